@@ -1,0 +1,1 @@
+"""A SMILES becomes arrays: parsing, features, fingerprints, descriptors, geometry, scaffolds, similarity."""

@@ -1,0 +1,1 @@
+"""The context graph: edge criteria, walks, propagation of missing modalities."""

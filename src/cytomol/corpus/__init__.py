@@ -1,0 +1,1 @@
+"""What pretraining eats: schema, readers, checks, scaling, the planted corpus."""

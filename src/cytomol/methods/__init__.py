@@ -1,0 +1,1 @@
+"""InfoAlign and CHMR: each file reads as its paper's figure."""

@@ -1,0 +1,169 @@
+"""What a method sees: tensors of one batch, and the sizes it is built for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+__all__ = ["Batch", "Dimensions", "GraphBatch", "TargetSums"]
+
+
+class _Movable:
+    """Dataclass of tensors (or of dicts of tensors) that moves between devices as one."""
+
+    def to(self, device: torch.device | str, *, non_blocking: bool = False) -> Self:
+        """Return the same data on ``device``."""
+        moved = {f.name: _move(getattr(self, f.name), device, non_blocking) for f in fields(self)}  # type: ignore[arg-type]
+        return replace(self, **moved)  # type: ignore[type-var]
+
+    def pin_memory(self) -> Self:
+        """Return the same data in page-locked memory."""
+        pinned = {f.name: _pin(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
+        return replace(self, **pinned)  # type: ignore[type-var]
+
+
+def _move(value: Any, device: torch.device | str, non_blocking: bool) -> Any:
+    if isinstance(value, Tensor):
+        return value.to(device, non_blocking=non_blocking)
+    if isinstance(value, _Movable):
+        return value.to(device, non_blocking=non_blocking)
+    if isinstance(value, dict):
+        return {key: _move(item, device, non_blocking) for key, item in value.items()}
+    return value
+
+
+def _pin(value: Any) -> Any:
+    if isinstance(value, Tensor | _Movable):
+        return value.pin_memory()
+    if isinstance(value, dict):
+        return {key: _pin(item) for key, item in value.items()}
+    assert not is_dataclass(value)
+    return value
+
+
+@dataclass(frozen=True)
+class GraphBatch(_Movable):
+    """Molecular graphs of a batch as one graph of disconnected parts.
+
+    Attributes
+    ----------
+    atoms
+        Categorical atom features, int64, shape (atoms, 9).
+    edge_index
+        Source and target atom of every directed edge, int64, shape (2, edges); edges are sorted by
+        target atom.
+    edge_features
+        Categorical bond features, int64, shape (edges, 3).
+    molecule
+        Molecule that each atom belongs to, int64, non-decreasing, shape (atoms,).
+    size
+        Number of molecules; a molecule without atoms has no row in ``atoms``.
+    """
+
+    atoms: Tensor
+    edge_index: Tensor
+    edge_features: Tensor
+    molecule: Tensor
+    size: int
+
+
+@dataclass(frozen=True)
+class TargetSums(_Movable):
+    """Walk targets of one target space, summed over the nodes of each molecule's walk.
+
+    A loss that compares one decoded row with many targets needs only their weighted moments: binary
+    cross entropy is linear in its target, squared error quadratic. So the nodes of a walk are summed
+    before the batch is made, and no node-by-feature table exists.
+
+    Attributes
+    ----------
+    rows
+        Molecules of the batch with at least one target in this space, int64, shape (rows,).
+    weight
+        Sum of path weights over the observed entries, float32, shape (rows, width) or (rows, 1)
+        where every entry of each visited node is observed.
+    value
+        Sum of path weight x target, float32, shape (rows, width).
+    square
+        Sum of path weight x target squared, float32, shape (rows, width); None if not wanted.
+    entries
+        Number of observed (visited node, feature) entries behind the sums, float32 scalar.
+    """
+
+    rows: Tensor
+    weight: Tensor
+    value: Tensor
+    square: Tensor | None
+    entries: Tensor
+
+
+@dataclass(frozen=True)
+class Batch(_Movable):
+    """Molecules of one step, everything row-aligned with the molecules.
+
+    Attributes
+    ----------
+    size
+        Number of molecules, B.
+    graph
+        2D view, or None when it is switched off.
+    views
+        Other molecular views by name ("1d", "3d"), float32, shape (B, width).
+    view_mask
+        Where a view exists, bool, shape (B,); a view that is absent here exists everywhere.
+    profiles
+        Scaled profiles by modality, float32, shape (B, width); missing rows hold the column mean.
+    observed
+        Molecules whose profile was measured, bool, shape (B,), by modality.
+    augmented
+        Profiles after propagation from structural neighbours (observed rows keep their values).
+    augmented_mask
+        Where ``augmented`` holds something (observed, or reached by propagation), bool, shape (B,).
+    held_out
+        For observed rows: what the neighbours say, their own value held out of the propagation.
+    held_out_mask
+        Where ``held_out`` holds something, bool, shape (B,).
+    targets
+        Walk targets by target space (a molecular feature or a modality).
+    """
+
+    size: int
+    graph: GraphBatch | None = None
+    views: dict[str, Tensor] = field(default_factory=dict)
+    view_mask: dict[str, Tensor] = field(default_factory=dict)
+    profiles: dict[str, Tensor] = field(default_factory=dict)
+    observed: dict[str, Tensor] = field(default_factory=dict)
+    augmented: dict[str, Tensor] = field(default_factory=dict)
+    augmented_mask: dict[str, Tensor] = field(default_factory=dict)
+    held_out: dict[str, Tensor] = field(default_factory=dict)
+    held_out_mask: dict[str, Tensor] = field(default_factory=dict)
+    targets: dict[str, TargetSums] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """Sizes that a method is built for; they come from the data and are saved beside the weights.
+
+    Attributes
+    ----------
+    atom_features, bond_features
+        Number of categories of each categorical column.
+    views
+        Width of each molecular view other than the graph ("1d", "3d").
+    modalities
+        Width of each modality that enters as input.
+    targets
+        Width of each target space.
+    binary_targets
+        Target spaces whose entries are 0 or 1 (binary cross entropy); the others are continuous.
+    """
+
+    atom_features: tuple[int, ...]
+    bond_features: tuple[int, ...]
+    views: dict[str, int] = field(default_factory=dict)
+    modalities: dict[str, int] = field(default_factory=dict)
+    targets: dict[str, int] = field(default_factory=dict)
+    binary_targets: tuple[str, ...] = ()

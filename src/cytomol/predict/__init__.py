@@ -1,0 +1,1 @@
+"""Property heads, prediction, and the scikit-learn estimators."""
