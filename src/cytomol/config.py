@@ -67,7 +67,9 @@ def read_options(path: str | Path) -> dict[str, Any]:
                 options = json.loads(text)
             case other:
                 raise ConfigError(
-                    f"unknown kind of configuration file {other!r}", where=str(path), hint="use .toml, .yaml or .json"
+                    f"unknown kind of configuration file {other!r}",
+                    where=str(path),
+                    hint="use .toml, .yaml or .json",
                 )
     except (tomllib.TOMLDecodeError, yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be parsed: {error}", where=str(path)) from None

@@ -48,11 +48,13 @@ class Modality:
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or len(self.rows) != len(self.values):
             raise InputError(
-                f"{len(self.rows)} profile ids but values of shape {self.values.shape}", where=f"modality {self.name}"
+                f"{len(self.rows)} profile ids but values of shape {self.values.shape}",
+                where=f"modality {self.name}",
             )
         if self.values.shape[1] != len(self.columns):
             raise InputError(
-                f"{len(self.columns)} column names but {self.values.shape[1]} columns", where=f"modality {self.name}"
+                f"{len(self.columns)} column names but {self.values.shape[1]} columns",
+                where=f"modality {self.name}",
             )
 
     @property
@@ -131,7 +133,9 @@ class Corpus:
             return self
         unknown = sorted(set(modalities) - set(self.modalities))
         if unknown:
-            raise InputError(f"no modality {', '.join(unknown)}", hint=f"this corpus has {', '.join(self.modalities)}")
+            raise InputError(
+                f"no modality {', '.join(unknown)}", hint=f"this corpus has {', '.join(self.modalities)}"
+            )
         return replace(self, modalities={k: m for k, m in self.modalities.items() if k in modalities})
 
     def without_profiles_of(self, molecules: NDArray[np.bool_]) -> Corpus:
@@ -143,6 +147,7 @@ class Corpus:
             True for each molecule whose profiles leave, shape (molecules,). Structures stay.
         """
         kept = {
-            name: m.take(~molecules[m.rows]) if m.entity == "molecule" else m for name, m in self.modalities.items()
+            name: m.take(~molecules[m.rows]) if m.entity == "molecule" else m
+            for name, m in self.modalities.items()
         }
         return replace(self, modalities=kept)

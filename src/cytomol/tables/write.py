@@ -1,0 +1,88 @@
+"""Write a table whole or not at all, in the format that its name asks for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytomol.errors import OutputError
+from cytomol.files import atomic_file, check_output
+from cytomol.tables.read import format_of
+
+__all__ = ["check_table_name", "write_table"]
+
+_FORMATS = ("csv", "tsv", "parquet", "npz")
+
+
+def check_table_name(path: str | Path, *, force: bool = False) -> None:
+    """Refuse before any work an output that exists, cannot be written or has an unknown suffix."""
+    if str(path) == "-":
+        return
+    path = Path(path)
+    if format_of(path) not in _FORMATS:
+        raise OutputError(
+            f"unknown kind of output {path.suffix!r}",
+            where=str(path),
+            hint="use .csv, .tsv, .parquet or .npz",
+        )
+    if path.is_dir():
+        raise OutputError("is a directory where a file belongs", where=str(path))
+    check_output(path, force=force)
+
+
+def write_table(
+    frame: pd.DataFrame,
+    path: str | Path,
+    *,
+    force: bool = False,
+    arrays: Mapping[str, NDArray[Any]] | None = None,
+) -> None:
+    """Write ``frame`` to a ``.csv``, ``.tsv`` (also ``.gz``), ``.parquet`` or ``.npz`` file, or ``-``.
+
+    Parameters
+    ----------
+    frame
+        Columns to write; an npz file holds one array per column.
+    path
+        The output; ``-`` prints CSV.
+    force
+        Replace an existing file.
+    arrays
+        Matrices aligned with the rows, shape (rows, width): whole arrays in an npz file, columns
+        ``name_0``, ``name_1``, ... in the other formats.
+    """
+    arrays = arrays or {}
+    if format_of(Path(path)) != "npz" and arrays:
+        blocks = [
+            pd.DataFrame(a, columns=[f"{name}_{i}" for i in range(a.shape[1])]) for name, a in arrays.items()
+        ]
+        frame = pd.concat([frame.reset_index(drop=True), *blocks], axis=1)
+    if str(path) == "-":
+        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+        return
+    check_table_name(path, force=force)
+    with atomic_file(path, force=force) as temporary:
+        match format_of(Path(path)):
+            case "csv":
+                frame.to_csv(temporary, index=False, lineterminator="\n")
+            case "tsv":
+                frame.to_csv(temporary, index=False, sep="\t", lineterminator="\n")
+            case "parquet":
+                frame.to_parquet(temporary, index=False)
+            case _:
+                columns = {str(name): _plain(frame[name]) for name in frame.columns}
+                with temporary.open("wb") as handle:
+                    np.savez_compressed(handle, **columns, **arrays)  # type: ignore[arg-type]
+
+
+def _plain(column: pd.Series[Any]) -> NDArray[Any]:
+    """Return a column as numbers or fixed-width text, never as pickled objects."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return column.to_numpy()
+    return column.fillna("").astype(str).to_numpy(dtype=np.str_)
