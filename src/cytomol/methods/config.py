@@ -1,0 +1,245 @@
+"""Options of the methods: one flat, frozen model each; the command line is generated from them."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from cytomol.config import Config
+
+__all__ = ["CHMRConfig", "InfoAlignConfig", "MethodConfig"]
+
+VIEWS = ("1d", "2d", "3d")
+
+
+class MethodConfig(Config):
+    """Options that every method shares.
+
+    The defaults are settings that a laptop can run; ``paper()`` gives the published ones. Every
+    option carries its own description.
+    """
+
+    # what the method looks at
+    views: tuple[str, ...] = Field(
+        VIEWS, description="Molecular views: 1d (fingerprints), 2d (graph), 3d (geometry)."
+    )
+    modalities: tuple[str, ...] | None = Field(
+        None,
+        description="Cell modalities to learn from; all when not given, an empty list for none.",
+    )
+    molecule_targets: tuple[str, ...] = Field(
+        ("morgan",), description="Molecular features to reconstruct: morgan, maccs, counts, descriptors."
+    )
+    morgan_radius: int = Field(4, ge=1, le=8, description="Radius of the Morgan fingerprint, in bonds.")
+    morgan_bits: int = Field(
+        1024, ge=64, le=16384, multiple_of=8, description="Bits of the Morgan fingerprint."
+    )
+    geometry: str = Field("rdkit", description="Provider of the 3d view: rdkit or unimol.")
+    geometry_timeout: float = Field(
+        20.0,
+        gt=0,
+        description="Seconds after which a molecule's conformer is given up and its 3d view masked.",
+    )
+    scaling: Literal["robust", "minmax"] = Field(
+        "robust",
+        description="How profile features are scaled to [0, 1]: robust to tails, or by minimum and maximum.",
+    )
+
+    # context
+    candidates: Literal["all", "shortcut"] = Field(
+        "all",
+        description="Pairs compared for similarity edges: all, or within scaffolds and clusters (shortcut).",
+    )
+    minimum_similarity: float = Field(0.8, gt=0, le=1, description="Lowest threshold of a similarity edge.")
+    maximum_similarity: float = Field(0.99, gt=0, le=1, description="Highest threshold of a similarity edge.")
+    drop_fraction: float = Field(
+        0.995, ge=0, lt=1, description="Share of candidate pairs that the similarity threshold drops."
+    )
+    readout_fraction: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of expression values, largest first, that link a molecule to a gene.",
+    )
+    walk_length: int = Field(4, ge=0, le=64, description="Steps of a context walk; 0 leaves the context out.")
+    neighbours: int = Field(
+        10, ge=1, le=1000, description="Structural neighbours that fill a missing profile."
+    )
+    propagation_steps: int = Field(
+        5, ge=0, le=100, description="Steps of filling missing profiles from neighbours."
+    )
+
+    # architecture
+    width: int = Field(300, ge=8, le=4096, description="Width of every representation.")
+    layers: int = Field(5, ge=1, le=32, description="Message-passing layers of the graph encoder.")
+    virtual_node: bool = Field(True, description="Give every molecular graph a virtual node.")
+    readout: Literal["sum", "mean"] = Field("sum", description="How atoms are pooled into a molecule.")
+    dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the graph encoder.")
+    decoder_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the decoders.")
+
+    # training
+    epochs: int = Field(20, ge=0, description="Passes over the molecules; 0 writes the untrained model.")
+    batch_size: int = Field(512, ge=1, description="Molecules in a step.")
+    lr: float = Field(5e-4, gt=0, lt=1, description="Learning rate of Adam.")
+    weight_decay: float = Field(1e-8, ge=0, lt=1, description="Weight decay of Adam.")
+    warmup_epochs: float = Field(
+        0.5, ge=0, description="Epochs over which the learning rate rises to its value."
+    )
+    schedule: Literal["cosine", "constant"] = Field(
+        "cosine", description="Course of the learning rate after warm-up."
+    )
+    cosine_cycles: float = Field(
+        7 / 16,
+        gt=0,
+        le=0.5,
+        description="Part of a cosine wave that the learning rate follows; 0.5 ends at zero.",
+    )
+    gradient_clip: float = Field(1.0, ge=0, description="Largest norm of the gradient; 0 does not clip.")
+    validation_fraction: float = Field(
+        0.05, ge=0, lt=1, description="Share of molecules held out to validate; 0 for none."
+    )
+    patience: int = Field(
+        0, ge=0, description="Epochs without better validation before stopping; 0 never stops."
+    )
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything random.")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true", description="Arithmetic of training."
+    )
+    accelerator: str = Field("auto", description="Where to train: auto, cpu, cuda or mps.")
+    devices: int = Field(1, ge=1, description="Devices or processes that train together.")
+    workers: int = Field(0, ge=0, description="Processes that prepare batches; 0 prepares them in place.")
+    threads: int = Field(0, ge=0, description="Threads of a process; 0 leaves the choice to torch.")
+    logger: str = Field("csv", description="Where losses are logged: csv, tensorboard or none.")
+
+    @field_validator("views")
+    @classmethod
+    def _known_views(cls, views: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [view for view in views if view not in VIEWS]
+        if unknown or not views or len(set(views)) != len(views):
+            raise ValueError(f"views are one or more of {', '.join(VIEWS)}, each once")
+        return tuple(view for view in VIEWS if view in views)
+
+    @model_validator(mode="after")
+    def _ordered_thresholds(self) -> Self:
+        if self.minimum_similarity > self.maximum_similarity:
+            raise ValueError("minimum_similarity is above maximum_similarity")
+        return self
+
+    @classmethod
+    def paper(cls) -> Self:
+        """Return the published settings."""
+        return cls.build(
+            {
+                "candidates": "shortcut",
+                "scaling": "minmax",
+                "dropout": 0.5,
+                "epochs": 300,
+                "batch_size": 3072,
+                "lr": 1e-4,
+                "weight_decay": 1e-8,
+                "warmup_epochs": 0.0,
+                "gradient_clip": 0.0,
+                "validation_fraction": 0.0,
+            }
+        )
+
+
+class InfoAlignConfig(MethodConfig):
+    """Options of InfoAlign (Liu et al., ICLR 2025)."""
+
+    views: tuple[str, ...] = Field(
+        ("2d",), description="Molecular views; InfoAlign reads the graph, 2d, alone."
+    )
+    beta: float = Field(1e-9, ge=0, description="Weight of the minimality term.")
+    decode: Literal["mean", "sample"] = Field(
+        "mean",
+        description="What decoders read: the bottleneck's mean (authors' code) or a sample (paper).",
+    )
+
+    @model_validator(mode="after")
+    def _graph_alone(self) -> Self:
+        if self.views != ("2d",):
+            raise ValueError("InfoAlign reads the graph alone: views must be 2d")
+        return self
+
+    @classmethod
+    def paper(cls) -> Self:
+        """Return the published settings, with decoders that read the sampled z as the paper has it."""
+        return super().paper().updated(decoder_dropout=0.5, decode="sample")
+
+
+class CHMRConfig(MethodConfig):
+    """Options of CHMR (Li et al., AAAI 2026)."""
+
+    molecule_targets: tuple[str, ...] = Field(
+        ("morgan", "maccs"),
+        description="Molecular features to reconstruct: morgan, maccs, counts, descriptors.",
+    )
+
+    # modality augmentation
+    augmentation: Literal["propagation", "zero", "random"] = Field(
+        "propagation",
+        description="What stands in for a missing profile: neighbours' profiles, zeros or noise.",
+    )
+    restore_observed: bool = Field(
+        True,
+        description="Observed profiles keep their values during propagation (not so in the authors' code).",
+    )
+
+    # semantic consistency alignment
+    lambda_sca: float = Field(
+        10.0, ge=0, description="Weight of the alignment of molecules and profiles; 0 for none."
+    )
+    instance_alignment: bool = Field(True, description="Contrast molecules with their profiles (InfoNCE).")
+    distribution_alignment: bool = Field(
+        True, description="Keep profiles consistent with neighbours' (VICReg)."
+    )
+    alignment: Literal["paper", "held_out"] = Field(
+        "held_out",
+        description="Align all rows, placeholders too (paper), or measured ones alone (held_out).",
+    )
+    temperature: float = Field(0.2, gt=0, le=10, description="Temperature of the contrast.")
+
+    # hierarchical quantization
+    lambda_vq: float = Field(10.0, ge=0, description="Weight of the quantization loss; 0 for none.")
+    quantizer: Literal["tree", "flat", "none"] = Field(
+        "tree", description="Code book: a binary tree, flat, or none."
+    )
+    depth: int = Field(
+        6, ge=1, le=14, description="Levels of the tree; a flat code book holds as many codes as its leaves."
+    )
+    eta: float = Field(
+        1.0, ge=0, description="Weight of moving codes towards projections in the quantization loss."
+    )
+    reverse_assignment: bool = Field(True, description="Also pull every code towards its nearest sample.")
+    reseed_dead_codes: bool = Field(True, description="Re-seed codes that stay unused from the batch.")
+
+    # context-propagation reconstruction
+    reconstruction: bool = Field(True, description="Reconstruct molecular features and profiles along walks.")
+    decode_from: Literal["modality", "anchor", "both"] = Field(
+        "both",
+        description="What profiles are decoded from: their own projection (paper), the molecule's, or both.",
+    )
+    missing_input: Literal["augmented", "placeholder"] = Field(
+        "augmented",
+        description="What decoders read for a missing profile: the augmented one or the column mean.",
+    )
+    continuous_loss: Literal["mse", "bce"] = Field(
+        "mse", description="Loss of continuous targets: mse (paper) or bce (the authors' code)."
+    )
+
+    @classmethod
+    def paper(cls) -> Self:
+        """Return the published settings."""
+        return (
+            super()
+            .paper()
+            .updated(
+                decoder_dropout=0.3,
+                alignment="paper",
+                reseed_dead_codes=False,
+                decode_from="modality",
+                missing_input="placeholder",
+            )
+        )
