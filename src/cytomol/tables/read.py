@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import warnings
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -99,21 +100,22 @@ def parse_csv(content: str, *, where: str, separator: str = ",", text: bool = Fa
     header = next(csv.reader(io.StringIO(content), delimiter=separator))
     _check_header(header, where=where, separator=separator)
     try:
-        # index_col=False: a row with one cell too many must not turn the first column into an index
-        frame: pd.DataFrame = pd.read_csv(
-            io.StringIO(content),
-            sep=separator,
-            index_col=False,
-            skip_blank_lines=len(header) > 1,
-            dtype=str if text else None,
-            keep_default_na=not text,
-        )
-    except pd.errors.ParserError as error:
+        with warnings.catch_warnings():
+            # Where the rows are longer than the header, pandas would cut them with no more than a warning.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame: pd.DataFrame = pd.read_csv(
+                io.StringIO(content),
+                sep=separator,
+                index_col=False,
+                skip_blank_lines=len(header) > 1,
+                dtype=str if text else None,
+                keep_default_na=not text,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         detail = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise InputError(
             f"is malformed: {detail}", where=where, hint="quote cells that hold the separator"
         ) from None
-    _check_row_lengths(content, header, where=where, separator=separator)
     return frame
 
 
@@ -133,29 +135,6 @@ def _check_header(header: list[str], *, where: str, separator: str) -> None:
                     where=where,
                     hint="save it with commas, or name a tab-separated file .tsv",
                 )
-
-
-def _check_row_lengths(content: str, header: list[str], *, where: str, separator: str) -> None:
-    """Find a row with more cells than columns, which pandas would cut without a word."""
-    if '"' not in content:
-        for number, line in enumerate(content.splitlines(), start=1):
-            if line.count(separator) >= len(header) and line.rstrip(separator).count(separator) >= len(
-                header
-            ):
-                raise _too_many(number, line.count(separator) + 1, header, where)
-        return
-    reader = csv.reader(io.StringIO(content), delimiter=separator)
-    for row in reader:
-        if len(row) > len(header) and any(row[len(header) :]):
-            raise _too_many(reader.line_num, len(row), header, where)
-
-
-def _too_many(line: int, cells: int, header: list[str], where: str) -> InputError:
-    return InputError(
-        f"has {cells} cells where the header has {len(header)} columns",
-        where=f"{where}, line {line}",
-        hint="quote cells that hold the separator",
-    )
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

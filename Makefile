@@ -1,0 +1,39 @@
+# `make demo` runs the main job on a planted corpus, `make test` the whole suite; both make their own
+# environment first. Overridable: PYTHON, VENV, TORCH, DEMO_OUT.
+PYTHON ?= python3
+VENV ?= .venv
+# The CPU build where a package index offers one; see README for CUDA.
+TORCH ?= torch==2.13.0
+DEMO_OUT ?= demo-out
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint first-real-run clean
+
+$(VENV)/.base: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet "$(TORCH)"
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(BIN)/pip install --quiet --editable ".[dev]"
+	touch $@
+
+demo: $(VENV)/.base
+	$(BIN)/python -m cytomol.demo --out $(DEMO_OUT)
+
+# Two processes, one thread each: the suite is many small computations.
+test: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+
+# The committed table benchmarks/results/first_real_run.csv; needs CYTOMOL_DATA and about two hours.
+first-real-run: $(VENV)/.base
+	$(BIN)/python benchmarks/first_real_run.py
+
+clean:
+	rm -rf $(VENV) $(DEMO_OUT)
