@@ -1,0 +1,151 @@
+"""Pretrain both methods on the real corpus, fine-tune on three assay sets, and write one table.
+
+Every step is the command line that a user would type. Rows are written as they finish, and a run
+that was cut goes on where it stopped. The profiles of every molecule that is tested are left out of
+pretraining (``--exclude-profiles-of``), so no number here has seen them; splits are the given files,
+and the test fold is read once, after the last epoch was chosen on the validation fold.
+
+    CYTOMOL_DATA=/path/to/data python benchmarks/first_real_run.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+
+SETS = {"chembl2k": "roc_auc", "broad6k": "roc_auc", "biogenadme": "mae"}
+
+# name of the row: (backbone directory, features of the head)
+CONDITIONS = {
+    "InfoAlign": ("infoalign", "1d+embedding"),
+    "InfoAlign, embedding alone": ("infoalign", "embedding"),
+    "InfoAlign untrained": ("infoalign-untrained", "1d+embedding"),
+    "CHMR": ("chmr", "1d+embedding"),
+    "CHMR, embedding alone": ("chmr", "embedding"),
+    "CHMR untrained": ("chmr-untrained", "1d+embedding"),
+    "1D features alone": ("chmr-untrained", "1d"),
+}
+
+
+def cytomol(*args: str) -> float:
+    """Run one cytomol command; return its wall-clock seconds."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "cytomol", *args]
+    print("$ cytomol", " ".join(args), flush=True)
+    subprocess.run(command, check=True)
+    return time.perf_counter() - started
+
+
+def tested_molecules(data: Path, work: Path) -> Path:
+    """Write the SMILES of every test molecule of the three sets."""
+    smiles: list[str] = []
+    for name in SETS:
+        table = pd.read_csv(data / "benchmarks" / name / "assays.csv.gz", usecols=["smiles"])
+        fold = pd.read_csv(data / "benchmarks" / name / "split.csv.gz").set_index("index")["fold"]
+        smiles += table["smiles"][fold.loc[range(len(table))].to_numpy() == "test"].tolist()
+    path = work / "tested.csv"
+    pd.DataFrame({"smiles": sorted(set(smiles))}).to_csv(path, index=False)
+    return path
+
+
+def pretrain(data: Path, work: Path, options: argparse.Namespace) -> None:
+    """Pretrain both methods, and write their untrained twins."""
+    common = [str(data / "corpus"), "--exclude-profiles-of", str(tested_molecules(data, work)), "--seed", "0"]
+    views = ["--views", options.views]
+    runs = {
+        "infoalign": ["--method", "infoalign", "--epochs", str(options.epochs), *options.extra],
+        "infoalign-untrained": ["--method", "infoalign", "--epochs", "0"],
+        "chmr": ["--method", "chmr", "--epochs", str(options.epochs), *views, *options.extra],
+        "chmr-untrained": ["--method", "chmr", "--epochs", "0", *views],
+    }
+    runs["chmr"] += ["--init-encoder", str(work / "infoalign")]
+    for name, arguments in runs.items():
+        if not (work / name).exists():
+            cytomol("pretrain", *common, *arguments, "-o", str(work / name))
+
+
+def finetune(data: Path, work: Path, seeds: int) -> None:
+    """Fine-tune every condition on every set and seed."""
+    for seed in range(seeds):
+        for name in SETS:
+            folder = data / "benchmarks" / name
+            for backbone, features in sorted(set(CONDITIONS.values())):
+                out = work / "heads" / f"{name}-{backbone}-{features}-{seed}"
+                if out.exists():
+                    continue
+                arguments = [str(folder / "assays.csv.gz"), "--backbone", str(work / backbone)]
+                arguments += ["--smiles-col", "smiles", "--split", str(folder / "split.csv.gz")]
+                arguments += ["--features", features, "--seed", str(seed), "-o", str(out)]
+                seconds = cytomol("finetune", *arguments)
+                (out / "seconds.txt").write_text(f"{seconds:.1f}\n")
+                collect(work)
+
+
+def collect(work: Path) -> None:
+    """Gather what has finished into the committed table."""
+    rows: list[dict[str, object]] = []
+    for label, (backbone, features) in CONDITIONS.items():
+        if not (work / backbone / "training.json").exists():
+            continue
+        training = json.loads((work / backbone / "training.json").read_text())
+        for path in sorted((work / "heads").glob(f"*-{backbone}-{features}-*")):
+            name, seed = path.name.split("-")[0], path.name.rsplit("-", 1)[1]
+            if not (path / "scores.json").exists():
+                continue
+            scores = json.loads((path / "scores.json").read_text())
+            rows.append(
+                {
+                    "row": label,
+                    "set": name,
+                    "metric": SETS[name],
+                    "seed": int(seed),
+                    "valid": round(scores["valid"]["mean"], 4),
+                    "test": round(scores["test"]["mean"], 4),
+                    "finetune_seconds": float((path / "seconds.txt").read_text()),
+                    "pretrain_epochs": training["epochs"],
+                    "pretrain_loss_start": training["loss_start"],
+                    "pretrain_loss_end": training["loss_end"],
+                    "pretrain_minutes": round(training["seconds"] / 60, 2),
+                    "pretrain_molecules_per_second": training["molecules_per_second"],
+                }
+            )
+    target = Path(__file__).parent / "results" / "first_real_run.csv"
+    temporary = target.with_suffix(".tmp")
+    pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
+    temporary.replace(target)
+
+
+def main() -> None:
+    """Run, or go on with, the whole experiment."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--work", type=Path, default=Path("first-real-run"), help="folder of the models")
+    parser.add_argument("--epochs", type=int, default=10, help="passes over the corpus, of each method")
+    parser.add_argument("--seeds", type=int, default=3, help="fine-tuning seeds")
+    parser.add_argument("--views", default="1d,2d,3d", help="views of CHMR")
+    parser.add_argument("--restart", action="store_true", help="throw away what an earlier run left")
+    options, options.extra = parser.parse_known_args()
+    if "CYTOMOL_DATA" not in os.environ:
+        parser.error("set CYTOMOL_DATA to the folder that holds corpus/ and benchmarks/")
+    data = Path(os.environ["CYTOMOL_DATA"]).resolve()
+    if options.restart:
+        shutil.rmtree(options.work, ignore_errors=True)
+    options.work.mkdir(parents=True, exist_ok=True)
+    pretrain(data, options.work, options)
+    finetune(data, options.work, options.seeds)
+    collect(options.work)
+    table = pd.read_csv(Path(__file__).parent / "results" / "first_real_run.csv")
+    print(table.groupby(["set", "row"])["test"].agg(["mean", "std", "count"]).round(4).to_string())
+
+
+if __name__ == "__main__":
+    main()
