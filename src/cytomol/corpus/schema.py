@@ -60,7 +60,7 @@ class Modality:
     @property
     def width(self) -> int:
         """Number of features."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     def __len__(self) -> int:
         return len(self.rows)

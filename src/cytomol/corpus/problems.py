@@ -1,0 +1,103 @@
+"""What is wrong with a corpus: raised at the first error, or collected for a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cytomol.errors import InputError
+
+__all__ = ["JoinReport", "Problems"]
+
+
+@dataclass(frozen=True)
+class JoinReport:
+    """How the rows of one table found their molecules or genes.
+
+    Attributes
+    ----------
+    where
+        The table (and column) that was joined.
+    key
+        What was compared: "mol_id", "InChIKey", "canonical SMILES", "gene_id", ...
+    total, joined
+        Rows of the table, and how many of them found an entity.
+    missing
+        The first few distinct ids that found none.
+    missing_count
+        How many distinct ids found none.
+    ambiguous
+        Rows whose id belongs to several entities; they went to the first of these.
+    """
+
+    where: str
+    key: str
+    total: int
+    joined: int
+    missing: tuple[str, ...] = ()
+    missing_count: int = 0
+    ambiguous: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row found exactly one entity."""
+        return self.joined == self.total and not self.ambiguous
+
+    def __str__(self) -> str:
+        """Return one sentence."""
+        text = f"{self.where}: {self.joined:,} of {self.total:,} rows joined by {self.key}"
+        if self.missing_count:
+            shown = ", ".join(self.missing) + (", ..." if self.missing_count > len(self.missing) else "")
+            plural = "" if self.missing_count == 1 else "s"
+            text += f"; {self.missing_count:,} id{plural} not found: {shown}"
+        elif self.joined < self.total:
+            text += "; the others have no id"
+        if self.ambiguous:
+            text += f"; {self.ambiguous:,} rows fit several entries and went to the first"
+        return text
+
+
+class Problems:
+    """Where readers put what they find.
+
+    Parameters
+    ----------
+    strict
+        Raise the first error (reading); otherwise keep it and go on (checking), so that one report
+        names them all.
+
+    Attributes
+    ----------
+    errors
+        Messages of the errors kept.
+    notes
+        What a user should know but can live with, one sentence each.
+    """
+
+    def __init__(self, *, strict: bool = True) -> None:
+        self.strict = strict
+        self.errors: list[str] = []
+        self.notes: list[str] = []
+
+    def error(self, error: InputError) -> None:
+        """Raise ``error``, or keep it when collecting."""
+        if self.strict:
+            raise error
+        self.errors.append(str(error))
+
+    def note(self, sentence: str) -> None:
+        """Keep a remark."""
+        self.notes.append(sentence)
+
+    def join(self, report: JoinReport) -> None:
+        """Keep what did not join; a table of which nothing joins is an error."""
+        if report.total and not report.joined:
+            example = f" (for instance {', '.join(report.missing)})" if report.missing else ""
+            self.error(
+                InputError(
+                    f"none of {report.total:,} rows joins by {report.key}{example}",
+                    where=report.where,
+                    hint="check that the ids are those of the molecule or gene table",
+                )
+            )
+        elif not report.complete:
+            self.note(str(report))

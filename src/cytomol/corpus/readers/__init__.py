@@ -1,0 +1,56 @@
+"""Formats in which a corpus comes, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cytomol.corpus.problems import Problems
+from cytomol.corpus.readers.base import CorpusReader, readers
+from cytomol.corpus.readers.own import OwnLayout
+from cytomol.corpus.schema import Corpus
+from cytomol.errors import InputError
+
+__all__ = ["CorpusReader", "OwnLayout", "find_reader", "read_corpus", "readers"]
+
+
+def read_corpus(path: str | Path, format: str = "auto", *, problems: Problems | None = None) -> Corpus:  # noqa: A002
+    """Read a corpus in any known format.
+
+    Parameters
+    ----------
+    path
+        Directory (own layout, InfoAlign/CHMR layout) or file (one table of profiles).
+    format
+        Name of the format, or "auto" to tell by the content.
+    problems
+        Collects errors instead of raising the first, when made with ``strict=False``.
+
+    Returns
+    -------
+    Corpus
+        With ``notes`` on everything that did not join.
+
+    Raises
+    ------
+    InputError
+        If something is missing, corrupt, or joins nothing.
+    ConfigError
+        If the format is unknown.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError("corpus not found", where=str(path), hint="check the path")
+    return find_reader(path, format).read(path, problems or Problems())
+
+
+def find_reader(path: Path, format: str = "auto") -> CorpusReader:  # noqa: A002
+    """Return the reader of the named format, or the one that recognises the path."""
+    if format != "auto":
+        return readers[format]()
+    for name in readers:
+        reader = readers[name]()
+        if reader.recognises(path):
+            return reader
+    raise InputError(
+        "is in no known corpus format", where=str(path), hint=f"known: {', '.join(readers.names())}"
+    )
