@@ -1,1 +1,19 @@
 """The context graph: edge criteria, walks, propagation of missing modalities."""
+
+from cytomol.context.build import build_context
+from cytomol.context.graph import ContextGraph
+from cytomol.context.options import ContextOptions
+from cytomol.context.propagation import Propagated, held_out_propagate, neighbour_matrix, propagate
+from cytomol.context.walks import sample_walks, transition_matrix
+
+__all__ = [
+    "ContextGraph",
+    "ContextOptions",
+    "Propagated",
+    "build_context",
+    "held_out_propagate",
+    "neighbour_matrix",
+    "propagate",
+    "sample_walks",
+    "transition_matrix",
+]

@@ -1,0 +1,377 @@
+"""Exact Tanimoto similarity between packed fingerprints: nearest neighbours, pairs, histogram.
+
+Every function compares all pairs with integer popcounts on 64-bit words. Rows are visited in the order
+of their number of set bits, because min(a, b) / max(a, b) bounds the similarity of rows with a and b bits
+(Swamidass & Baldi, J. Chem. Inf. Model. 2007, 47, 302): whole ranges that cannot reach the wanted
+similarity are skipped, and the result stays exact. A row without a set bit is similar to nothing, not
+even to another such row: it stands for a molecule that could not be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numba
+import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from cytomol.errors import InputError
+
+__all__ = ["bit_counts", "tanimoto_histogram", "tanimoto_pairs", "tanimoto_top_k"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_BLOCK_ROWS = 256  # rows of one unit of work: small enough to balance, large enough to hide the dispatch
+_BUFFER_PAIRS = 1 << 16
+
+
+def _compiled(function: F) -> F:
+    """Compile with Numba; the kernels free the interpreter lock, so plain threads run them side by side.
+
+    Numba's own parallel loops are avoided: their OpenMP layer kills processes that are forked after
+    its first use, which data loaders do.
+    """
+    return cast("F", numba.njit(nogil=True, cache=True, boundscheck=False)(function))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _popcount(_typing: Any, _word: Any) -> Any:
+    """Count the set bits of a 64-bit word by the processor's own instruction."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@_compiled
+def _common_bits(left: NDArray[np.uint64], i: int, right: NDArray[np.uint64], j: int) -> int:
+    common = np.uint64(0)
+    for w in range(left.shape[1]):
+        common += _popcount(left[i, w] & right[j, w])
+    return np.int64(common)  # type: ignore[return-value]
+
+
+class _Sorted(NamedTuple):
+    """Fingerprints in the order in which they are compared.
+
+    words: uint64, shape (n, words); counts: set bits of each, int64, shape (n,); identity: row before
+    sorting, int64, shape (n,); bounds: for `_top_k_block` the first row of each bit count, for the others
+    the end of each row's group, int64.
+    """
+
+    words: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+    identity: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+
+
+@_compiled
+def _insert(row: int, value: float, indices: NDArray[np.int32], similarity: NDArray[np.float64]) -> None:
+    """Put a neighbour at its place: falling similarity, ties by lower row; the last one falls out."""
+    place = len(indices) - 1
+    if value < similarity[place] or (value == similarity[place] and row > indices[place] >= 0):
+        return
+    while place > 0 and (
+        value > similarity[place - 1] or (value == similarity[place - 1] and row < indices[place - 1])
+    ):
+        similarity[place] = similarity[place - 1]
+        indices[place] = indices[place - 1]
+        place -= 1
+    similarity[place] = value
+    indices[place] = row
+
+
+@_compiled
+def _least_common(worst: float, total: int) -> float:
+    """Return how many common bits a similarity above ``worst`` takes; the margin absorbs rounding."""
+    return max(worst * total / (1.0 + worst) - 1e-6, 0.5)
+
+
+@_compiled
+def _top_k_block(
+    rows: _Sorted,
+    queries: _Sorted,
+    block: tuple[int, int],
+    indices: NDArray[np.int32],
+    similarity: NDArray[np.float64],
+) -> None:
+    """Fill the neighbours of a block of queries, visiting the rows from the likest bit count outwards."""
+    most = rows.bounds.shape[0] - 2
+    k = indices.shape[1]
+    for q in range(block[0], block[1]):
+        bits = queries.counts[q]
+        if bits == 0:
+            continue
+        low, high = min(bits, most), bits + 1  # next bit counts to visit below and above
+        while low >= 1 or high <= most:
+            bound_low = low / bits if low >= 1 else -1.0
+            bound_high = bits / high if high <= most else -1.0
+            if max(bound_low, bound_high) < similarity[q, k - 1]:
+                break
+            if bound_low >= bound_high:
+                count, low = low, low - 1
+            else:
+                count, high = high, high + 1
+            total = bits + count
+            needed = _least_common(similarity[q, k - 1], total)
+            for j in range(rows.bounds[count], rows.bounds[count + 1]):
+                common = _common_bits(queries.words, q, rows.words, j)
+                if common < needed or rows.identity[j] == queries.identity[q]:
+                    continue
+                _insert(rows.identity[j], common / (total - common), indices[q], similarity[q])
+                needed = _least_common(similarity[q, k - 1], total)
+
+
+@_compiled
+def _similarity_at_least(rows: _Sorted, i: int, j: int, minimum: np.float32) -> np.float32:
+    """Return the similarity of two rows, or 0 if it is below the minimum."""
+    total = rows.counts[i] + rows.counts[j]
+    common = _common_bits(rows.words, i, rows.words, j)
+    least = np.float64(minimum)
+    if (
+        common < least * total / (1.0 + least) - 1e-3
+    ):  # cheaper than the division; the margin absorbs rounding
+        return np.float32(0)
+    value = np.float32(common / (total - common))
+    return value if value >= minimum else np.float32(0)
+
+
+@_compiled
+def _pairs_block(
+    rows: _Sorted,
+    block: tuple[int, int],
+    minimum: np.float32,
+    pairs: NDArray[np.int32],
+    similarity: NDArray[np.float32],
+) -> tuple[int, int]:
+    """Write the pairs of a block of rows into buffers; return the next row to do and the pairs written.
+
+    A row is begun only if the buffers can hold all its pairs, so that the caller can empty them and go on.
+    """
+    used = 0
+    for i in range(block[0], block[1]):
+        if used + rows.bounds[i] - i - 1 > len(similarity):
+            return i, used
+        for j in range(i + 1, rows.bounds[i]):
+            if np.float32(rows.counts[i] / rows.counts[j]) < minimum:
+                break  # counts ascend within a group
+            value = _similarity_at_least(rows, i, j, minimum)
+            if value > 0:
+                pairs[0, used], pairs[1, used] = rows.identity[i], rows.identity[j]
+                similarity[used] = value
+                used += 1
+    return block[1], used
+
+
+@_compiled
+def _histogram_block(
+    rows: _Sorted, block: tuple[int, int], edges: NDArray[np.float32], histogram: NDArray[np.int64]
+) -> None:
+    """Count the pairs of a block of rows by the largest edge that their similarity reaches."""
+    minimum = edges[0]
+    for i in range(block[0], block[1]):
+        for j in range(i + 1, rows.bounds[i]):
+            if np.float32(rows.counts[i] / rows.counts[j]) < minimum:
+                break
+            value = _similarity_at_least(rows, i, j, minimum)
+            if value > 0:
+                histogram[np.searchsorted(edges, value, side="right") - 1] += 1
+
+
+def _as_words(packed: NDArray[np.uint8], what: str = "fingerprints") -> NDArray[np.uint64]:
+    """View packed bits as 64-bit words, padded with zero bits."""
+    packed = np.asarray(packed)
+    if packed.ndim != 2 or packed.dtype != np.uint8:
+        raise InputError(
+            f"{what} have shape {packed.shape} and type {packed.dtype}",
+            hint="expected packed bits: uint8, shape (molecules, bits / 8)",
+        )
+    n, width = packed.shape
+    padded = np.zeros((n, max(-(-width // 8), 1) * 8), np.uint8)
+    padded[:, :width] = packed
+    return padded.view(np.uint64)
+
+
+def _count(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    counts: NDArray[np.int64] = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
+    return counts
+
+
+def bit_counts(packed: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the number of set bits of each row of packed fingerprints, shape (molecules,)."""
+    return _count(_as_words(packed))
+
+
+def _blocks(n: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, n, _BLOCK_ROWS):
+        yield first, min(first + _BLOCK_ROWS, n)
+
+
+def _threads() -> int:
+    """Threads to use: as many as the process may use processors (NUMBA_NUM_THREADS changes it)."""
+    return max(int(numba.config.NUMBA_NUM_THREADS), 1)
+
+
+def tanimoto_top_k(
+    packed: NDArray[np.uint8],
+    k: int,
+    *,
+    queries: NDArray[np.uint8] | None = None,
+    exclude_self: bool = True,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the k most similar rows of each query, exactly.
+
+    Parameters
+    ----------
+    packed
+        Packed fingerprints, uint8, shape (n, bits / 8).
+    k
+        Neighbours wanted.
+    queries
+        Packed fingerprints of the same width, shape (m, bits / 8); None compares ``packed`` with itself.
+    exclude_self
+        Without ``queries``: leave each row out of its own neighbours.
+
+    Returns
+    -------
+    indices
+        Rows of ``packed``, int32, shape (m, k), by falling similarity, ties by lower row; -1 where fewer
+        than k rows share a bit with the query.
+    similarity
+        Tanimoto coefficients, float32, shape (m, k); 0 where the index is -1.
+
+    Raises
+    ------
+    InputError
+        If k is not positive, or shapes or types do not fit.
+    """
+    if k < 1:
+        raise InputError(f"{k} neighbours asked for", hint="k must be at least 1")
+    rows = _by_bits(_as_words(packed))
+    if queries is None:
+        asked = rows if exclude_self else rows._replace(identity=np.full(len(packed), -1))
+        back = np.argsort(rows.identity)
+    else:
+        asked = _by_bits(_as_words(queries, "queries"))
+        if asked.words.shape[1] != rows.words.shape[1]:
+            raise InputError(f"queries have {asked.words.shape[1]} words, fingerprints {rows.words.shape[1]}")
+        back = np.argsort(asked.identity)
+        asked = asked._replace(identity=np.full(len(queries), -1))
+    indices = np.full((len(back), k), -1, np.int32)
+    similarity = np.zeros((len(back), k), np.float64)
+
+    def work(block: tuple[int, int]) -> None:
+        _top_k_block(rows, asked, block, indices, similarity)
+
+    with ThreadPoolExecutor(_threads()) as pool:
+        list(pool.map(work, _blocks(len(back))))
+    return indices[back], similarity[back].astype(np.float32)
+
+
+def _by_bits(words: NDArray[np.uint64]) -> _Sorted:
+    """Sort rows by set bits; the bounds say where each bit count begins."""
+    counts = _count(words)
+    order = np.argsort(counts, kind="stable")
+    counts = counts[order]
+    bounds = np.searchsorted(counts, np.arange(max(int(counts.max(initial=0)), 1) + 2))
+    return _Sorted(words[order], counts, order, bounds)
+
+
+def _by_group(packed: NDArray[np.uint8], groups: NDArray[np.int64] | None) -> _Sorted:
+    """Sort rows by group, then by set bits; the bounds say where each row's group ends."""
+    words = _as_words(packed)
+    counts = _count(words)
+    group = np.zeros(len(words), np.int64) if groups is None else np.asarray(groups, np.int64)
+    if group.shape != counts.shape:
+        raise InputError(f"{len(group)} group labels for {len(counts)} fingerprints")
+    order = np.lexsort((counts, group))
+    order = order[(counts[order] > 0) & (group[order] >= 0)]
+    group = group[order]
+    return _Sorted(words[order], counts[order], order, np.searchsorted(group, group, side="right"))
+
+
+def tanimoto_pairs(
+    packed: NDArray[np.uint8], minimum: float, *, groups: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """Return every pair of rows whose similarity is at least ``minimum``, exactly.
+
+    Parameters
+    ----------
+    packed
+        Packed fingerprints, uint8, shape (n, bits / 8).
+    minimum
+        Smallest similarity kept, in (0, 1].
+    groups
+        Compare only rows with the same label, int64, shape (n,); negative labels are compared with
+        nothing. None compares all pairs.
+
+    Returns
+    -------
+    i, j
+        Rows of each pair, i < j, int32, sorted by (i, j).
+    similarity
+        Tanimoto coefficients, float32.
+    """
+    if not 0 < minimum <= 1:
+        raise InputError(f"minimum similarity {minimum} asked for", hint="it must lie in (0, 1]")
+    rows = _by_group(packed, groups)
+    capacity = max(_BUFFER_PAIRS, len(rows.counts))
+
+    def work(block: tuple[int, int]) -> list[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+        pairs, similarity = np.empty((2, capacity), np.int32), np.empty(capacity, np.float32)
+        found, (row, last) = [], block
+        while row < last:
+            row, used = _pairs_block(rows, (row, last), np.float32(minimum), pairs, similarity)
+            found.append((pairs[:, :used].copy(), similarity[:used].copy()))
+        return found
+
+    with ThreadPoolExecutor(_threads()) as pool:
+        parts = [part for found in pool.map(work, _blocks(len(rows.counts))) for part in found]
+    ends = np.concatenate([np.empty((2, 0), np.int32), *(part[0] for part in parts)], axis=1)
+    similarity = np.concatenate([np.empty(0, np.float32), *(part[1] for part in parts)])
+    i, j = ends.min(axis=0), ends.max(axis=0)
+    by_pair = np.lexsort((j, i))
+    return i[by_pair], j[by_pair], similarity[by_pair]
+
+
+def tanimoto_histogram(
+    packed: NDArray[np.uint8], edges: NDArray[np.float32], *, groups: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], int]:
+    """Count all pairs of rows by similarity, without storing them.
+
+    Parameters
+    ----------
+    packed
+        Packed fingerprints, uint8, shape (n, bits / 8).
+    edges
+        Rising similarities, the first above 0, float32, shape (bins,). Bin b counts the pairs with
+        edges[b] <= similarity < edges[b + 1]; the last bin is open above.
+    groups
+        As in `tanimoto_pairs`.
+
+    Returns
+    -------
+    histogram
+        Pairs in each bin, int64, shape (bins,).
+    candidates
+        Number of pairs compared, those below the first edge included.
+    """
+    rows = _by_group(packed, groups)
+    edges = np.ascontiguousarray(edges, np.float32)
+    if not len(edges) or edges[0] <= 0 or np.any(np.diff(edges) < 0):
+        raise InputError("edges of a similarity histogram must be positive and rising")
+
+    def work(block: tuple[int, int]) -> NDArray[np.int64]:
+        histogram = np.zeros(len(edges), np.int64)
+        _histogram_block(rows, block, edges, histogram)
+        return histogram
+
+    n = len(rows.counts)
+    with ThreadPoolExecutor(_threads()) as pool:
+        histogram = sum(pool.map(work, _blocks(n)), np.zeros(len(edges), np.int64))
+    return histogram, int((rows.bounds - np.arange(n) - 1).sum())

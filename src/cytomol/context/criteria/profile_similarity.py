@@ -1,0 +1,24 @@
+"""Computed similarity: profiles of one modality that look alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cytomol.context.criteria.base import Criterion, Inputs, criteria
+from cytomol.context.edges import Edges
+
+__all__ = ["ProfileSimilarityCriterion"]
+
+
+@criteria.register("profile_similarity")
+class ProfileSimilarityCriterion(Criterion):
+    """Join profiles of the same modality by the cosine of their row-standardised features."""
+
+    def edges(self, inputs: Inputs) -> tuple[Edges, dict[str, Any]]:
+        """Return the pairs above each modality's own threshold."""
+        parts, facts = [], {}
+        for modality in inputs.corpus.modalities.values():
+            similar, nodes = inputs.similar_profiles(modality), inputs.profile_nodes(modality)
+            parts.append(Edges(nodes[similar.i], nodes[similar.j], similar.similarity))
+            facts[modality.name] = similar.threshold.report()
+        return Edges.concatenate(parts), facts

@@ -1,0 +1,83 @@
+"""The context graph: molecules, genes and profiles, joined by whatever relates them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ContextGraph"]
+
+
+@dataclass(frozen=True)
+class ContextGraph:
+    """Undirected weighted graph in compressed rows.
+
+    The nodes of a space are consecutive: node = offsets[space] + row, where row counts molecules, genes,
+    or the profiles of a modality's table.
+
+    Attributes
+    ----------
+    indptr
+        Where the neighbours of each node begin, int64, shape (nodes + 1,).
+    indices
+        Neighbours, rising for each node, int32, shape (2 x edges,).
+    weights
+        Edge weights in (0, 1], float32, shape (2 x edges,).
+    spaces
+        "molecule", "gene", then the names of the modalities.
+    offsets
+        First node of each space.
+    report
+        By criterion: edges, thresholds, seconds.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    spaces: tuple[str, ...]
+    offsets: dict[str, int]
+    report: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes."""
+        return len(self.indptr) - 1
+
+    @property
+    def edge_count(self) -> int:
+        """Number of undirected edges."""
+        return len(self.indices) // 2
+
+    def degree(self) -> NDArray[np.int64]:
+        """Return the number of neighbours of each node, shape (nodes,)."""
+        return np.diff(self.indptr)
+
+    def space_of(self, nodes: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the space of each node as its position in ``spaces``; same shape as ``nodes``."""
+        starts = np.array([self.offsets[space] for space in self.spaces], np.int64)
+        return np.searchsorted(starts, nodes, side="right") - 1
+
+    def span(self, space: str) -> tuple[int, int]:
+        """Return the first node of a space and the node after its last."""
+        place = self.spaces.index(space)
+        later = self.spaces[place + 1 :]
+        return self.offsets[space], self.offsets[later[0]] if later else self.node_count
+
+    def neighbours(self, node: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the neighbours of a node and the weights of the edges to them."""
+        row = slice(self.indptr[node], self.indptr[node + 1])
+        return self.indices[row], self.weights[row]
+
+    def text(self) -> str:
+        """Return nodes, edges and what each criterion gave, one line each."""
+        alone = int((self.degree() == 0).sum())
+        lines = [f"context graph: {self.node_count:,} nodes ({alone:,} alone), {self.edge_count:,} edges"]
+        for space in self.spaces:
+            first, end = self.span(space)
+            lines.append(f"  {space}: {end - first:,} nodes")
+        for name, facts in self.report.items():
+            lines.append(f"  {name}: " + ", ".join(f"{key} {value}" for key, value in facts.items()))
+        return "\n".join(lines)

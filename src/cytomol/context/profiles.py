@@ -1,0 +1,156 @@
+"""Cosine similarity between profiles: exact over all pairs, or inside clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["cluster_profiles", "complete", "cosine_histogram", "cosine_pairs", "standardise_rows"]
+
+_BLOCK = 1024  # rows of one side of a block of similarities: 4 MB of float32
+
+
+def complete(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Replace what is not finite by the mean of its column (0 in a column without any value).
+
+    Parameters
+    ----------
+    values
+        Profiles, shape (profiles, width); not written to.
+    """
+    finite = np.isfinite(values)
+    if finite.all():
+        return values
+    count = np.maximum(finite.sum(axis=0), 1)
+    mean = (np.where(finite, values, 0).sum(axis=0, dtype=np.float64) / count).astype(np.float32)
+    return np.where(finite, values, mean)
+
+
+def standardise_rows(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale each profile to mean 0 and length 1, so that a dot product is the cosine of standardised rows.
+
+    Parameters
+    ----------
+    values
+        Profiles, shape (profiles, width); missing entries count as the mean of their column.
+
+    Returns
+    -------
+    NDArray
+        float32, shape (profiles, width); a profile whose entries are all equal becomes zeros, similar to
+        nothing.
+    """
+    unit = np.empty(values.shape, np.float32)
+    values = complete(values)
+    for first in range(0, len(values), _BLOCK):
+        rows = values[first : first + _BLOCK].astype(np.float64)
+        size = np.abs(rows).max(axis=1, keepdims=True, initial=0)
+        rows -= rows.mean(axis=1, keepdims=True) if rows.shape[1] else 0
+        length = np.sqrt((rows**2).sum(axis=1, keepdims=True))
+        # Rounding leaves a constant profile with a length of the order of the last digit of its values.
+        flat = length <= size * 1e-12 * np.sqrt(max(rows.shape[1], 1))
+        unit[first : first + _BLOCK] = np.where(flat, 0, rows / np.where(flat, 1, length))
+    return unit
+
+
+def cluster_profiles(
+    values: NDArray[np.float32], *, clusters: int = 100, components: int = 2
+) -> NDArray[np.int64]:
+    """Return the k-means cluster of each profile in its first principal components.
+
+    This is the shortcut of the published code, kept to reproduce it: profiles in different clusters are
+    never compared.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
+
+    values = complete(values)
+    components = min(components, *values.shape)
+    if components < 1:
+        return np.zeros(len(values), np.int64)
+    reduced = PCA(n_components=components, random_state=0).fit_transform(values)
+    clusters = min(clusters, len(np.unique(reduced, axis=0)))
+    labels: NDArray[np.int64] = KMeans(n_clusters=clusters, n_init=1, random_state=0).fit_predict(reduced)
+    return labels.astype(np.int64)
+
+
+def _similarity_blocks(
+    unit: NDArray[np.float32], groups: NDArray[np.int64] | None
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
+    """Yield rows, columns and their similarities; -1 marks the pairs with i >= j."""
+    usable = np.flatnonzero(unit.any(axis=1))
+    labels = np.zeros(len(usable), np.int64) if groups is None else groups[usable]
+    for label in np.unique(labels):
+        members = usable[labels == label]
+        for top in range(0, len(members), _BLOCK):
+            rows = members[top : top + _BLOCK]
+            for start in range(top, len(members), _BLOCK):
+                columns = members[start : start + _BLOCK]
+                similarity = np.minimum(unit[rows] @ unit[columns].T, 1)
+                if start == top:
+                    similarity[np.tril_indices(len(rows))] = -1
+                yield rows, columns, similarity
+
+
+def cosine_histogram(
+    unit: NDArray[np.float32], edges: NDArray[np.float32], *, groups: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], int]:
+    """Count all pairs of profiles by similarity, without storing them.
+
+    Parameters
+    ----------
+    unit
+        Profiles scaled by `standardise_rows`, shape (profiles, width).
+    edges
+        Rising similarities, shape (bins,). Bin b counts the pairs with edges[b] <= similarity <
+        edges[b + 1]; the last bin is open above.
+    groups
+        Compare only profiles with the same label, shape (profiles,).
+
+    Returns
+    -------
+    histogram
+        int64, shape (bins,).
+    candidates
+        Number of pairs compared.
+    """
+    histogram = np.zeros(len(edges), np.int64)
+    candidates = 0
+    for rows, columns, similarity in _similarity_blocks(unit, groups):
+        same = rows[0] == columns[0]
+        candidates += len(rows) * (len(rows) - 1) // 2 if same else len(rows) * len(columns)
+        strong = similarity[similarity >= edges[0]]
+        histogram += np.bincount(np.searchsorted(edges, strong, side="right") - 1, minlength=len(edges))
+    return histogram, candidates
+
+
+def cosine_pairs(
+    unit: NDArray[np.float32], minimum: float, *, groups: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """Return every pair of profiles whose similarity is at least ``minimum``.
+
+    Parameters
+    ----------
+    unit
+        Profiles scaled by `standardise_rows`, shape (profiles, width).
+    minimum
+        Smallest similarity kept.
+    groups
+        Compare only profiles with the same label, shape (profiles,).
+
+    Returns
+    -------
+    i, j
+        Profiles of each pair, i < j, int32.
+    similarity
+        Cosine of the row-standardised profiles, at most 1, float32.
+    """
+    left, right, weights = [np.empty(0, np.int32)], [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+    for rows, columns, similarity in _similarity_blocks(unit, groups):
+        i, j = np.nonzero(similarity >= np.float32(minimum))
+        left.append(rows[i].astype(np.int32))
+        right.append(columns[j].astype(np.int32))
+        weights.append(similarity[i, j])
+    return np.concatenate(left), np.concatenate(right), np.concatenate(weights)

@@ -1,0 +1,225 @@
+"""Profiles for unmeasured molecules: what their structural neighbours say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.context.profiles import complete
+from cytomol.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+__all__ = ["Propagated", "held_out_propagate", "neighbour_matrix", "propagate"]
+
+_COLUMNS = 128  # features propagated at a time: the working copies stay small beside the result
+
+
+@dataclass(frozen=True)
+class Propagated:
+    """Profiles of the molecules that hold one after propagation.
+
+    Attributes
+    ----------
+    rows
+        Molecules, rising, int64, shape (r,).
+    values
+        Their profiles, float32, shape (r, width).
+    """
+
+    rows: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
+def neighbour_matrix(indices: NDArray[np.int32], similarity: NDArray[np.float32]) -> csr_matrix:
+    """Return W: similarity to each molecule's nearest neighbours, rows scaled to sum 1 (CHMR, Eq. 1).
+
+    Parameters
+    ----------
+    indices
+        Neighbours, shape (n, k); -1 is none.
+    similarity
+        Their similarities, shape (n, k); 0 is none.
+
+    Returns
+    -------
+    csr_matrix
+        float32, shape (n, n); the row of a molecule without neighbours is empty.
+    """
+    from scipy.sparse import csr_matrix
+
+    n = len(indices)
+    some = (indices >= 0) & (similarity > 0)
+    weight = np.where(some, similarity, 0).astype(np.float64)
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    indptr = np.concatenate([[0], np.cumsum(some.sum(axis=1))])
+    return csr_matrix((weight[some].astype(np.float32), indices[some].astype(np.int32), indptr), shape=(n, n))
+
+
+def propagate(
+    W: csr_matrix,
+    values: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    *,
+    steps: int = 5,
+    restore: bool = True,
+    fill: Literal["renormalise", "mean"] = "renormalise",
+) -> Propagated:
+    """Iterate x_i <- sum_j W_ij x_j from the observed profiles (CHMR, modality augmentation).
+
+    What a molecule that holds no value yet contributes is a choice. ``fill="renormalise"``, the default,
+    averages over the neighbours that hold a value, their weights scaled to sum 1, so that no placeholder
+    leaks into a profile. ``fill="mean"``, the published code, lets every unobserved molecule start with
+    the column mean of the observed ones, which then mixes in.
+
+    Parameters
+    ----------
+    W
+        Row-normalised neighbour matrix, shape (n, n).
+    values
+        Observed profiles, shape (n_obs, width); entries that are not finite count as their column's mean.
+    rows
+        Molecules that they belong to, each once, int64, shape (n_obs,).
+    steps
+        Iterations; a molecule further than that from any observed one is not reached.
+    restore
+        Observed rows keep their values at every step. False lets them be overwritten by their neighbours'
+        average, as the authors' code does (a bug, kept selectable to reproduce it).
+    fill
+        What molecules without a value contribute.
+
+    Returns
+    -------
+    Propagated
+        Observed and reached molecules; with ``restore`` the observed ones hold ``values``. A row whose
+        neighbours hold nothing (with ``fill="mean"``: that has no neighbours) keeps what it has.
+
+    Raises
+    ------
+    InputError
+        If rows repeat, lie outside the matrix, or do not match the values.
+    ConfigError
+        If ``fill`` is unknown or ``steps`` negative.
+    """
+    values, rows = _checked(W, values, rows)
+    if fill not in ("renormalise", "mean") or steps < 0:
+        raise ConfigError(
+            f"propagation with fill={fill!r} and {steps} steps",
+            hint="fill is renormalise or mean, steps at least 0",
+        )
+    if not len(rows):
+        return Propagated(rows, values)
+    held = _reach(W, rows, steps)
+    reached = np.flatnonzero(held[-1])
+    local = np.searchsorted(reached, rows)
+    # Centred on the column mean, a placeholder is 0: molecules never reached need not take part.
+    mean = values.mean(axis=0, dtype=np.float64).astype(np.float32)
+    fixed = np.zeros(len(reached), bool)
+    fixed[local] = restore
+    inner = W[reached][:, reached]
+    if fill == "mean":
+        joined = np.flatnonzero(~fixed & (np.diff(W.indptr)[reached] > 0))
+        scaled = [(joined, inner[joined])] * steps
+    else:
+        scaled = [_renormalised(inner, mask[reached], fixed) for mask in held[:-1]]
+    result = np.empty((len(reached), values.shape[1]), np.float32)
+    for first in range(0, values.shape[1], _COLUMNS):
+        part = slice(first, first + _COLUMNS)
+        state = np.zeros((len(reached), len(mean[part])), np.float32)
+        state[local] = values[:, part] - mean[part]
+        for changing, matrix in scaled:
+            state[changing] = matrix @ state
+        result[:, part] = state + mean[part]
+    if restore:
+        result[local] = values
+    return Propagated(reached, result)
+
+
+def _checked(
+    W: csr_matrix, values: NDArray[np.float32], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return values completed and sorted by row."""
+    rows = np.asarray(rows, np.int64)
+    if values.ndim != 2 or len(values) != len(rows):
+        raise InputError(f"{len(rows)} rows for observed profiles of shape {values.shape}")
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    if len(rows) and not (rows[0] >= 0 and rows[-1] < W.shape[0]):
+        raise InputError(f"observed rows {rows[0]} to {rows[-1]} for {W.shape[0]} molecules")
+    if np.any(rows[1:] == rows[:-1]):
+        raise InputError("a molecule has several observed profiles", hint="average them first")
+    return complete(np.asarray(values, np.float32)[order]), rows
+
+
+def _reach(W: csr_matrix, rows: NDArray[np.int64], steps: int) -> list[NDArray[np.bool_]]:
+    """Return, before the first step and after each, which molecules hold a value; shape (n,) each."""
+    held = np.zeros(W.shape[0], bool)
+    held[rows] = True
+    masks = [held]
+    for _ in range(steps):
+        masks.append(masks[-1] | (W @ masks[-1].astype(np.float32) > 0))
+    return masks
+
+
+def _renormalised(
+    W: csr_matrix, held: NDArray[np.bool_], fixed: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], csr_matrix]:
+    """Return the rows that change in a step, and the matrix that averages their neighbours with values."""
+    from scipy.sparse import diags
+
+    weight = W @ held.astype(np.float32)
+    changing = np.flatnonzero(~fixed & (weight > 0))
+    return changing, (diags(1 / weight[changing]) @ W[changing]).tocsr().astype(np.float32)
+
+
+def held_out_propagate(
+    W: csr_matrix,
+    values: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    *,
+    steps: int = 5,
+    folds: int = 5,
+    seed: int = 0,
+    fill: Literal["renormalise", "mean"] = "renormalise",
+) -> Propagated:
+    """Return what the neighbours say of each observed molecule, its own value held out.
+
+    The observed molecules are dealt into folds at random; each fold is treated as unobserved and receives
+    its profiles from the others.
+
+    Parameters
+    ----------
+    W, values, rows, steps, fill
+        As in `propagate`.
+    folds
+        Number of folds; at most one per observed molecule.
+    seed
+        Decides who shares a fold.
+
+    Returns
+    -------
+    Propagated
+        The observed molecules that the others reach.
+    """
+    if folds < 2:
+        raise ConfigError(f"{folds} folds", hint="holding out needs at least 2")
+    values, rows = _checked(W, values, rows)
+    fold = np.random.default_rng(seed).permutation(len(rows)) % min(folds, max(len(rows), 1))
+    found, estimates = [rows[:0]], [values[:0]]
+    for number in range(fold.max(initial=-1) + 1):
+        out = fold == number
+        if out.all():
+            continue
+        told = propagate(W, values[~out], rows[~out], steps=steps, fill=fill)
+        place = np.searchsorted(told.rows, rows[out])
+        place = np.minimum(place, len(told.rows) - 1)
+        place = place[told.rows[place] == rows[out]]
+        found.append(told.rows[place])
+        estimates.append(told.values[place])
+    reached = np.concatenate(found)
+    order = np.argsort(reached)
+    return Propagated(reached[order], np.concatenate(estimates)[order])
