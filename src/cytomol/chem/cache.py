@@ -1,0 +1,114 @@
+"""Featurized molecules kept on disk, keyed by content, safe when several processes write."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from cytomol.chem.store import SCHEMA_VERSION, MoleculeStore
+from cytomol.errors import InputError, OutputError
+from cytomol.files import cache_root
+
+__all__ = ["FEATURES_VERSION", "cached_store", "content_key", "feature_cache"]
+
+FEATURES_VERSION = 1
+"""Raise it whenever the same SMILES and options give other features than before."""
+
+
+def feature_cache() -> Path:
+    """Return the folder of featurized molecules in the user's cache."""
+    return cache_root() / "features"
+
+
+def content_key(smiles: Sequence[str], options: dict[str, Any]) -> str:
+    """Return the hash of the molecules in their order, the options, and all versions that matter.
+
+    Parameters
+    ----------
+    smiles
+        SMILES in row order.
+    options
+        Whatever else determines the features; anything that JSON holds.
+
+    Returns
+    -------
+    str
+        40 hexadecimal digits.
+    """
+    head = {
+        "options": options,
+        "features": FEATURES_VERSION,
+        "schema": SCHEMA_VERSION,
+        "rdkit": version("rdkit"),
+        "molecules": len(smiles),
+    }
+    digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
+    # JSON quotes each SMILES, so that no two lists give the same bytes.
+    digest.update(json.dumps(list(smiles)).encode())
+    return digest.hexdigest()[:40]
+
+
+def cached_store(folder: Path, key: str, compute: Callable[[], MoleculeStore]) -> MoleculeStore:
+    """Return the store of ``key``, memory-mapped; compute and keep it first where it is absent.
+
+    Of several processes that want the same store, one computes it and the others wait for it. A kept
+    store that was cut short or altered is computed again. A cache that cannot be written is a warning,
+    not an error: the store is then returned from memory.
+
+    Parameters
+    ----------
+    folder
+        Directory of the cache.
+    key
+        Name of the store (`content_key`).
+    compute
+        Makes the store.
+    """
+    place = folder / key
+    if (found := _open(place)) is not None:
+        return found
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(folder / f"{key}.lock"))
+        except (OSError, NotImplementedError) as error:
+            _warn(folder, error)
+            return compute()
+        if (found := _open(place)) is not None:  # another process was faster
+            return found
+        store = compute()
+        try:
+            store.save(place, force=True)
+        except OutputError as error:
+            _warn(folder, error)
+            return store
+    found = _open(place)
+    return store if found is None else found
+
+
+def _open(place: Path) -> MoleculeStore | None:
+    if not place.exists():
+        return None
+    try:
+        return MoleculeStore.open(place)
+    except InputError as error:
+        warnings.warn(
+            f"cached features are damaged and are computed again: {error}", RuntimeWarning, stacklevel=3
+        )
+        return None
+
+
+def _warn(folder: Path, error: Exception) -> None:
+    warnings.warn(
+        f"features are not kept in {folder}: {error}; set CYTOMOL_CACHE to a place that can be written",
+        RuntimeWarning,
+        stacklevel=3,
+    )

@@ -1,0 +1,266 @@
+"""SMILES become a molecule store: parsed, featurized in several processes, kept in the cache."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem, rdBase
+
+from cytomol.chem import fingerprints
+from cytomol.chem.cache import cached_store, content_key, feature_cache
+from cytomol.chem.descriptors import DESCRIPTOR_NAMES, descriptors
+from cytomol.chem.features import graph_arrays
+from cytomol.chem.parse import parse_quietly, smiles_text
+from cytomol.chem.store import MoleculeStore
+from cytomol.errors import ConfigError, CytomolError, InputError
+
+__all__ = ["FeatureOptions", "featurize"]
+
+_CHUNK = 512
+_CACHE_FROM = 64  # fewer molecules are computed faster than a file is found
+_WORTH_A_POOL = 3.0  # seconds of work below which starting processes costs more than it gains
+# Seconds per drug-like molecule, measured on one core; they only decide whether processes are worth it.
+_COST = {"parse": 2.5e-4, "morgan": 5e-5, "maccs": 5.5e-4, "counts": 6e-5, "descriptors": 6e-3}
+
+
+@dataclass(frozen=True)
+class FeatureOptions:
+    """What to compute for each molecule.
+
+    Attributes
+    ----------
+    graph
+        Atoms and bonds with OGB's features.
+    morgan_radius, morgan_bits
+        Morgan fingerprint; ``morgan_bits=0`` leaves it out.
+    maccs
+        MACCS keys.
+    counts
+        Morgan counts of the same radius and width, to 255.
+    descriptors
+        RDKit's 2D descriptors.
+    geometry
+        Provider of the 3D view ("rdkit", "unimol"), or None.
+    geometry_timeout
+        Seconds after which a molecule's 3D view is given up and masked.
+    """
+
+    graph: bool = True
+    morgan_radius: int = 4
+    morgan_bits: int = 1024
+    maccs: bool = True
+    counts: bool = False
+    descriptors: bool = False
+    geometry: str | None = None
+    geometry_timeout: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.morgan_radius < 0 or self.morgan_bits < 0 or self.geometry_timeout <= 0:
+            raise ConfigError(
+                f"radius {self.morgan_radius}, {self.morgan_bits} bits, timeout {self.geometry_timeout} s",
+                where="feature options",
+                hint="morgan_radius and morgan_bits are 0 or more, geometry_timeout is above 0",
+            )
+        if self.counts and not self.morgan_bits:
+            raise ConfigError("counts need morgan_bits above 0", where="feature options")
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Unpacked width of each block but geometry, in the store's order."""
+        sizes = {
+            "morgan": self.morgan_bits,
+            "maccs": fingerprints.MACCS_BITS * self.maccs,
+            "counts": self.morgan_bits * self.counts,
+            "descriptors": len(DESCRIPTOR_NAMES) * self.descriptors,
+        }
+        return {name: width for name, width in sizes.items() if width}
+
+
+def featurize(
+    smiles: Sequence[str],
+    options: FeatureOptions = FeatureOptions(),
+    *,
+    workers: int | None = None,
+    cache: Path | Literal["default"] | None = "default",
+    progress: Callable[[int, int], None] | None = None,
+) -> MoleculeStore:
+    """Featurize molecules; row i of the result answers SMILES i, valid or not.
+
+    Parameters
+    ----------
+    smiles
+        SMILES in any number, order and quality (None, NaN and what is not text are invalid rows).
+    options
+        What to compute.
+    workers
+        Processes; None for one per available core, 1 for none but this one. Small inputs and
+        processes that may not have children stay here in any case.
+    cache
+        Folder of the cache, "default" for the user's cache, None for none.
+    progress
+        Called with (molecules done, molecules in all); not when the cache has them.
+
+    Returns
+    -------
+    MoleculeStore
+        Memory-mapped when it comes from the cache.
+
+    Raises
+    ------
+    InputError
+        If ``smiles`` is one text instead of a sequence.
+    """
+    if isinstance(smiles, str):
+        raise InputError("one text where a sequence of SMILES belongs", hint="put it in a list")
+    rows: list[Any] = list(smiles)
+
+    def compute() -> MoleculeStore:
+        return _compute(rows, options, workers, progress)
+
+    if cache is None or len(rows) < _CACHE_FROM:
+        store = compute()
+    else:
+        folder = feature_cache() if cache == "default" else Path(cache)
+        relevant = {k: v for k, v in asdict(options).items() if not k.startswith("geometry")}
+        # A row that is not text has its own error, so it must not share a key with its text.
+        key_rows = [s if isinstance(s, str) else f"\0{type(s).__name__} {s}" for s in rows]
+        store = cached_store(folder, content_key(key_rows, relevant), compute)
+    return store if options.geometry is None else _with_geometry(store, options, workers, cache, progress)
+
+
+def _with_geometry(
+    store: MoleculeStore,
+    options: FeatureOptions,
+    workers: int | None,
+    cache: Path | Literal["default"] | None,
+    progress: Callable[[int, int], None] | None,
+) -> MoleculeStore:
+    """Add the 3D view; conformers have their own cache, by molecule."""
+    from cytomol.chem.geometry import geometry_features
+
+    assert options.geometry is not None
+    values, present = geometry_features(
+        store.smiles,
+        options.geometry,
+        timeout=options.geometry_timeout,
+        workers=workers,
+        cache=cache,
+        progress=progress,
+    )
+    masked = np.where((present & store.valid)[:, None], values, np.float32(np.nan))
+    return store.with_block("geometry", masked.astype(np.float32))
+
+
+def _compute(
+    rows: list[Any],
+    options: FeatureOptions,
+    workers: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> MoleculeStore:
+    count = _worker_count(len(rows), options, workers)
+    size = _CHUNK if count == 1 else min(_CHUNK, max(32, math.ceil(len(rows) / (4 * count))))
+    chunks = [rows[i : i + size] for i in range(0, len(rows), size)] or [[]]
+    parts: list[MoleculeStore] = []
+    done = 0
+    for part in _chunk_results(chunks, options, count):
+        parts.append(part)
+        done += len(part)
+        if progress is not None and rows:
+            progress(done, len(rows))
+    return MoleculeStore.concatenate(parts)
+
+
+def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
+    if workers is not None and workers < 1:
+        raise ConfigError(f"{workers} workers", hint="use 1 or more, or None for one per core")
+    if multiprocessing.current_process().daemon:  # a data loader's worker may not have children
+        return 1
+    if workers is None:
+        cost = _COST["parse"] + sum(_COST[name] for name in options.widths)
+        if n * cost < _WORTH_A_POOL:
+            return 1
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(workers, math.ceil(n / 32)))
+
+
+def _chunk_results(chunks: list[list[Any]], options: FeatureOptions, workers: int) -> Iterator[MoleculeStore]:
+    """Give the chunks' stores in order."""
+    if workers == 1:
+        for chunk in chunks:
+            yield featurize_chunk(chunk, options)
+        return
+    # Not fork: a copy of a process that runs torch's threads can hang.
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
+        futures = [pool.submit(featurize_chunk, chunk, options) for chunk in chunks]
+        for future in futures:
+            yield future.result()
+    except BrokenProcessPool:
+        raise CytomolError(
+            "a process that featurizes molecules died",
+            hint="out of memory, or the script lacks `if __name__ == '__main__':`; workers=1 needs no processes",
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def featurize_chunk(smiles: Sequence[Any], options: FeatureOptions) -> MoleculeStore:
+    """Featurize molecules in this process, one after the other."""
+    block = rdBase.BlockLogs()
+    try:
+        parsed = [parse_quietly(s) for s in smiles]
+        mols = [p.mol for p in parsed]
+        graph = graph_arrays(mols if options.graph else [None] * len(mols))
+        blocks = {name: _block(name, mols, options) for name in options.widths}
+    finally:
+        del block
+    return MoleculeStore(
+        smiles=[smiles_text(s) for s in smiles],
+        errors=[p.reason for p in parsed],
+        **graph,
+        blocks=blocks,
+        widths=options.widths,
+    )
+
+
+def _block(name: str, mols: Sequence[Chem.Mol | None], options: FeatureOptions) -> NDArray[Any]:
+    """Return one block of the store, shape (molecules, columns)."""
+    radius, bits = options.morgan_radius, options.morgan_bits
+    match name:
+        case "morgan":
+            return _packed(lambda mol: fingerprints.morgan_packed(mol, radius, bits), bits, mols)
+        case "maccs":
+            return _packed(fingerprints.maccs_packed, fingerprints.MACCS_BITS, mols)
+        case "counts":
+            counts = np.zeros((len(mols), bits), dtype=np.uint8)
+            for i, mol in enumerate(mols):
+                if mol is not None:
+                    counts[i] = fingerprints.morgan_counts(mol, radius, bits)
+            return counts
+        case _:
+            values = np.full((len(mols), len(DESCRIPTOR_NAMES)), np.nan, dtype=np.float32)
+            for i, mol in enumerate(mols):
+                if mol is not None:
+                    values[i] = descriptors(mol)
+            return values
+
+
+def _packed(
+    function: Callable[[Chem.Mol], bytes], bits: int, mols: Sequence[Chem.Mol | None]
+) -> NDArray[np.uint8]:
+    width = fingerprints.packed_width(bits)
+    nothing = bytes(width)
+    joined = b"".join([nothing if mol is None else function(mol) for mol in mols])
+    return np.frombuffer(joined, dtype=np.uint8).reshape(len(mols), width)
