@@ -1,3 +1,71 @@
-"""cytomol: molecular representations that know what a molecule does to a cell."""
+"""cytomol: molecular representations that know what a molecule does to a cell.
+
+The names below load when they are first used, so that ``import cytomol`` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cytomol.chem.featurize import FeatureOptions, featurize
+    from cytomol.context import build_context
+    from cytomol.corpus import Corpus, read_corpus, write_corpus
+    from cytomol.methods import CHMRConfig, InfoAlignConfig
+    from cytomol.predict.estimators import CellEncoder, PropertyClassifier, PropertyRegressor
+    from cytomol.predict.finetune import finetune
+    from cytomol.predict.predictor import PropertyPredictor
+    from cytomol.training.backbone import Backbone
+    from cytomol.training.pretrain import pretrain
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Backbone": "cytomol.training.backbone",
+    "CHMRConfig": "cytomol.methods",
+    "CellEncoder": "cytomol.predict.estimators",
+    "Corpus": "cytomol.corpus",
+    "FeatureOptions": "cytomol.chem.featurize",
+    "InfoAlignConfig": "cytomol.methods",
+    "PropertyClassifier": "cytomol.predict.estimators",
+    "PropertyPredictor": "cytomol.predict.predictor",
+    "PropertyRegressor": "cytomol.predict.estimators",
+    "build_context": "cytomol.context",
+    "featurize": "cytomol.chem.featurize",
+    "finetune": "cytomol.predict.finetune",
+    "pretrain": "cytomol.training.pretrain",
+    "read_corpus": "cytomol.corpus",
+    "write_corpus": "cytomol.corpus",
+}
+
+__all__ = [
+    "Backbone",
+    "CHMRConfig",
+    "CellEncoder",
+    "Corpus",
+    "FeatureOptions",
+    "InfoAlignConfig",
+    "PropertyClassifier",
+    "PropertyPredictor",
+    "PropertyRegressor",
+    "build_context",
+    "featurize",
+    "finetune",
+    "pretrain",
+    "read_corpus",
+    "write_corpus",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module 'cytomol' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
