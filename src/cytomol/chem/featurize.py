@@ -210,7 +210,7 @@ def _chunk_results(chunks: list[list[Any]], options: FeatureOptions, workers: in
     except BrokenProcessPool:
         raise CytomolError(
             "a process that featurizes molecules died",
-            hint="out of memory, or the script lacks `if __name__ == '__main__':`; workers=1 needs no processes",
+            hint="out of memory, or the script has no __main__ guard; workers=1 needs no processes",
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
