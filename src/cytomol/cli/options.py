@@ -1,0 +1,217 @@
+"""Command-line options generated from configuration models, so that they are written down once."""
+
+from __future__ import annotations
+
+import functools
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, Union
+
+import click
+
+from cytomol.config import Config, read_options
+from cytomol.errors import ConfigError
+
+__all__ = ["Chosen", "ConfigCommand", "options_from"]
+
+C = TypeVar("C", bound=Config)
+Function = Callable[..., Any]
+Models = Mapping[str, type[Config]]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the user chose: options on the command line, and those of a configuration file.
+
+    Attributes
+    ----------
+    flags
+        Options given on the command line, by field name; they override the file.
+    file
+        Options of the file.
+    where
+        The file's name, or None.
+    models
+        The configuration models that the options came from, by name.
+    """
+
+    flags: dict[str, Any] = field(default_factory=dict)
+    file: dict[str, Any] = field(default_factory=dict)
+    where: str | None = None
+    models: Models = field(default_factory=dict)
+
+    def build(self, model: type[C], base: C | None = None) -> C:
+        """Return the configuration: the model's defaults (or ``base``), then the file, then the flags.
+
+        Raises
+        ------
+        ConfigError
+            If an option is unknown, of another model, or out of range; the option is named.
+        """
+        for name in self.flags:
+            if name not in model.model_fields:
+                owners = [owner for owner, other in self.models.items() if name in other.model_fields]
+                here = [owner for owner, other in self.models.items() if other is model]
+                raise ConfigError(
+                    f"{_flag(name)} is an option of {', '.join(owners)}, not of {', '.join(here)}",
+                    hint="leave it out",
+                )
+        start = {} if base is None else base.model_dump()
+        if self.file:
+            model.build({**start, **self.file}, where=self.where)
+        return model.build({**start, **self.file, **self.flags})
+
+
+def options_from(model: type[Config]) -> Callable[[Function], Function]:
+    """Return a decorator that adds ``--config`` and one option per field of ``model`` to a command.
+
+    It stands below ``@click.command()``. The function receives the keyword ``chosen``
+    (a :class:`Chosen`); ``chosen.build(model)`` gives the configuration.
+
+    Parameters
+    ----------
+    model
+        The configuration; each field needs a description. Underscores become dashes, tuples are
+        comma-separated, booleans are ``--x/--no-x``.
+    """
+    models = {model.__name__: model}
+
+    def decorate(function: Function) -> Function:
+        generated = _options(models)
+
+        @functools.wraps(function)
+        def wrapper(**params: Any) -> Any:
+            return function(**_collect(params, models))
+
+        params = getattr(function, "__click_params__", [])
+        # Click keeps parameters in reverse, as decorators are applied from below.
+        wrapper.__click_params__ = [*reversed(generated), *params]  # type: ignore[attr-defined]
+        return wrapper
+
+    return decorate
+
+
+class ConfigCommand(click.Command):
+    """Command with options generated when they are first needed.
+
+    As :func:`options_from`, for models whose modules are too heavy to load for ``cytomol --help``, and
+    for commands that choose among several models: the union of their options is offered.
+
+    Parameters
+    ----------
+    models
+        Called once; returns the models by name.
+    """
+
+    def __init__(self, *args: Any, models: Callable[[], Models], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._load = functools.cache(models)
+        self._generated: list[click.Option] | None = None
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own parameters, then the generated ones, then help."""
+        if self._generated is None:
+            self._generated = _options(self._load())
+            self.params = [*self.params, *self._generated]
+        return super().get_params(ctx)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the function with the generated options gathered in ``chosen``."""
+        ctx.params = _collect(ctx.params, self._load())
+        return super().invoke(ctx)
+
+
+def _collect(params: dict[str, Any], models: Models) -> dict[str, Any]:
+    """Gather the generated options of ``params`` into one :class:`Chosen`."""
+    names = {name for model in models.values() for name in model.model_fields}
+    flags = {name: params[name] for name in params if name in names and params[name] is not None}
+    rest = {name: value for name, value in params.items() if name not in names and name != "config_file"}
+    path: str | None = params["config_file"]
+    options = {} if path is None else read_options(path)
+    if isinstance(options.get("config"), dict):  # the config.json of a model directory
+        options = options["config"]
+    return {**rest, "chosen": Chosen(flags, options, path, models)}
+
+
+def _options(models: Models) -> list[click.Option]:
+    """Return ``--config`` and one option for each field of any of the models."""
+    options = [
+        click.Option(
+            ["--config", "config_file"],
+            metavar="FILE",
+            help="TOML, YAML or JSON file of options; options given here override it.",
+        )
+    ]
+    names = list(dict.fromkeys(name for model in models.values() for name in model.model_fields))
+    for name in names:
+        fields = {
+            owner: model.model_fields[name] for owner, model in models.items() if name in model.model_fields
+        }
+        first = next(iter(fields.values()))
+        kind, flag = _kind(first.annotation), _flag(name)
+        defaults = {owner: f.get_default(call_default_factory=True) for owner, f in fields.items()}
+        owners = f"[{', '.join(fields)} only] " if len(fields) < len(models) else ""
+        option = click.Option(
+            [f"{flag}/--no-{flag[2:]}" if kind is click.BOOL else flag, name],
+            type=None if kind is click.BOOL else kind,
+            default=None,
+            help=f"{owners}{first.description or ''}  [default: {_defaults(defaults)}]",
+        )
+        options.append(option)
+    return options
+
+
+def _defaults(values: dict[str, Any]) -> str:
+    """Return the default as the user would type it; where models differ, each with its name."""
+    shown = {owner: _show(value) for owner, value in values.items()}
+    if len(set(shown.values())) == 1:
+        return next(iter(shown.values()))
+    return "; ".join(f"{owner}: {text}" for owner, text in shown.items())
+
+
+def _show(value: Any) -> str:
+    match value:
+        case None:
+            return "not set"
+        case bool():
+            return "on" if value else "off"
+        case tuple():
+            return ",".join(map(str, value)) or "none"
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
+def _kind(annotation: Any) -> click.ParamType[Any]:
+    """Return the click type of a field's annotation; text where several types are allowed."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in {Union, types.UnionType}:
+        present = [argument for argument in arguments if argument is not type(None)]
+        return _kind(present[0]) if len(present) == 1 else click.STRING
+    if origin is Literal:
+        return click.Choice([str(argument) for argument in arguments])
+    if origin is tuple:
+        return _Several(_kind(arguments[0]))
+    return {bool: click.BOOL, int: click.INT, float: click.FLOAT}.get(annotation, click.STRING)
+
+
+class _Several(click.ParamType[Any]):
+    """Values separated by commas; an empty text is an empty list."""
+
+    name = "a,b,…"
+
+    def __init__(self, part: click.ParamType[Any]) -> None:
+        self.part = part
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple | list):
+            return tuple(value)
+        parts = [text.strip() for text in str(value).split(",")]
+        return tuple(self.part.convert(text, param, ctx) for text in parts if text)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

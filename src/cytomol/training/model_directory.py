@@ -1,0 +1,297 @@
+"""The model directory: safetensors weights, JSON and a manifest with a SHA-256 of every file.
+
+Nothing in it is pickled, so that loading a model never runs somebody else's code, and every file is
+checked against the manifest before it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+import safetensors.torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cytomol import __version__
+from cytomol.errors import ModelDirectoryError
+from cytomol.files import atomic_directory, sha256
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "ModelDirectory",
+    "load_model",
+    "load_weights",
+    "save_model",
+    "verify",
+    "write_model",
+]
+
+SCHEMA_VERSION = 1
+FORMAT = "cytomol model directory"
+MANIFEST = "manifest.json"
+CONFIG = "config.json"
+WEIGHTS = "weights.safetensors"
+STATISTICS = "statistics.safetensors"
+
+
+@dataclass(frozen=True)
+class ModelDirectory:
+    """What a verified model directory holds.
+
+    Attributes
+    ----------
+    path
+        Where it lies.
+    kind
+        What was saved: "backbone", "predictor" or another word of the room that wrote it.
+    config
+        The table saved as ``config.json``.
+    weights
+        Parameters and buffers by name.
+    statistics
+        Feature statistics by name.
+    digest
+        SHA-256 over the hashes of all files: it names this very model.
+    """
+
+    path: Path
+    kind: str
+    config: dict[str, Any]
+    weights: dict[str, Tensor]
+    statistics: dict[str, NDArray[Any]]
+    digest: str
+
+    def read_json(self, name: str) -> Any:
+        """Return the content of one of the directory's JSON files."""
+        return _read_json(self.path / name)
+
+
+def save_model(
+    path: str | Path,
+    *,
+    kind: str,
+    config: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
+    statistics: Mapping[str, NDArray[Any]] | None = None,
+    texts: Mapping[str, str] | None = None,
+    force: bool = False,
+) -> Path:
+    """Write a model directory, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Directory to be made.
+    kind, config, weights, statistics
+        See :class:`ModelDirectory`; ``config`` must be JSON-serialisable.
+    texts
+        Further text files by name (history, card, metrics).
+    force
+        Replace an existing directory.
+
+    Raises
+    ------
+    OutputError
+        If ``path`` exists (without ``force``) or cannot be written.
+    """
+    path = Path(path)
+    with atomic_directory(path, force=force) as directory:
+        write_model(
+            directory,
+            kind=kind,
+            config=config,
+            weights=weights,
+            statistics=statistics or {},
+            texts=texts or {},
+        )
+    return path
+
+
+def write_model(
+    directory: Path,
+    *,
+    kind: str,
+    config: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
+    statistics: Mapping[str, NDArray[Any]],
+    texts: Mapping[str, str],
+) -> None:
+    """Write the files of a model into an existing directory; files already there enter the manifest."""
+    (directory / CONFIG).write_text(_dump(config), encoding="utf-8")
+    safetensors.torch.save_file(
+        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()},
+        directory / WEIGHTS,
+    )
+    safetensors.numpy.save_file(
+        {name: np.ascontiguousarray(array) for name, array in statistics.items()}, directory / STATISTICS
+    )
+    for name, text in texts.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    files = {
+        str(entry.relative_to(directory).as_posix()): sha256(entry)
+        for entry in sorted(directory.rglob("*"))
+        if entry.is_file()
+    }
+    manifest = {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "cytomol_version": __version__,
+        "kind": kind,
+        "digest": _digest(kind, files),
+        "files": files,
+    }
+    (directory / MANIFEST).write_text(_dump(manifest), encoding="utf-8")
+
+
+def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
+    """Check every file of a model directory against its manifest and return the manifest.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If the directory is absent, not ours, of a newer schema or another ``kind``, or if a file is
+        missing, altered or not listed; an altered file is named with both hashes.
+    """
+    path = Path(path)
+    manifest = _read_manifest(path)
+    files: dict[str, str] = manifest["files"]
+    for name, expected in files.items():
+        file = path / name
+        if not file.is_file():
+            raise ModelDirectoryError(
+                f"is missing; the manifest lists it with SHA-256 {expected}",
+                where=str(file),
+                hint="copy the whole model directory again",
+            )
+        found = sha256(file)
+        if found != expected:
+            raise ModelDirectoryError(
+                f"is not the file that was saved: SHA-256 {found}, the manifest says {expected}",
+                where=str(file),
+                hint="copy the whole model directory again",
+            )
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        if file.is_file() and name not in files and name != MANIFEST and not file.name.startswith("."):
+            raise ModelDirectoryError(
+                f"does not belong to the model: SHA-256 {sha256(file)}, the manifest says none (not listed)",
+                where=str(file),
+                hint="remove it",
+            )
+    if manifest["digest"] != _digest(manifest["kind"], files):
+        raise ModelDirectoryError(
+            f"is altered: its digest is {_digest(manifest['kind'], files)}, it says {manifest['digest']}",
+            where=str(path / MANIFEST),
+            hint="copy the whole model directory again",
+        )
+    if kind is not None and manifest["kind"] != kind:
+        raise ModelDirectoryError(f"holds a {manifest['kind']}, not a {kind}", where=str(path))
+    return manifest
+
+
+def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
+    """Verify and read a model directory.
+
+    Parameters
+    ----------
+    path
+        The directory.
+    kind
+        What must be in it; None accepts any kind.
+
+    Raises
+    ------
+    ModelDirectoryError
+        See :func:`verify`.
+    """
+    path = Path(path)
+    manifest = verify(path, kind=kind)
+    try:
+        weights = safetensors.torch.load_file(path / WEIGHTS)
+        statistics = safetensors.numpy.load_file(path / STATISTICS)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise ModelDirectoryError(f"cannot be read: {error}", where=str(path)) from None
+    return ModelDirectory(
+        path, manifest["kind"], _read_json(path / CONFIG), weights, statistics, manifest["digest"]
+    )
+
+
+def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: str) -> None:
+    """Put saved weights into a module; names or shapes that do not fit are named.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If the weights belong to another architecture.
+    """
+    own = module.state_dict()
+    missing, extra = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
+    shapes = [
+        f"{name} is {tuple(weights[name].shape)}, not {tuple(own[name].shape)}"
+        for name in own.keys() & weights.keys()
+        if own[name].shape != weights[name].shape
+    ]
+    problems = [
+        *(f"{name} is missing" for name in missing),
+        *(f"{name} is unknown" for name in extra),
+        *sorted(shapes),
+    ]
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise ModelDirectoryError(
+            f"weights do not fit the model: {'; '.join(problems[:3])}{more}", where=where
+        )
+    module.load_state_dict(dict(weights))
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    if not path.is_dir():
+        what = "is a file where a model directory belongs" if path.exists() else "model directory not found"
+        raise ModelDirectoryError(what, where=str(path), hint="check the path")
+    if not (path / MANIFEST).is_file():
+        raise ModelDirectoryError(f"holds no {MANIFEST}, so it is not a model directory", where=str(path))
+    manifest = _read_json(path / MANIFEST)
+    where = str(path / MANIFEST)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ModelDirectoryError("is not the manifest of a cytomol model directory", where=where)
+    if not isinstance(version := manifest.get("schema_version"), int) or not 1 <= version <= SCHEMA_VERSION:
+        raise ModelDirectoryError(
+            f"has schema version {version!r}; this cytomol {__version__} reads up to {SCHEMA_VERSION}",
+            where=where,
+            hint="install a newer cytomol",
+        )
+    files = manifest.get("files")
+    named = isinstance(files, dict) and all(
+        isinstance(value, str) and not Path(name).is_absolute() and ".." not in Path(name).parts
+        for name, value in files.items()
+    )
+    if (
+        not named
+        or not {CONFIG, WEIGHTS, STATISTICS} <= set(files)
+        or not {"kind", "digest"} <= set(manifest)
+    ):
+        raise ModelDirectoryError("does not list the files of a model", where=where)
+    return manifest
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelDirectoryError(f"cannot be read: {error}", where=str(path)) from None
+
+
+def _digest(kind: str, files: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps([kind, sorted(files.items())]).encode()).hexdigest()
+
+
+def _dump(table: Mapping[str, Any]) -> str:
+    return json.dumps(table, indent=2) + "\n"
