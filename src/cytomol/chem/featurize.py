@@ -19,7 +19,7 @@ from rdkit import Chem, rdBase
 from cytomol.chem import fingerprints
 from cytomol.chem.cache import cached_store, content_key, feature_cache
 from cytomol.chem.descriptors import DESCRIPTOR_NAMES, descriptors
-from cytomol.chem.features import graph_arrays
+from cytomol.chem.graphs import graph_arrays
 from cytomol.chem.parse import parse_quietly, smiles_text
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, CytomolError, InputError
