@@ -269,14 +269,11 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             hint="install a newer cytomol",
         )
     files = manifest.get("files")
-    named = isinstance(files, dict) and all(
-        isinstance(value, str) and not Path(name).is_absolute() and ".." not in Path(name).parts
-        for name, value in files.items()
-    )
     if (
-        not named
+        not isinstance(files, dict)
         or not {CONFIG, WEIGHTS, STATISTICS} <= set(files)
         or not {"kind", "digest"} <= set(manifest)
+        or any(Path(name).is_absolute() or ".." in Path(name).parts for name in files)
     ):
         raise ModelDirectoryError("does not list the files of a model", where=where)
     return manifest

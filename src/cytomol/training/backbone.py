@@ -1,0 +1,235 @@
+"""A pretrained method, read from its model directory and ready to embed molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.store import MoleculeStore
+from cytomol.corpus.scaling import FeatureScaler
+from cytomol.errors import InputError, ModelDirectoryError
+from cytomol.methods import Method, methods
+from cytomol.methods.config import MethodConfig
+from cytomol.nn.batch import Dimensions
+from cytomol.training.batches import BatchBuilder, batches_by_size
+from cytomol.training.model_directory import load_model, load_weights
+
+__all__ = ["Backbone", "feature_options_of"]
+
+KIND = "backbone"
+
+
+@dataclass
+class Backbone:
+    """A pretrained method with all that turns SMILES into its batches.
+
+    Attributes
+    ----------
+    name
+        Registered name of the method.
+    config
+        Options that it was trained with.
+    method
+        The module, in evaluation mode.
+    dimensions
+        Sizes that it was built for.
+    modalities
+        Kind, entity and column names of each modality that it learnt from.
+    builder
+        Builds its batches.
+    scalers
+        Scaler of each modality: decoded profiles go back to measured units by ``inverse``.
+    digest
+        SHA-256 that names the model directory; "" if it was not loaded from one.
+
+    Examples
+    --------
+    >>> backbone = Backbone.load("model")  # doctest: +SKIP
+    >>> embedding, valid = backbone.embed(["CCO", "c1ccccc1"])  # doctest: +SKIP
+    """
+
+    name: str
+    config: MethodConfig
+    method: Method
+    dimensions: Dimensions
+    modalities: dict[str, dict[str, Any]]
+    builder: BatchBuilder
+    scalers: dict[str, FeatureScaler]
+    digest: str = ""
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str | torch.device = "cpu") -> Self:
+        """Read and verify a model directory written by ``pretrain``.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If the directory is absent, altered or of another kind.
+        """
+        model = load_model(path, kind=KIND)
+        backbone = cls.build(model.config, model.weights, model.statistics, where=str(path))
+        backbone.digest = model.digest
+        backbone.method.to(device)
+        return backbone
+
+    @classmethod
+    def build(
+        cls,
+        description: Mapping[str, Any],
+        weights: Mapping[str, Tensor],
+        statistics: Mapping[str, NDArray[Any]],
+        *,
+        where: str,
+    ) -> Self:
+        """Rebuild from :meth:`description`, :meth:`weights` and :meth:`statistics`.
+
+        Parameters
+        ----------
+        where
+            Name of the source in errors.
+        """
+        try:
+            name, options, sizes = description["method"], description["config"], description["dimensions"]
+            modalities = dict(description["modalities"])
+        except KeyError as error:
+            raise ModelDirectoryError(f"config.json lacks {error}", where=where) from None
+        kind = methods[name]
+        config = kind.Config.build(options, where=where)
+        dimensions = _dimensions_from(sizes, where)
+        method = kind.from_config(config, dimensions)
+        load_weights(method, weights, where=where)
+        method.eval()
+        scalers = {
+            modality: FeatureScaler.from_arrays(_below(statistics, f"scaler.{modality}."))
+            for modality in dimensions.modalities
+        }
+        builder = BatchBuilder.from_statistics(config.views, statistics)
+        return cls(name, config, method, dimensions, modalities, builder, scalers)
+
+    def description(self) -> dict[str, Any]:
+        """Return what ``config.json`` holds: method, options, sizes and modalities."""
+        return {
+            "method": self.name,
+            "config": self.config.model_dump(mode="json"),
+            "dimensions": asdict(self.dimensions),
+            "modalities": self.modalities,
+        }
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return parameters and buffers by name."""
+        return self.method.state_dict()
+
+    def statistics(self) -> dict[str, NDArray[Any]]:
+        """Return feature statistics by name."""
+        scalers = {
+            f"scaler.{modality}.{key}": array
+            for modality, scaler in self.scalers.items()
+            for key, array in scaler.arrays().items()
+        }
+        return {**self.builder.statistics(), **scalers}
+
+    @property
+    def feature_options(self) -> FeatureOptions:
+        """What has to be computed for a molecule before it can be embedded."""
+        return feature_options_of(self.config)
+
+    @property
+    def embedding_width(self) -> int:
+        """Width of an embedding."""
+        return self.method.embedding_width
+
+    @property
+    def device(self) -> torch.device:
+        """Where the method lies."""
+        return next(self.method.parameters()).device
+
+    def store(
+        self,
+        smiles: Sequence[str],
+        *,
+        workers: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> MoleculeStore:
+        """Featurize molecules as this backbone needs them; row i answers SMILES i."""
+        return featurize(smiles, self.feature_options, workers=workers, progress=progress)
+
+    @torch.inference_mode()
+    def embed(
+        self,
+        molecules: Sequence[str] | MoleculeStore,
+        *,
+        batch_size: int = 256,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Embed molecules.
+
+        Parameters
+        ----------
+        molecules
+            SMILES, or molecules featurized by :meth:`store`.
+        batch_size
+            Molecules in a pass.
+        progress
+            Called with (molecules done, molecules in all).
+
+        Returns
+        -------
+        embedding
+            float32, shape (n, embedding_width), row i answers molecule i; NaN where it is invalid.
+        valid
+            Which molecules are valid, bool, shape (n,).
+        """
+        if batch_size < 1:
+            raise InputError(f"a batch of {batch_size} molecules", hint="batch_size must be at least 1")
+        store = molecules if isinstance(molecules, MoleculeStore) else self.store(molecules)
+        embedding = np.full((len(store), self.embedding_width), np.nan, np.float32)
+        rows = np.flatnonzero(store.valid)
+        was_training = self.method.training
+        self.method.eval()
+        done = 0
+        for part in batches_by_size(store, rows, batch_size):
+            batch = self.builder.build(store, part).to(self.device)
+            embedding[part] = self.method.embed(batch).float().cpu().numpy()
+            done += len(part)
+            if progress is not None:
+                progress(done, len(rows))
+        self.method.train(was_training)
+        return embedding, store.valid.copy()
+
+
+def feature_options_of(config: MethodConfig) -> FeatureOptions:
+    """Return the features that the molecular views of a method need."""
+    return FeatureOptions(
+        graph="2d" in config.views,
+        morgan_radius=config.morgan_radius,
+        morgan_bits=config.morgan_bits if "1d" in config.views else 0,
+        maccs="1d" in config.views,
+        geometry=config.geometry if "3d" in config.views else None,
+        geometry_timeout=config.geometry_timeout,
+    )
+
+
+def _dimensions_from(sizes: Mapping[str, Any], where: str) -> Dimensions:
+    try:
+        return Dimensions(
+            atom_features=tuple(sizes["atom_features"]),
+            bond_features=tuple(sizes["bond_features"]),
+            views=dict(sizes["views"]),
+            modalities=dict(sizes["modalities"]),
+            targets=dict(sizes["targets"]),
+            binary_targets=tuple(sizes["binary_targets"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ModelDirectoryError(f"dimensions in config.json are incomplete: {error}", where=where) from None
+
+
+def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
