@@ -35,7 +35,10 @@ def _compiled(function: F) -> F:
     Numba's own parallel loops are avoided: their OpenMP layer kills processes that are forked after
     its first use, which data loaders do.
     """
-    return cast("F", numba.njit(nogil=True, cache=True, boundscheck=False)(function))
+    try:
+        return cast("F", numba.njit(nogil=True, cache=True)(function))
+    except RuntimeError:  # no folder that Numba could keep compiled code in: compile in every process
+        return cast("F", numba.njit(nogil=True)(function))
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -67,9 +67,9 @@ def cluster_profiles(
     from sklearn.decomposition import PCA
 
     values = complete(values)
-    components = min(components, *values.shape)
-    if components < 1:
+    if not values.size or (values == values[:1]).all():
         return np.zeros(len(values), np.int64)
+    components = min(components, *values.shape)
     reduced = PCA(n_components=components, random_state=0).fit_transform(values)
     clusters = min(clusters, len(np.unique(reduced, axis=0)))
     labels: NDArray[np.int64] = KMeans(n_clusters=clusters, n_init=1, random_state=0).fit_predict(reduced)

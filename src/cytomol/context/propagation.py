@@ -106,6 +106,7 @@ def propagate(
         If ``fill`` is unknown or ``steps`` negative.
     """
     values, rows = _checked(W, values, rows)
+    values = complete(values)
     if fill not in ("renormalise", "mean") or steps < 0:
         raise ConfigError(
             f"propagation with fill={fill!r} and {steps} steps",
@@ -142,7 +143,7 @@ def propagate(
 def _checked(
     W: csr_matrix, values: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return values completed and sorted by row."""
+    """Return values and rows sorted by row."""
     rows = np.asarray(rows, np.int64)
     if values.ndim != 2 or len(values) != len(rows):
         raise InputError(f"{len(rows)} rows for observed profiles of shape {values.shape}")
@@ -152,7 +153,7 @@ def _checked(
         raise InputError(f"observed rows {rows[0]} to {rows[-1]} for {W.shape[0]} molecules")
     if np.any(rows[1:] == rows[:-1]):
         raise InputError("a molecule has several observed profiles", hint="average them first")
-    return complete(np.asarray(values, np.float32)[order]), rows
+    return np.asarray(values, np.float32)[order], rows
 
 
 def _reach(W: csr_matrix, rows: NDArray[np.int64], steps: int) -> list[NDArray[np.bool_]]:
