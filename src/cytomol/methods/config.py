@@ -199,6 +199,12 @@ class CHMRConfig(MethodConfig):
         "held_out",
         description="Align all rows, placeholders too (paper), or measured ones alone (held_out).",
     )
+    augmented_weight: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Weight of augmented profiles in the held_out contrast; 0 leaves them out.",
+    )
     temperature: float = Field(0.2, gt=0, le=10, description="Temperature of the contrast.")
 
     # hierarchical quantization

@@ -1,0 +1,96 @@
+"""What every method offers, and the registry of methods."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+from torch import Tensor, nn
+
+from cytomol.errors import ConfigError
+from cytomol.methods.config import MethodConfig
+from cytomol.methods.output import MethodOutput
+from cytomol.nn.batch import Batch, Dimensions
+from cytomol.nn.encoder import GraphEncoder
+from cytomol.registry import Registry
+
+__all__ = ["Method", "methods"]
+
+methods: Registry[type[Method]] = Registry("method")
+
+
+class Method(nn.Module, ABC):
+    """A pretraining method: tensors of a batch in, loss or representation out.
+
+    Attributes
+    ----------
+    Config
+        Model of the method's options.
+    embedding_width
+        Width of ``embed``.
+    encoder
+        The 2D encoder; None when the graph is not among the views.
+    """
+
+    Config: ClassVar[type[MethodConfig]]
+    embedding_width: int
+    encoder: GraphEncoder | None
+
+    @classmethod
+    @abstractmethod
+    def from_config(cls, config: MethodConfig, dimensions: Dimensions) -> Self:
+        """Build the method for data of the given sizes."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> MethodOutput:
+        """Return the loss of a batch."""
+
+    @abstractmethod
+    def embed(self, batch: Batch) -> Tensor:
+        """Return the representation of each molecule, shape (B, embedding_width)."""
+
+    @abstractmethod
+    def impute(self, batch: Batch) -> dict[str, Tensor]:
+        """Return each modality's decoded profile, on the scaled [0, 1] axis, shape (B, width)."""
+
+    def set_encoder_weights(self, state: Mapping[str, Tensor]) -> None:
+        """Start the 2D encoder from a pretrained one.
+
+        Parameters
+        ----------
+        state
+            State of a graph encoder, or of a whole method, whose encoder is then taken.
+
+        Raises
+        ------
+        ConfigError
+            If this method has no graph encoder, or one of another architecture.
+        """
+        if self.encoder is None:
+            raise ConfigError("there is no graph encoder to initialise", hint="add 2d to the views")
+        prefix = "encoder."
+        if any(name.startswith(prefix) for name in state):
+            state = {
+                name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+            }
+        try:
+            self.encoder.load_state_dict(dict(state))
+        except RuntimeError as error:
+            raise ConfigError(
+                f"the pretrained encoder does not fit: {error}",
+                hint="use the same width, layers and virtual_node as it was trained with",
+            ) from None
+
+
+def graph_encoder(config: MethodConfig, dimensions: Dimensions) -> GraphEncoder:
+    """Build the graph encoder that ``config`` describes."""
+    return GraphEncoder(
+        dimensions.atom_features,
+        dimensions.bond_features,
+        width=config.width,
+        layers=config.layers,
+        dropout=config.dropout,
+        virtual_node=config.virtual_node,
+        readout=config.readout,
+    )

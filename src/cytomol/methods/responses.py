@@ -1,0 +1,117 @@
+"""One modality of a batch in the common space: what was measured, and what neighbours say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cytomol.nn.batch import Batch
+
+__all__ = ["Contrasted", "Response", "project_response"]
+
+Alignment = Literal["paper", "held_out"]
+
+
+class Contrasted(NamedTuple):
+    """Rows of a batch that take part in the contrast.
+
+    Attributes
+    ----------
+    molecules
+        Molecules, int64, shape (n,).
+    values
+        Their projected profiles, shape (n, width).
+    weight
+        Their weights, shape (n,).
+    """
+
+    molecules: Tensor
+    values: Tensor
+    weight: Tensor
+
+
+@dataclass(frozen=True)
+class Response:
+    """Projections of one modality, shape (B, width), and the rows they stand for, bool, shape (B,).
+
+    Attributes
+    ----------
+    measured, observed
+        p_c, and where it was measured; elsewhere p_c projects the placeholder.
+    augmented, reached
+        p_c,aug: measured rows, else what the neighbours say, else the placeholder; and where it is
+        one of the first two.
+    held_out, held
+        For observed rows, what the neighbours say; and where they say anything.
+    """
+
+    measured: Tensor
+    observed: Tensor
+    augmented: Tensor
+    reached: Tensor
+    held_out: Tensor
+    held: Tensor
+
+    def best(self, missing: Literal["augmented", "placeholder"]) -> Tensor:
+        """Return what a decoder reads, shape (B, width): p_c, or p_c,aug for rows not measured."""
+        if missing == "placeholder":
+            return self.measured
+        return torch.where(self.observed[:, None], self.measured, self.augmented)
+
+    def contrasted(self, alignment: Alignment, augmented_weight: float) -> Contrasted:
+        """Return all rows (paper), or measured rows and, down-weighted, augmented ones."""
+        if alignment == "paper":
+            everything = torch.ones_like(self.observed)
+            return Contrasted(everything.nonzero().flatten(), self.measured, everything.float())
+        used = self.observed | self.reached if augmented_weight > 0 else self.observed
+        index = used.nonzero().flatten()
+        weight = torch.where(self.observed, 1.0, augmented_weight)[index]
+        return Contrasted(index, self.best("augmented")[index], weight)
+
+    def accounts(self, alignment: Alignment) -> tuple[Tensor, Tensor]:
+        """Return two accounts of the same rows, shape (n, width) each.
+
+        ``paper``: p_c and p_c,aug of all rows. ``held_out``: what was measured, and what the
+        neighbours say without having seen it.
+        """
+        if alignment == "paper":
+            return self.measured, self.augmented
+        rows = self.observed & self.held
+        return self.measured[rows], self.held_out[rows]
+
+    def quantized(self, alignment: Alignment) -> Tensor:
+        """Return the rows that the code book sees: all of p_c (paper), or those measured."""
+        return self.measured if alignment == "paper" else self.measured[self.observed]
+
+
+def project_response(
+    projector: nn.Module, batch: Batch, name: str, augmentation: Literal["propagation", "zero", "random"]
+) -> Response:
+    """Project modality ``name`` of a batch.
+
+    Parameters
+    ----------
+    projector
+        (n, width of the modality) -> (n, width); the same for all accounts of a profile.
+    augmentation
+        What stands in for a missing profile: what propagation found, zeros, or uniform noise.
+    """
+    profile, observed = batch.profiles[name], batch.observed[name]
+    nothing = torch.zeros_like(observed)
+    if augmentation == "propagation":
+        reached, held = batch.augmented_mask.get(name, nothing), batch.held_out_mask.get(name, nothing)
+        neighbours, without = batch.augmented.get(name, profile), batch.held_out.get(name, profile)
+    else:
+        reached, held = torch.ones_like(observed), observed
+        neighbours = without = (
+            torch.zeros_like(profile) if augmentation == "zero" else torch.rand_like(profile)
+        )
+    reached = reached | observed
+    augmented = torch.where(observed[:, None] | ~reached[:, None], profile, neighbours)
+    held_out = torch.where(held[:, None], without, profile)
+    projected = projector(torch.cat([profile, augmented, held_out]))
+    p_measured, p_augmented, p_held_out = projected.chunk(3)
+    return Response(p_measured, observed, p_augmented, reached, p_held_out, held)

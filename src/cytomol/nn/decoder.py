@@ -1,0 +1,65 @@
+"""From the common space to the features of a target space."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from cytomol.nn.dropout import Dropout
+from cytomol.nn.norm import BatchNorm
+
+__all__ = ["Decoder"]
+
+
+class Decoder(nn.Module):
+    """Two-layer perceptron, width - 4 width - outputs, with GELU and dropout.
+
+    With ``norm="batch"`` (InfoAlign) the hidden layer is batch-normalised before GELU; with
+    ``norm="layer"`` (CHMR) the input is layer-normalised.
+
+    Parameters
+    ----------
+    width
+        Width of the representation that is decoded, d.
+    outputs
+        Width of the target space.
+    dropout
+        Dropout of the hidden layer.
+    norm
+        Kind and place of the normalisation.
+    """
+
+    def __init__(
+        self, width: int, outputs: int, *, dropout: float, norm: Literal["batch", "layer"], expansion: int = 4
+    ) -> None:
+        super().__init__()
+        hidden = expansion * width
+        self.rows_apart = norm == "layer"
+        self.hidden = (
+            nn.Sequential(nn.Linear(width, hidden), BatchNorm(hidden), nn.GELU(), Dropout(dropout))
+            if norm == "batch"
+            else nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), Dropout(dropout))
+        )
+        self.output = nn.Linear(hidden, outputs)
+
+    def forward(self, code: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Decode representations.
+
+        Parameters
+        ----------
+        code
+            Representations, shape (n, width).
+        rows
+            Rows to decode, int64, shape (m,); all of them when None. Batch statistics are those of
+            all n rows in either case.
+
+        Returns
+        -------
+        Logits or values, shape (m, outputs).
+        """
+        if rows is not None and self.rows_apart:
+            code, rows = code.index_select(0, rows), None
+        hidden = self.hidden(code)
+        decoded: Tensor = self.output(hidden if rows is None else hidden.index_select(0, rows))
+        return decoded

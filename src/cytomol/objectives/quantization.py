@@ -1,0 +1,72 @@
+"""Pulling projections and codes towards each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["code_loss", "perplexity", "reverse_code_loss"]
+
+
+def code_loss(projections: Tensor, codes: Tensor, chosen: Tensor, eta: float, weight: Tensor) -> Tensor:
+    """Mean over levels of sum_i w_i [1 - cos(sg[q_i], p_i) + eta (1 - cos(q_i, sg[p_i]))].
+
+    Parameters
+    ----------
+    projections
+        p, shape (n, d).
+    codes
+        All unit-norm codes, shape (codes, d).
+    chosen
+        Code q of each row at each level, int64, shape (n, levels).
+    eta
+        Weight of the term that moves the codes.
+    weight
+        w, shape (n,); it holds the average over rows and modalities.
+
+    References
+    ----------
+    Li et al., arXiv 2511.21120, L_TreeVQ.
+    """
+    projections = functional.normalize(projections.float(), dim=1)
+    toward_codes = 1 - (projections @ codes.detach().T).gather(1, chosen)
+    toward_rows = 1 - (projections.detach() @ codes.T).gather(1, chosen)
+    return ((toward_codes + eta * toward_rows).mean(dim=1) * weight).sum()
+
+
+def reverse_code_loss(projections: Tensor, codes: Tensor, level_sizes: Sequence[int], eta: float) -> Tensor:
+    """Mean over levels and codes k of 1 - cos(sg[q_k], p_n) + eta (1 - cos(q_k, sg[p_n])).
+
+    n is the row nearest to code k. Every code gets a gradient, used or not, which keeps it alive.
+
+    Parameters
+    ----------
+    projections
+        p, shape (n, d).
+    codes
+        All unit-norm codes, level after level, shape (sum of level_sizes, d).
+    level_sizes
+        Number of codes of each level.
+    eta
+        Weight of the term that moves the codes.
+
+    Returns
+    -------
+    Scalar; zero for no rows.
+    """
+    if len(projections) == 0:
+        return codes.sum() * 0
+    projections = functional.normalize(projections.float(), dim=1)
+    nearest = projections.index_select(0, (projections.detach() @ codes.detach().T).argmax(dim=0))
+    losses = (1 - (nearest * codes.detach()).sum(dim=1)) + eta * (1 - (nearest.detach() * codes).sum(dim=1))
+    return torch.stack([level.mean() for level in torch.split(losses, list(level_sizes))]).mean()
+
+
+def perplexity(chosen: Tensor, size: int) -> Tensor:
+    """Return exp(entropy) of code use, between 1 and ``size``; ``chosen`` int64, shape (n,)."""
+    share = torch.bincount(chosen, minlength=size).float() / max(len(chosen), 1)
+    entropy: Tensor = torch.special.entr(share).sum()
+    return entropy.exp()
