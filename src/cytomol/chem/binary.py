@@ -44,13 +44,12 @@ _CHARGE_OFFSET = features.CHARGE_OFFSET
 
 @numba.njit(cache=True, inline="always")
 def _int32(data, at):  # type: ignore[no-untyped-def]
-    value = (
+    return (
         np.int64(data[at])
         | np.int64(data[at + 1]) << 8
         | np.int64(data[at + 2]) << 16
         | np.int64(data[at + 3]) << 24
     )
-    return value
 
 
 @numba.njit(cache=True)
@@ -70,7 +69,7 @@ def counts(data, starts):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def decode(data, starts, atoms, atom_offsets, edges, edge_features, edge_offsets):  # type: ignore[no-untyped-def]
+def decode(data, starts, atoms, atom_offsets, edges, edge_features, edge_offsets):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     """Fill the graph arrays from the binary forms.
 
     Parameters
@@ -135,7 +134,7 @@ def _decode_one(form, atoms, edges, edge_features):  # type: ignore[no-untyped-d
 
 
 @numba.njit(cache=True)
-def _decode_atoms(form, at, atoms):  # type: ignore[no-untyped-def]
+def _decode_atoms(form, at, atoms):  # type: ignore[no-untyped-def]  # noqa: PLR0912
     """Fill the atom features; columns 2 and 4 hold the count of hydrogens until bonds are known."""
     size = len(form)
     for j in range(len(atoms)):
@@ -210,7 +209,7 @@ def _atom_number(form, at, wide):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _decode_bonds(form, at, n, wide, ends, kinds):  # type: ignore[no-untyped-def]
+def _decode_bonds(form, at, n, wide, ends, kinds):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     size, width = len(form), 4 if wide else 1
     for k in range(ends.shape[1]):
         if at + 2 * width + 8 > size:

@@ -7,11 +7,11 @@ import json
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from rdkit import rdBase
 
 from cytomol.chem.store import SCHEMA_VERSION, MoleculeStore
 from cytomol.errors import InputError, OutputError
@@ -47,7 +47,7 @@ def content_key(smiles: Sequence[str], options: dict[str, Any]) -> str:
         "options": options,
         "features": FEATURES_VERSION,
         "schema": SCHEMA_VERSION,
-        "rdkit": version("rdkit"),
+        "rdkit": rdBase.rdkitVersion,
         "molecules": len(smiles),
     }
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())

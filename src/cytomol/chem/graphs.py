@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,9 @@ from rdkit import Chem, rdBase
 
 from cytomol.chem import features
 
-__all__ = ["graph_arrays", "graph_arrays_plain"]
+__all__ = ["GraphBuilder", "graph_arrays"]
+
+_Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.uint8]]
 
 _COMPILED_FROM = 96  # molecules; below this, loading the compiled loop costs more than it gains
 _PROBES = (
@@ -37,44 +39,71 @@ _PROBES = (
 )
 
 
-def graph_arrays(mols: Sequence[Chem.Mol | None]) -> dict[str, NDArray[Any]]:
-    """Return the graphs of many molecules as flat arrays.
+class GraphBuilder:
+    """Collects molecules one by one, so that none has to stay in memory, and gives their flat arrays.
 
     Parameters
     ----------
-    mols
-        Sanitized molecules; None has no atoms and no edges. Length n.
-
-    Returns
-    -------
-    dict
-        "atoms" uint8 (A, 9), "atom_offsets" int64 (n + 1,), "edges" int32 (2, E) numbered within each
-        molecule and sorted by molecule, target atom, bond; "edge_features" uint8 (E, 3);
-        "edge_offsets" int64 (n + 1,).
+    expected
+        About how many molecules will come; it only decides which way they are read.
+    compiled
+        Read the binary form (True), or ask RDKit for each property (False); None chooses.
     """
-    if len(mols) >= _COMPILED_FROM and _binary_form_is_known():
-        return _graph_arrays_compiled(mols)
-    return graph_arrays_plain(mols)
+
+    def __init__(self, expected: int, *, compiled: bool | None = None) -> None:
+        if compiled is None:
+            compiled = expected >= _COMPILED_FROM and _binary_form_is_known()
+        self._compiled = compiled
+        self._forms: list[bytes] = []
+        self._parts: list[_Part] = []
+
+    def add(self, mol: Chem.Mol | None) -> None:
+        """Add a sanitized molecule; None has no atoms and no edges."""
+        if self._compiled:
+            self._forms.append(b"" if mol is None else mol.ToBinary(0))
+        else:
+            self._parts.append(_plain(mol))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the graphs of the n molecules so far.
+
+        Returns
+        -------
+        dict
+            "atoms" uint8 (A, 9), "atom_offsets" int64 (n + 1,), "edges" int32 (2, E) numbered within each
+            molecule and sorted by molecule, target atom, bond; "edge_features" uint8 (E, 3);
+            "edge_offsets" int64 (n + 1,).
+        """
+        return _decode(self._forms) if self._compiled else _join(self._parts)
 
 
-def graph_arrays_plain(mols: Sequence[Chem.Mol | None]) -> dict[str, NDArray[Any]]:
-    """Do what `graph_arrays` does, asking RDKit for every property of every atom."""
-    atoms: list[Any] = []
-    bonds: list[Any] = []
-    counts = np.zeros((2, len(mols) + 1), dtype=np.int64)
-    for i, mol in enumerate(mols, start=1):
-        if mol is not None:
-            atoms += mol.GetAtoms()
-            bonds += mol.GetBonds()
-        counts[:, i] = len(atoms), 2 * len(bonds)
-    edges, edge_features = features.edge_rows(bonds)
-    order = np.lexsort((edges[1], np.repeat(np.arange(len(mols)), np.diff(counts[1]))))
+def graph_arrays(mols: Sequence[Chem.Mol | None], *, compiled: bool | None = None) -> dict[str, NDArray[Any]]:
+    """Return the graphs of many molecules as flat arrays, as `GraphBuilder.arrays` does."""
+    builder = GraphBuilder(len(mols), compiled=compiled)
+    for mol in mols:
+        builder.add(mol)
+    return builder.arrays()
+
+
+def _plain(mol: Chem.Mol | None) -> _Part:
+    """Return atom features, edges sorted by target atom, and edge features of one molecule."""
+    if mol is None:
+        mol = Chem.Mol()
+    edges, edge_features = features.bond_features(mol)
+    order = np.argsort(edges[1], kind="stable")
+    return features.atom_features(mol), edges[:, order], edge_features[order]
+
+
+def _join(parts: list[_Part]) -> dict[str, NDArray[Any]]:
+    atoms, edges, edge_features = zip(*(parts or [_plain(None)]), strict=True)
+    sizes = np.array([(len(a), len(f)) for a, _, f in parts], dtype=np.int64).reshape(-1, 2)
+    offsets = np.concatenate([np.zeros((1, 2), dtype=np.int64), np.cumsum(sizes, axis=0)])
     return {
-        "atoms": features.atom_rows(atoms),
-        "atom_offsets": counts[0],
-        "edges": np.ascontiguousarray(edges[:, order]),
-        "edge_features": edge_features[order],
-        "edge_offsets": counts[1],
+        "atoms": np.concatenate(atoms),
+        "atom_offsets": np.ascontiguousarray(offsets[:, 0]),
+        "edges": np.concatenate(edges, axis=1),
+        "edge_features": np.concatenate(edge_features),
+        "edge_offsets": np.ascontiguousarray(offsets[:, 1]),
     }
 
 
@@ -86,22 +115,21 @@ def _binary_form_is_known() -> bool:
         mols = [Chem.MolFromSmiles(smiles) for smiles in _PROBES]
     finally:
         del block
-    plain, compiled = graph_arrays_plain(mols), _graph_arrays_compiled(mols)
+    plain, compiled = (graph_arrays(mols, compiled=way) for way in (False, True))
     if all(np.array_equal(plain[name], compiled[name]) for name in plain):
         return True
     warnings.warn(
-        f"the binary form of molecules of RDKit {rdBase.rdkitVersion} is unknown; graphs are made more slowly",
+        f"RDKit {rdBase.rdkitVersion} writes molecules in an unknown form; graphs are made more slowly",
         RuntimeWarning,
         stacklevel=2,
     )
     return False
 
 
-def _graph_arrays_compiled(mols: Sequence[Chem.Mol | None]) -> dict[str, NDArray[Any]]:
-    """Decode the binary forms in one compiled loop; molecules it cannot decode take the plain path."""
+def _decode(forms: list[bytes]) -> dict[str, NDArray[Any]]:
+    """Decode binary forms in one compiled loop; those it does not know take the plain path."""
     from cytomol.chem import binary
 
-    forms = [b"" if mol is None else mol.ToBinary(0) for mol in mols]
     starts = np.zeros(len(forms) + 1, dtype=np.int64)
     np.cumsum([len(form) for form in forms], out=starts[1:])
     data = np.frombuffer(b"".join(forms), dtype=np.uint8)
@@ -115,11 +143,8 @@ def _graph_arrays_compiled(mols: Sequence[Chem.Mol | None]) -> dict[str, NDArray
     }
     decoded = binary.decode(data, starts, *arrays.values())
     for i in np.flatnonzero(~decoded):
-        mol = mols[i]
-        plain = graph_arrays_plain([mol])
-        a, b = atom_offsets[i : i + 2]
-        arrays["atoms"][a:b] = plain["atoms"]
-        a, b = edge_offsets[i : i + 2]
-        arrays["edges"][:, a:b] = plain["edges"]
-        arrays["edge_features"][a:b] = plain["edge_features"]
+        rows = slice(*atom_offsets[i : i + 2])
+        columns = slice(*edge_offsets[i : i + 2])
+        plain = _plain(Chem.Mol(forms[i]))
+        arrays["atoms"][rows], arrays["edges"][:, columns], arrays["edge_features"][columns] = plain
     return arrays
