@@ -2,5 +2,6 @@
 
 from cytomol.corpus.readers import read_corpus
 from cytomol.corpus.schema import Corpus, Modality, Relation
+from cytomol.corpus.write import write_corpus
 
-__all__ = ["Corpus", "Modality", "Relation", "read_corpus"]
+__all__ = ["Corpus", "Modality", "Relation", "read_corpus", "write_corpus"]

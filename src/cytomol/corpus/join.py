@@ -97,6 +97,7 @@ class MoleculeIndex:
 
     def __init__(self, molecules: pd.DataFrame) -> None:
         self._molecules = molecules
+        self._others: dict[str, _Index | None] = {}
 
     @cached_property
     def id(self) -> _Index:
@@ -117,6 +118,13 @@ class MoleculeIndex:
     def smiles(self) -> _Index:
         """By RDKit's canonical SMILES."""
         return _Index(_canonical(self._molecules["smiles"]))
+
+    def other(self, name: str) -> _Index | None:
+        """By another column of the table of molecules that has this name (see `plain_name`), if any."""
+        if name not in self._others:
+            columns = [c for c in map(str, self._molecules) if c != "mol_id" and plain_name(c) == name]
+            self._others[name] = _Index(as_ids(self._molecules[columns[0]])) if columns else None
+        return self._others[name]
 
     @cached_property
     def _inchikeys(self) -> list[str]:
@@ -226,7 +234,13 @@ def _columns_hint(metadata: pd.DataFrame) -> str:
 
 
 def _by_id(ids: pd.Series[Any], index: MoleculeIndex, where: str) -> tuple[NDArray[np.int64], JoinReport]:
-    return _report(ids, index.id, where, "mol_id")
+    """By ``mol_id``, or by a column of the same name in the table of molecules if that joins more."""
+    best = _report(ids, index.id, where, "mol_id")
+    name = str(ids.name)
+    other = None if best[1].complete else index.other(plain_name(name))
+    if other is None:
+        return best
+    return max(best, _report(ids, other, where, name), key=lambda attempt: attempt[1].joined)
 
 
 def _by_inchikey(

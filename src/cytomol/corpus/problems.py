@@ -69,6 +69,8 @@ class Problems:
     ----------
     errors
         Messages of the errors kept.
+    joins
+        Reports of every table that was joined.
     notes
         What a user should know but can live with, one sentence each.
     """
@@ -76,6 +78,7 @@ class Problems:
     def __init__(self, *, strict: bool = True) -> None:
         self.strict = strict
         self.errors: list[str] = []
+        self.joins: list[JoinReport] = []
         self.notes: list[str] = []
 
     def error(self, error: InputError) -> None:
@@ -89,7 +92,8 @@ class Problems:
         self.notes.append(sentence)
 
     def join(self, report: JoinReport) -> None:
-        """Keep what did not join; a table of which nothing joins is an error."""
+        """Keep the report, as a note if something did not join; if nothing joins, that is an error."""
+        self.joins.append(report)
         if report.total and not report.joined:
             example = f" (for instance {', '.join(report.missing)})" if report.missing else ""
             self.error(

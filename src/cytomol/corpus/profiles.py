@@ -51,8 +51,21 @@ class ProfileTable:
         return len(self.features)
 
 
-def split_profiles(frame: pd.DataFrame, *, where: str, id_column: str | None = None) -> ProfileTable:
+def split_profiles(
+    frame: pd.DataFrame, *, where: str, id_column: str | None = None, only: bool = False
+) -> ProfileTable:
     """Separate ids from features: ``Metadata_*`` columns and columns named like an id are ids.
+
+    Parameters
+    ----------
+    frame
+        Table as read.
+    where
+        The file, for messages.
+    id_column
+        A further column of ids.
+    only
+        Take ``id_column`` alone (and ``Metadata_*``), whatever the other columns are called.
 
     Raises
     ------
@@ -62,7 +75,9 @@ def split_profiles(frame: pd.DataFrame, *, where: str, id_column: str | None = N
     ids = [
         name
         for name in frame.columns
-        if name.startswith("Metadata_") or name == id_column or entity_of_column(name) is not None
+        if name.startswith("Metadata_")
+        or name == id_column
+        or (not only and entity_of_column(name) is not None)
     ]
     features = [name for name in frame.columns if name not in set(ids)]
     if len(frame) == 0:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.join import as_ids, plain_name
+from cytomol.corpus.join import as_ids, entity_of_column, plain_name
 from cytomol.corpus.problems import Problems
 from cytomol.errors import InputError
+from cytomol.tables import read_table
 
-__all__ = ["gene_table", "molecule_table", "relation_weights"]
+__all__ = ["gene_table", "molecule_table", "read_ids", "relation_weights"]
 
 # Columns as the schema calls them, and how others do; the first that is there counts.
 _MOLECULE_COLUMNS = {
@@ -25,6 +29,31 @@ _GENE_COLUMNS = {
     "gene_id": ("geneid", "genesymbol", "symbol", "gene", "prgenesymbol"),
     "entrez_id": ("entrezid", "ncbigeneid", "entrez", "prgeneid"),
 }
+
+
+def read_ids(path: Path, ids: Collection[str] = ()) -> pd.DataFrame:
+    """Read a table whose columns are numbers, but for ids, which stay as they stand in the file.
+
+    Parameters
+    ----------
+    path
+        The table.
+    ids
+        Columns of ids besides those whose name says so. In a text file an id such as ``007`` would
+        otherwise turn into the number 7.
+    """
+    frame = read_table(path)
+    if path.suffix == ".parquet":
+        return frame
+    numeric = [
+        name
+        for name in frame.columns
+        if (name in ids or entity_of_column(name)) and pd.api.types.is_numeric_dtype(frame[name])
+    ]
+    if numeric:
+        text = read_table(path, text=True)
+        frame = frame.assign(**{name: text[name] for name in numeric})
+    return frame
 
 
 def molecule_table(
@@ -49,7 +78,7 @@ def molecule_table(
     smiles_col, id_col
         Columns to use, where their names do not say it. Without an id column, rows are numbered m0, m1, ...
     keep_first
-        Of rows with the same id keep the first, with a note; by default they are an error.
+        Leave rows without id and repeats of an id out, with a note; by default they are an error.
 
     Raises
     ------
@@ -138,7 +167,10 @@ def _unique(
     frame: pd.DataFrame, column: str, where: str, problems: Problems, *, keep_first: bool
 ) -> pd.DataFrame:
     absent = frame[column] == ""
-    if absent.any():
+    if absent.any() and keep_first:
+        problems.note(f"{where}: {int(absent.sum()):,} rows have no {column} and were left out")
+        frame = frame[~absent]
+    elif absent.any():
         row = int(np.flatnonzero(absent)[0])
         raise InputError(f"{int(absent.sum()):,} rows have no {column}", where=f"{where}, row {row + 1}")
     repeated = frame[column].duplicated()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.readers.base import CorpusReader, readers
-from cytomol.corpus.readers.own import OwnLayout
+from cytomol.corpus.profiles import ProfileTable
+from cytomol.corpus.readers import anndata, gct, gctx, infoalign, own, pycytominer  # noqa: F401 (they register)
+from cytomol.corpus.readers.base import CorpusReader, ProfileReader, readers
 from cytomol.corpus.schema import Corpus
 from cytomol.errors import InputError
+from cytomol.files import require_file
 
-__all__ = ["CorpusReader", "OwnLayout", "find_reader", "read_corpus", "readers"]
+__all__ = ["CorpusReader", "ProfileReader", "find_reader", "read_corpus", "read_profiles", "readers"]
 
 
 def read_corpus(path: str | Path, format: str = "auto", *, problems: Problems | None = None) -> Corpus:  # noqa: A002
@@ -54,3 +56,30 @@ def find_reader(path: Path, format: str = "auto") -> CorpusReader:  # noqa: A002
     raise InputError(
         "is in no known corpus format", where=str(path), hint=f"known: {', '.join(readers.names())}"
     )
+
+
+def read_profiles(path: str | Path, format: str = "auto", *, id_column: str | None = None) -> ProfileTable:  # noqa: A002
+    """Read one table of profiles (pycytominer, AnnData, GCT, GCTX), not joined to anything yet.
+
+    Parameters
+    ----------
+    path
+        The file.
+    format
+        Name of the format, or "auto" to tell by the file's name.
+    id_column
+        Column of ids, where its name does not say so.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is no table of profiles.
+    """
+    path = require_file(path, what="table of profiles")
+    reader = find_reader(path, format)
+    if not isinstance(reader, ProfileReader):
+        tables = [name for name in readers if issubclass(readers[name], ProfileReader)]
+        raise InputError(
+            f"format {format!r} is no table of profiles", where=str(path), hint=f"known: {', '.join(tables)}"
+        )
+    return reader.table(path, id_column=id_column)

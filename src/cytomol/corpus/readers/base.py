@@ -1,15 +1,23 @@
-"""What every reader of a corpus format offers."""
+"""What every reader of a corpus format offers, and what single tables of profiles share."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Protocol
 
-from cytomol.corpus.problems import Problems
-from cytomol.corpus.schema import Corpus
-from cytomol.registry import Registry
+import pandas as pd
 
-__all__ = ["CorpusReader", "readers"]
+from cytomol.corpus.join import entity_of_column, plain_name
+from cytomol.corpus.manifest import guess_kind
+from cytomol.corpus.problems import Problems
+from cytomol.corpus.profiles import ProfileTable, check_finite, modality_from
+from cytomol.corpus.schema import Corpus
+from cytomol.corpus.tables import gene_table, molecule_table
+from cytomol.errors import InputError
+from cytomol.registry import Registry
+from cytomol.tables.read import format_of
+
+__all__ = ["CorpusReader", "ProfileReader", "readers"]
 
 
 class CorpusReader(Protocol):
@@ -25,3 +33,69 @@ class CorpusReader(Protocol):
 
 
 readers: Registry[type[CorpusReader]] = Registry("corpus format")
+
+
+class ProfileReader:
+    """Base of the formats that hold one table of profiles with ids beside the features.
+
+    Attributes
+    ----------
+    suffixes
+        File names by which the format is recognised, without dot and ``.gz``.
+    """
+
+    suffixes: tuple[str, ...] = ()
+
+    def recognises(self, path: Path) -> bool:
+        """Tell by the file's name."""
+        return path.is_file() and format_of(path) in self.suffixes
+
+    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:
+        """Read ids and features.
+
+        Parameters
+        ----------
+        path
+            The file.
+        id_column
+            Column of ids, where its name does not say so.
+        """
+        raise NotImplementedError
+
+    def read(self, path: Path, problems: Problems) -> Corpus:
+        """Make a corpus of one table, which must hold the molecules' SMILES; replicates become medians."""
+        table = self.table(path)
+        check_finite(table, problems)
+        keys = _molecule_keys(table)
+        known = (keys != "").to_numpy()
+        if not known.all():
+            problems.note(f"{path}: {int((~known).sum()):,} of {len(keys):,} profiles have no molecule")
+        names = [c for c in map(str, table.metadata) if entity_of_column(c) == "molecule"]
+        frame = table.metadata.loc[known, names].assign(mol_id=keys[known])
+        molecules = molecule_table(
+            frame.drop_duplicates("mol_id"), where=str(path), problems=problems, id_col="mol_id"
+        )
+        rows = pd.Index(molecules["mol_id"]).get_indexer(pd.Index(keys))
+        name = path.name.split(".")[0]
+        modality = modality_from(
+            table, rows, name=name, kind=guess_kind(name), entity="molecule", aggregate="median"
+        )
+        genes = gene_table(pd.DataFrame({"gene_id": []}), where=str(path), problems=problems)
+        return Corpus(molecules, genes, {name: modality}, {}, tuple(problems.notes))
+
+
+def _molecule_keys(table: ProfileTable) -> pd.Series[str]:
+    """Return what tells the molecules of a table apart: its molecule ids, else the SMILES; "" = none."""
+    names = [c for c in map(str, table.metadata) if entity_of_column(c) == "molecule"]
+    smiles = next((c for c in names if "smiles" in plain_name(c)), None)
+    if smiles is None:
+        raise InputError(
+            "has no column of SMILES, so it makes no corpus by itself",
+            where=table.where,
+            hint="join it to a table of molecules: cytomol corpus build --molecules FILE --profiles ...",
+        )
+    structure = table.metadata[smiles]
+    ids = next((c for c in names if "smiles" not in plain_name(c) and "inchikey" not in plain_name(c)), None)
+    if ids is None or table.metadata[ids].groupby(structure).nunique().gt(1).any():
+        return structure
+    return table.metadata[ids].where(structure != "", "")

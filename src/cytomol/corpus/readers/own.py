@@ -5,24 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cytomol.corpus.join import (
     GeneIndex,
     MoleculeIndex,
-    as_ids,
     entity_of_column,
     join_genes,
     join_molecules,
 )
 from cytomol.corpus.manifest import MANIFEST, Manifest, ModalityEntry, RelationEntry, load_manifest
-from cytomol.corpus.problems import JoinReport, Problems
+from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import check_finite, modality_from, split_profiles
 from cytomol.corpus.readers.base import readers
+from cytomol.corpus.relations import read_relation
 from cytomol.corpus.schema import Corpus, Entity, Modality, Relation
-from cytomol.corpus.tables import gene_table, molecule_table, relation_weights
+from cytomol.corpus.tables import gene_table, molecule_table, read_ids
 from cytomol.errors import CytomolError, InputError
 from cytomol.tables import read_table
 
@@ -84,11 +82,11 @@ class _Reading:
             self.problems.error(error)
             return None
 
-    def modality(self, entry: ModalityEntry) -> Modality | None:
+    def modality(self, entry: ModalityEntry) -> Modality:
         path = self.directory / entry.file
-        frame = read_table(path)
+        frame = read_ids(path, (entry.id,) if entry.id else ())
         entity = entry.entity or _entity_of(frame, entry.id, str(path))
-        table = split_profiles(frame, where=str(path), id_column=entry.id)
+        table = split_profiles(frame, where=str(path), id_column=entry.id, only=entry.id is not None)
         del frame
         check_finite(table, self.problems)
         if entity == "molecule":
@@ -100,43 +98,16 @@ class _Reading:
         self.problems.join(report)
         return modality_from(table, rows, name=entry.name, kind=entry.kind or "profile", entity=entity)
 
-    def relation(self, entry: RelationEntry) -> Relation | None:
-        path = self.directory / entry.file
-        frame = read_table(path)
-        for name in ("source", "target"):
-            if name not in frame:
-                raise InputError(
-                    f"has no column {name!r}", where=str(path), hint="columns: source, target, weight"
-                )
-        if len(frame) == 0:
-            raise InputError("holds no rows", where=str(path))
-        weight = relation_weights(frame, where=str(path), problems=self.problems)
-        source_entity, source = self._side(frame["source"], entry.source, f"{path}, column source")
-        target_entity, target = self._side(frame["target"], entry.target, f"{path}, column target")
-        kept = (source >= 0) & (target >= 0)
-        if not kept.any() and (source >= 0).any() and (target >= 0).any():
-            self.problems.error(InputError("no link has both its ends in the corpus", where=str(path)))
-        return Relation(entry.name, source_entity, target_entity, source[kept], target[kept], weight[kept])
-
-    def _side(
-        self, column: pd.Series[Any], entity: Entity | None, where: str
-    ) -> tuple[Entity, NDArray[np.int64]]:
-        """Return what one side of a relation holds (by which ids it fits, if not given), and its rows."""
-        ids = as_ids(column)
-        frame = pd.DataFrame({"mol_id": ids, "gene_id": ids})
-        options: list[tuple[Entity, NDArray[np.int64], JoinReport]] = []
-        if entity != "gene":
-            options.append(
-                (
-                    "molecule",
-                    *join_molecules(frame, self.molecule_index, where=where, column="mol_id", key="id"),
-                )
-            )
-        if entity != "molecule":
-            options.append(("gene", *join_genes(frame, self.gene_index, where=where, column="gene_id")))
-        chosen, rows, report = max(options, key=lambda option: option[2].joined)
-        self.problems.join(JoinReport(**{**vars(report), "where": where}))
-        return chosen, rows
+    def relation(self, entry: RelationEntry) -> Relation:
+        return read_relation(
+            self.directory / entry.file,
+            name=entry.name,
+            source=entry.source,
+            target=entry.target,
+            molecules=self.molecule_index,
+            genes=self.gene_index,
+            problems=self.problems,
+        )
 
 
 def _entity_of(frame: pd.DataFrame, id_column: str | None, where: str) -> Entity:

@@ -1,0 +1,224 @@
+"""Put a corpus together from a table of molecules and tables of profiles in other formats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from cytomol.corpus.join import (
+    GeneIndex,
+    JoinKey,
+    MoleculeIndex,
+    as_ids,
+    entity_of_column,
+    join_genes,
+    join_molecules,
+)
+from cytomol.corpus.problems import Problems
+from cytomol.corpus.profiles import Aggregate, ProfileTable, check_finite, modality_from
+from cytomol.corpus.readers import read_profiles
+from cytomol.corpus.relations import end_columns, read_relation
+from cytomol.corpus.schema import Corpus, Entity, Modality
+from cytomol.corpus.tables import gene_table, molecule_table, read_ids
+from cytomol.errors import InputError
+from cytomol.tables import read_table
+
+__all__ = ["JoinOptions", "ProfileSource", "RelationSource", "extend_corpus", "start_corpus"]
+
+
+@dataclass(frozen=True)
+class ProfileSource:
+    """A table of profiles to be added under a name."""
+
+    name: str
+    kind: str
+    path: Path
+    entity: Entity = "molecule"
+
+
+@dataclass(frozen=True)
+class RelationSource:
+    """A table of links to be added under a name."""
+
+    name: str
+    source: Entity
+    target: Entity
+    path: Path
+
+
+@dataclass(frozen=True)
+class JoinOptions:
+    """How profiles find their molecules, and what becomes of replicates.
+
+    Attributes
+    ----------
+    key
+        "auto", "id", "inchikey", "connectivity" (first block) or "smiles" (canonical).
+    columns
+        Column of molecule ids by the name of the table; "" stands for every other table.
+    aggregate
+        "median" or "mean" of replicates, or "none" to keep them all.
+    """
+
+    key: JoinKey = "auto"
+    columns: dict[str, str] = field(default_factory=dict)
+    aggregate: Aggregate = "median"
+
+    def column(self, name: str) -> str | None:
+        """Return the id column of a table, if one was given."""
+        return self.columns.get(name, self.columns.get(""))
+
+
+def start_corpus(
+    molecules: Path,
+    genes: Path | None = None,
+    *,
+    problems: Problems,
+    smiles_col: str | None = None,
+    id_col: str | None = None,
+) -> Corpus:
+    """Return a corpus of molecules and genes without profiles.
+
+    Parameters
+    ----------
+    molecules
+        Table with a column of SMILES and, better, one of ids.
+    genes
+        Table with gene symbols and perhaps Entrez ids; without it, the genes are those that the tables
+        added later name.
+    problems
+        Receives what is to be noted.
+    smiles_col, id_col
+        Columns of the table of molecules, where their names do not say it.
+    """
+    table = molecule_table(
+        read_table(molecules, text=True),
+        where=str(molecules),
+        problems=problems,
+        smiles_col=smiles_col,
+        id_col=id_col,
+    )
+    frame = pd.DataFrame({"gene_id": []}) if genes is None else read_table(genes, text=True)
+    return Corpus(table, gene_table(frame, where=str(genes), problems=problems))
+
+
+def extend_corpus(
+    corpus: Corpus,
+    profiles: Sequence[ProfileSource],
+    relations: Sequence[RelationSource],
+    *,
+    problems: Problems,
+    options: JoinOptions | None = None,
+) -> Corpus:
+    """Return the corpus with further tables joined to its molecules and genes.
+
+    Parameters
+    ----------
+    corpus
+        Molecules and whatever is there already.
+    profiles, relations
+        Tables to add.
+    problems
+        Receives what did not join.
+    options
+        How to join.
+
+    Raises
+    ------
+    InputError
+        If a name is taken, a table cannot be read, or nothing in it joins.
+    """
+    options = options or JoinOptions()
+    names = [*corpus.modalities, *corpus.relations, *(p.name for p in profiles), *(r.name for r in relations)]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise InputError(f"two tables are called {repeated!r}", hint="give every table its own name")
+    strangers = set(options.columns) - {"", *(source.name for source in profiles)}
+    if strangers:
+        raise InputError(f"an id column is given for {min(strangers)!r}, which is no table of profiles")
+    corpus = replace(corpus, genes=_genes(corpus, profiles, relations, problems))
+    molecules, genes = MoleculeIndex(corpus.molecules), GeneIndex(corpus.genes)
+    modalities, links = dict(corpus.modalities), dict(corpus.relations)
+    for source in profiles:
+        modalities[source.name] = _modality(source, molecules, genes, options, problems)
+    for link in relations:
+        links[link.name] = read_relation(
+            link.path,
+            name=link.name,
+            source=link.source,
+            target=link.target,
+            molecules=molecules,
+            genes=genes,
+            problems=problems,
+            key=options.key,
+        )
+    return replace(corpus, modalities=modalities, relations=links, notes=tuple(problems.notes))
+
+
+def _modality(
+    source: ProfileSource,
+    molecules: MoleculeIndex,
+    genes: GeneIndex,
+    options: JoinOptions,
+    problems: Problems,
+) -> Modality:
+    column = options.column(source.name) if source.entity == "molecule" else None
+    table = read_profiles(source.path, id_column=column)
+    check_finite(table, problems)
+    if source.entity == "molecule":
+        rows, report = join_molecules(
+            table.metadata, molecules, where=table.where, column=column, key=options.key
+        )
+    else:
+        rows, report = join_genes(table.metadata, genes, where=table.where)
+    problems.join(report)
+    modality = modality_from(
+        table,
+        rows,
+        name=source.name,
+        kind=source.kind,
+        entity=source.entity,
+        aggregate=options.aggregate,
+    )
+    if len(modality) < report.joined:
+        problems.note(
+            f"{table.where}: {report.joined:,} profiles became {len(modality):,},"
+            f" the {options.aggregate} of each {source.entity}'s replicates"
+        )
+    return modality
+
+
+def _genes(
+    corpus: Corpus,
+    profiles: Sequence[ProfileSource],
+    relations: Sequence[RelationSource],
+    problems: Problems,
+) -> pd.DataFrame:
+    """Return the table of genes; where there is none, every gene that a table names."""
+    if len(corpus.genes):
+        return corpus.genes
+    found = [_gene_column(read_profiles(source.path)) for source in profiles if source.entity == "gene"]
+    for link in relations:
+        if "gene" in (link.source, link.target):
+            frame = read_ids(link.path, ("source", "target"))
+            columns = end_columns(frame, link.source, link.target, where=str(link.path))
+            ends = zip(columns, (link.source, link.target), strict=True)
+            found += [as_ids(frame[column]) for column, entity in ends if entity == "gene"]
+    if not found:
+        return corpus.genes
+    ids = pd.concat(found).drop_duplicates().sort_values()
+    ids = ids[ids != ""].reset_index(drop=True)
+    problems.note(f"no table of genes: the {len(ids):,} genes are those that profiles and relations name")
+    return gene_table(pd.DataFrame({"gene_id": ids}), where="genes", problems=problems)
+
+
+def _gene_column(table: ProfileTable) -> pd.Series[str]:
+    column = next((c for c in map(str, table.metadata) if entity_of_column(c) == "gene"), None)
+    if column is None:
+        raise InputError(
+            "has no column of gene ids", where=table.where, hint="name it gene_id or Metadata_gene"
+        )
+    return table.metadata[column]

@@ -1,0 +1,52 @@
+"""Arrays from npz files, never unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.errors import InputError
+from cytomol.files import require_file
+
+__all__ = ["read_matrix"]
+
+
+def read_matrix(path: Path, *, key: str = "data") -> NDArray[np.float32]:
+    """Return one matrix of an npz file as float32, shape (rows, width).
+
+    Parameters
+    ----------
+    path
+        The file.
+    key
+        Name of the array; a file with a single array may call it anything.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, corrupt or pickled, or its array is no matrix of numbers.
+    """
+    path = require_file(path, what="npz file")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise InputError("is not an npz file", where=str(path))
+            names = arrays.files
+            if key not in names and len(names) != 1:
+                raise InputError(f"has no array {key!r}", where=str(path), hint=f"it has {', '.join(names)}")
+            matrix = arrays[key if key in names else names[0]]
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"is not a readable npz file: {error}", where=str(path), hint="copy or download it again"
+        ) from None
+    if matrix.ndim != 2 or not np.issubdtype(matrix.dtype, np.number) or np.iscomplexobj(matrix):
+        raise InputError(
+            f"holds an array of type {matrix.dtype} and shape {matrix.shape}, not a matrix of numbers",
+            where=str(path),
+        )
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is reported
+        return matrix.astype(np.float32, copy=False)

@@ -1,0 +1,23 @@
+"""Tables as pycytominer writes them: CSV or Parquet, identifiers in columns ``Metadata_*``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cytomol.corpus.profiles import ProfileTable, split_profiles
+from cytomol.corpus.readers.base import ProfileReader, readers
+from cytomol.corpus.tables import read_ids
+
+__all__ = ["PycytominerTable"]
+
+
+@readers.register("pycytominer")
+class PycytominerTable(ProfileReader):
+    """CSV, TSV or Parquet (also gzipped), one row per well or per treatment."""
+
+    suffixes = ("csv", "tsv", "txt", "parquet")
+
+    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:
+        """Read ids (``Metadata_*`` and columns named like an id) and features (all other columns)."""
+        frame = read_ids(path, (id_column,) if id_column else ())
+        return split_profiles(frame, where=str(path), id_column=id_column)
