@@ -1,0 +1,125 @@
+"""What a head reads: blocks of features per molecule, scaled as fitted on the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.store import MoleculeStore
+from cytomol.predict.scaling import ColumnScaler, fit_scaler, scaler_from_arrays
+
+if TYPE_CHECKING:
+    from cytomol.training.backbone import Backbone
+
+__all__ = ["HeadFeatures"]
+
+Matrix = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class HeadFeatures:
+    """Turns SMILES into the matrix that a head reads.
+
+    Attributes
+    ----------
+    blocks
+        Names of the feature blocks, in order: "embedding", "1d", "counts", "descriptors".
+    options
+        How molecules are featurized (those of the backbone where there is one).
+    backbone
+        The pretrained encoder; None where no block needs it.
+    scalers
+        Fitted scaler of each block that is scaled.
+    """
+
+    blocks: tuple[str, ...]
+    options: FeatureOptions
+    backbone: Backbone | None = None
+    scalers: dict[str, ColumnScaler] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, blocks: Sequence[str], backbone: Backbone | None) -> HeadFeatures:
+        """Choose the featurization that the blocks need."""
+        plain = FeatureOptions(graph=False, morgan_bits=0, maccs=False)
+        base = plain
+        radius, bits = FeatureOptions.morgan_radius, FeatureOptions.morgan_bits
+        if backbone is not None:
+            base = backbone.feature_options if "embedding" in blocks else plain
+            radius, bits = backbone.config.morgan_radius, backbone.config.morgan_bits
+        fingerprints = "1d" in blocks or "counts" in blocks
+        options = replace(
+            base,
+            morgan_radius=radius,
+            morgan_bits=bits if fingerprints else base.morgan_bits,
+            maccs=base.maccs or "1d" in blocks,
+            counts="counts" in blocks,
+            descriptors="descriptors" in blocks,
+        )
+        return cls(tuple(blocks), options, backbone if "embedding" in blocks else None)
+
+    def store(
+        self,
+        smiles: Sequence[str],
+        *,
+        cache: Path | Literal["default"] | None = "default",
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> MoleculeStore:
+        """Featurize molecules."""
+        return featurize(smiles, self.options, workers=workers, cache=cache, progress=progress)
+
+    def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
+        """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""
+        return {name: self._block(name, store, batch_size) for name in self.blocks}
+
+    def _block(self, name: str, store: MoleculeStore, batch_size: int) -> Matrix:
+        match name:
+            case "embedding":
+                assert self.backbone is not None
+                return self.backbone.embed(store, batch_size=batch_size)[0]
+            case "1d":
+                block = np.concatenate([store.dense("morgan"), store.dense("maccs")], axis=1)
+            case "counts":
+                block = np.log1p(store.dense("counts"))
+            case _:
+                block = np.array(store.dense("descriptors"), dtype=np.float32)
+        block[~store.valid] = np.nan
+        return block
+
+    def fit(self, raw: Mapping[str, Matrix], train: NDArray[np.bool_], methods: Mapping[str, str]) -> None:
+        """Fit the scaler of each block named in ``methods`` on the training rows."""
+        self.scalers = {
+            name: fit_scaler(raw[name][train], methods[name]) for name in self.blocks if name in methods
+        }
+
+    def transform(self, raw: Mapping[str, Matrix], *, only: Sequence[str] | None = None) -> Matrix:
+        """Scale the blocks (all, or ``only`` some) and put them side by side, shape (n, width)."""
+        parts = [
+            self.scalers[name].transform(raw[name]) if name in self.scalers else raw[name]
+            for name in (self.blocks if only is None else only)
+        ]
+        rows = len(next(iter(raw.values()))) if raw else 0
+        return np.concatenate(parts, axis=1) if parts else np.zeros((rows, 0), dtype=np.float32)
+
+    def statistics(self) -> dict[str, NDArray[Any]]:
+        """Return the fitted scalers as named arrays."""
+        return {
+            f"{name}.{key}": array
+            for name, scaler in self.scalers.items()
+            for key, array in scaler.arrays().items()
+        }
+
+    def load_statistics(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take the scalers from named arrays; the inverse of :meth:`statistics`."""
+        self.scalers = {}
+        for name in self.blocks:
+            own = {key.split(".", 1)[1]: a for key, a in arrays.items() if key.startswith(f"{name}.")}
+            if own:
+                self.scalers[name] = scaler_from_arrays(own)

@@ -1,0 +1,318 @@
+"""Fine-tuning: labels and molecules in, a predictor with its scores out."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cytomol.errors import ConfigError, InputError
+from cytomol.nn.head import PropertyHead
+from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.features import HeadFeatures
+from cytomol.predict.fit import FitData, FitResult, fit_head, seeded
+from cytomol.predict.heads import build_head
+from cytomol.predict.labels import Labels, check_training_labels
+from cytomol.predict.metrics import metrics, score_tasks
+from cytomol.predict.predictor import PropertyPredictor
+from cytomol.predict.splits import FOLDS, split
+from cytomol.predict.unfreeze import LiveFeatures, fit_unfrozen, fixed_blocks
+from cytomol.training.backbone import Backbone
+
+__all__ = ["FinetuneResult", "Listener", "finetune", "score_folds"]
+
+
+@dataclass(frozen=True)
+class Listener:
+    """What is told while fine-tuning runs; every part may be left out.
+
+    Attributes
+    ----------
+    say
+        Called with a sentence that the user should read.
+    molecules
+        Called with (molecules done, molecules in all) while they are featurized.
+    epoch
+        Called with (head, heads, epoch, epochs, loss, validation score).
+    """
+
+    say: Callable[[str], None] = lambda _: None
+    molecules: Callable[[int, int], None] | None = None
+    epoch: Callable[[int, int, int, int, float, float], None] = lambda *_: None
+
+
+@dataclass(frozen=True)
+class FinetuneResult:
+    """A fitted predictor, and how well it does.
+
+    Attributes
+    ----------
+    predictor
+        Ready to predict or to be saved.
+    folds
+        "train", "valid", "test" or "" (invalid molecule, or in no fold) of every row, shape (n,).
+    scores
+        What ``scores.json`` holds: metric, seconds, and for valid and test the mean and each task.
+    fits
+        What the training of each head did.
+    """
+
+    predictor: PropertyPredictor
+    folds: NDArray[np.str_]
+    scores: dict[str, Any]
+    fits: list[FitResult] = field(default_factory=list)
+
+
+def finetune(
+    smiles: Sequence[str],
+    labels: Labels,
+    config: FinetuneConfig | None = None,
+    *,
+    backbone: Backbone | str | Path | None = None,
+    folds: NDArray[np.str_] | None = None,
+    workers: int | None = None,
+    cache: Path | Literal["default"] | None = "default",
+    listener: Listener | None = None,
+) -> FinetuneResult:
+    """Put a head on a backbone and train it on labelled molecules.
+
+    Parameters
+    ----------
+    smiles
+        Molecules; invalid ones are left out (and said).
+    labels
+        Their labels, row by row.
+    config
+        Options.
+    backbone
+        A backbone or its directory; None where the features need none. It is not changed.
+    folds
+        "train", "valid", "test" or "" of every row; None splits by ``config.split_type``.
+    workers, cache
+        See :func:`cytomol.chem.featurize.featurize`.
+    listener
+        Is told what happens.
+
+    Raises
+    ------
+    InputError
+        If no molecule is valid, a fold that training needs is empty, or the labels teach nothing.
+    ConfigError
+        If the features need a backbone and there is none.
+    """
+    started = time.perf_counter()
+    config, listener = config or FinetuneConfig(), listener or Listener()
+    if isinstance(backbone, str | Path):
+        backbone = Backbone.load(backbone)
+    method = None if backbone is None else backbone.name
+    features = _features(config, backbone, method)
+    if len(smiles) != len(labels.matrix):
+        raise InputError(f"{len(smiles)} molecules with {len(labels.matrix)} rows of labels")
+
+    store = features.store(smiles, workers=workers, cache=cache, progress=listener.molecules)
+    valid = np.asarray(store.valid)
+    _check_molecules(store.errors, valid, labels.where, listener)
+    folds = _folds([s for s, ok in zip(smiles, valid, strict=True) if ok], valid, folds, config)
+    for warning in check_training_labels(labels, folds == FOLDS[0]):
+        listener.say(f"warning: {warning}")
+    _check_folds(folds, labels)
+
+    rows = np.flatnonzero(folds != "")
+    store, kept, at = store.take(rows), labels.take(rows), folds[rows]
+    raw = features.raw(store)
+    features.fit(raw, at == FOLDS[0], _scaling(config))
+    predictor = _empty_predictor(features, kept, at == FOLDS[0], config, method)
+    data = _fit_data(predictor, features.transform(raw), kept, at)
+    fits = _fit_heads(predictor, data, LiveFeatures(features, store, fixed_blocks(features, raw)), listener)
+    if config.unfreeze != "none":
+        raw = features.raw(store)
+    predicted = predictor.from_inputs(features.transform(raw))
+    scores = {
+        "metric": labels.metric,
+        "task_type": labels.kind,
+        "seconds": round(time.perf_counter() - started, 2),
+        "best_epochs": [fit.best_epoch for fit in fits],
+        "train": {"rows": int((at == FOLDS[0]).sum())},
+        **score_folds(kept, predicted, at),
+    }
+    return FinetuneResult(predictor, folds, scores, fits)
+
+
+def score_folds(
+    labels: Labels, predicted: NDArray[np.float64], folds: NDArray[np.str_]
+) -> dict[str, dict[str, Any]]:
+    """Score the valid and test rows: mean and tasks by the metric that counts, means of the others.
+
+    A score that cannot be computed (one class only, nothing measured) is None.
+    """
+    result: dict[str, dict[str, Any]] = {}
+    for fold in FOLDS[1:]:
+        rows = folds == fold
+        if not rows.any():
+            continue
+        observed = np.where(np.isnan(predicted[rows]), np.nan, labels.matrix[rows])
+        mean, tasks = score_tasks(observed, predicted[rows], labels.metric)
+        others = [name for name in metrics if metrics[name].kind == labels.kind and name != labels.metric]
+        result[fold] = {
+            "rows": int(rows.sum()),
+            "scored_tasks": int((~np.isnan(tasks)).sum()),
+            "mean": _finite(mean),
+            "tasks": {name: _finite(score) for name, score in zip(labels.names, tasks, strict=True)},
+            "other_metrics": {
+                name: _finite(score_tasks(observed, predicted[rows], name)[0]) for name in others
+            },
+        }
+    return result
+
+
+def _finite(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 6)
+
+
+def _features(config: FinetuneConfig, backbone: Backbone | None, method: str | None) -> HeadFeatures:
+    blocks = config.blocks(method)
+    if "embedding" in blocks and backbone is None:
+        raise ConfigError(
+            "the embedding needs a backbone", where="features", hint="give --backbone DIR, or --features 1d"
+        )
+    if config.unfreeze != "none":
+        if "embedding" not in blocks:
+            raise ConfigError(
+                "there is no backbone to unfreeze", where="unfreeze", hint="give --backbone DIR"
+            )
+        backbone = copy.deepcopy(backbone)  # the caller's backbone stays as it is
+    return HeadFeatures.build(blocks, backbone)
+
+
+def _check_molecules(errors: Sequence[str], valid: NDArray[np.bool_], where: str, listener: Listener) -> None:
+    invalid = np.flatnonzero(~valid)
+    if not invalid.size:
+        return
+    first = f"row {invalid[0] + 1}: {errors[invalid[0]]}"
+    if not valid.any():
+        raise InputError(
+            f"no valid molecule among {len(valid)} rows; {first}", where=where, hint="is --smiles-col right?"
+        )
+    listener.say(f"{invalid.size} of {len(valid)} molecules are invalid and left out; {first}")
+
+
+def _folds(
+    valid_smiles: list[str],
+    valid: NDArray[np.bool_],
+    folds: NDArray[np.str_] | None,
+    config: FinetuneConfig,
+) -> NDArray[np.str_]:
+    """Return the fold of every row; "" for invalid molecules."""
+    result = np.full(len(valid), "", dtype="<U5")
+    if folds is None:
+        result[valid] = split(
+            valid_smiles, config.split_type, fractions=config.split_fractions, seed=config.split_seed
+        )
+    else:
+        result[valid] = folds[valid]
+    return result
+
+
+def _check_folds(folds: NDArray[np.str_], labels: Labels) -> None:
+    for fold in FOLDS[:2]:
+        rows = folds == fold
+        if not (rows[:, None] & ~np.isnan(labels.matrix)).any():
+            raise InputError(
+                f"the {fold} fold has no labelled, valid molecule ({int(rows.sum())} molecules in it)",
+                where=labels.where,
+                hint="training stops by the valid fold: give one, or use another --split-type",
+            )
+
+
+def _scaling(config: FinetuneConfig) -> dict[str, str]:
+    methods = {"descriptors": config.descriptor_scaling}
+    return {**methods, "embedding": "standard"} if config.standardize_embedding else dict(methods)
+
+
+def _empty_predictor(
+    features: HeadFeatures,
+    labels: Labels,
+    train: NDArray[np.bool_],
+    config: FinetuneConfig,
+    method: str | None,
+) -> PropertyPredictor:
+    """Return a predictor without heads: tasks, and the scale of regression targets on training rows."""
+    values = labels.matrix[train]
+    trained: NDArray[np.bool_] = np.asarray(~np.isnan(values).all(axis=0))
+    center, scale = np.zeros(len(labels.names)), np.ones(len(labels.names))
+    if labels.kind == "regression":
+        center[trained] = np.nanmean(values[:, trained], axis=0)
+        scale[trained] = np.nanstd(values[:, trained], axis=0)
+        scale[scale < 1e-12] = 1.0
+    return PropertyPredictor(
+        features=features,
+        heads=[],
+        tasks=labels.names,
+        task_type=labels.kind,
+        config=config,
+        center=center,
+        scale=scale,
+        trained=trained,
+        method=method,
+        source="" if features.backbone is None else features.backbone.digest,
+        unfrozen=config.unfreeze != "none",
+    )
+
+
+def _fit_data(
+    predictor: PropertyPredictor, inputs: NDArray[np.float32], labels: Labels, folds: NDArray[np.str_]
+) -> FitData:
+    targets = ((labels.matrix - predictor.center) / predictor.scale).astype(np.float32)
+    return FitData(
+        inputs=torch.from_numpy(inputs),
+        targets=torch.from_numpy(targets),
+        train=torch.from_numpy(_labelled(labels, folds, FOLDS[0])),
+        valid=torch.from_numpy(_labelled(labels, folds, FOLDS[1])),
+        kind=labels.kind,
+        metric=labels.metric,
+        scale=predictor.scale,
+    )
+
+
+def _labelled(labels: Labels, folds: NDArray[np.str_], fold: str) -> NDArray[np.int64]:
+    return np.flatnonzero((folds == fold) & ~np.isnan(labels.matrix).all(axis=1))
+
+
+def _fit_heads(
+    predictor: PropertyPredictor, data: FitData, live: LiveFeatures, listener: Listener
+) -> list[FitResult]:
+    """Train the heads of the ensemble one after the other, each from its own seed."""
+    config = predictor.config
+    device = _device(config.accelerator)
+    fits: list[FitResult] = []
+    for member in range(config.ensemble):
+
+        def on_epoch(epoch: int, epochs: int, loss: float, score: float, member: int = member) -> None:
+            listener.epoch(member + 1, config.ensemble, epoch, epochs, loss, score)
+
+        with seeded(config.seed + member, config.threads):
+            head: PropertyHead = build_head(
+                config, data.inputs.shape[1], len(predictor.tasks), method=predictor.method
+            )
+            if config.unfreeze == "none":
+                fits.append(fit_head(head, data, config, device=device, on_epoch=on_epoch))
+            else:
+                fits.append(fit_unfrozen(head, live, data, config, device=device, on_epoch=on_epoch))
+                live.method.cpu()
+        predictor.heads.append(head.cpu())
+    return fits
+
+
+def _device(accelerator: str) -> torch.device:
+    available = torch.cuda.is_available()
+    if accelerator == "cuda" and not available:
+        raise ConfigError("there is no CUDA device", where="accelerator", hint="use auto or cpu")
+    return torch.device("cuda" if available and accelerator != "cpu" else "cpu")

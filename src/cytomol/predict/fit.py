@@ -1,0 +1,190 @@
+"""Training of heads, with early stop on validation; the best epoch's weights are restored."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.heads import masked_loss
+from cytomol.predict.metrics import metrics, score_tasks
+
+__all__ = ["Best", "FitData", "FitResult", "apply", "batches", "fit_head", "make_optimizer", "seeded"]
+
+# (epoch, epochs, loss, validation score) -> None
+OnEpoch = Callable[[int, int, float, float], None]
+
+
+@dataclass(frozen=True)
+class FitData:
+    """Rows to train on and to validate with.
+
+    Attributes
+    ----------
+    inputs
+        Scaled features, float32, shape (n, width).
+    targets
+        Labels on the scale of the head's output, NaN where not measured, float32, shape (n, tasks).
+    train, valid
+        Row numbers, int64.
+    kind, metric
+        Kind of the tasks and name of the metric that validation compares.
+    scale
+        What one unit of the output is in units of the task, shape (tasks,).
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    train: Tensor
+    valid: Tensor
+    kind: str
+    metric: str
+    scale: NDArray[np.float64]
+
+    def validate(self, output: Tensor, select_by: str) -> float:
+        """Return how good the output for the valid rows is, shape (valid, tasks): higher is better."""
+        target = self.targets[self.valid]
+        score = math.nan
+        if select_by == "score":
+            scale = self.scale if self.kind == "regression" else 1.0
+            score, _ = score_tasks(target.numpy() * scale, output.numpy() * scale, self.metric)
+        if math.isnan(score):  # e.g. no valid task with both classes
+            return -float(masked_loss(output, target, self.kind))
+        return score if metrics[self.metric].higher_is_better else -score
+
+
+@dataclass
+class Best:
+    """Keeps the weights of the best epoch and says when to stop."""
+
+    patience: int
+    score: float = -math.inf
+    epoch: int = -1
+    states: list[dict[str, Tensor]] = field(default_factory=list)
+
+    def update(self, epoch: int, score: float, modules: list[nn.Module]) -> bool:
+        """Note an epoch's score; return whether patience is over."""
+        if score > self.score or self.epoch < 0:
+            self.score, self.epoch = score, epoch
+            self.states = [copy.deepcopy(module.state_dict()) for module in modules]
+        return bool(self.patience) and epoch - self.epoch >= self.patience
+
+    def restore(self, modules: list[nn.Module]) -> None:
+        """Put the best weights back."""
+        for module, state in zip(modules, self.states, strict=True):
+            module.load_state_dict(state)
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What training did.
+
+    Attributes
+    ----------
+    epochs, best_epoch
+        Passes made, and the one whose weights stayed (counted from 1).
+    best_score
+        Validation score of that epoch (higher is better).
+    history
+        (loss, validation score) of every epoch.
+    """
+
+    epochs: int
+    best_epoch: int
+    best_score: float
+    history: list[tuple[float, float]]
+
+
+@contextmanager
+def seeded(seed: int, threads: int = 0) -> Iterator[None]:
+    """Fix torch's generator and threads inside the block, and put both back after it."""
+    before = torch.get_num_threads()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        if threads:
+            torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def make_optimizer(groups: list[dict[str, object]], config: FinetuneConfig) -> torch.optim.Optimizer:
+    """Make the optimizer of parameter groups."""
+    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    return kind(groups, lr=config.lr, weight_decay=config.weight_decay)
+
+
+def batches(rows: Tensor, size: int) -> Iterator[Tensor]:
+    """Give the rows in random order, in steps of nearly equal size (so that none holds one row only)."""
+    order = rows[torch.randperm(len(rows))]
+    yield from order.tensor_split(max(1, math.ceil(len(rows) / size)))
+
+
+def fit_head(
+    head: nn.Module,
+    data: FitData,
+    config: FinetuneConfig,
+    *,
+    device: torch.device,
+    on_epoch: OnEpoch | None = None,
+) -> FitResult:
+    """Train a head on fixed features.
+
+    Parameters
+    ----------
+    head
+        Maps (B, width) to (B, tasks); trained in place, moved to ``device``.
+    data
+        Features, labels and folds.
+    config
+        Options of the training.
+    device
+        Where to train.
+    on_epoch
+        Called after each epoch.
+    """
+    head.to(device)
+    optimizer = make_optimizer([{"params": list(head.parameters())}], config)
+    best = Best(config.patience)
+    history: list[tuple[float, float]] = []
+    inputs, targets = data.inputs.to(device), data.targets.to(device)
+    for epoch in range(config.epochs):
+        head.train()
+        total = 0.0
+        for rows in batches(data.train, config.batch_size):
+            at = rows.to(device)
+            loss = masked_loss(head(inputs[at]), targets[at], data.kind)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            total += loss.item() * len(rows)
+        score = data.validate(apply(head, inputs[data.valid.to(device)]), config.select_by)
+        history.append((total / len(data.train), score))
+        if on_epoch is not None:
+            on_epoch(epoch + 1, config.epochs, *history[-1])
+        if best.update(epoch, score, [head]):
+            break
+    best.restore([head])
+    head.eval()
+    return FitResult(len(history), best.epoch + 1, best.score, history)
+
+
+@torch.inference_mode()
+def apply(head: nn.Module, inputs: Tensor, *, batch_size: int = 4096) -> Tensor:
+    """Return the head's output for all rows, on the CPU, shape (n, tasks)."""
+    head.eval()
+    device = next(head.parameters()).device
+    parts = [
+        head(part.to(device)).cpu()
+        for part in torch.tensor_split(inputs, max(1, -(-len(inputs) // batch_size)))
+    ]
+    return torch.cat(parts) if parts else inputs.new_zeros((0, 1)).cpu()

@@ -1,0 +1,72 @@
+"""The papers' property heads by name, and the loss that leaves out what was not measured."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from cytomol.nn.head import PropertyHead
+from cytomol.predict.config import FinetuneConfig
+from cytomol.registry import Registry
+
+__all__ = ["build_head", "heads", "masked_loss"]
+
+NormName = Literal["batch", "layer", "none"]
+
+# head -> the normalization that it has in its paper; both are linear, normalization, GELU, dropout, linear
+heads: Registry[NormName] = Registry("head")
+heads.register("infoalign")("batch")  # Liu et al., ICLR 2025: d - 4d - tasks
+heads.register("chmr")("layer")  # Li et al., AAAI 2026: hidden 1200 to 2400; batch norm for bace, hiv, sider
+
+
+def build_head(config: FinetuneConfig, inputs: int, tasks: int, *, method: str | None) -> PropertyHead:
+    """Build the head that the options ask for.
+
+    Parameters
+    ----------
+    config
+        Options; "auto" means the head of ``method``.
+    inputs, tasks
+        Width of the input and number of outputs: (B, inputs) -> logits or scaled values (B, tasks).
+    method
+        Method of the backbone, None without one.
+    """
+    name = config.head if config.head != "auto" else (method if method in heads else "chmr")
+    assert name is not None
+    own = heads[name]
+    return PropertyHead(
+        inputs,
+        tasks,
+        hidden=config.hidden,
+        layers=config.hidden_layers,
+        dropout=config.dropout,
+        norm=own if config.norm == "auto" else config.norm,
+    )
+
+
+def masked_loss(output: Tensor, target: Tensor, kind: str) -> Tensor:
+    """Mean over measured entries of binary cross entropy (classification) or L1 (regression).
+
+    Parameters
+    ----------
+    output
+        Logits or scaled values, float32, shape (B, tasks).
+    target
+        Labels, NaN where not measured, float32, shape (B, tasks).
+    kind
+        "classification" or "regression".
+
+    Returns
+    -------
+    Tensor
+        Scalar; zero (with gradient) when nothing is measured.
+    """
+    measured = ~torch.isnan(target)
+    known = torch.where(measured, target, torch.zeros_like(target))
+    if kind == "classification":
+        loss = nn.functional.binary_cross_entropy_with_logits(output, known, reduction="none")
+    else:
+        loss = (output - known).abs()
+    return (loss * measured).sum() / measured.sum().clamp(min=1)
