@@ -186,6 +186,10 @@ class CHMRConfig(MethodConfig):
         True,
         description="Observed profiles keep their values during propagation (not so in the authors' code).",
     )
+    propagation_fill: Literal["renormalise", "mean"] = Field(
+        "renormalise",
+        description="Neighbours without a profile: left out of the average, or counted as the column mean.",
+    )
 
     # semantic consistency alignment
     lambda_sca: float = Field(
@@ -243,6 +247,7 @@ class CHMRConfig(MethodConfig):
             .paper()
             .updated(
                 decoder_dropout=0.3,
+                propagation_fill="mean",
                 alignment="paper",
                 reseed_dead_codes=False,
                 decode_from="modality",

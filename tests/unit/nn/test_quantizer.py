@@ -1,0 +1,115 @@
+"""Routing against brute force, and codes that stay alive."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from cytomol.errors import ConfigError
+from cytomol.nn.quantizer import FlatQuantizer, TreeQuantizer, quantizers
+
+
+def brute_force(rows: Tensor, codes: Tensor, depth: int) -> list[list[int]]:
+    """Walk each row down a dictionary of codes (level, node), by cosine distance."""
+    book = {
+        (level, node): codes[2**level - 2 + node] for level in range(1, depth + 1) for node in range(2**level)
+    }
+    paths = []
+    for row in rows:
+        node, path = 0, []
+        for level in range(1, depth + 1):
+            distance = [
+                1 - float(row @ book[level, child]) / float(row.norm() * book[level, child].norm())
+                for child in (2 * node, 2 * node + 1)
+            ]
+            node = 2 * node + (1 if distance[1] < distance[0] - 1e-7 else 0)
+            path.append(node)
+        paths.append(path)
+    return paths
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 5), st.integers(0, 12), st.integers(0, 10_000))
+def test_routing_is_brute_force(depth: int, rows: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    quantizer = TreeQuantizer(6, depth).eval()
+    values = torch.randn(rows, 6)
+    result = quantizer(values)
+    assert result.path.shape == result.chosen.shape == (rows, depth)
+    assert result.path.tolist() == brute_force(values, quantizer.codes.detach(), depth)
+
+
+def test_flat_takes_the_nearest_of_all() -> None:
+    torch.manual_seed(0)
+    quantizer = FlatQuantizer(6, 4).eval()
+    values = torch.randn(20, 6)
+    cosine = torch.nn.functional.cosine_similarity(values[:, None], quantizer.codes[None], dim=2)
+    assert torch.equal(quantizer(values).path[:, 0], cosine.argmax(dim=1))
+
+
+@pytest.mark.parametrize("name", ["tree", "flat"])
+def test_output_is_the_code_with_the_gradient_of_the_row(name: str) -> None:
+    torch.manual_seed(0)
+    quantizer = quantizers[name](6, 3)
+    values = torch.randn(5, 6, requires_grad=True)
+    chosen, _, output = quantizer(values)
+    expected = quantizer.unit_codes()[chosen[:, -1]] * values.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(output, expected)
+    direction = torch.randn(5, 6)
+    (output * direction).sum().backward()
+    torch.testing.assert_close(values.grad, direction)
+
+
+@pytest.mark.parametrize("name", ["tree", "flat"])
+def test_dead_codes_come_back(name: str) -> None:
+    """Rows in two narrow bundles use few codes at first, and all codes of the first levels in the end."""
+    torch.manual_seed(0)
+    centres = torch.randn(2, 8)
+    rows = (centres.repeat(600, 1) + 0.3 * torch.randn(1200, 8)).float()
+
+    def used(reseed: bool) -> int:
+        torch.manual_seed(1)
+        quantizer = quantizers[name](8, 4, reseed=reseed)
+        for _ in range(120):
+            quantizer(rows)
+        return len(quantizer.eval()(rows).chosen.unique())
+
+    total = {"tree": 30, "flat": 16}[name]
+    assert used(reseed=False) < 0.8 * total
+    assert used(reseed=True) > 0.9 * total
+
+
+def test_reseeding_is_deterministic_and_for_training_only() -> None:
+    rows = torch.randn(3000, 8, generator=torch.Generator().manual_seed(0)).abs()
+
+    def train(training: bool) -> TreeQuantizer:
+        torch.manual_seed(1)
+        quantizer = TreeQuantizer(8, 3).train(training)
+        for _ in range(10):
+            quantizer(rows)
+        return quantizer
+
+    assert torch.equal(train(training=True).codes, train(training=True).codes)
+    torch.manual_seed(1)
+    fresh = TreeQuantizer(8, 3)
+    idle = train(training=False)
+    assert torch.equal(idle.codes, fresh.codes)
+    assert not idle.idle.any()
+    assert not torch.equal(train(training=True).codes, fresh.codes)
+
+
+def test_counters_are_saved() -> None:
+    quantizer = TreeQuantizer(8, 3)
+    quantizer(torch.randn(5, 8))
+    other = TreeQuantizer(8, 3)
+    other.load_state_dict(quantizer.state_dict())
+    assert torch.equal(other.idle, quantizer.idle)
+    assert other.idle.any()
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(ConfigError, match="known: flat, tree"):
+        quantizers["hexagonal"]

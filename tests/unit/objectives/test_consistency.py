@@ -1,0 +1,65 @@
+"""VICReg against loops over rows and columns."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cytomol.objectives.consistency import covariance_penalty, variance_hinge, vicreg
+
+
+def loop(p: list[list[float]], q: list[list[float]]) -> tuple[float, float, float]:
+    n, d = len(p), len(p[0])
+    invariance = sum((p[i][j] - q[i][j]) ** 2 for i in range(n) for j in range(d)) / (n * d)
+    variance = covariance = 0.0
+    for rows in (p, q):
+        mean = [sum(row[j] for row in rows) / n for j in range(d)]
+
+        def cov(a: int, b: int, rows: list[list[float]] = rows, mean: list[float] = mean) -> float:
+            return sum((row[a] - mean[a]) * (row[b] - mean[b]) for row in rows) / (n - 1)
+
+        if n > 1:
+            variance += sum(max(0.0, 1 - math.sqrt(cov(j, j) + 1e-4)) for j in range(d)) / d / 2
+            covariance += sum(cov(a, b) ** 2 for a in range(d) for b in range(d) if a != b) / d
+    return invariance, variance, covariance
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 8), st.integers(1, 6), st.floats(0.1, 3), st.integers(0, 10_000))
+def test_equals_the_loop(n: int, d: int, scale: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    p, q = scale * torch.randn(n, d), scale * torch.randn(n, d) + 1
+    expected = loop(p.double().tolist(), q.double().tolist())
+    terms = vicreg(p, q)
+    assert [term.item() for term in terms] == pytest.approx(list(expected), rel=1e-3, abs=1e-4)
+    assert terms.total().item() == pytest.approx(sum(expected), rel=1e-3, abs=2e-4)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_fewer_than_two_rows(n: int) -> None:
+    p, q = torch.randn(n, 3, requires_grad=True), torch.randn(n, 3, requires_grad=True)
+    terms = vicreg(p, q)
+    terms.total().backward()
+    assert terms.variance.item() == terms.covariance.item() == 0
+    assert p.grad is not None
+    assert p.grad.isfinite().all()
+
+
+def test_collapsed_rows_have_a_finite_gradient() -> None:
+    rows = torch.ones(5, 3, requires_grad=True)
+    hinge = variance_hinge(rows)
+    hinge.backward()
+    assert hinge.item() == pytest.approx(1 - math.sqrt(1e-4))
+    assert rows.grad is not None
+    assert rows.grad.isfinite().all()
+
+
+def test_both_ways_to_the_covariance_agree() -> None:
+    torch.manual_seed(0)
+    rows = torch.randn(12, 5, dtype=torch.float64)
+    tall, wide = rows, torch.cat([rows, torch.zeros(12, 20, dtype=torch.float64)], 1)
+    torch.testing.assert_close(covariance_penalty(tall) * 5, covariance_penalty(wide) * 25)
