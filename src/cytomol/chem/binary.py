@@ -11,6 +11,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from rdkit import Chem
 
 from cytomol.chem import features
 
@@ -22,8 +23,8 @@ _MARK = 0xDEADBEEF
 _BEGINATOM, _BEGINBOND, _BEGINRINGS = 1, 11, 66
 _MAP_NUMBER, _DUMMY_LABEL = 24, 44
 _LARGEST_BYTE_MAP = 127
-_SP3 = int(features.Chem.HybridizationType.SP3)
-_SINGLE = int(features.Chem.BondType.SINGLE)
+_SP3 = int(Chem.HybridizationType.SP3)
+_SINGLE = int(Chem.BondType.SINGLE)
 
 
 def _table(translation: bytes) -> NDArray[np.uint8]:
@@ -147,8 +148,8 @@ def _decode_atoms(form, at, atoms):  # type: ignore[no-untyped-def]  # noqa: PLR
         if fields & ~np.int64(0b111111110):
             return -1
         at += 6
-        charge = chirality = explicit = implicit = radicals = 0
-        hybridization = _SP3
+        charge = chirality = explicit = implicit = radicals = np.int64(0)
+        hybridization = np.int64(_SP3)
         if fields & 2:
             charge = np.int64(np.int8(form[at]))
             at += 1
@@ -223,7 +224,7 @@ def _decode_bonds(form, at, n, wide, ends, kinds):  # type: ignore[no-untyped-de
         at += 1
         if flags & 0b10010001:  # a query, something new
             return -1
-        kind, stereo = _SINGLE, 0
+        kind, stereo = np.int64(_SINGLE), np.int64(0)
         if flags & 8:
             kind = np.int64(form[at])
             at += 1

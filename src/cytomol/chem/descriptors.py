@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +14,19 @@ from rdkit.Chem import Descriptors, GraphDescriptors
 
 __all__ = ["DESCRIPTOR_NAMES", "LARGEST_FOR_IPC", "descriptors"]
 
+_graph: Any = GraphDescriptors  # plain Python without types
+
 LARGEST_FOR_IPC = 150
 """Atoms up to which the Ipc descriptors are computed: their cost grows with the fourth power."""
 
 
 def _log_ipc(mol: Chem.Mol) -> float:
     """Return log(1 + Ipc): Ipc itself passes 1e30 for a drug and overflows float32."""
-    return math.log1p(GraphDescriptors.Ipc(mol)) if mol.GetNumAtoms() <= LARGEST_FOR_IPC else math.nan
+    return math.log1p(_graph.Ipc(mol)) if mol.GetNumAtoms() <= LARGEST_FOR_IPC else math.nan
 
 
 def _avg_ipc(mol: Chem.Mol) -> float:
-    return float(GraphDescriptors.AvgIpc(mol)) if mol.GetNumAtoms() <= LARGEST_FOR_IPC else math.nan
+    return float(_graph.AvgIpc(mol)) if mol.GetNumAtoms() <= LARGEST_FOR_IPC else math.nan
 
 
 _REPLACED: dict[str, tuple[str, Callable[[Chem.Mol], float]]] = {

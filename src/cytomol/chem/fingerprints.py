@@ -65,8 +65,9 @@ def morgan_packed(mol: Chem.Mol, radius: int = 4, bits: int = 1024) -> bytes:
 
 def morgan_counts(mol: Chem.Mol, radius: int = 4, bits: int = 1024) -> NDArray[np.uint8]:
     """Return how often each Morgan environment occurs, uint8, shape (bits,); 255 and more are 255."""
-    counts = _generator(radius, bits).GetCountFingerprintAsNumPy(mol)
-    return np.minimum(counts, 255).astype(np.uint8)
+    counts: NDArray[np.uint32] = _generator(radius, bits).GetCountFingerprintAsNumPy(mol)
+    clipped: NDArray[np.uint8] = np.minimum(counts, 255).astype(np.uint8)
+    return clipped
 
 
 def maccs(mol: Chem.Mol) -> NDArray[np.uint8]:

@@ -22,6 +22,7 @@ from cytomol.chem import features
 
 __all__ = ["GraphBuilder", "graph_arrays"]
 
+_from_binary: Any = Chem.Mol  # its types leave this constructor out
 _Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.uint8]]
 
 _COMPILED_FROM = 96  # molecules; below this, loading the compiled loop costs more than it gains
@@ -145,6 +146,6 @@ def _decode(forms: list[bytes]) -> dict[str, NDArray[Any]]:
     for i in np.flatnonzero(~decoded):
         rows = slice(*atom_offsets[i : i + 2])
         columns = slice(*edge_offsets[i : i + 2])
-        plain = _plain(Chem.Mol(forms[i]))
+        plain = _plain(_from_binary(forms[i]))
         arrays["atoms"][rows], arrays["edges"][:, columns], arrays["edge_features"][columns] = plain
     return arrays

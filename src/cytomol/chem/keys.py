@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rdkit import Chem, rdBase
 
 __all__ = ["canonical_smiles", "connectivity_block", "inchikey"]
 
 _CONNECTIVITY_LETTERS = 14
+_inchi: Any = Chem  # this part of RDKit is plain Python without types
 
 
 def canonical_smiles(mol: Chem.Mol) -> str:
@@ -19,7 +22,7 @@ def inchikey(mol: Chem.Mol) -> str:
     """Return the standard InChIKey; "" where InChI has none (for example dummy atoms)."""
     block = rdBase.BlockLogs()
     try:
-        key: str = Chem.MolToInchiKey(mol)
+        key: str = _inchi.MolToInchiKey(mol)
     finally:
         del block
     return key

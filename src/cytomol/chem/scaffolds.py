@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rdkit import Chem, rdBase
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
@@ -9,6 +11,8 @@ from cytomol.chem.parse import parse_smiles
 from cytomol.errors import InputError
 
 __all__ = ["murcko_scaffold"]
+
+_murcko: Any = MurckoScaffold  # plain Python without types
 
 
 def murcko_scaffold(smiles_or_mol: str | Chem.Mol, chirality: bool = False) -> str:
@@ -44,7 +48,7 @@ def murcko_scaffold(smiles_or_mol: str | Chem.Mol, chirality: bool = False) -> s
         mol = parsed.mol
     block = rdBase.BlockLogs()
     try:
-        scaffold: str = MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=chirality)
+        scaffold: str = _murcko.MurckoScaffoldSmiles(mol=mol, includeChirality=chirality)
     finally:
         del block
     return scaffold

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -312,9 +312,9 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
 def _load(path: Path, expected: dict[str, Any], mmap: bool) -> NDArray[Any]:
     require_file(path, what="array of a molecule store")
     # A file without values cannot be mapped.
-    mode = "r" if mmap and 0 not in expected["shape"] else None
+    mode: Literal["r"] | None = "r" if mmap and 0 not in expected["shape"] else None
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)  # type: ignore[call-overload]
+        array: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise InputError(f"cannot be read as an array: {error}", where=str(path)) from None
     if list(array.shape) != list(expected["shape"]) or str(array.dtype) != expected["dtype"]:
