@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -27,7 +28,27 @@ from cytomol.predict.splits import FOLDS, split
 from cytomol.predict.unfreeze import LiveFeatures, fit_unfrozen, fixed_blocks
 from cytomol.training.backbone import Backbone
 
-__all__ = ["FinetuneResult", "Listener", "finetune", "score_folds"]
+__all__ = ["EpochReport", "FinetuneResult", "Listener", "finetune", "score_folds"]
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """Where training is.
+
+    Attributes
+    ----------
+    head, heads, epoch, epochs
+        Which of how many, counted from 1; training may stop before the last epoch.
+    loss, score
+        Mean training loss, and the validation score (higher is better).
+    """
+
+    head: int
+    heads: int
+    epoch: int
+    epochs: int
+    loss: float
+    score: float
 
 
 @dataclass(frozen=True)
@@ -41,12 +62,12 @@ class Listener:
     molecules
         Called with (molecules done, molecules in all) while they are featurized.
     epoch
-        Called with (head, heads, epoch, epochs, loss, validation score).
+        Called after every epoch.
     """
 
     say: Callable[[str], None] = lambda _: None
     molecules: Callable[[int, int], None] | None = None
-    epoch: Callable[[int, int, int, int, float, float], None] = lambda *_: None
+    epoch: Callable[[EpochReport], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -143,7 +164,23 @@ def finetune(
         "train": {"rows": int((at == FOLDS[0]).sum())},
         **score_folds(kept, predicted, at),
     }
+    predictor.texts = _texts(scores, folds, fits)
     return FinetuneResult(predictor, folds, scores, fits)
+
+
+def _texts(scores: dict[str, Any], folds: NDArray[np.str_], fits: Sequence[FitResult]) -> dict[str, str]:
+    """Return the files that tell how a model was made: its scores, its folds, the course of training."""
+    rows = "".join(f"{row},{fold}\n" for row, fold in enumerate(folds) if fold)
+    epochs = "".join(
+        f"{head},{epoch},{loss:.6g},{score:.6g}\n"
+        for head, fit in enumerate(fits)
+        for epoch, (loss, score) in enumerate(fit.history, start=1)
+    )
+    return {
+        "scores.json": json.dumps(scores, indent=2) + "\n",
+        "split.csv": "index,fold\n" + rows,
+        "history.csv": "head,epoch,loss,valid\n" + epochs,
+    }
 
 
 def score_folds(
@@ -296,7 +333,7 @@ def _fit_heads(
     for member in range(config.ensemble):
 
         def on_epoch(epoch: int, epochs: int, loss: float, score: float, member: int = member) -> None:
-            listener.epoch(member + 1, config.ensemble, epoch, epochs, loss, score)
+            listener.epoch(EpochReport(member + 1, config.ensemble, epoch, epochs, loss, score))
 
         with seeded(config.seed + member, config.threads):
             head: PropertyHead = build_head(

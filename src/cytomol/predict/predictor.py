@@ -142,6 +142,8 @@ class PropertyPredictor:
         with atomic_directory(path, force=force) as directory:
             if self.features.backbone is not None:
                 _save_backbone(self.features.backbone, directory / _BACKBONE)
+            for name, text in self.texts.items():
+                (directory / name).write_text(text, encoding="utf-8")
             write_model(
                 directory,
                 kind=KIND,
@@ -157,7 +159,6 @@ class PropertyPredictor:
                     "tasks.scale": self.scale,
                     "tasks.trained": self.trained.astype(np.uint8),
                 },
-                texts=self.texts,
             )
         return path
 
@@ -251,5 +252,4 @@ def _save_backbone(backbone: Backbone, directory: Path) -> None:
         config=backbone.description(),
         weights=backbone.weights(),
         statistics=backbone.statistics(),
-        texts={},
     )

@@ -1,0 +1,69 @@
+"""The verb embed: molecules in, their embeddings out."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command(name="embed", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("model", metavar="DIR")
+@click.argument("molecules", metavar="INPUT")
+@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .npz, .parquet, .csv, .tsv or -.")
+@click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
+@click.option("--keep", multiple=True, metavar="A,B", help="Columns of the input to hold in the output.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["keep", "raise", "drop"]),
+    default="keep",
+    show_default=True,
+    help="Invalid molecules: keep their rows with the reason in 'error', stop, or drop them.",
+)
+@click.option(
+    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+def command(
+    *,
+    model: str,
+    molecules: str,
+    out: str,
+    smiles_col: str | None,
+    keep: tuple[str, ...],
+    on_error: str,
+    batch_size: int,
+    workers: int | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Write the embeddings that a pretrained or fine-tuned model DIR gives the molecules of INPUT.
+
+    INPUT is CSV, TSV, Parquet, .smi or .sdf (gzipped or not), or - for standard input. Every row is
+    answered in order. An npz file holds the matrix 'embedding' beside 'smiles' and 'error'; the other
+    formats have the columns embedding_0, embedding_1 and so on.
+    """
+    from cytomol.cli.rows import finish, split_names
+    from cytomol.tables import check_table_name, read_molecules
+
+    check_table_name(out, force=force)
+    table = read_molecules(molecules, smiles_col=smiles_col)
+
+    from cytomol.predict.predictor import load_backbone
+    from cytomol.predict.rows import embed_rows
+    from cytomol.training.reporter import Reporter
+
+    backbone = load_backbone(model)
+    with Reporter(quiet=quiet).bar("embed") as advance:
+        answer = embed_rows(
+            backbone,
+            table,
+            keep=split_names(keep, table.frame.columns),
+            on_error=on_error,  # type: ignore[arg-type]
+            batch_size=batch_size,
+            workers=workers,
+            progress=advance,
+        )
+    finish(answer, out, verb="embedded", on_error=on_error, force=force, quiet=quiet)

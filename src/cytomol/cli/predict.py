@@ -1,0 +1,69 @@
+"""The verb predict: molecules in, one column per task out."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command(name="predict", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("model", metavar="DIR")
+@click.argument("molecules", metavar="INPUT")
+@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet, .npz or -.")
+@click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
+@click.option("--keep", multiple=True, metavar="A,B", help="Columns of the input to hold in the output.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["keep", "raise", "drop"]),
+    default="keep",
+    show_default=True,
+    help="Invalid molecules: keep their rows with the reason in 'error', stop, or drop them.",
+)
+@click.option(
+    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+def command(
+    *,
+    model: str,
+    molecules: str,
+    out: str,
+    smiles_col: str | None,
+    keep: tuple[str, ...],
+    on_error: str,
+    batch_size: int,
+    workers: int | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Predict the tasks of a fine-tuned model DIR for the molecules of INPUT.
+
+    INPUT is CSV, TSV, Parquet, .smi or .sdf (gzipped or not), or - for standard input. Every row is
+    answered in order; the output holds the SMILES, a column for each task (probability or value) and
+    'error', the reason why a molecule is invalid.
+    """
+    from cytomol.cli.rows import finish, split_names
+    from cytomol.tables import check_table_name, read_molecules
+
+    check_table_name(out, force=force)
+    table = read_molecules(molecules, smiles_col=smiles_col)
+
+    from cytomol.predict.predictor import PropertyPredictor
+    from cytomol.predict.rows import predict_rows
+    from cytomol.training.reporter import Reporter
+
+    predictor = PropertyPredictor.load(model)
+    with Reporter(quiet=quiet).bar("predict") as advance:
+        answer = predict_rows(
+            predictor,
+            table,
+            keep=split_names(keep, table.frame.columns),
+            on_error=on_error,  # type: ignore[arg-type]
+            batch_size=batch_size,
+            workers=workers,
+            progress=advance,
+        )
+    finish(answer, out, verb="predicted", on_error=on_error, force=force, quiet=quiet)

@@ -1,0 +1,177 @@
+"""Rows of an input answered in order: chunks in, a table with one row for each molecule out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytomol.errors import ConfigError, InputError
+from cytomol.predict.labels import RESERVED
+from cytomol.predict.predictor import PropertyPredictor
+from cytomol.tables.molecules import MoleculeTable, find_column
+from cytomol.training.backbone import Backbone
+
+__all__ = ["Answer", "OnError", "embed_rows", "predict_rows"]
+
+OnError = Literal["keep", "raise", "drop"]
+Progress = Callable[[int, int], None]
+# Large enough that starting the processes that featurize costs little, small enough for any memory.
+CHUNK = 16384
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished output table.
+
+    Attributes
+    ----------
+    frame
+        "smiles", the kept columns, the answers (predictions) and "error".
+    arrays
+        Matrices aligned with the rows (embeddings).
+    rows, invalid
+        Number of input rows, and of those that are no valid molecules.
+    """
+
+    frame: pd.DataFrame
+    arrays: dict[str, NDArray[Any]]
+    rows: int
+    invalid: int
+
+
+def predict_rows(
+    predictor: PropertyPredictor,
+    table: MoleculeTable,
+    *,
+    keep: Sequence[str] = (),
+    on_error: OnError = "keep",
+    batch_size: int = 256,
+    chunk: int = CHUNK,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """Predict every row of a table, in order.
+
+    Parameters
+    ----------
+    predictor
+        A fine-tuned model.
+    table
+        The molecules.
+    keep
+        Columns of the input that the output holds too.
+    on_error
+        What an invalid molecule does: "keep" (empty values, reason in ``error``), "raise", "drop".
+    batch_size, chunk
+        Molecules that the encoder sees at once, and that are in memory as features at once.
+    workers
+        Processes that featurize; None chooses.
+    progress
+        Called with (molecules done, molecules in all).
+    """
+    kept = _kept(table, keep, taken=predictor.tasks)
+    values: list[NDArray[np.float64]] = []
+    errors: list[str] = []
+    for start, smiles, report in _chunks(table, chunk, progress):
+        answer = predictor.predict(smiles, batch_size=batch_size, workers=workers, progress=report)
+        values.append(answer.values)
+        errors += _reasons(table, start, answer.errors, on_error)
+    answers = pd.DataFrame(_six_digits(np.concatenate(values)), columns=list(predictor.tasks))
+    return _finish(table, kept, answers, {}, errors, on_error=on_error)
+
+
+def embed_rows(
+    backbone: Backbone,
+    table: MoleculeTable,
+    *,
+    keep: Sequence[str] = (),
+    on_error: OnError = "keep",
+    batch_size: int = 256,
+    chunk: int = CHUNK,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """Embed every row of a table, in order; parameters as :func:`predict_rows`."""
+    from cytomol.chem.featurize import featurize
+
+    kept = _kept(table, keep, taken=())
+    parts: list[NDArray[np.float32]] = []
+    errors: list[str] = []
+    for start, smiles, report in _chunks(table, chunk, progress):
+        store = featurize(smiles, backbone.feature_options, workers=workers, cache=None, progress=report)
+        parts.append(backbone.embed(store, batch_size=batch_size)[0])
+        errors += _reasons(table, start, store.errors, on_error)
+    arrays = {"embedding": np.concatenate(parts)}
+    return _finish(table, kept, pd.DataFrame(), arrays, errors, on_error=on_error)
+
+
+def _chunks(
+    table: MoleculeTable, size: int, progress: Progress | None
+) -> Sequence[tuple[int, list[str], Progress | None]]:
+    """Return (first row, SMILES, progress of this chunk) for every chunk; an empty table is one chunk."""
+    if size < 1:
+        raise ConfigError(f"chunks of {size} molecules", hint="use 1 or more")
+    smiles = table.smiles
+
+    def report(start: int) -> Progress | None:
+        return None if progress is None else (lambda done, _: progress(start + done, len(smiles)))
+
+    return [(i, smiles[i : i + size], report(i)) for i in range(0, max(1, len(smiles)), size)]
+
+
+def _reasons(table: MoleculeTable, start: int, errors: Sequence[str], on_error: OnError) -> list[str]:
+    """Return the reason of every row of a chunk, the reader's own reason first."""
+    reasons = [table.errors.get(start + i, error) for i, error in enumerate(errors)]
+    if on_error == "raise":
+        for i, reason in enumerate(reasons):
+            if reason:
+                raise InputError(
+                    f"invalid molecule {table.smiles[start + i]!r}: {reason}",
+                    where=f"{table.where}, row {start + i + 1}",
+                    hint="--on-error keep answers such rows with an empty value and the reason",
+                )
+    return reasons
+
+
+def _kept(table: MoleculeTable, keep: Sequence[str], taken: Sequence[str]) -> pd.DataFrame:
+    """Return the kept columns; one that would stand twice in the output is refused."""
+    names = [find_column(table.frame, name, where=table.where, option="--keep") for name in keep]
+    names = [name for name in dict.fromkeys(names) if name != table.smiles_col]
+    for name in names:
+        if name in taken or name in RESERVED:
+            raise InputError(
+                f"column {name!r} cannot be kept: the output has a column of that name",
+                where=table.where,
+                hint="rename it in the input",
+            )
+    return table.frame[names]
+
+
+def _finish(
+    table: MoleculeTable,
+    kept: pd.DataFrame,
+    answers: pd.DataFrame,
+    arrays: dict[str, NDArray[Any]],
+    errors: list[str],
+    *,
+    on_error: OnError,
+) -> Answer:
+    first = pd.DataFrame({"smiles": table.smiles})
+    last = pd.DataFrame({"error": pd.Series(errors, dtype=object)})
+    frame = pd.concat([first, kept.reset_index(drop=True), answers, last], axis=1)
+    invalid = np.array([bool(error) for error in errors], dtype=bool)
+    if on_error == "drop":
+        frame = frame[~invalid].reset_index(drop=True)
+        arrays = {name: array[~invalid] for name, array in arrays.items()}
+    return Answer(frame, arrays, len(errors), int(invalid.sum()))
+
+
+def _six_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to six significant digits: what comes after is rounding noise of 32-bit arithmetic."""
+    flat = [float(f"{value:.6g}") for value in values.ravel()]
+    return np.array(flat, dtype=np.float64).reshape(values.shape)
