@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
+import time
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,15 @@ from cytomol.chem.store import SCHEMA_VERSION, MoleculeStore
 from cytomol.errors import InputError, OutputError
 from cytomol.files import cache_root
 
-__all__ = ["FEATURES_VERSION", "cached_store", "content_key", "feature_cache"]
+__all__ = ["FEATURES_VERSION", "LARGEST_CACHE", "cached_store", "content_key", "feature_cache"]
 
 FEATURES_VERSION = 1
 """Raise it whenever the same SMILES and options give other features than before."""
+
+LARGEST_CACHE = 20 * 2**30
+"""Bytes beyond which the stores used longest ago are removed."""
+
+_DAY = 86_400.0
 
 
 def feature_cache() -> Path:
@@ -87,18 +95,40 @@ def cached_store(folder: Path, key: str, compute: Callable[[], MoleculeStore]) -
         store = compute()
         try:
             store.save(place, force=True)
-        except OutputError as error:
+            _prune(folder, keep=place)
+        except (OutputError, OSError) as error:
             _warn(folder, error)
             return store
     found = _open(place)
     return store if found is None else found
 
 
+def _prune(folder: Path, *, keep: Path) -> None:
+    """Remove the stores used longest ago beyond `LARGEST_CACHE`, and what killed writers left a day ago."""
+    entries = []
+    for place in folder.iterdir():
+        try:
+            if place.is_dir() and place != keep:
+                entries.append((place.stat().st_mtime, place, sum(f.stat().st_size for f in place.iterdir())))
+        except FileNotFoundError:  # another process was faster
+            continue
+    total = sum(file.stat().st_size for file in keep.iterdir())
+    for used, place, size in sorted(entries, reverse=True):
+        abandoned = place.name.startswith(".") and time.time() - used > _DAY
+        total += size
+        if abandoned or (total > LARGEST_CACHE and not place.name.startswith(".")):
+            shutil.rmtree(place, ignore_errors=True)  # processes that have it mapped keep what they have
+            total -= size
+
+
 def _open(place: Path) -> MoleculeStore | None:
     if not place.exists():
         return None
     try:
-        return MoleculeStore.open(place)
+        store = MoleculeStore.open(place)
+        with suppress(OSError):  # a cache that may only be read
+            os.utime(place)
+        return store
     except InputError as error:
         warnings.warn(
             f"cached features are damaged and are computed again: {error}", RuntimeWarning, stacklevel=3

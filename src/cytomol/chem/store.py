@@ -260,11 +260,10 @@ class MoleculeStore:
         """
         directory = Path(directory)
         manifest = _read_manifest(directory)
-        arrays = {
-            name: _load(directory / f"{name}.npy", expected, mmap)
-            for name, expected in manifest["arrays"].items()
-        }
         try:
+            arrays = {
+                name: _load(directory / f"{name}.npy", how, mmap) for name, how in manifest["arrays"].items()
+            }
             return cls(
                 smiles=_texts(arrays["smiles"], arrays["smiles_offsets"]),
                 errors=_texts(arrays["errors"], arrays["errors_offsets"]),
@@ -272,7 +271,7 @@ class MoleculeStore:
                 blocks={name: arrays[f"block_{name}"] for name in manifest["widths"]},
                 widths=dict(manifest["widths"]),
             )
-        except (KeyError, UnicodeDecodeError) as error:
+        except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
             raise InputError(
                 f"molecule store is incomplete or altered: {error}", where=str(directory)
             ) from None

@@ -1,0 +1,177 @@
+"""The cache: keyed by content, memory-mapped, safe when several processes write, never in the way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cytomol.chem.cache import cached_store, content_key, feature_cache
+from cytomol.chem.featurize import FeatureOptions, featurize, featurize_chunk
+from cytomol.chem.store import MoleculeStore
+
+SMILES = ["C" * (1 + i % 30) + "O" for i in range(80)]
+
+
+def make() -> MoleculeStore:
+    return featurize_chunk(SMILES, FeatureOptions())
+
+
+def never() -> MoleculeStore:
+    raise AssertionError("computed although the cache has it")
+
+
+def test_key_depends_on_molecules_order_and_options() -> None:
+    keys = {
+        content_key(["C", "CC"], {"a": 1}),
+        content_key(["CC", "C"], {"a": 1}),
+        content_key(["C", "CC"], {"a": 2}),
+        content_key(["CCC"], {"a": 1}),
+        content_key(['C", "CC'], {"a": 1}),
+        content_key(["C", "C", "C"], {"a": 1}),
+        content_key(["C\ud800", "CC"], {"a": 1}),
+        content_key([], {"a": 1}),
+    }
+    assert len(keys) == 8
+    assert content_key(["C", "CC"], {"a": 1, "b": 2}) == content_key(["C", "CC"], {"b": 2, "a": 1})
+
+
+def test_key_depends_on_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cytomol.chem import cache
+
+    before = content_key(["C"], {})
+    monkeypatch.setattr(cache, "FEATURES_VERSION", 10_000)
+    assert content_key(["C"], {}) != before
+
+
+def test_computed_once_then_mapped(tmp_path: Path) -> None:
+    first = cached_store(tmp_path, "k", make)
+    second = cached_store(tmp_path, "k", never)
+    assert isinstance(first.atoms, np.memmap)
+    assert isinstance(second.blocks["morgan"], np.memmap)
+    np.testing.assert_array_equal(first.atoms, make().atoms)
+    with pytest.raises(ValueError, match="read-only"):
+        second.atoms[0] = 0
+
+
+def test_damaged_entry_is_computed_again(tmp_path: Path) -> None:
+    cached_store(tmp_path, "k", make)
+    (tmp_path / "k" / "atoms.npy").write_bytes(b"cut")
+    with pytest.warns(RuntimeWarning, match="damaged"):
+        again = cached_store(tmp_path, "k", make)
+    np.testing.assert_array_equal(again.atoms, make().atoms)
+    cached_store(tmp_path, "k", never)
+
+
+def test_failing_computation_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        cached_store(tmp_path, "k", never)
+    assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
+    cached_store(tmp_path, "k", make)
+
+
+def test_place_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.warns(RuntimeWarning, match="CYTOMOL_CACHE"):
+        store = cached_store(tmp_path / "file" / "cache", "k", make)
+    assert len(store) == len(SMILES)
+
+
+def test_full_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.warns(RuntimeWarning, match="No space left"):
+        store = cached_store(tmp_path, "k", make)
+    assert len(store) == len(SMILES)
+    assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
+
+
+def test_default_place_is_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CYTOMOL_CACHE", str(tmp_path))
+    featurize(SMILES, workers=1)
+    assert feature_cache() == tmp_path / "features"
+    assert len([p for p in feature_cache().iterdir() if p.is_dir()]) == 1
+
+
+def test_stores_used_longest_ago_leave_a_full_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cytomol.chem import cache
+
+    for age, name in ((300, "old"), (200, "older but used"), (100, "young")):
+        cached_store(tmp_path, name, make)
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    (tmp_path / ".tmp-abandoned").mkdir()
+    (tmp_path / ".tmp-at-work").mkdir()
+    os.utime(tmp_path / ".tmp-abandoned", (0, 0))
+    cached_store(tmp_path, "older but used", never)
+    size = sum(f.stat().st_size for f in (tmp_path / "old").iterdir())
+    monkeypatch.setattr(cache, "LARGEST_CACHE", int(3.5 * size))
+    cached_store(tmp_path, "new", make)
+    left = {p.name for p in tmp_path.iterdir() if p.is_dir()}
+    assert left == {"older but used", "young", "new", ".tmp-at-work"}
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from cytomol.chem import featurize as module
+from cytomol.chem.store import MoleculeStore
+
+smiles = ["C" * (1 + i % 30) + "O" for i in range(300)]
+real = module._compute
+def slow(*args):
+    print("computed", flush=True)
+    time.sleep(0.5)
+    return real(*args)
+module._compute = slow
+print("ready", flush=True)
+sys.stdin.readline()
+store = module.featurize(smiles, workers=1, cache=Path(sys.argv[1]))
+print("rows", len(store), int(store.atoms.astype(int).sum()), type(store.atoms).__name__, flush=True)
+"""
+
+
+def test_processes_that_write_the_same_store(tmp_path: Path) -> None:
+    """Three processes start together: one computes, all read the same, nothing is left over."""
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "cache")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
+    assert all(process.returncode == 0 for process in processes)
+    assert sum("computed" in output for output in outputs) == 1
+    assert len({output.splitlines()[-1] for output in outputs}) == 1
+    assert outputs[0].splitlines()[-1].endswith("memmap")
+    folders = [p for p in (tmp_path / "cache").iterdir() if p.is_dir()]
+    assert len(folders) == 1
+
+
+def test_killed_writer_leaves_the_cache_usable(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdin.write("\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "computed\n"  # it holds the lock now
+    process.kill()
+    process.communicate()
+    again = subprocess.run(command, input="\n", capture_output=True, text=True, timeout=60, check=True)
+    assert "computed" in again.stdout
+    assert "rows 300" in again.stdout

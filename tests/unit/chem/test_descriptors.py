@@ -1,0 +1,64 @@
+"""Descriptors are RDKit's; what is undefined or too large is NaN, never infinite."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import Crippen, Descriptors, GraphDescriptors, rdMolDescriptors
+
+from cytomol.chem.descriptors import DESCRIPTOR_NAMES, LARGEST_FOR_IPC, descriptors
+from cytomol.chem.parse import parse_smiles
+
+
+def named(smiles: str) -> dict[str, float]:
+    return dict(zip(DESCRIPTOR_NAMES, descriptors(parse_smiles(smiles).mol).tolist(), strict=True))
+
+
+def test_values_are_rdkits() -> None:
+    smiles = "CC(=O)Oc1ccccc1C(=O)O"
+    mol, values = Chem.MolFromSmiles(smiles), named(smiles)
+    assert math.isclose(values["MolWt"], Descriptors.MolWt(mol), rel_tol=1e-6)
+    assert math.isclose(values["MolLogP"], Crippen.MolLogP(mol), rel_tol=1e-6)
+    assert math.isclose(values["TPSA"], rdMolDescriptors.CalcTPSA(mol), rel_tol=1e-6)
+    assert math.isclose(values["LogIpc"], math.log1p(GraphDescriptors.Ipc(mol)), rel_tol=1e-6)
+
+
+def test_names_are_unique_and_ipc_is_replaced() -> None:
+    assert len(set(DESCRIPTOR_NAMES)) == len(DESCRIPTOR_NAMES) > 200
+    assert "Ipc" not in DESCRIPTOR_NAMES
+
+
+def test_hard_molecules_are_finite_or_nan(hard_smiles: list[str]) -> None:
+    for smiles in hard_smiles:
+        mol = parse_smiles(smiles).mol
+        if mol.GetNumAtoms() > 200:
+            continue
+        row = descriptors(mol)
+        assert row.dtype == np.float32
+        assert row.shape == (len(DESCRIPTOR_NAMES),)
+        assert not np.isinf(row).any(), smiles
+        assert np.isfinite(row).mean() > 0.9, smiles
+
+
+def test_partial_charges_of_a_metal_are_undefined() -> None:
+    assert math.isnan(named("N[Pt](N)(Cl)Cl")["MaxPartialCharge"])
+
+
+def test_ipc_of_a_long_chain_does_not_overflow() -> None:
+    values = named("C" * LARGEST_FOR_IPC)
+    assert values["LogIpc"] > 60
+    assert math.isnan(named("C" * (LARGEST_FOR_IPC + 1))["LogIpc"])
+
+
+def test_a_failing_descriptor_is_nan(monkeypatch) -> None:
+    from cytomol.chem import descriptors as module
+
+    def fails(mol: Chem.Mol) -> float:
+        raise ValueError("no such atoms")
+
+    monkeypatch.setattr(module, "_DESCRIPTORS", (("a", fails), ("b", lambda mol: 1e39), ("c", lambda mol: 2)))
+    row = module.descriptors(Chem.MolFromSmiles("C"))
+    assert np.isnan(row[:2]).all()
+    assert row[2] == 2
