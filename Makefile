@@ -20,7 +20,7 @@ $(VENV)/.dev: $(VENV)/.base
 	touch $@
 
 demo: $(VENV)/.base
-	$(BIN)/python -m cytomol.demo --out $(DEMO_OUT)
+	$(BIN)/cytomol demo --force -o $(DEMO_OUT)
 
 # Two processes, one thread each: the suite is many small computations.
 test: $(VENV)/.dev
