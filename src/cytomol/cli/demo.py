@@ -73,20 +73,20 @@ def _explain(comparison: Comparison, out: str, seconds: float) -> None:
     """Print the table and say what to look at."""
     means = comparison.by_driver()
     counts = comparison.tasks["driver"].value_counts()
-    columns = list(means.columns)
+    molecules = comparison.molecules
     click.echo(
-        f"\nROC-AUC on {comparison.molecules['test']} held-out molecules of other scaffolds, ", nl=False
+        f"\nROC-AUC on {molecules['test']} held-out molecules of other scaffolds, "
+        f"{molecules['train']} labelled for training\n"
     )
-    click.echo(f"{comparison.molecules['train']} labelled for training\n")
-    click.echo(f"{'assays driven by':<24}" + "".join(f"{name:>20}" for name in columns))
-    for driver, row in means.iterrows():
+    click.echo(f"{'assays driven by':<24}" + "".join(f"{name:>20}" for name in means["response"]))
+    for driver, row in means.items():
         label = f"{driver} ({counts[driver]} tasks)"
-        click.echo(f"{label:<24}" + "".join(f"{row[name]:>20.3f}" for name in columns))
-    gain = means.loc["response", _AWARE] - means.loc["response", _BLIND]
+        click.echo(f"{label:<24}" + "".join(f"{score:>20.3f}" for score in row.values()))
+    gain = means["response"][_AWARE] - means["response"][_BLIND]
     click.echo(
-        f"\nWhat to look at: the row 'response'. Those assays follow from what a molecule does to a cell, which\n"
-        f"its structure shows only indirectly. Having seen the profiles of other molecules changes them by\n"
-        f"{gain:+.3f}. The row 'structure' needs no cell; fingerprints alone are strong there.\n"
+        f"\nWhat to look at: the row 'response'. Those assays follow from what a molecule does to a cell,\n"
+        f"which its structure shows only indirectly. Pretraining on the profiles of other molecules changes\n"
+        f"them by {gain:+.3f}. The row 'structure' needs no cell, and fingerprints alone are strong there.\n"
         f"The profiles of the held-out molecules were left out of pretraining.\n\n"
         f"By task: {out}/comparison.csv   predictions: {out}/predictions.csv   took {seconds:.0f} s"
     )

@@ -32,10 +32,13 @@ class Comparison:
     tasks: pd.DataFrame
     molecules: dict[str, int]
 
-    def by_driver(self) -> pd.DataFrame:
-        """Return the mean ROC-AUC of each model over the tasks of each driver."""
-        means: pd.DataFrame = self.tasks.drop(columns="task").groupby("driver").mean()
-        return means
+    def by_driver(self) -> dict[str, dict[str, float]]:
+        """Return the mean ROC-AUC over the tasks of each driver, by driver and model."""
+        models = [name for name in self.tasks.columns if name not in {"task", "driver"}]
+        return {
+            str(driver): {name: float(group[name].mean()) for name in models}
+            for driver, group in self.tasks.groupby("driver")
+        }
 
 
 def random_forest(
