@@ -116,7 +116,7 @@ def collate_graphs(store: MoleculeStore, rows: NDArray[np.int64]) -> GraphBatch:
     """
     atoms, atom_offsets = ragged_rows(store.atom_offsets, rows)
     edges, edge_offsets = ragged_rows(store.edge_offsets, rows)
-    edge_index = store.edges[:, edges].astype(np.int64)
+    edge_index = store.edges[:, edges].astype(np.int64, order="C")
     edge_index += np.repeat(atom_offsets[:-1], np.diff(edge_offsets))
     return GraphBatch(
         atoms=torch.from_numpy(store.atoms[atoms].astype(np.int64)),

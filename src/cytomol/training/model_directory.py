@@ -82,6 +82,7 @@ def save_model(
     weights: Mapping[str, Tensor],
     statistics: Mapping[str, NDArray[Any]] | None = None,
     texts: Mapping[str, str] | None = None,
+    tensors: Mapping[str, Mapping[str, Tensor]] | None = None,
     force: bool = False,
 ) -> Path:
     """Write a model directory, whole or not at all.
@@ -94,6 +95,8 @@ def save_model(
         See :class:`ModelDirectory`; ``config`` must be JSON-serialisable.
     texts
         Further text files by name (history, card, metrics).
+    tensors
+        Further safetensors files by name.
     force
         Replace an existing directory.
 
@@ -104,6 +107,8 @@ def save_model(
     """
     path = Path(path)
     with atomic_directory(path, force=force) as directory:
+        for name, table in (tensors or {}).items():
+            _save_tensors(table, directory / name)
         write_model(
             directory,
             kind=kind,
@@ -126,10 +131,7 @@ def write_model(
 ) -> None:
     """Write the files of a model into an existing directory; files already there enter the manifest."""
     (directory / CONFIG).write_text(_dump(config), encoding="utf-8")
-    safetensors.torch.save_file(
-        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()},
-        directory / WEIGHTS,
-    )
+    _save_tensors(weights, directory / WEIGHTS)
     safetensors.numpy.save_file(
         {name: np.ascontiguousarray(array) for name, array in statistics.items()}, directory / STATISTICS
     )
@@ -250,6 +252,12 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: str
             f"weights do not fit the model: {'; '.join(problems[:3])}{more}", where=where
         )
     module.load_state_dict(dict(weights))
+
+
+def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    # Clones, because safetensors refuses tensors that share memory.
+    table = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    safetensors.torch.save_file(table, path)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

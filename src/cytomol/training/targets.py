@@ -30,19 +30,20 @@ class BitTarget:
         Bits, little bit order, uint8, shape (rows, bytes).
     width
         Number of bits.
-    usable
-        Rows that may serve as target, bool, shape (rows,).
+    train, known
+        Rows that may serve as target in training, and in validation, bool, shape (rows,).
     """
 
     first: int
     packed: NDArray[np.uint8]
     width: int
-    usable: NDArray[np.bool_]
+    train: NDArray[np.bool_]
+    known: NDArray[np.bool_]
 
     def sums(self, nodes: NDArray[np.int64], weights: NDArray[np.float32], *, validation: bool) -> TargetSums:
         """Sum over the visited nodes of each walk, shapes (B, L + 1); see :class:`TargetSums`."""
-        del validation  # structures are never held out
-        local, weights, rows = _visits(nodes, weights, self.first, self.usable)
+        usable = self.known if validation else self.train
+        local, weights, rows = _visits(nodes, weights, self.first, usable)
         value = np.zeros((len(rows), self.width), np.float32)
         weight = np.zeros((len(rows), 1), np.float32)
         visited = _sum_bits(local, weights, self.packed, value, weight)
@@ -60,13 +61,14 @@ class DenseTarget:
         Node of row 0.
     values
         Targets in [0, 1], NaN where not measured, float32, shape (rows, width).
-    usable
-        Rows that serve as training target, bool, shape (rows,); validation may use all of them.
+    train, known
+        Rows that may serve as target in training, and in validation, bool, shape (rows,).
     """
 
     first: int
     values: NDArray[np.float32]
-    usable: NDArray[np.bool_]
+    train: NDArray[np.bool_]
+    known: NDArray[np.bool_]
 
     @property
     def width(self) -> int:
@@ -75,7 +77,7 @@ class DenseTarget:
 
     def sums(self, nodes: NDArray[np.int64], weights: NDArray[np.float32], *, validation: bool) -> TargetSums:
         """Sum over the visited nodes of each walk, shapes (B, L + 1); see :class:`TargetSums`."""
-        usable = np.ones_like(self.usable) if validation else self.usable
+        usable = self.known if validation else self.train
         local, weights, rows = _visits(nodes, weights, self.first, usable)
         shape = (len(rows), self.width)
         value, weight, square = (np.zeros(shape, np.float32) for _ in range(3))

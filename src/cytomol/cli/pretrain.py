@@ -1,0 +1,91 @@
+"""``cytomol pretrain``: learn from molecules and their cell profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from cytomol.cli.options import Chosen, ConfigCommand
+
+if TYPE_CHECKING:
+    from cytomol.config import Config
+
+__all__ = ["command"]
+
+
+def _models() -> Mapping[str, type[Config]]:
+    from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+
+    return {"chmr": CHMRConfig, "infoalign": InfoAlignConfig}
+
+
+@click.command(
+    "pretrain",
+    cls=ConfigCommand,
+    models=_models,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.argument("corpus", type=click.Path())
+@click.option("-o", "--out", required=True, type=click.Path(), help="Model directory to write.")
+@click.option("--method", type=click.Choice(["chmr", "infoalign"]), default="chmr", show_default=True)
+@click.option(
+    "--preset",
+    type=click.Choice(["default", "paper"]),
+    default="default",
+    show_default=True,
+    help="Settings to start from: our own, or those published.",
+)
+@click.option(
+    "--exclude-profiles-of",
+    type=click.Path(),
+    metavar="FILE",
+    help="Leave out the profiles of these molecules (SMILES or InChIKeys; compared by connectivity).",
+)
+@click.option(
+    "--init-encoder",
+    type=click.Path(),
+    metavar="DIR",
+    help="Start the graph encoder from this pretrained model.",
+)
+@click.option("--resume", is_flag=True, help="Continue an interrupted training.")
+@click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted training.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+def command(
+    corpus: str,
+    out: str,
+    *,
+    method: str,
+    preset: str,
+    exclude_profiles_of: str | None,
+    init_encoder: str | None,
+    resume: bool,
+    force: bool,
+    quiet: bool,
+    chosen: Chosen,
+) -> None:
+    """Pretrain an encoder on CORPUS, a directory of molecules, profiles and relations.
+
+    Ctrl-C saves the training beside the output, in OUT.partial: a model that can be used, and the
+    state that --resume continues.
+    """
+    from cytomol.methods.config import MethodConfig
+
+    model = chosen.models[method]
+    assert issubclass(model, MethodConfig)
+    config = chosen.build(model, base=model.paper() if preset == "paper" else None)
+
+    from cytomol.training.pretrain import pretrain
+
+    pretrain(
+        corpus,
+        config,
+        out,
+        method=method,
+        resume=resume,
+        force=force,
+        exclude_profiles_of=exclude_profiles_of,
+        init_encoder=init_encoder,
+        quiet=quiet,
+    )

@@ -1,0 +1,119 @@
+"""Leave the profiles of given molecules out of pretraining, for honest evaluation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.chem.keys import connectivity_block, inchikey
+from cytomol.chem.parse import parse_smiles
+from cytomol.corpus.schema import Corpus
+from cytomol.errors import InputError
+from cytomol.files import require_file
+from cytomol.tables import read_molecules, read_table
+from cytomol.tables.read import format_of, read_text
+
+__all__ = ["connectivity_blocks", "exclude_profiles_of", "listed_blocks", "molecule_groups"]
+
+_INCHIKEY = re.compile(r"[A-Z]{14}(-[A-Z]{10}-[A-Z])?")
+_KEY_COLUMNS = ("inchikey", "inchi_key", "standard_inchi_key", "inchikey14")
+
+
+def exclude_profiles_of(corpus: Corpus, path: str | Path) -> tuple[Corpus, int, int]:
+    """Return the corpus without the profiles of the molecules in a file; their structures stay.
+
+    Molecules are compared by the first block of the InChIKey, so stereoisomers, isotopes and charged
+    forms of a listed molecule lose their profiles too.
+
+    Parameters
+    ----------
+    corpus
+        The corpus.
+    path
+        Table (CSV, TSV, Parquet) with a column of InChIKeys or of SMILES, an ``.smi`` or ``.sdf`` file, or a
+        text file with one InChIKey a line.
+
+    Returns
+    -------
+    corpus
+        Without those profiles.
+    molecules
+        How many molecules of the corpus are listed.
+    profiles
+        How many profiles left.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or names no molecule that can be identified.
+    """
+    listed = listed_blocks(path)
+    blocks = connectivity_blocks(corpus)
+    marked = np.fromiter((block in listed for block in blocks), np.bool_, len(blocks))
+    reduced = corpus.without_profiles_of(marked)
+    before = sum(len(modality) for modality in corpus.modalities.values())
+    after = sum(len(modality) for modality in reduced.modalities.values())
+    return reduced, int(marked.sum()), before - after
+
+
+def listed_blocks(path: str | Path) -> set[str]:
+    """Return the first InChIKey blocks of the molecules in a file."""
+    path = require_file(path, what="molecule file")
+    keys = _listed_keys(path)
+    if keys is None:
+        table = read_molecules(path)
+        keys = _keys_of_smiles(table.smiles)
+    blocks = {connectivity_block(key) for key in keys if key}
+    if not blocks:
+        raise InputError(
+            "names no molecule that can be identified", where=str(path), hint="give SMILES or InChIKeys"
+        )
+    return blocks
+
+
+def connectivity_blocks(corpus: Corpus) -> list[str]:
+    """Return the first InChIKey block of each molecule, known or computed; "" where there is none."""
+    smiles = corpus.smiles
+    if "inchikey" in corpus.molecules.columns:
+        known = corpus.molecules["inchikey"].fillna("").astype(str).tolist()
+    else:
+        known = [""] * len(smiles)
+    missing = [row for row, key in enumerate(known) if not _INCHIKEY.fullmatch(key)]
+    for row, key in zip(missing, _keys_of_smiles([smiles[row] for row in missing]), strict=True):
+        known[row] = key
+    return [connectivity_block(key) for key in known]
+
+
+def molecule_groups(corpus: Corpus) -> NDArray[np.int64]:
+    """Return a number per molecule, equal for molecules of equal connectivity, int64, shape (molecules,)."""
+    blocks = connectivity_blocks(corpus)
+    named = [block or f"row {row}" for row, block in enumerate(blocks)]
+    return np.unique(np.array(named), return_inverse=True)[1].astype(np.int64)
+
+
+def _listed_keys(path: Path) -> Sequence[str] | None:
+    """Return the InChIKeys that a file lists; None if it lists none."""
+    kind = format_of(path)
+    if kind in {"csv", "tsv", "parquet"}:
+        table = read_table(path, text=True)
+        for column in table.columns:
+            if column.strip().lower() in _KEY_COLUMNS:
+                return [str(key).strip() for key in table[column].dropna()]
+        # A headless list of keys: the header itself is a key.
+        if len(table.columns) == 1 and _INCHIKEY.fullmatch(table.columns[0].strip()):
+            return [table.columns[0].strip(), *(str(key).strip() for key in table.iloc[:, 0].dropna())]
+        return None
+    if kind in {"txt", ""}:
+        lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+        if lines and _INCHIKEY.fullmatch(lines[-1]):
+            return [line for line in lines if _INCHIKEY.fullmatch(line)]
+    return None
+
+
+def _keys_of_smiles(smiles: Iterable[str]) -> list[str]:
+    molecules = (parse_smiles(text).mol for text in smiles)
+    return ["" if mol is None else inchikey(mol) for mol in molecules]

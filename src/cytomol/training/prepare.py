@@ -1,0 +1,253 @@
+"""A corpus becomes what pretraining draws its batches from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
+from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.similarity import tanimoto_top_k
+from cytomol.chem.store import MoleculeStore
+from cytomol.context import ContextGraph, ContextOptions, build_context, neighbour_matrix
+from cytomol.context.criteria import criteria
+from cytomol.corpus.lift import molecule_profiles
+from cytomol.corpus.scaling import FeatureScaler
+from cytomol.corpus.schema import Corpus
+from cytomol.errors import ConfigError, InputError
+from cytomol.methods.config import MethodConfig
+from cytomol.nn.batch import Dimensions
+from cytomol.training.backbone import feature_options_of
+from cytomol.training.batches import BatchBuilder
+from cytomol.training.data import PretrainData, stream
+from cytomol.training.exclude import exclude_profiles_of, molecule_groups
+from cytomol.training.profiles import ProfileInput, profile_input
+from cytomol.training.reporter import Reporter
+from cytomol.training.targets import BitTarget, DenseTarget, Target
+
+__all__ = ["corpus_digest", "prepare"]
+
+SPLIT = 4  # purpose of the random numbers that choose the validation molecules
+
+
+def prepare(
+    corpus: Corpus, config: MethodConfig, reporter: Reporter, *, exclude: Path | None = None
+) -> PretrainData:
+    """Featurize, join and scale a corpus for pretraining.
+
+    Parameters
+    ----------
+    corpus
+        The corpus.
+    config
+        Options of the method.
+    reporter
+        Is told each step.
+    exclude
+        File with molecules whose profiles are left out of everything.
+
+    Raises
+    ------
+    InputError
+        If no two valid molecules are left, or a modality does not exist.
+    """
+    corpus = corpus.select(config.modalities)
+    if exclude is not None:
+        corpus, molecules, profiles = exclude_profiles_of(corpus, exclude)
+        reporter.say(f"left out {profiles:,} profiles of {molecules:,} molecules listed in {exclude}")
+    corpus = _without_empty(corpus, reporter)
+    store = _featurize(corpus, config, reporter)
+    train, validation = _split(corpus, store, config, reporter)
+    held = np.zeros(len(store), np.bool_)
+    held[validation] = True
+
+    scalers = {name: _fit_scaler(corpus, name, held, config) for name in corpus.modalities}
+    graph = _context(corpus, store, config, reporter)
+    builder = BatchBuilder.fit(config.views, store, train)
+    targets = {
+        **_molecule_targets(store, config, train, held),
+        **_profile_targets(corpus, graph, scalers, held),
+    }
+    profiles_in = _profile_inputs(corpus, store, config, scalers, held=held, reporter=reporter)
+    dimensions = Dimensions(
+        atom_features=tuple(ATOM_FEATURE_SIZES),
+        bond_features=tuple(BOND_FEATURE_SIZES),
+        views=builder.widths(store),
+        modalities={name: modality.width for name, modality in corpus.modalities.items()},
+        targets={name: target.width for name, target in targets.items()},
+        binary_targets=tuple(name for name, target in targets.items() if isinstance(target, BitTarget)),
+    )
+    return PretrainData(
+        store=store,
+        graph=graph,
+        builder=builder,
+        targets=targets,
+        profiles=profiles_in,
+        scalers=scalers,
+        train=train,
+        validation=validation,
+        walk_length=config.walk_length,
+        dimensions=dimensions,
+    )
+
+
+def corpus_digest(corpus: Corpus) -> str:
+    """Return a SHA-256 over molecules, profiles and relations: equal data, equal digest."""
+    digest = hashlib.sha256("\n".join(str(text) for text in corpus.smiles).encode())
+    for name, modality in corpus.modalities.items():
+        digest.update(f"{name}{modality.values.shape}".encode())
+        digest.update(np.ascontiguousarray(modality.rows).data)
+        digest.update(np.ascontiguousarray(modality.values).data)
+    for name, relation in corpus.relations.items():
+        digest.update(f"{name}{len(relation)}".encode())
+        for part in (relation.source, relation.target, relation.weight):
+            digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()
+
+
+def _without_empty(corpus: Corpus, reporter: Reporter) -> Corpus:
+    empty = [name for name, modality in corpus.modalities.items() if not len(modality)]
+    if empty:
+        reporter.say(f"without profiles, so not learnt from: {', '.join(empty)}")
+    return corpus.select([name for name in corpus.modalities if name not in empty])
+
+
+def _featurize(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> MoleculeStore:
+    """Featurize all molecules and say how many are invalid."""
+    views = feature_options_of(config)
+    known = ("morgan", "maccs", "counts", "descriptors")
+    if unknown := [name for name in config.molecule_targets if name not in known]:
+        raise ConfigError(f"unknown molecule_targets {', '.join(unknown)}", hint=f"known: {', '.join(known)}")
+    if clash := set(known) & set(corpus.modalities):
+        raise InputError(f"modality {clash.pop()!r} has the name of a molecular feature", hint="rename it")
+    options: FeatureOptions = replace(
+        views,
+        morgan_bits=config.morgan_bits,  # the context compares them in any case
+        maccs=views.maccs or "maccs" in config.molecule_targets,
+        counts="counts" in config.molecule_targets,
+        descriptors="descriptors" in config.molecule_targets,
+    )
+    with reporter.bar(f"featurize {len(corpus):,} molecules") as progress:
+        store = featurize(corpus.smiles, options, workers=config.workers or None, progress=progress)
+    invalid = np.flatnonzero(~store.valid)
+    if len(invalid):
+        reasons = Counter(store.errors[row] for row in invalid).most_common(1)
+        reporter.say(
+            f"{len(invalid):,} of {len(store):,} molecules are invalid and left out"
+            f" (most often: {reasons[0][0]}; first in row {invalid[0]})"
+        )
+    if "3d" in config.views:
+        masked = int(np.isnan(store.blocks["geometry"]).all(axis=1)[store.valid].sum())
+        reporter.say(f"3d view: {int(store.valid.sum()) - masked:,} molecules, {masked:,} masked")
+    return store
+
+
+def _split(
+    corpus: Corpus, store: MoleculeStore, config: MethodConfig, reporter: Reporter
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return training and validation molecules; molecules of equal connectivity stay together."""
+    valid = np.flatnonzero(store.valid)
+    if len(valid) < 2:
+        raise InputError(f"{len(valid)} valid molecules are left", hint="pretraining needs at least 2")
+    wanted = round(config.validation_fraction * len(valid))
+    if wanted == 0:
+        return valid, valid[:0]
+    group = molecule_groups(corpus)[valid]
+    names, sizes = np.unique(group, return_counts=True)
+    order = stream(config.seed, SPLIT).permutation(len(names))
+    taken = names[order[np.cumsum(sizes[order]) <= wanted]]
+    held = np.isin(group, taken)
+    reporter.say(f"{int((~held).sum()):,} molecules to train on, {int(held.sum()):,} to validate")
+    return valid[~held], valid[held]
+
+
+def _fit_scaler(corpus: Corpus, name: str, held: NDArray[np.bool_], config: MethodConfig) -> FeatureScaler:
+    """Fit on the profiles of training molecules (of all genes)."""
+    modality = corpus.modalities[name]
+    train = np.ones(len(modality), np.bool_) if modality.entity == "gene" else ~held[modality.rows]
+    # With profiles of validation molecules alone there is nothing else to learn the scale from.
+    values = modality.values[train] if train.any() else modality.values
+    try:
+        return FeatureScaler.fit(values, config.scaling)
+    except InputError as error:
+        raise InputError(error.what, where=f"modality {name}, {error.where}", hint=error.hint) from None
+
+
+def _context(corpus: Corpus, store: MoleculeStore, config: MethodConfig, reporter: Reporter) -> ContextGraph:
+    names = [name for name in criteria.names() if name != "readout" or config.readout_fraction > 0]
+    options = ContextOptions.build(
+        {
+            "minimum_similarity": config.minimum_similarity,
+            "maximum_similarity": config.maximum_similarity,
+            "drop_fraction": config.drop_fraction,
+            "candidates": config.candidates,
+            "criteria": tuple(names) if config.walk_length else (),
+            **({"readout_fraction": config.readout_fraction} if config.readout_fraction else {}),
+        }
+    )
+    with reporter.step("context graph") as status:
+        graph = build_context(corpus, store, options, progress=status)
+    reporter.say(graph.text())
+    return graph
+
+
+def _molecule_targets(
+    store: MoleculeStore, config: MethodConfig, train: NDArray[np.int64], held: NDArray[np.bool_]
+) -> dict[str, Target]:
+    """Return the target spaces of molecule nodes; they are the first nodes of the graph."""
+    targets: dict[str, Target] = {}
+    learnt = store.valid & ~held
+    for name in config.molecule_targets:
+        if name in {"morgan", "maccs"}:
+            packed = np.ascontiguousarray(store.blocks[name])
+            targets[name] = BitTarget(0, packed, store.widths[name], learnt, store.valid)
+        else:
+            values = store.dense(name)
+            scaled = FeatureScaler.fit(values[train], config.scaling).transform(values)
+            targets[name] = DenseTarget(0, np.clip(scaled, 0, 1), learnt, store.valid)
+    return targets
+
+
+def _profile_targets(
+    corpus: Corpus, graph: ContextGraph, scalers: dict[str, FeatureScaler], held: NDArray[np.bool_]
+) -> dict[str, Target]:
+    """Return one target space per modality, of its profile nodes; held-out molecules' are for validation."""
+    targets: dict[str, Target] = {}
+    for name, modality in corpus.modalities.items():
+        known = np.ones(len(modality), np.bool_)
+        train = known if modality.entity == "gene" else ~held[modality.rows]
+        scaled = np.clip(scalers[name].transform(modality.values), 0, 1)
+        targets[name] = DenseTarget(graph.offsets[name], scaled, train, known)
+    return targets
+
+
+def _profile_inputs(
+    corpus: Corpus,
+    store: MoleculeStore,
+    config: MethodConfig,
+    scalers: dict[str, FeatureScaler],
+    *,
+    held: NDArray[np.bool_],
+    reporter: Reporter,
+) -> dict[str, ProfileInput]:
+    """Return the modalities as input, for methods that augment missing ones; none for the others."""
+    augmentation = config.model_dump().get("augmentation")  # an option of methods that read profiles
+    if augmentation is None:
+        return {}
+    W = None
+    if augmentation == "propagation" and corpus.modalities:
+        with reporter.step(f"{config.neighbours} structural neighbours of each molecule"):
+            W = neighbour_matrix(*tanimoto_top_k(np.asarray(store.blocks["morgan"]), config.neighbours))
+    inputs = {}
+    for name in corpus.modalities:
+        with reporter.step(f"propagate {name}"):
+            rows, values = molecule_profiles(corpus, name)
+            scaled = np.clip(scalers[name].transform(values), 0, 1)
+            usable = store.valid[rows]
+            inputs[name] = profile_input(rows[usable], scaled[usable], held, W, config)
+    return inputs

@@ -1,0 +1,322 @@
+"""Pretrain a method on a corpus and write its model directory."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Trainer
+from torch.multiprocessing.spawn import ProcessException
+
+from cytomol.corpus import Corpus, read_corpus
+from cytomol.errors import ConfigError, CytomolError, ModelDirectoryError, OutputError
+from cytomol.files import check_output, require_file, sha256
+from cytomol.methods import methods
+from cytomol.methods.config import MethodConfig
+from cytomol.training.backbone import KIND, Backbone
+from cytomol.training.callbacks import Keeper
+from cytomol.training.card import card
+from cytomol.training.data import PretrainData
+from cytomol.training.interrupt import Interruption
+from cytomol.training.loggers import loggers
+from cytomol.training.model_directory import load_model, load_weights, save_model
+from cytomol.training.module import PretrainDataModule, PretrainModule
+from cytomol.training.prepare import corpus_digest, prepare
+from cytomol.training.reporter import Reporter, duration
+from cytomol.training.run import Run
+from cytomol.training.state import RunState, metrics_csv, partial_path
+
+__all__ = ["PretrainResult", "pretrain"]
+
+# Options that may change when a training is resumed: they do not change what is learnt.
+_FREE = {"accelerator", "devices", "workers", "threads", "logger", "epochs"}
+
+
+@dataclass(frozen=True)
+class PretrainResult:
+    """What came of a pretraining.
+
+    Attributes
+    ----------
+    path
+        The model directory.
+    history
+        One table per epoch: ``epoch``, ``lr``, and by term ``train`` and ``valid``.
+    seconds
+        Spent on training steps.
+    molecules_per_second
+        In training steps.
+    """
+
+    path: Path
+    history: list[dict[str, Any]]
+    seconds: float
+    molecules_per_second: float
+
+
+def pretrain(
+    corpus: Corpus | str | Path,
+    config: MethodConfig,
+    out: str | Path,
+    *,
+    method: str,
+    resume: bool = False,
+    force: bool = False,
+    exclude_profiles_of: str | Path | None = None,
+    init_encoder: str | Path | None = None,
+    quiet: bool = False,
+) -> PretrainResult:
+    """Train a method on a corpus and write its model directory.
+
+    Parameters
+    ----------
+    corpus
+        Corpus, or the directory that holds it.
+    config
+        Options of the method; ``epochs=0`` writes the untrained model, the control of every comparison.
+    out
+        Model directory to be made. While the training runs its state is in ``<out>.partial``.
+    method
+        Registered name: "infoalign" or "chmr".
+    resume
+        Continue an interrupted training; on one CPU process bit for bit.
+    force
+        Replace an existing ``out`` and forget an interrupted training.
+    exclude_profiles_of
+        File with molecules whose profiles are left out of everything.
+    init_encoder
+        Model directory whose 2D encoder to start from.
+    quiet
+        Print nothing.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user interrupted it; the state is saved.
+    CytomolError
+        If an input, an option or the output cannot be used.
+    """
+    out = Path(out)
+    reporter = Reporter(quiet=quiet)
+    if not isinstance(config, kind := methods[method].Config):
+        raise ConfigError(
+            f"options of {type(config).__name__} given for {method}", hint=f"use {kind.__name__}"
+        )
+    _check(config, out, resume=resume, force=force)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    began = time.perf_counter()
+    if not isinstance(corpus, Corpus):
+        with reporter.step(f"read corpus {corpus}"):
+            corpus = read_corpus(corpus)
+    exclude = None if exclude_profiles_of is None else Path(exclude_profiles_of)
+    facts = {"corpus": corpus_digest(corpus), "molecules": len(corpus), "exclude": _listed(exclude)}
+    data = prepare(corpus, config, reporter, exclude=exclude)
+    if resume:
+        run = _resumed(out, config, facts, reporter)
+    else:
+        run = _started(out, config, corpus, data, method=method, init_encoder=init_encoder, facts=facts)
+    reporter.say(f"ready to train after {duration(time.perf_counter() - began)}")
+    if run.state.epoch < config.epochs and not run.state.stopped:
+        run = _fit(run, data, config, reporter)
+    return _finish(run, config, reporter, force=force)
+
+
+def _check(config: MethodConfig, out: Path, *, resume: bool, force: bool) -> None:
+    """Refuse before any work what cannot end well."""
+    loggers[config.logger]  # an unknown one is said now
+    if config.batch_size < 2 * config.devices:
+        raise ConfigError(
+            f"batch_size {config.batch_size} on {config.devices} devices",
+            hint="at least 2 molecules per device",
+        )
+    if config.patience and not config.validation_fraction:
+        raise ConfigError("patience needs validation molecules", hint="set validation_fraction above 0")
+    partial = partial_path(out)
+    check_output(out, force=force)
+    if resume and not partial.exists():
+        raise OutputError("there is no interrupted training to resume", where=str(partial))
+    if not resume and partial.exists() and not force:
+        raise OutputError(
+            "an interrupted training lies here",
+            where=str(partial),
+            hint="continue it with --resume, or start again with --force",
+        )
+
+
+def _listed(exclude: Path | None) -> str | None:
+    return None if exclude is None else sha256(require_file(exclude, what="molecule file"))
+
+
+def _started(
+    out: Path,
+    config: MethodConfig,
+    corpus: Corpus,
+    data: PretrainData,
+    *,
+    method: str,
+    init_encoder: str | Path | None,
+    facts: dict[str, Any],
+) -> Run:
+    """Return a training at its beginning, the method initialised from the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        module = methods[method].from_config(config, data.dimensions)
+    if init_encoder is not None:
+        source = load_model(init_encoder, kind=KIND)
+        if not any(name.startswith("encoder.") for name in source.weights):
+            raise ModelDirectoryError("holds no graph encoder", where=str(init_encoder))
+        module.set_encoder_weights(source.weights)
+        facts = {**facts, "init_encoder": source.digest}
+    modalities = {
+        name: {"kind": m.kind, "entity": m.entity, "columns": list(m.columns)}
+        for name, m in corpus.modalities.items()
+        if name in data.dimensions.modalities
+    }
+    backbone = Backbone(method, config, module, data.dimensions, modalities, data.builder, data.scalers)
+    if partial_path(out).exists():
+        shutil.rmtree(partial_path(out))
+    return Run(out, backbone, RunState(), facts)
+
+
+def _resumed(out: Path, config: MethodConfig, facts: dict[str, Any], reporter: Reporter) -> Run:
+    """Return the interrupted training, if it is one on the same data with the same options."""
+    run = Run.saved(out)
+    run.state.interrupted = False
+    where = str(partial_path(out))
+    before, now = run.backbone.config.model_dump(), config.model_dump()
+    if type(run.backbone.config) is not type(config):
+        raise ConfigError(f"the interrupted training is one of {run.backbone.name}", where=where)
+    changed = [name for name in now if name not in _FREE and before[name] != now[name]]
+    if changed:
+        differences = ", ".join(f"{name} was {before[name]!r}, is {now[name]!r}" for name in changed)
+        raise ConfigError(
+            f"other options than in the interrupted training: {differences}", where=where, hint="use the same"
+        )
+    if different := [name for name, value in facts.items() if run.facts.get(name) != value]:
+        raise ConfigError(f"other data than in the interrupted training: {', '.join(different)}", where=where)
+    if before["epochs"] != now["epochs"]:
+        reporter.say(f"epochs were {before['epochs']}, are {now['epochs']}: the learning rate follows")
+    run.backbone = replace(run.backbone, config=config)
+    reporter.say(f"resumed after epoch {run.state.epoch}, batch {run.state.batch}")
+    return run
+
+
+def _fit(run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter) -> Run:
+    """Train until the end, an early stop or an interruption; return the training as saved."""
+    module_data = PretrainDataModule(data, config, run.state)
+    if len(data.train) < 2 * config.devices:
+        raise ConfigError(f"{len(data.train)} molecules to train on {config.devices} devices")
+    module = PretrainModule(run.backbone.method, config, run.state, module_data.steps_per_epoch)
+    with _quiet_lightning(), Interruption(reporter.say) as interruption:
+        trainer = _trainer(config, run.out, Keeper(run, reporter, interruption))
+        try:
+            trainer.fit(module, datamodule=module_data)
+        except SystemExit:  # how Lightning answers a KeyboardInterrupt
+            raise KeyboardInterrupt from None
+        except ProcessException as error:
+            last = [line for line in str(error).splitlines() if line.strip()][-1]
+            raise CytomolError(f"a training process failed: {last.strip()}") from error
+    # Processes that were started have trained their own copy, so what was saved counts in any case.
+    done = Run.saved(run.out)
+    if done.state.interrupted:
+        reporter.say(
+            f"interrupted: {partial_path(run.out)} holds the state (--resume continues) and a usable model"
+        )
+        raise KeyboardInterrupt
+    return done
+
+
+def _trainer(config: MethodConfig, out: Path, keeper: Keeper) -> Trainer:
+    """Return Lightning's trainer; it neither prints nor saves, the keeper does."""
+    logger = loggers[config.logger](out)
+    # Processes are spawned, not the command run again: the corpus is prepared once, and a training
+    # started from Python works as well. A modality absent from a batch leaves its decoder unused.
+    strategy = "ddp_spawn_find_unused_parameters_true" if config.devices > 1 else "auto"
+    try:
+        return Trainer(
+            accelerator=config.accelerator,
+            devices=config.devices,
+            strategy=strategy,
+            precision=config.precision,
+            max_epochs=config.epochs,
+            gradient_clip_val=config.gradient_clip or None,
+            callbacks=[keeper],
+            logger=logger or False,
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=out.parent,
+        )
+    except (ValueError, RuntimeError, TypeError) as error:  # MisconfigurationException among them
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"accelerator {config.accelerator!r}, {config.devices} devices, {config.precision}: {reason}"
+        ) from None
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Silence Lightning's advice; what matters is raised."""
+    noisy = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in noisy]
+    for logger in noisy:
+        logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        try:
+            yield
+        finally:
+            for logger, level in zip(noisy, levels, strict=True):
+                logger.setLevel(level)
+
+
+def _finish(run: Run, config: MethodConfig, reporter: Reporter, *, force: bool) -> PretrainResult:
+    """Write the model directory and remove the state."""
+    state, backbone = run.state, run.backbone
+    if run.best is not None:
+        load_weights(backbone.method, run.best, where=str(partial_path(run.out)))
+    speed = state.molecules / state.seconds if state.seconds else 0.0
+    training = {
+        "method": backbone.name,
+        "epochs": state.epoch,
+        "stopped_early": state.stopped,
+        "best_epoch": state.best_epoch,
+        "kept_epoch": state.best_epoch if run.best is not None else state.epoch,
+        "loss_start": state.first_loss,
+        "loss_end": state.history[-1]["train"]["loss"] if state.history else None,
+        "seconds": round(state.seconds, 3),
+        "molecules_per_second": round(speed, 1),
+        "data": run.facts,
+        "history": state.history,
+    }
+    texts = {"training.json": json.dumps(training, indent=2) + "\n", "README.md": card(backbone, training)}
+    if (metrics := metrics_csv(state)) and config.logger != "none":
+        texts["metrics.csv"] = metrics
+    save_model(
+        run.out,
+        kind=KIND,
+        config=backbone.description(),
+        weights=backbone.weights(),
+        statistics=backbone.statistics(),
+        texts=texts,
+        force=force,
+    )
+    if partial_path(run.out).exists():
+        shutil.rmtree(partial_path(run.out))
+    reporter.say(
+        f"wrote {run.out}: {state.epoch} epochs in {duration(state.seconds)}, {speed:,.0f} molecules/s"
+    )
+    return PretrainResult(run.out, state.history, state.seconds, speed)

@@ -1,0 +1,142 @@
+"""One modality as input: measured profiles, what neighbours say, and who has which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.context import Propagated, held_out_propagate, propagate
+from cytomol.context.profiles import complete
+from cytomol.methods.config import MethodConfig
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+__all__ = ["ProfileInput", "RowTable", "profile_input"]
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """Some rows of a table that would be mostly empty, found by an index.
+
+    Attributes
+    ----------
+    position
+        Where each molecule's row lies in ``values``, int32, shape (molecules,); -1 for none.
+    values
+        The rows that exist, float32, shape (rows, width).
+    """
+
+    position: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64], values: NDArray[np.float32], molecules: int) -> Self:
+        """Keep ``values[k]`` for molecule ``rows[k]``."""
+        position = np.full(molecules, -1, np.int32)
+        position[rows] = np.arange(len(rows), dtype=np.int32)
+        return cls(position, np.ascontiguousarray(values, np.float32))
+
+    def gather(
+        self, rows: NDArray[np.int64], otherwise: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the row of each molecule, or ``otherwise`` (width,), and which exist.
+
+        Shapes (B, width) and (B,).
+        """
+        position = self.position[rows]
+        present = position >= 0
+        values = np.empty((len(rows), len(otherwise)), np.float32)
+        values[:] = otherwise
+        values[present] = self.values[position[present]]
+        return values, present
+
+
+@dataclass(frozen=True)
+class ProfileInput:
+    """One modality as the input of a method; all values on the scaled [0, 1] axis.
+
+    Attributes
+    ----------
+    measured
+        Profiles of the molecules that have one; unmeasured entries hold the column mean.
+    augmented
+        What propagation gives molecules without a profile (and, where observed rows are not restored,
+        those with one); empty when it is switched off.
+    held_out
+        What the neighbours of a measured molecule say, its own profile held out.
+    placeholder
+        Column mean of the training profiles, float32, shape (width,).
+    """
+
+    measured: RowTable
+    augmented: RowTable
+    held_out: RowTable
+    placeholder: NDArray[np.float32]
+
+    @property
+    def width(self) -> int:
+        """Number of features."""
+        return len(self.placeholder)
+
+
+def profile_input(
+    rows: NDArray[np.int64],
+    values: NDArray[np.float32],
+    held: NDArray[np.bool_],
+    W: csr_matrix | None,
+    config: MethodConfig,
+) -> ProfileInput:
+    """Complete one modality from structural neighbours.
+
+    Only profiles of training molecules spread. A validation molecule keeps its measured profile, and
+    what its neighbours say is held out of its own value anyway.
+
+    Parameters
+    ----------
+    rows
+        Molecules with a profile, sorted, int64, shape (m,).
+    values
+        Their scaled profiles, shape (m, width); NaN where not measured.
+    held
+        Validation molecules, bool, shape (molecules,).
+    W
+        Neighbour matrix; None leaves missing profiles at the placeholder.
+    config
+        Options of the propagation.
+    """
+    molecules, learnt = len(held), ~held[rows]
+    known = values[learnt] if learnt.any() else values
+    placeholder = complete(np.concatenate([known, np.full_like(known[:1], np.nan)]))[-1]
+    values = np.where(np.isnan(values), placeholder, values)
+    measured = RowTable.of(rows, values, molecules)
+    nothing = RowTable.of(rows[:0], values[:0], molecules)
+    if W is None or not learnt.any():
+        return ProfileInput(measured, nothing, nothing, placeholder)
+    options = config.model_dump()
+    steps, fill = config.propagation_steps, options["propagation_fill"]
+    spread = propagate(
+        W, values[learnt], rows[learnt], steps=steps, restore=options["restore_observed"], fill=fill
+    )
+    if options["restore_observed"]:  # a measured profile need not be kept twice
+        missing = ~np.isin(spread.rows, rows)
+        augmented = RowTable.of(spread.rows[missing], spread.values[missing], molecules)
+    else:
+        augmented = RowTable.of(spread.rows, spread.values, molecules)
+    if options["alignment"] != "held_out":
+        return ProfileInput(measured, augmented, nothing, placeholder)
+    told = held_out_propagate(W, values[learnt], rows[learnt], steps=steps, seed=config.seed, fill=fill)
+    told = _joined(told, _of_rows(spread, rows[~learnt]))
+    return ProfileInput(measured, augmented, RowTable.of(told.rows, told.values, molecules), placeholder)
+
+
+def _of_rows(told: Propagated, rows: NDArray[np.int64]) -> Propagated:
+    keep = np.isin(told.rows, rows)
+    return Propagated(told.rows[keep], told.values[keep])
+
+
+def _joined(left: Propagated, right: Propagated) -> Propagated:
+    return Propagated(np.concatenate([left.rows, right.rows]), np.concatenate([left.values, right.values]))

@@ -1,0 +1,118 @@
+"""What the user sees while pretraining works: steps, bars with time left, one line per epoch."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+__all__ = ["Reporter", "duration"]
+
+
+class Reporter:
+    """Prints to standard error; bars on a terminal, plain lines in a pipe or file.
+
+    Parameters
+    ----------
+    quiet
+        Print nothing.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self._bar: Progress | None = None
+
+    def say(self, text: str) -> None:
+        """Print a line (above a bar that is shown)."""
+        if self.quiet:
+            return
+        if self._bar is None:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the place that prints
+        else:
+            self._bar.console.print(Text(text))
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show that a step is under way; yield a function that names its part; say how long it took."""
+        began = time.perf_counter()
+        with self._progress(SpinnerColumn(), TextColumn("{task.description}")) as progress:
+            task = None if progress is None else progress.add_task(text)
+
+            def part(name: str) -> None:
+                if progress is not None and task is not None:
+                    progress.update(task, description=f"{text}: {name}")
+
+            yield part
+        self.say(f"{text}: {duration(time.perf_counter() - began)}")
+
+    @contextmanager
+    def bar(self, text: str) -> Iterator[Callable[[int, int], None]]:
+        """Show a bar; yield a function of (done, total); say how long it took."""
+        began = time.perf_counter()
+        with self._progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        ) as progress:
+            task = None if progress is None else progress.add_task(text, total=None)
+
+            def update(done: int, total: int) -> None:
+                if progress is not None and task is not None:
+                    progress.update(task, completed=done, total=total)
+
+            yield update
+        self.say(f"{text}: {duration(time.perf_counter() - began)}")
+
+    @contextmanager
+    def training(self, steps: int, done: int) -> Iterator[Callable[[int, str], None]]:
+        """Show the bar of a training of ``steps`` steps; yield a function of (steps done, text)."""
+        with self._progress(
+            TextColumn("train"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+        ) as progress:
+            task = None if progress is None else progress.add_task("", total=steps, completed=done)
+
+            def update(taken: int, text: str) -> None:
+                if progress is not None and task is not None:
+                    progress.update(task, completed=taken, description=text)
+
+            yield update
+
+    @contextmanager
+    def _progress(self, *columns: object) -> Iterator[Progress | None]:
+        """Show a bar on a terminal; nothing elsewhere."""
+        console = Console(stderr=True)
+        if self.quiet or not console.is_terminal:
+            yield None
+            return
+        with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]
+            self._bar = progress
+            try:
+                yield progress
+            finally:
+                self._bar = None
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people write it: "0.4 s", "12 s", "3:05 min", "2:07:10 h"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02d} min"
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d} h"
