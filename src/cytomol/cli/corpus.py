@@ -106,17 +106,17 @@ def planted(output: Path, size: int, seed: int, force: bool) -> None:
 )
 @click.option("--force", is_flag=True, help="Replace an existing directory.")
 def build(output: Path, force: bool, **options: Any) -> None:
-    r"""Write a corpus in the own layout from tables in other formats.
+    """Write a corpus in the own layout from tables in other formats.
 
     Profiles are pycytominer tables (CSV or Parquet), AnnData (.h5ad), GCT or GCTX. NAME is the name that
     the modality will have, KIND says what was measured: morphology, expression, perturbation or another
     word.
 
     \b
-    cytomol corpus build -o corpus --molecules molecules.csv \
+    cytomol corpus build -o corpus --molecules molecules.csv \\
         --profiles cp:morphology:profiles.csv.gz --profiles l1000:expression:level5.gctx
     cytomol corpus build -o corpus --from pretrain/raw
-    """
+    """  # noqa: D301 (click wants the backspace)
     from cytomol.corpus.assemble import extend_corpus
     from cytomol.corpus.problems import Problems
     from cytomol.corpus.write import write_corpus

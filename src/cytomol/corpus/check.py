@@ -82,7 +82,7 @@ def check_corpus(corpus: Corpus, *, problems: Problems | None = None) -> CheckRe
     if problems is not None:
         report.errors += problems.errors
     report.warnings += corpus.notes
-    covered = _check_modalities(corpus, report)
+    covered = _check_modalities(corpus, report, told=problems is not None)
     report.tables.insert(0, _counts(corpus, covered))
     report.tables.append(_overlaps(corpus, covered))
     _check_relations(corpus, report)
@@ -127,7 +127,7 @@ def _counts(corpus: Corpus, covered: dict[str, NDArray[np.bool_]]) -> Table:
     return Table("Corpus", ["what", "count"], rows)
 
 
-def _check_modalities(corpus: Corpus, report: CheckReport) -> dict[str, NDArray[np.bool_]]:
+def _check_modalities(corpus: Corpus, report: CheckReport, *, told: bool) -> dict[str, NDArray[np.bool_]]:
     """Measure every table of profiles; return which molecules each covers, genes' through targets."""
     coverage = Table(
         "Profiles", ["modality", "kind", "of", "profiles", "width", "entities", "coverage", "no value"], []
@@ -159,19 +159,19 @@ def _check_modalities(corpus: Corpus, report: CheckReport) -> dict[str, NDArray[
         figures = [f"{number:.4g}" for number in (facts.low, facts.middle, facts.high)]
         lists = (facts.empty, facts.constant, facts.duplicated, facts.heavy)
         columns.rows.append([name, *figures, f"{facts.missing:,}", *(f"{len(found):,}" for found in lists)])
-        _judge(modality, facts, report)
+        _judge(modality, facts, report, told=told)
     report.tables += [coverage, columns]
     return covered
 
 
-def _judge(modality: Modality, facts: ColumnFacts, report: CheckReport) -> None:
-    """Turn the facts on one table into errors and warnings."""
+def _judge(modality: Modality, facts: ColumnFacts, report: CheckReport, *, told: bool) -> None:
+    """Turn the facts on one table into errors and warnings; ``told``: reading has reported the gravest."""
     where = f"modality {modality.name}"
-    if len(modality) == 0:
+    if len(modality) == 0 and not told:
         report.errors.append(f"{where}: no profile joined")
-    elif len(facts.empty) == modality.width:
+    elif len(modality) and facts.missing == len(modality) * modality.width:
         report.errors.append(f"{where}: holds no value at all")
-    if facts.infinite and not any("infinite" in error for error in report.errors):
+    if facts.infinite and not told:
         report.errors.append(f"{where}: {facts.infinite:,} infinite values")
     if facts.missing:
         report.warnings.append(f"{where}: {facts.missing:,} NaN (not measured)")

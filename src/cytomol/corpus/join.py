@@ -176,14 +176,11 @@ def join_molecules(
         If the table has no such column.
     """
     attempts: list[tuple[NDArray[np.int64], JoinReport]] = []
-    for kind, name in _candidates(metadata, column, key, where):
-        ids = as_ids(metadata[name])
-        attempt = _MATCHES[kind](ids, index, f"{where}, column {name}")
-        if attempt[1].joined and (column is not None or kind != "id"):
-            return attempt
-        if attempts and attempts[-1][1].joined and kind != "id":
+    for kind, names in _candidates(metadata, column, key, where).items():
+        match = _MATCHES[kind]
+        attempts += [match(as_ids(metadata[name]), index, f"{where}, column {name}") for name in names]
+        if any(report.joined for _, report in attempts):
             break
-        attempts.append(attempt)
     return max(attempts, key=lambda attempt: attempt[1].joined)
 
 
@@ -207,20 +204,16 @@ def join_genes(
     return max(attempts, key=lambda attempt: attempt[1].joined)
 
 
-def _candidates(
-    metadata: pd.DataFrame, column: str | None, key: JoinKey, where: str
-) -> list[tuple[str, str]]:
-    """Return pairs (key, column) in the order in which they are tried."""
+def _candidates(metadata: pd.DataFrame, column: str | None, key: JoinKey, where: str) -> dict[str, list[str]]:
+    """Return the columns to be tried for each key, in this order."""
+    kinds = ["id", "inchikey", "smiles"] if key == "auto" else [key]
     if column is not None:
         if column not in metadata:
             raise InputError(f"has no column {column!r}", where=where, hint=_columns_hint(metadata))
-        kinds = ["id", "inchikey", "smiles"] if key == "auto" else [key]
-        return [(kind, column) for kind in kinds]
+        return {kind: [column] for kind in kinds}
     names = {"id": _MOLECULE_IDS, "inchikey": _INCHIKEYS, "connectivity": _INCHIKEYS, "smiles": _SMILES}
-    kinds = ["id", "inchikey", "smiles"] if key == "auto" else [key]
-    found = [
-        (kind, c) for kind in kinds for n in names[kind] for c in map(str, metadata) if plain_name(c) == n
-    ]
+    columns = {kind: [c for c in map(str, metadata) if plain_name(c) in names[kind]] for kind in kinds}
+    found = {kind: fitting for kind, fitting in columns.items() if fitting}
     if not found:
         raise InputError(
             f"has no column of molecule ids ({', '.join(kinds)})", where=where, hint=_columns_hint(metadata)

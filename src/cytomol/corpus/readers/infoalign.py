@@ -232,8 +232,8 @@ class _Reading:
         where, frame = links
         ends = []
         for name in ("source_id", "target_id"):
-            ids = pd.DataFrame({_ENTREZ: frame[name].where(frame[name] >= 0)})
-            rows, report = join_genes(ids, self.gene_index, where=where, column=_ENTREZ)
+            ids = pd.DataFrame({name: frame[name].where(frame[name] >= 0)})
+            rows, report = join_genes(ids, self.gene_index, where=where, column=name)
             self.problems.join(report)
             ends.append(rows)
         kept = (ends[0] >= 0) & (ends[1] >= 0)

@@ -1,0 +1,139 @@
+"""cytomol corpus check and build, as a user calls them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cytomol.cli.main import main
+from cytomol.corpus import read_corpus
+
+
+def run(*args: object) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        main([str(arg) for arg in args])
+    return int(exit_.value.code or 0)
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    (tmp_path / "molecules.csv").write_text("id,smiles\nm0,CCO\nm1,c1ccccc1O\nm2,CCN\n")
+    pd.DataFrame(
+        {
+            "Metadata_pert_id": ["m0", "m0", "m1", "DMSO"],
+            "Cells_a": [1.0, 3.0, np.nan, 0.0],
+            "Cells_b": [1.0, 2.0, 3.0, 4.0],
+        }
+    ).to_csv(tmp_path / "plates.csv", index=False)
+    (tmp_path / "targets.csv").write_text("source,target\nm0,TP53\nm1,EGFR\n")
+    return tmp_path
+
+
+def build(tables: Path, out: Path, *extra: object) -> int:
+    return run(
+        "corpus", "build", "-o", out, "--molecules", tables / "molecules.csv",
+        "--profiles", f"cp:morphology:{tables / 'plates.csv'}",
+        "--relation", f"targets:molecule:gene:{tables / 'targets.csv'}", *extra,
+    )  # fmt: skip
+
+
+def test_build_then_check(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tables / "out"
+    assert build(tables, out) == 0
+    said = capsys.readouterr().out
+    assert "3 of 4 rows joined by mol_id; 1 id not found: DMSO" in said
+    assert "3 profiles became 2, the median of each molecule's replicates" in said
+    assert "cp (morphology): 2 profiles of molecules x 2 features" in said
+    corpus = read_corpus(out)
+    np.testing.assert_array_equal(
+        corpus.modalities["cp"].values, np.array([[2, 1.5], [np.nan, 3]], np.float32)
+    )
+    assert run("corpus", "check", out) == 0
+    said = capsys.readouterr().out
+    assert "0 errors" in said
+    assert "\x1b" not in said
+
+
+def test_existing_output_is_refused_before_work(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tables / "out"
+    assert build(tables, out) == 0
+    assert build(tables, out) == 2
+    assert "output exists (use --force to replace it)" in capsys.readouterr().err
+    assert build(tables, out, "--force") == 0
+
+
+def test_no_partial_output(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tables / "plates.csv").write_text("Metadata_pert_id,a\nother,1\n")
+    before = sorted(tables.iterdir())
+    assert build(tables, tables / "out") == 2
+    assert "none of 1 rows joins by mol_id (for instance other)" in capsys.readouterr().err
+    assert sorted(tables.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--profiles", "cp:x"], "does not have the form NAME:KIND:PATH"),
+        (["--relation", "r:molecule:cell:x.csv"], "'cell' is neither molecule nor gene"),
+        (["--from", "elsewhere"], "either --molecules or --from"),
+        (["--molecule-id", "nothing"], "has no column 'nothing'"),
+    ],
+)
+def test_bad_options(
+    tables: Path, extra: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert build(tables, tables / "out", *extra) == 2
+    assert message in capsys.readouterr().err
+    assert not (tables / "out").exists()
+
+
+def test_add_to_an_existing_corpus(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert build(tables, tables / "out") == 0
+    more = f"more:morphology:{tables / 'plates.csv'}"
+    assert run("corpus", "build", "-o", tables / "two", "--from", tables / "out", "--profiles", more) == 0
+    assert list(read_corpus(tables / "two").modalities) == ["cp", "more"]
+    bad = ("corpus", "build", "-o", tables / "x", "--from", tables / "out", "--id-col", "id")
+    assert run(*bad) == 2
+    assert "--id-col goes with --molecules" in capsys.readouterr().err
+
+
+def test_check_lists_every_error_and_exits_with_one(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tables / "modalities").mkdir()
+    (tables / "modalities" / "morphology_a.csv").write_text("mol_id,f\nm0,inf\n")
+    (tables / "modalities" / "morphology_b.csv").write_text("mol_id,f\nx,1\n")
+    (tables / "modalities" / "morphology_c.parquet").write_bytes(b"PAR1 broken")
+    assert run("corpus", "check", tables) == 1
+    said = capsys.readouterr().out
+    assert "Errors (3)" in said
+    assert "morphology_a.csv, row 1, column f: 1 infinite value" in said
+    assert "none of 1 rows joins" in said
+    assert "not a readable Parquet file" in said
+
+
+def test_check_of_no_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("corpus", "check", tmp_path) == 2
+    assert "no known corpus format" in capsys.readouterr().err
+    assert run("corpus", "check", tmp_path / "nowhere") == 2
+    assert "corpus not found" in capsys.readouterr().err
+
+
+def test_help_names_errors_and_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("corpus", "check", "--help") == 0
+    said = capsys.readouterr().out
+    assert "Exits with 1 when there are errors" in " ".join(said.split())
+    assert run("corpus", "--help") == 0
+    said = capsys.readouterr().out
+    assert all(verb in said for verb in ("build", "check", "planted"))
+
+
+@pytest.mark.real_data
+def test_real_corpora(real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        run("corpus", "build", "-o", tmp_path / "out", "--from", real_data / "corpus_infoalign_layout") == 0
+    )
+    corpus = read_corpus(tmp_path / "out")
+    assert len(corpus) == 36924
+    assert len(corpus.relations["gene_gene"]) == 147343
