@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS geometry (
 _STORE = """
 INSERT INTO geometry VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
 SET vector = excluded.vector, reason = excluded.reason, seconds = excluded.seconds
-WHERE geometry.vector IS NULL
+WHERE geometry.vector IS NULL OR excluded.vector IS NOT NULL
 """
 _AT_ONCE = 500  # SQLite's oldest limit on parameters is 999
 _PENDING_LIMIT = 256

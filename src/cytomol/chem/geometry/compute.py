@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -125,7 +125,9 @@ def compute_geometry(
             folder = cache_root() / "geometry" if cache == "default" else Path(cache)
             store = stack.enter_context(GeometryCache(folder, chosen))
         unique = list(rows)
-        for index, (vector, reason) in _answers(unique, chosen, store, timeout, worker_count):
+        # Closed by name: an exception keeps the generator alive, and with it the processes.
+        answers = stack.enter_context(closing(_answers(unique, chosen, store, timeout, worker_count)))
+        for index, (vector, reason) in answers:
             where = rows[unique[index]]
             if vector is not None:
                 values[where] = vector
@@ -156,7 +158,7 @@ def _rows_by_smiles(smiles: Sequence[str]) -> dict[str, list[int]]:
 
 def _answers(
     smiles: list[str], provider: GeometryProvider, store: GeometryCache | None, timeout: float, workers: int
-) -> Iterator[tuple[int, Known]]:
+) -> Generator[tuple[int, Known], None, None]:
     """Yield the position and the result of every molecule: known ones first."""
     missing = set(range(len(smiles)))
     if store is not None:
@@ -165,8 +167,8 @@ def _answers(
             yield index, known
     order = sorted(missing)
     batch: list[Outcome] = []
-    outcomes = run_workers([smiles[i] for i in order], provider.worker, timeout=timeout, workers=workers)
-    try:
+    todo = [smiles[i] for i in order]
+    with closing(run_workers(todo, provider.worker, timeout=timeout, workers=workers)) as outcomes:
         for outcome in outcomes:
             if outcome.kind == "values":
                 batch.append(outcome)
@@ -181,8 +183,6 @@ def _answers(
             yield index, (None, outcome.reason)
         if batch:
             yield from _finish(batch, order, smiles, provider, store)
-    finally:
-        outcomes.close()  # type: ignore[attr-defined]  # a generator: ends the processes at once
 
 
 def _finish(

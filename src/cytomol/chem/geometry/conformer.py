@@ -5,6 +5,8 @@ This module runs in the worker processes: it imports RDKit and NumPy, nothing he
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
@@ -58,12 +60,14 @@ def conformer(smiles: str) -> Chem.Mol:
         message = "a single atom has no geometry"
         raise ValueError(message)
     for random_coordinates in (False, True):
-        parameters = rdDistGeom.ETKDGv3()
+        parameters: Any = rdDistGeom.ETKDGv3()
         parameters.randomSeed = SEED
         parameters.numThreads = 1
         parameters.maxIterations = MAX_ITERATIONS
         parameters.optimizerForceTol = FORCE_TOLERANCE
         parameters.useRandomCoords = random_coordinates
+        # No limit on time here: where RDKit gives up would depend on the speed of the machine, and
+        # its clock does not cover every step. The process is killed instead.
         if rdDistGeom.EmbedMolecule(mol, parameters) == 0:
             return mol
     message = "no conformer found"

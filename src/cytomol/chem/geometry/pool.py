@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,8 +66,10 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_workers(smiles: Sequence[str], entry: str, *, timeout: float, workers: int) -> Iterator[Outcome]:
-    """Yield the outcome of every molecule as it is known, in any order.
+def run_workers(
+    smiles: Sequence[str], entry: str, *, timeout: float, workers: int
+) -> Generator[Outcome, None, None]:
+    """Yield the outcome of every molecule as it is known, in any order; closing it ends the processes.
 
     Parameters
     ----------
@@ -193,6 +195,7 @@ class _Pool:
         index, worker.index = worker.index, None
         self._next(worker)
         if status == READY:
+            self._failed_starts = 0
             return None
         assert index is not None
         if status == VALUES:
@@ -221,14 +224,9 @@ class _Pool:
             return None
         if status >= 0:
             return Outcome(worker.index, "failed", reason=f"the process ended with exit status {status}")
-        outside = {
-            signal.SIGTERM,
-            signal.SIGINT,
-            getattr(signal, "SIGKILL", None),
-            getattr(signal, "SIGHUP", None),
-        }
-        reason = f"the process was ended by signal {signal.Signals(-status).name}"
-        return Outcome(worker.index, "lost" if -status in outside else "failed", reason=reason)
+        name = _signal_name(-status)
+        kind: Literal["lost", "failed"] = "lost" if name in _FROM_OUTSIDE else "failed"
+        return Outcome(worker.index, kind, reason=f"the process was ended by {name}")
 
     def _expire(self) -> Iterator[Outcome]:
         now = time.monotonic()
@@ -244,3 +242,10 @@ class _Pool:
         self._failed_starts += 1
         if self._failed_starts >= _START_ATTEMPTS:
             raise CytomolError(f"geometry workers cannot be started: {why}", where=self._entry)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals have numbers only
+        return f"signal {number}"

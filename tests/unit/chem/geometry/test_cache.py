@@ -1,0 +1,163 @@
+"""The geometry cache: kept per molecule, remembered failures, several writers, damaged files."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cytomol.chem.geometry import GeometryProvider, compute_geometry, geometry_providers
+from cytomol.chem.geometry.cache import GeometryCache
+from cytomol.errors import OutputError
+
+HELPERS = str(Path(__file__).parent / "helpers")
+
+
+def provider(version: str = "1") -> GeometryProvider:
+    class Versioned(geometry_providers["test-orders"]):  # type: ignore[misc]
+        pass
+
+    Versioned.version = version
+    return Versioned()
+
+
+def rows(path: Path) -> int:
+    files = list(path.glob("*.sqlite"))
+    assert len(files) == 1
+    with sqlite3.connect(files[0]) as connection:
+        return int(connection.execute("SELECT count(*) FROM geometry").fetchone()[0])
+
+
+def test_known_results_start_no_process(orders: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = ["value:1", "reason:never", "exit:3", "value:2"]
+    first = compute_geometry(wanted, orders, cache=tmp_path, workers=1)
+    monkeypatch.setattr(sys, "executable", "/bin/false")  # a worker would fail to start
+    second = compute_geometry(wanted, orders, cache=tmp_path, workers=1)
+    np.testing.assert_array_equal(first.values, second.values)
+    assert first.reasons == second.reasons == ["", "never", "the process ended with exit status 3", ""]
+
+
+def test_timeout_is_remembered_until_more_time_is_given(orders: str, tmp_path: Path) -> None:
+    def attempt(timeout: float) -> str:
+        return compute_geometry(["sleep:1.5"], orders, timeout=timeout, cache=tmp_path, workers=1).reasons[0]
+
+    assert attempt(0.5) == "not finished after 0.5 s"
+    assert attempt(0.2) == "not finished after 0.5 s"  # known: not tried again
+    assert attempt(30) == ""
+    assert attempt(0.2) == ""
+
+
+def test_molecule_killed_from_outside_is_not_remembered(orders: str, tmp_path: Path) -> None:
+    geometry = compute_geometry(["kill", "memory", "value:1"], orders, cache=tmp_path, workers=1)
+    assert geometry.valid.tolist() == [False, False, True]
+    assert rows(tmp_path) == 1
+
+
+def test_interrupted_run_keeps_what_it_has(orders: str, tmp_path: Path) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compute_geometry(
+            [f"value:{i}" for i in range(10)], orders, cache=tmp_path, workers=1, progress=interrupt
+        )
+    assert rows(tmp_path) == 3
+
+
+def test_version_and_key_name_the_file(tmp_path: Path) -> None:
+    with GeometryCache(tmp_path, provider("1")) as one, GeometryCache(tmp_path, provider("2")) as two:
+        one.store("C", (np.ones(3, dtype=np.float32), ""))
+        one.flush()
+        assert one.path != two.path
+        assert [position for position, _ in one.find(["N", "C"], timeout=1)] == [1]
+        assert list(two.find(["C"], timeout=1)) == []
+
+
+def test_failure_does_not_replace_a_vector(tmp_path: Path) -> None:
+    with GeometryCache(tmp_path, provider()) as one, GeometryCache(tmp_path, provider()) as other:
+        one.store("C", (None, "too slow"), seconds=5.0)
+        one.flush()
+        other.store("C", (np.arange(3, dtype=np.float32), ""))
+        other.flush()
+        one.store("C", (None, "too slow"), seconds=9.0)
+        one.flush()
+        ((_, (vector, reason)),) = one.find(["C"], timeout=20)
+        assert vector is not None
+        assert reason == ""
+        np.testing.assert_array_equal(vector, [0, 1, 2])
+
+
+def test_more_molecules_than_one_query_takes(tmp_path: Path) -> None:
+    smiles = [f"mol{i}" for i in range(1300)]
+    with GeometryCache(tmp_path, provider()) as cache:
+        for i, one in enumerate(smiles):
+            cache.store(one, (np.full(3, i, dtype=np.float32), ""))
+        cache.flush()
+        found = dict(cache.find(smiles, timeout=1))
+    assert len(found) == 1300
+    assert all(vector is not None and vector[0] == i for i, (vector, _) in found.items())
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+sys.path.insert(0, {helpers!r})
+from cytomol.chem.geometry import GeometryProvider
+from cytomol.chem.geometry.cache import GeometryCache
+class Orders(GeometryProvider):
+    name, version, width, worker = "test-orders", "1", 3, ""
+    def key(self):
+        return f"orders {{self.version}}"
+with GeometryCache(Path({folder!r}), Orders()) as cache:
+    for i in range(*{span}):
+        cache.store(f"mol{{i}}", (np.full(3, i, dtype=np.float32), ""))
+        if i % 7 == 0:
+            cache.flush()
+"""
+
+
+def test_two_processes_write_at_once(tmp_path: Path) -> None:
+    spans = [(0, 800), (400, 1200)]
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER.format(helpers=HELPERS, folder=str(tmp_path), span=span)]
+        )
+        for span in spans
+    ]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    with GeometryCache(tmp_path, provider()) as cache:
+        found = dict(cache.find([f"mol{i}" for i in range(1200)], timeout=1))
+    assert len(found) == 1200
+    assert all(vector is not None and (vector == i).all() for i, (vector, _) in found.items())
+
+
+def test_damaged_file_is_said(tmp_path: Path) -> None:
+    with GeometryCache(tmp_path, provider()) as cache:
+        path = cache.path
+    path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(OutputError, match="delete the file"):
+        GeometryCache(tmp_path, provider())
+
+
+def test_vector_of_another_width_is_computed_again(tmp_path: Path) -> None:
+    with GeometryCache(tmp_path, provider()) as cache:
+        cache.store("C", (np.ones(2, dtype=np.float32), ""))
+        cache.flush()
+        assert list(cache.find(["C"], timeout=1)) == []
+        cache.store("C", (np.ones(3, dtype=np.float32), ""))
+        cache.flush()
+        assert len(list(cache.find(["C"], timeout=1))) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="geometry cache cannot be used"):
+        GeometryCache(tmp_path / "file" / "below", provider())
