@@ -142,8 +142,6 @@ class PropertyPredictor:
         with atomic_directory(path, force=force) as directory:
             if self.features.backbone is not None:
                 _save_backbone(self.features.backbone, directory / _BACKBONE)
-            for name, text in self.texts.items():
-                (directory / name).write_text(text, encoding="utf-8")
             write_model(
                 directory,
                 kind=KIND,
@@ -159,6 +157,7 @@ class PropertyPredictor:
                     "tasks.scale": self.scale,
                     "tasks.trained": self.trained.astype(np.uint8),
                 },
+                texts=self.texts,
             )
         return path
 
@@ -252,4 +251,5 @@ def _save_backbone(backbone: Backbone, directory: Path) -> None:
         config=backbone.description(),
         weights=backbone.weights(),
         statistics=backbone.statistics(),
+        texts={},
     )
