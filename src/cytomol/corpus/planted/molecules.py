@@ -39,6 +39,7 @@ _SHARE_BINDING, _SHARE_LOOKALIKE = 0.62, 0.22  # of molecules; the rest carry a 
 _SKEW = 1.1  # exponent of the popularity of decorations: few are common, most are rare
 _FORM_SHARE = (0.36, 0.26, 0.18, 0.12, 0.08)  # popularity of the forms of a pharmacophore
 _CHUNK = 20_000
+_MAXIMUM_DRAWS = 50  # per molecule, before the library counts as exhausted
 
 
 @dataclass(frozen=True)
@@ -133,25 +134,34 @@ def _draw(rng: np.random.Generator, count: int, cores: NDArray[np.int64]) -> NDA
     )
 
 
+def _new_recipes(
+    recipes: NDArray[np.int64], taken: NDArray[np.bool_], shape: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Return the recipes drawn for the first time, in order, and mark them in ``taken``."""
+    code = np.ravel_multi_index(tuple(recipes.T), shape)
+    first = np.sort(np.unique(code, return_index=True)[1])
+    first = first[~taken[code[first]]]
+    taken[code[first]] = True
+    return recipes[first]
+
+
 def _unique_molecules(rng: np.random.Generator, size: int) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Yield distinct molecules: most repeats are seen by their recipe, the rest by canonical SMILES."""
+    shape = (len(CORE_TABLE), len(FIRST_GROUPS), len(DECORATIONS), len(SMALL_DECORATIONS))
     cores = choose_cores(size, rng)
+    taken = np.zeros(int(np.prod(shape)), dtype=bool)
     seen: set[str] = set()
-    drawn = 0
-    while True:
-        recipes = _draw(rng, min(_CHUNK, size), cores)
-        drawn += len(recipes)
-        for recipe in recipes:
+    for _ in range(_MAXIMUM_DRAWS * -(-size // min(_CHUNK, size))):
+        for recipe in _new_recipes(_draw(rng, min(_CHUNK, size), cores), taken, shape):
             core, first, second, third = recipe
             raw = assemble(
                 CORE_TABLE[core][1], FIRST_GROUPS[first].smiles, DECORATIONS[second], SMALL_DECORATIONS[third]
             )
             canonical = Chem.MolToSmiles(Chem.MolFromSmiles(raw))
-            if canonical in seen:
-                continue
-            seen.add(canonical)
-            yield canonical, recipe
-        if drawn > 50 * size:
-            raise InputError(f"the fragment library does not hold {size} distinct molecules")
+            if canonical not in seen:
+                seen.add(canonical)
+                yield canonical, recipe
+    raise InputError(f"the fragment library does not hold {size} distinct molecules")
 
 
 def sample_molecules(size: int, rng: np.random.Generator) -> pd.DataFrame:
