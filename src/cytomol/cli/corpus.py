@@ -67,7 +67,9 @@ def planted(output: Path, size: int, seed: int, force: bool) -> None:
 
 @command.command("build")
 @click.option("-o", "--output", required=True, type=_PLACE, help="Directory to write.")
-@click.option("--molecules", type=_PLACE, help="Table of molecules: SMILES, and ids if there are any.")
+@click.option(
+    "--molecules", type=_PLACE, help="Molecules: CSV, TSV, Parquet, .smi or .sdf, with ids if there are any."
+)
 @click.option(
     "--from", "source", type=_PLACE, help="Existing corpus in any known format, instead of --molecules."
 )

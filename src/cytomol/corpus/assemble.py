@@ -24,7 +24,7 @@ from cytomol.corpus.relations import end_columns, read_relation
 from cytomol.corpus.schema import Corpus, Entity, Modality
 from cytomol.corpus.tables import gene_table, molecule_table, read_ids
 from cytomol.errors import InputError
-from cytomol.tables import read_table
+from cytomol.tables import read_molecules, read_table
 
 __all__ = ["JoinOptions", "ProfileSource", "RelationSource", "extend_corpus", "start_corpus"]
 
@@ -85,7 +85,7 @@ def start_corpus(
     Parameters
     ----------
     molecules
-        Table with a column of SMILES and, better, one of ids.
+        Table with a column of SMILES and, better, one of ids; or a ``.smi`` or ``.sdf`` file.
     genes
         Table with gene symbols and perhaps Entrez ids; without it, the genes are those that the tables
         added later name.
@@ -94,12 +94,9 @@ def start_corpus(
     smiles_col, id_col
         Columns of the table of molecules, where their names do not say it.
     """
+    found = read_molecules(molecules, smiles_col=smiles_col)
     table = molecule_table(
-        read_table(molecules, text=True),
-        where=str(molecules),
-        problems=problems,
-        smiles_col=smiles_col,
-        id_col=id_col,
+        found.frame, where=str(molecules), problems=problems, smiles_col=found.smiles_col, id_col=id_col
     )
     frame = pd.DataFrame({"gene_id": []}) if genes is None else read_table(genes, text=True)
     return Corpus(table, gene_table(frame, where=str(genes), problems=problems))

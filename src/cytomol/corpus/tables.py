@@ -76,7 +76,7 @@ def molecule_table(
     problems
         Receives notes and errors.
     smiles_col, id_col
-        Columns to use, where their names do not say it. Without an id column, rows are numbered m0, m1, ...
+        Columns to use, where their names do not say it. Without an id column they are row1, row2, ...
     keep_first
         Leave rows without id and repeats of an id out, with a note; by default they are an error.
 
@@ -91,8 +91,9 @@ def molecule_table(
     if len(frame) == 0:
         raise InputError("holds no molecules", where=where)
     if "mol_id" not in frame:
-        frame.insert(0, "mol_id", [f"m{row}" for row in range(len(frame))])
-        problems.note(f"{where}: no column of ids; molecules are numbered m0, m1, ...")
+        # not m0, m1, ...: other tables use such ids for molecules of their own, and would join these
+        frame.insert(0, "mol_id", [f"row{row + 1}" for row in range(len(frame))])
+        problems.note(f"{where}: no column of ids; molecules are called row1, row2, ...")
     for name in ("mol_id", "smiles", "inchikey"):
         if name in frame:
             frame[name] = as_ids(frame[name])

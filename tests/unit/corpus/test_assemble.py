@@ -116,6 +116,16 @@ def test_names_must_differ(structures: Path, table: Path) -> None:
         extend_corpus(start_corpus(structures, problems=problems), [source, source], [], problems=problems)
 
 
+def test_molecules_without_ids_join_by_structure_only(tmp_path: Path, table: Path) -> None:
+    (tmp_path / "m.smi").write_text("c1ccccc1O phenol\nCCO ethanol\n")
+    problems = Problems()
+    start = start_corpus(tmp_path / "m.smi", problems=problems)
+    assert start.molecules["mol_id"].tolist() == ["row1", "row2"]
+    corpus = extend_corpus(start, [ProfileSource("cp", "morphology", table)], [], problems=problems)
+    # the table's own ids m0 (ethanol) and m1 (phenol) must not be taken for row numbers
+    assert corpus.modalities["cp"].values[:, 0].tolist() == [15, 2]
+
+
 def test_molecule_columns(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("key,string\na,C\nb,CC\n")
     corpus = start_corpus(tmp_path / "m.csv", problems=Problems(), smiles_col="string", id_col="key")

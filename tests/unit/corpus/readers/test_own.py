@@ -148,9 +148,9 @@ def test_a_corpus_of_molecules_alone(tmp_path: Path) -> None:
     (tmp_path / "molecules.csv").write_text("smiles\nC\nCC\n")
     corpus = read_corpus(tmp_path)
     assert corpus.smiles == ["C", "CC"]
-    assert corpus.molecules["mol_id"].tolist() == ["m0", "m1"]
+    assert corpus.molecules["mol_id"].tolist() == ["row1", "row2"]
     assert len(corpus.genes) == 0
-    assert "numbered" in corpus.notes[0]
+    assert "row1, row2" in corpus.notes[0]
 
 
 @pytest.mark.real_data
