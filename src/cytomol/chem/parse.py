@@ -111,6 +111,8 @@ def _foreign_character(text: str) -> str | None:
 
 def _reason(text: str) -> str:
     """Parse an invalid SMILES again and return what RDKit says of it."""
+    # RDKit cuts its messages by bytes, which may split a letter of the name.
+    text = text.encode("ascii", errors="replace").decode("ascii")
     said = ""
     if hasattr(rdBase, "CaptureErrorLog"):  # names ring closures and positions, which exceptions do not
         with rdBase.CaptureErrorLog() as capture:

@@ -99,6 +99,8 @@ INVALID = {
     "lone surrogate": ("C\ud800", "at position 2"),
     "lone surrogate in the name": ("C n\ud800", "not valid text"),
     "broken extension": ("CC |foo", "CXSMILES"),
+    "invalid with a name in another script": ("C1CC " + "\u6c34\u00e9" * 60, "unclosed ring"),
+    "unknown atom before such a name": ("C(Q)C " + "\u6c34" * 120, "syntax error"),
     "InChI": ("InChI=1S/CH4/h1H4", "syntax error"),
     "lone dot": (".", "syntax error"),
     "deep nesting": ("C" + "(" * 5000, "syntax error"),
