@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cytomol.nn.linear import Linear
+
 __all__ = ["Bottleneck"]
 
 
@@ -19,7 +21,7 @@ class Bottleneck(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(width, 2 * width)
+        self.linear = Linear(width, 2 * width)
 
     def forward(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
         """Return mu and sigma, both of shape (n, width), for encodings of shape (n, width)."""

@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from cytomol.nn.dropout import Dropout
+from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
 
 __all__ = ["Decoder"]
@@ -37,11 +38,11 @@ class Decoder(nn.Module):
         hidden = expansion * width
         self.rows_apart = norm == "layer"
         self.hidden = (
-            nn.Sequential(nn.Linear(width, hidden), BatchNorm(hidden), nn.GELU(), Dropout(dropout))
+            nn.Sequential(Linear(width, hidden), BatchNorm(hidden), nn.GELU(), Dropout(dropout))
             if norm == "batch"
-            else nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), Dropout(dropout))
+            else nn.Sequential(nn.LayerNorm(width), Linear(width, hidden), nn.GELU(), Dropout(dropout))
         )
-        self.output = nn.Linear(hidden, outputs)
+        self.output = Linear(hidden, outputs)
 
     def forward(self, code: Tensor, rows: Tensor | None = None) -> Tensor:
         """Decode representations.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from math import prod
 from typing import Literal
 
 import torch
@@ -12,6 +13,7 @@ from torch.nn import functional
 
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.dropout import Dropout
+from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.segments import Edges, Groups, group_rows, message_sum, spread, total
 
@@ -51,6 +53,14 @@ class CategoricalTable(nn.Module):
         """Embed categorical features, int64, shape (n, columns), as (n, d)."""
         if len(features) == 0:
             return self.weight.new_zeros(0, self.weight.shape[1])
+        if features.device.type != "cpu" or prod(self.sizes) >= 2**62:
+            return self._embed(features)
+        # molecules repeat few kinds of atoms: embed each kind once, then look it up
+        kinds, kind = torch.unique(self.code(features), return_inverse=True)
+        example = torch.empty_like(kinds).scatter_(0, kind, torch.arange(len(kind)))
+        return spread(self._embed(features[example]), group_rows(kind, len(kinds), ordered=False))
+
+    def _embed(self, features: Tensor) -> Tensor:
         return functional.embedding_bag(features + self.offsets, self.bounded(), mode="sum")
 
     def combinations(self) -> Tensor:
@@ -76,10 +86,10 @@ class _Layer(nn.Module):
         self.bonds = CategoricalTable(bond_sizes, width)
         self.eps = nn.Parameter(torch.zeros(1))
         self.mlp = nn.Sequential(
-            nn.Linear(width, 2 * width),
+            Linear(width, 2 * width),
             BatchNorm(2 * width),
             nn.ReLU(inplace=True),
-            nn.Linear(2 * width, width),
+            Linear(2 * width, width),
         )
         self.norm = BatchNorm(width)
 
@@ -92,10 +102,10 @@ class _Layer(nn.Module):
 
 def _virtual_mlp(width: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Linear(width, 2 * width),
+        Linear(width, 2 * width),
         BatchNorm(2 * width),
         nn.ReLU(inplace=True),
-        nn.Linear(2 * width, width),
+        Linear(2 * width, width),
         BatchNorm(width),
         nn.ReLU(inplace=True),
     )

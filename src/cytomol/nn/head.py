@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from cytomol.nn.dropout import Dropout
+from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
 
 __all__ = ["PropertyHead"]
@@ -46,9 +47,9 @@ class PropertyHead(nn.Sequential):
         norms = {"batch": BatchNorm, "layer": nn.LayerNorm, "none": nn.Identity}
         stack: list[nn.Module] = []
         for _ in range(layers):
-            stack += [nn.Linear(inputs, hidden), norms[norm](hidden), nn.GELU(), Dropout(dropout)]
+            stack += [Linear(inputs, hidden), norms[norm](hidden), nn.GELU(), Dropout(dropout)]
             inputs = hidden
-        super().__init__(*stack, nn.Linear(inputs, tasks))
+        super().__init__(*stack, Linear(inputs, tasks))
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's own name
         """Return logits or values, (n, inputs) -> (n, tasks)."""

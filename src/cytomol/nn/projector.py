@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from cytomol.nn.linear import Linear
+
 __all__ = ["Projector"]
 
 
@@ -16,7 +18,7 @@ class Projector(nn.Sequential):
     """
 
     def __init__(self, inputs: int, width: int) -> None:
-        super().__init__(nn.LayerNorm(inputs), nn.Linear(inputs, width), nn.SiLU())
+        super().__init__(nn.LayerNorm(inputs), Linear(inputs, width), nn.SiLU())
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's own name
         """Project rows, (n, inputs) -> (n, width)."""
