@@ -19,8 +19,8 @@ SEED = 61453
 # Tries per strategy. RDKit's own limit is ten times the number of atoms, which lets a hopeless
 # molecule (impossible stereochemistry, cages of metal) run for minutes before it gives up.
 MAX_ITERATIONS = 60
-# Convergence of the distance-geometry minimisation. RDKit's 0.001 costs a fifth more time for
-# conformers that differ less than conformers of different seeds do.
+# Convergence of the distance-geometry minimisation: RDKit's 0.001 costs a fifth more time, and we
+# describe a shape, not an energy minimum.
 FORCE_TOLERANCE = 0.0135
 # Uni-Mol crops larger molecules at random; we crop first, so that its input is reproducible.
 UNIMOL_MAX_ATOMS = 256
@@ -32,8 +32,8 @@ def conformer(smiles: str) -> Chem.Mol:
     Distance geometry places disconnected fragments arbitrarily to each other, so that only the
     largest one (most heavy atoms, then heaviest, then last by SMILES) has a geometry worth
     describing. It is embedded from its canonical SMILES: how the input is written makes no
-    difference. There is no force-field optimisation: ETKDGv3 already applies experimental torsion
-    preferences, and optimising would double the cost.
+    difference. There is no force-field optimisation, for speed: ETKDGv3 already applies
+    experimental torsion preferences.
 
     Parameters
     ----------
