@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,32 +30,31 @@ def command(*, out: str, size: int, epochs: int, seed: int, force: bool) -> None
 
     Every step is a verb that works the same on your own data; the command is printed before it runs.
     """
-    from cytomol.files import atomic_directory
+    from cytomol.files import check_output
 
     started = time.perf_counter()
-    with atomic_directory(out, force=force) as folder:
-        comparison = _run(folder, size=size, epochs=epochs, seed=seed, shown=Path(out))
+    folder = check_output(out, force=force)
+    folder.mkdir(parents=True, exist_ok=True)
+    comparison = _run(folder, size=size, epochs=epochs, seed=seed, force=force)
     _explain(comparison, out, time.perf_counter() - started)
 
 
-def _run(folder: Path, *, size: int, epochs: int, seed: int, shown: Path) -> Comparison:
-    """Run every verb below ``folder``; commands are printed with the final place, ``shown``."""
+def _run(folder: Path, *, size: int, epochs: int, seed: int, force: bool) -> Comparison:
+    """Run every verb below ``folder``, printing each command before it runs."""
 
     def verb(*words: str | Path) -> None:
         from cytomol.cli.main import cli
 
-        printed = [
-            str(shown / word.relative_to(folder)) if isinstance(word, Path) else word for word in words
-        ]
-        click.secho(f"\n$ cytomol {' '.join(printed)}", bold=True, err=True)
-        cli.main(args=[str(word) for word in words], prog_name="cytomol", standalone_mode=False)
+        arguments = [str(word) for word in words] + ["--force"] * force
+        click.secho(f"\n$ cytomol {shlex.join(arguments)}", bold=True, err=True)
+        cli.main(args=arguments, prog_name="cytomol", standalone_mode=False)
 
     corpus, split = folder / "corpus", folder / "corpus" / "split.csv"
     heldout, assays = corpus / "heldout.csv", corpus / "assays.csv"
     common = ["--method", "chmr", "--views", "1d,2d", "--epochs", str(epochs), "--seed", str(seed)]
     verb("corpus", "planted", "-o", corpus, "--size", str(size), "--seed", str(seed))
     verb("pretrain", corpus, *common, "--exclude-profiles-of", heldout, "-o", folder / "backbone")
-    verb("pretrain", corpus, *common, "--modalities", "none", "-o", folder / "backbone-without-cells")
+    verb("pretrain", corpus, *common, "--modalities", "", "-o", folder / "backbone-without-cells")
     for backbone, model in (("backbone", "model"), ("backbone-without-cells", "model-without-cells")):
         verb("finetune", assays, "--backbone", folder / backbone, "--split", split, "-o", folder / model)
     verb("predict", folder / "model", heldout, "-o", folder / "predictions.csv")

@@ -116,7 +116,9 @@ def compare_on_planted(planted: Path, models: Mapping[str, Path], *, seed: int =
     scores: dict[str, NDArray[np.float64]] = {}
     tested = [s for s, held in zip(smiles, test, strict=True) if held]
     for label, path in models.items():
-        predicted = PropertyPredictor.load(path).predict(tested)[names].to_numpy(dtype=np.float64)
+        predictor = PropertyPredictor.load(path)
+        answers = predictor.predict(tested)
+        predicted = answers.values[:, [answers.tasks.index(name) for name in names]]  # noqa: PD011
         scores[label] = score_tasks(labels[test], predicted, "roc_auc")[1]
     forest = random_forest(smiles, labels, fold == "train", seed=seed)
     scores["random forest"] = score_tasks(labels[test], forest[test], "roc_auc")[1]
