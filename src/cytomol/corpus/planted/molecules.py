@@ -142,7 +142,7 @@ def _new_recipes(
     first = np.sort(np.unique(code, return_index=True)[1])
     first = first[~taken[code[first]]]
     taken[code[first]] = True
-    return recipes[first]
+    return np.asarray(recipes[first])
 
 
 def _unique_molecules(rng: np.random.Generator, size: int) -> Iterator[tuple[str, NDArray[np.int64]]]:
