@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cytomol.chem.featurize import FeatureOptions, featurize
     from cytomol.context import build_context
     from cytomol.corpus import Corpus, read_corpus, write_corpus
-    from cytomol.methods import CHMRConfig, InfoAlignConfig
+    from cytomol.methods.config import CHMRConfig, InfoAlignConfig
     from cytomol.predict.estimators import CellEncoder, PropertyClassifier, PropertyRegressor
     from cytomol.predict.finetune import finetune
     from cytomol.predict.predictor import PropertyPredictor
@@ -23,11 +23,11 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Backbone": "cytomol.training.backbone",
-    "CHMRConfig": "cytomol.methods",
+    "CHMRConfig": "cytomol.methods.config",
     "CellEncoder": "cytomol.predict.estimators",
     "Corpus": "cytomol.corpus",
     "FeatureOptions": "cytomol.chem.featurize",
-    "InfoAlignConfig": "cytomol.methods",
+    "InfoAlignConfig": "cytomol.methods.config",
     "PropertyClassifier": "cytomol.predict.estimators",
     "PropertyPredictor": "cytomol.predict.predictor",
     "PropertyRegressor": "cytomol.predict.estimators",
