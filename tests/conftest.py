@@ -24,3 +24,44 @@ def real_data() -> Path:
 def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the suite out of the user's cache."""
     os.environ.setdefault("CYTOMOL_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return directories of small backbones with random weights, by the name of their method."""
+    import torch
+
+    from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
+    from cytomol.methods import methods
+    from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+    from cytomol.nn.batch import Dimensions
+    from cytomol.training.backbone import Backbone
+    from cytomol.training.batches import BatchBuilder
+    from cytomol.training.model_directory import save_model
+
+    small = {"width": 16, "layers": 2, "morgan_bits": 64, "morgan_radius": 2}
+    configs = {
+        "infoalign": InfoAlignConfig.build(small),
+        "chmr": CHMRConfig.build({**small, "views": ("1d", "2d")}),
+    }
+    folder = tmp_path_factory.mktemp("backbones")
+    for name, config in configs.items():
+        dimensions = Dimensions(
+            atom_features=tuple(ATOM_FEATURE_SIZES),
+            bond_features=tuple(BOND_FEATURE_SIZES),
+            views={"1d": 64 + 167} if name == "chmr" else {},
+            targets={"morgan": 64},
+            binary_targets=("morgan",),
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            method = methods[name].from_config(config, dimensions).eval()
+        backbone = Backbone(name, config, method, dimensions, {}, BatchBuilder(config.views), {})
+        save_model(
+            folder / name,
+            kind="backbone",
+            config=backbone.description(),
+            weights=backbone.weights(),
+            statistics=backbone.statistics(),
+        )
+    return {name: folder / name for name in configs}

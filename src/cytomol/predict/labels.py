@@ -86,6 +86,7 @@ def read_labels(
     left_out: list[str] = []
     if targets is not None:
         names = [find_column(frame, name, where=where, option="--targets") for name in targets]
+        _check_names(names, ignore, where)
         values = [_numbers(frame[name], where=where) for name in names]
     else:
         names, values = [], []
