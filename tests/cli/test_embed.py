@@ -91,14 +91,9 @@ def test_a_model_without_embedding_is_refused(
     ids=lambda case: case[2],
 )
 def test_bad_use_is_refused(
-    cytomol: Run,
-    untrained: dict[str, Path],
-    molecules: Path,
-    tmp_path: Path,
-    model: str,
-    out: str,
-    message: str,
+    cytomol: Run, untrained: dict[str, Path], molecules: Path, tmp_path: Path, case: tuple[str, str, str]
 ) -> None:
+    model, out, message = case
     done = cytomol("embed", untrained.get(model, tmp_path / model), molecules, "-o", tmp_path / out)
     assert done.code == 2
     assert re.search(rf"cytomol: error: .*{message}", done.err), done.err

@@ -256,3 +256,19 @@ def test_an_altered_backbone_is_refused_with_both_hashes(
     done = cytomol("finetune", assays, *SMALL, "--backbone", tmp_path / "b", "-o", tmp_path / "m")
     assert_refused(done, r"config.json.*SHA-256 [0-9a-f]{64}.*[0-9a-f]{64}")
     assert not (tmp_path / "m").exists()
+
+
+def test_a_full_disk_leaves_no_partial_model(
+    cytomol: Run, assays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import safetensors
+    import safetensors.torch
+
+    def full(_tensors: object, path: Path) -> None:
+        Path(path).write_bytes(b"half")
+        raise safetensors.SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    done = cytomol("finetune", assays, *SMALL, *RANDOM, "-o", tmp_path / "m")
+    assert_refused(done, r"m: cannot be written: I/O error: No space left on device")
+    assert listing(tmp_path) == []
