@@ -52,14 +52,16 @@ class Keeper(Callback):  # type: ignore[misc]
         self._saved = self._looked = self._clock = 0.0
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Take signals in a process that was started for the training."""
-        if trainer.world_size > 1:
-            self.interruption.in_child()
-            if not trainer.is_global_zero:
-                self.reporter = Reporter(quiet=True)
+        """Let one process speak for all."""
+        if not trainer.is_global_zero:
+            self.reporter = Reporter(quiet=True)
 
     def on_train_start(self, trainer: Trainer, pl_module: PretrainModule) -> None:
-        """Continue where the state says."""
+        """Take the signals; continue where the state says."""
+        if trainer.world_size > 1:
+            self.interruption.arm_child()
+        else:
+            self.interruption.arm()
         optimizer = trainer.optimizers[0]
         if self.run.optimizer:
             restore_optimizer(optimizer, self.run.optimizer)

@@ -1,4 +1,4 @@
-"""Ctrl-C asks a training to stop after the step under way; a second Ctrl-C stops it at once."""
+"""Ctrl-C (or SIGTERM) asks a training to stop after the step under way; a second one stops it at once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any, Self
 
 __all__ = ["Interruption"]
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Interruption:
-    """Context in which SIGINT sets a flag instead of raising.
+    """Context in which SIGINT and SIGTERM set a flag instead of ending the process.
 
-    The signal is passed on to child processes, so that all processes of a training stop together.
+    A signal is passed on to child processes, so that all processes of a training stop together.
 
     Parameters
     ----------
@@ -32,27 +34,35 @@ class Interruption:
     def __init__(self, say: Callable[[str], None]) -> None:
         self.requested = False
         self._say = say
-        self._before: Any = None
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        # Signals can be handled in the main thread alone; elsewhere Ctrl-C does what it does.
+        # Signals can be handled in the main thread alone; elsewhere they do what they do.
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._handle)
+            self._before = {number: signal.getsignal(number) for number in _SIGNALS}
+            self.arm()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
-    def in_child(self) -> None:
-        """Handle SIGINT in a process started for this training: note it, whoever sent it, and go on."""
-        signal.signal(signal.SIGINT, self._note)
+    def arm(self) -> None:
+        """Take the signals (again, after Lightning has put its own handler of SIGTERM in place)."""
+        if self._before:
+            for number in _SIGNALS:
+                signal.signal(number, self._handle)
+
+    def arm_child(self) -> None:
+        """Take the signals in a process started for a training: note them, whoever sent them, and go on."""
+        for number in _SIGNALS:
+            signal.signal(number, self._note)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the former handler behind when a process is started: it may not be picklable."""
-        return {"requested": self.requested, "_say": self._say, "_before": None}
+        """Leave the former handlers behind when a process is started."""
+        return {"requested": self.requested, "_say": self._say, "_before": {}}
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.requested = True
@@ -61,10 +71,10 @@ class Interruption:
         children = multiprocessing.active_children()
         if self.requested:
             for child in children:
-                child.terminate()
+                child.kill()
             raise KeyboardInterrupt
         self.requested = True
-        self._say("stopping after this step, to save (Ctrl-C again stops at once)")
+        self._say("stopping after this step, to save (once more stops at once)")
         for child in children:
             if child.pid is not None:
                 os.kill(child.pid, signal.SIGINT)

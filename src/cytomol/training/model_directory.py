@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,10 +132,8 @@ def write_model(
     """Write the files of a model into an existing directory; files already there enter the manifest."""
     (directory / CONFIG).write_text(_dump(config), encoding="utf-8")
     _save_tensors(weights, directory / WEIGHTS)
-    with _disk_errors():
-        safetensors.numpy.save_file(
-            {name: np.ascontiguousarray(array) for name, array in statistics.items()}, directory / STATISTICS
-        )
+    arrays = {name: np.ascontiguousarray(array) for name, array in statistics.items()}
+    (directory / STATISTICS).write_bytes(safetensors.numpy.save(arrays))
     for name, text in texts.items():
         (directory / name).write_text(text, encoding="utf-8")
     files = {
@@ -259,18 +256,8 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: str
 def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     # Clones, because safetensors refuses tensors that share memory.
     table = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    with _disk_errors():
-        # Not save_file, which makes files that only their owner may read.
+    # Not save_file, which makes files that only their owner may read and hides a full disk.
     path.write_bytes(safetensors.torch.save(table))
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    """Raise what safetensors says of a full or read-only disk as the ``OSError`` that it is."""
-    try:
-        yield
-    except safetensors.SafetensorError as error:
-        raise OSError(str(error)) from error
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

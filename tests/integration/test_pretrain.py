@@ -1,0 +1,320 @@
+"""Pretraining on a small planted corpus: what it writes, that it repeats, stops and resumes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.torch
+import torch
+
+from cytomol.corpus import Corpus
+from cytomol.corpus.planted import generate_planted
+from cytomol.errors import ConfigError, InputError, ModelDirectoryError, OutputError
+from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
+from cytomol.training.backbone import Backbone
+from cytomol.training.callbacks import Keeper
+from cytomol.training.pretrain import pretrain
+
+SMALL = {"width": 16, "layers": 2, "batch_size": 48, "threads": 1, "accelerator": "cpu", "epochs": 2}
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return generate_planted(200, seed=1).corpus
+
+
+def _infoalign(**options: Any) -> InfoAlignConfig:
+    return InfoAlignConfig.build({**SMALL, **options})
+
+
+def _chmr(**options: Any) -> CHMRConfig:
+    return CHMRConfig.build({**SMALL, "views": ("1d", "2d"), "depth": 3, **options})
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    return safetensors.torch.load_file(path / "weights.safetensors")
+
+
+def _equal(one: Path, other: Path) -> bool:
+    a, b = _weights(one), _weights(other)
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def _losses(path: Path) -> list[Any]:
+    return [
+        [entry["epoch"], entry["lr"], entry["train"], entry["valid"]]
+        for entry in json.loads((path / "training.json").read_text())["history"]
+    ]
+
+
+class _Ctrl_C:  # noqa: N801
+    """Sends SIGINT to this process after some training steps."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+        self.left = steps
+        original = Keeper.on_train_batch_end
+
+        def hook(keeper: Keeper, *args: Any, **kwargs: Any) -> None:
+            self.left -= 1
+            if self.left == 0:
+                signal.raise_signal(signal.SIGINT)
+            original(keeper, *args, **kwargs)
+
+        monkeypatch.setattr(Keeper, "on_train_batch_end", hook)
+
+
+@pytest.mark.parametrize(("method", "config"), [("infoalign", _infoalign()), ("chmr", _chmr())])
+def test_the_model_directory_is_whole_and_two_runs_are_equal(
+    corpus: Corpus, tmp_path: Path, method: str, config: MethodConfig
+) -> None:
+    first = pretrain(corpus, config, tmp_path / "a", method=method, quiet=True)
+    second = pretrain(corpus, config, tmp_path / "b", method=method, quiet=True)
+    assert _equal(first.path, second.path)
+    assert _losses(first.path) == _losses(second.path)
+    assert {p.name for p in first.path.iterdir()} == {
+        "README.md",
+        "config.json",
+        "manifest.json",
+        "metrics.csv",
+        "statistics.safetensors",
+        "training.json",
+        "weights.safetensors",
+    }
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
+
+    metrics = pd.read_csv(first.path / "metrics.csv")
+    assert metrics["epoch"].tolist() == [1, 2]
+    assert {"lr", "train/loss", "valid/loss", "molecules_per_second"} <= set(metrics)
+    if method == "chmr":
+        assert {f"train/perplexity/{level}" for level in (1, 2, 3)} <= set(metrics)
+    assert len(first.history) == 2
+    assert first.molecules_per_second > 0
+
+    backbone = Backbone.load(first.path)
+    assert backbone.config == config
+    embedding, valid = backbone.embed([*corpus.smiles[:20], "no molecule"])
+    assert embedding.shape == (21, backbone.embedding_width)
+    assert valid.tolist() == [True] * 20 + [False]
+    assert np.isnan(embedding[20]).all()
+    assert set(backbone.modalities) == set(corpus.modalities)
+
+
+def test_an_embedding_depends_on_its_molecule_alone(corpus: Corpus, tmp_path: Path) -> None:
+    path = pretrain(corpus, _chmr(epochs=1), tmp_path / "m", method="chmr", quiet=True).path
+    backbone = Backbone.load(path)
+    smiles = ["", *corpus.smiles[:30], "CC"]
+    whole, _ = backbone.embed(smiles)
+    small, _ = backbone.embed(smiles, batch_size=4)
+    turned, _ = backbone.embed(smiles[::-1], batch_size=7)
+    np.testing.assert_allclose(small, whole, atol=2e-5)
+    np.testing.assert_allclose(turned[::-1], whole, atol=2e-5)
+
+
+def test_another_seed_is_another_model(corpus: Corpus, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        pretrain(
+            corpus, _infoalign(epochs=1, seed=seed), tmp_path / str(seed), method="infoalign", quiet=True
+        )
+    assert not _equal(tmp_path / "0", tmp_path / "1")
+
+
+@pytest.mark.parametrize("steps", [6, 8])  # four steps an epoch: in the middle, and at the end
+def test_interrupted_and_resumed_equals_straight(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    config = _chmr(epochs=4, patience=3)
+    straight = pretrain(corpus, config, tmp_path / "straight", method="chmr", quiet=True)
+    with monkeypatch.context() as patch:
+        _Ctrl_C(patch, steps)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(corpus, config, tmp_path / "out", method="chmr", quiet=True)
+    assert not (tmp_path / "out").exists()
+
+    partial = tmp_path / "out.partial"
+    Backbone.load(partial).embed(["CCO"])  # what is left is a usable model
+    state = json.loads((partial / "state.json").read_text())["state"]
+    assert (state["epoch"], state["batch"]) == divmod(steps, 4)
+
+    with pytest.raises(OutputError, match="interrupted training lies here"):
+        pretrain(corpus, config, tmp_path / "out", method="chmr", quiet=True)
+    with pytest.raises(ConfigError, match=r"lr was 0.0005, is 0.001"):
+        pretrain(corpus, config.updated(lr=1e-3), tmp_path / "out", method="chmr", resume=True, quiet=True)
+    with pytest.raises(ConfigError, match="other data"):
+        fewer = replace(corpus, relations={})
+        pretrain(fewer, config, tmp_path / "out", method="chmr", resume=True, quiet=True)
+
+    resumed = pretrain(corpus, config, tmp_path / "out", method="chmr", resume=True, quiet=True)
+    assert _equal(straight.path, resumed.path)
+    assert _losses(straight.path) == _losses(resumed.path)
+    assert not partial.exists()
+
+
+def test_a_state_that_was_altered_is_refused(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _infoalign()
+    with monkeypatch.context() as patch:
+        _Ctrl_C(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(corpus, config, tmp_path / "out", method="infoalign", quiet=True)
+    file = tmp_path / "out.partial" / "optimizer.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(ModelDirectoryError, match=r"optimizer\.safetensors"):
+        pretrain(corpus, config, tmp_path / "out", method="infoalign", resume=True, quiet=True)
+    pretrain(corpus, config, tmp_path / "out", method="infoalign", force=True, quiet=True)
+
+
+def test_signals_are_left_as_they_were(corpus: Corpus, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    pretrain(corpus, _infoalign(epochs=1), tmp_path / "m", method="infoalign", quiet=True)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_training_works_outside_the_main_thread(corpus: Corpus, tmp_path: Path) -> None:
+    done: list[Path] = []
+    config = _infoalign(epochs=1)
+
+    def work() -> None:
+        done.append(pretrain(corpus, config, tmp_path / "m", method="infoalign", quiet=True).path)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done
+
+
+def test_no_epochs_is_the_untrained_model(corpus: Corpus, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        result = pretrain(corpus, _chmr(epochs=0), tmp_path / name, method="chmr", quiet=True)
+        assert result.history == []
+    trained = pretrain(corpus, _chmr(epochs=1), tmp_path / "c", method="chmr", quiet=True)
+    assert _equal(tmp_path / "a", tmp_path / "b")
+    assert not _equal(tmp_path / "a", trained.path)
+    assert "untrained" in (tmp_path / "a" / "README.md").read_text()
+
+
+def test_learning_lowers_the_loss(corpus: Corpus, tmp_path: Path) -> None:
+    result = pretrain(corpus, _chmr(epochs=6, lr=3e-3), tmp_path / "m", method="chmr", quiet=True)
+    first, last = result.history[0], result.history[-1]
+    assert last["train"]["loss"] < 0.95 * first["train"]["loss"]
+    training = json.loads((result.path / "training.json").read_text())
+    assert training["loss_end"] < training["loss_start"]
+
+
+def test_patience_stops_and_keeps_the_best(corpus: Corpus, tmp_path: Path) -> None:
+    # A learning rate that destroys: validation gets worse at once, or soon.
+    config = _infoalign(epochs=30, lr=0.5, warmup_epochs=0, patience=2, validation_fraction=0.2)
+    result = pretrain(corpus, config, tmp_path / "m", method="infoalign", quiet=True)
+    training = json.loads((result.path / "training.json").read_text())
+    assert training["stopped_early"]
+    assert training["epochs"] == training["best_epoch"] + 2 < 30
+    losses = [entry["valid"]["loss"] for entry in result.history]
+    assert training["kept_epoch"] == training["best_epoch"] == 1 + int(np.argmin(losses))
+
+
+def test_the_encoder_starts_from_a_pretrained_one(corpus: Corpus, tmp_path: Path) -> None:
+    source = pretrain(corpus, _infoalign(epochs=1), tmp_path / "ia", method="infoalign", quiet=True).path
+    config = _chmr(epochs=0)
+    path = pretrain(corpus, config, tmp_path / "ch", method="chmr", init_encoder=source, quiet=True).path
+    ours, theirs = _weights(path), _weights(source)
+    encoder = [name for name in theirs if name.startswith("encoder.")]
+    assert encoder
+    assert all(torch.equal(ours[name], theirs[name]) for name in encoder)
+    with pytest.raises(ConfigError, match="does not fit"):
+        pretrain(corpus, _chmr(width=24), tmp_path / "x", method="chmr", init_encoder=source, quiet=True)
+    blind = pretrain(corpus, _chmr(epochs=0, views=("1d",)), tmp_path / "b", method="chmr", quiet=True).path
+    with pytest.raises(ModelDirectoryError, match="no graph encoder"):
+        pretrain(corpus, config, tmp_path / "y", method="chmr", init_encoder=blind, quiet=True)
+
+
+def test_invalid_molecules_leave_with_a_count(
+    corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    molecules = corpus.molecules.copy()
+    molecules.loc[[3, 50], "smiles"] = ["C1CC", ""]
+    pretrain(replace(corpus, molecules=molecules), _chmr(epochs=1), tmp_path / "m", method="chmr")
+    shown = capsys.readouterr().err
+    assert "2 of 200 molecules are invalid" in shown
+    assert "epoch 1/1" in shown
+    assert "left" in shown
+
+
+def test_nothing_left_to_learn_from(corpus: Corpus, tmp_path: Path) -> None:
+    molecules = corpus.molecules.assign(smiles="nonsense(")
+    with pytest.raises(InputError, match="0 valid molecules"):
+        pretrain(replace(corpus, molecules=molecules), _chmr(), tmp_path / "m", method="chmr", quiet=True)
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"modalities": ()},
+        {"walk_length": 0},
+        {"augmentation": "zero"},
+        {"precision": "bf16-mixed"},
+        {"molecule_targets": ("counts", "descriptors"), "views": ("2d",)},
+        {"readout_fraction": 0.0, "validation_fraction": 0.0},
+        {"restore_observed": False, "alignment": "paper", "propagation_fill": "mean"},
+    ],
+)
+def test_options_train(corpus: Corpus, tmp_path: Path, options: dict[str, Any]) -> None:
+    result = pretrain(corpus, _chmr(epochs=1, **options), tmp_path / "m", method="chmr", quiet=True)
+    assert np.isfinite(result.history[0]["train"]["loss"])
+
+
+def test_impossible_options_are_refused_before_work(corpus: Corpus, tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    with pytest.raises(ConfigError, match="patience needs validation"):
+        pretrain(corpus, _chmr(patience=2, validation_fraction=0.0), out, method="chmr", quiet=True)
+    with pytest.raises(ConfigError, match="batch_size 1 on 1 devices"):
+        pretrain(corpus, _chmr(batch_size=1), out, method="chmr", quiet=True)
+    with pytest.raises(ConfigError, match="unknown logger"):
+        pretrain(corpus, _chmr(logger="paper"), out, method="chmr", quiet=True)
+    with pytest.raises(ConfigError, match="unknown method"):
+        pretrain(corpus, _chmr(), out, method="nothing", quiet=True)
+    with pytest.raises(ConfigError, match="use InfoAlignConfig"):
+        pretrain(corpus, _chmr(), out, method="infoalign", quiet=True)
+    with pytest.raises(ConfigError, match="molecule_targets"):
+        pretrain(corpus, _chmr(molecule_targets=("shape",)), out, method="chmr", quiet=True)
+    with pytest.raises(ConfigError, match="accelerator 'warp'"):
+        pretrain(corpus, _chmr(accelerator="warp"), out, method="chmr", quiet=True)
+    with pytest.raises(InputError, match="no modality smell"):
+        pretrain(corpus, _chmr(modalities=("smell",)), out, method="chmr", quiet=True)
+    with pytest.raises(OutputError, match="no interrupted training"):
+        pretrain(corpus, _chmr(), out, method="chmr", resume=True, quiet=True)
+    out.mkdir()
+    with pytest.raises(OutputError, match="exists"):
+        pretrain(corpus, _chmr(), out, method="chmr", quiet=True)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cytomol.errors import CytomolError
+    from cytomol.methods.infoalign import InfoAlign
+
+    original = InfoAlign.forward
+
+    def broken(self: InfoAlign, batch: Any) -> Any:
+        output = original(self, batch)
+        return replace(output, loss=output.loss * float("nan"))
+
+    monkeypatch.setattr(InfoAlign, "forward", broken)
+    with pytest.raises(CytomolError, match=r"loss became nan in epoch 1.*lower --lr"):
+        pretrain(corpus, _infoalign(), tmp_path / "m", method="infoalign", quiet=True)
+    assert not (tmp_path / "m").exists()
+
+
+def test_loss_terms_go_to_tensorboard_by_name(corpus: Corpus, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
+    pretrain(corpus, _infoalign(logger="tensorboard"), tmp_path / "m", method="infoalign", quiet=True)
+    assert list((tmp_path / "m.logs").iterdir())
