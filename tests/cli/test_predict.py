@@ -31,7 +31,7 @@ def molecules(tmp_path: Path) -> Path:
 
 def expected_values(model: Path, smiles: list[str]) -> np.ndarray:
     answer = PropertyPredictor.load(model).predict(smiles)
-    return np.asarray(answer.values)  # noqa: PD011 - not a data frame
+    return np.asarray(answer.values)
 
 
 def test_every_row_is_answered_in_order(
