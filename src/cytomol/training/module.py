@@ -137,7 +137,7 @@ class PretrainModule(LightningModule):  # type: ignore[misc]
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return Adam; one fused kernel where it goes together with the arithmetic."""
-        fused = self.config.precision != "16-mixed" and self.device.type in {"cpu", "cuda"}
+        fused = self.config.precision == "32-true" and self.device.type in {"cpu", "cuda"}
         return torch.optim.Adam(
             self.method.parameters(), lr=self.config.lr, weight_decay=self.config.weight_decay, fused=fused
         )

@@ -216,6 +216,7 @@ def _fit(run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter)
     module_data = PretrainDataModule(data, config, run.state)
     if len(data.train) < 2 * config.devices:
         raise ConfigError(f"{len(data.train)} molecules to train on {config.devices} devices")
+    run.backbone.method.train()  # Lightning leaves the mode as it finds it
     module = PretrainModule(run.backbone.method, config, run.state, module_data.steps_per_epoch)
     with _quiet_lightning(), Interruption(reporter.say) as interruption:
         trainer = _trainer(config, run.out, Keeper(run, reporter, interruption))
@@ -286,6 +287,7 @@ def _quiet_lightning() -> Iterator[None]:
 def _finish(run: Run, config: MethodConfig, reporter: Reporter, *, force: bool) -> PretrainResult:
     """Write the model directory and remove the state."""
     state, backbone = run.state, run.backbone
+    backbone.method.eval()
     if run.best is not None:
         load_weights(backbone.method, run.best, where=str(partial_path(run.out)))
     speed = state.molecules / state.seconds if state.seconds else 0.0

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.context import Propagated, held_out_propagate, propagate
-from cytomol.context.profiles import complete
 from cytomol.methods.config import MethodConfig
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def profile_input(
     """
     molecules, learnt = len(held), ~held[rows]
     known = values[learnt] if learnt.any() else values
-    placeholder = complete(np.concatenate([known, np.full_like(known[:1], np.nan)]))[-1]
+    placeholder = _column_means(known)
     values = np.where(np.isnan(values), placeholder, values)
     measured = RowTable.of(rows, values, molecules)
     nothing = RowTable.of(rows[:0], values[:0], molecules)
@@ -131,6 +130,14 @@ def profile_input(
     told = held_out_propagate(W, values[learnt], rows[learnt], steps=steps, seed=config.seed, fill=fill)
     told = _joined(told, _of_rows(spread, rows[~learnt]))
     return ProfileInput(measured, augmented, RowTable.of(told.rows, told.values, molecules), placeholder)
+
+
+def _column_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of the measured entries of each column, shape (width,); the middle, 0.5, without any."""
+    measured = ~np.isnan(values)
+    count = measured.sum(axis=0)
+    total = np.where(measured, values, 0).sum(axis=0, dtype=np.float64)
+    return np.where(count > 0, total / np.maximum(count, 1), 0.5).astype(np.float32)
 
 
 def _of_rows(told: Propagated, rows: NDArray[np.int64]) -> Propagated:
