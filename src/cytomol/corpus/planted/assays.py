@@ -105,11 +105,11 @@ def _response_scores(
     recipes: list[dict[str, object]] = []
     family = biology.targets["family"].to_numpy()
     for number, task in enumerate(_RESPONSE_TASKS):
-        first = number % (1 << 2)
+        first = number % len(np.unique(family))
         other = rng.choice(np.flatnonzero(family != first) >> (DEPTH - 4))  # a mechanism of another family
         a = _unit(biology.leaf_response[family == first].mean(axis=0))
         b = _unit(biology.leaf_response[biology.targets["mechanism"] == other].mean(axis=0))
-        scores[task] = np.maximum(response @ a, response @ b)
+        scores[task] = np.maximum(*(np.einsum("nr,r->n", response, one) for one in (a, b)))
         recipes.append({"task": task, "driver": "response", "reads": f"family {first} or mechanism {other}"})
     return scores, recipes
 

@@ -15,12 +15,14 @@ from cytomol.corpus.planted.options import MAXIMUM_SIZE, MINIMUM_SIZE, PlantedOp
 from cytomol.corpus.planted.profiles import Noise, Readout, measure, observed_rows, plant_readout
 from cytomol.corpus.planted.relations import plant_gene_gene, plant_regulation, plant_targets
 from cytomol.corpus.planted.truth import PlantedCorpus, Truth
-from cytomol.corpus.schema import Corpus, Entity, Modality
+from cytomol.corpus.schema import Corpus, Entity, Modality, Relation
 from cytomol.errors import InputError
 
 __all__ = ["generate_planted"]
 
-_INCHIKEY_LIMIT = 20_000  # InChI costs more than all the rest; beyond this the column is left out
+_INCHIKEY_LIMIT = (
+    20_000  # molecules; beyond this the column is left out, for InChI costs more than all the rest
+)
 _REPEATED = 0.05  # share of morphology profiles that were measured on a second plate
 _KINDS: dict[str, tuple[str, Entity]] = {
     "morphology": ("morphology", "molecule"),
@@ -48,7 +50,7 @@ def generate_planted(size: int, seed: int = 0, options: PlantedOptions | None = 
     Parameters
     ----------
     size
-        Molecules, 200 to 1,000,000. A million takes a few minutes and less than 4 GB.
+        Molecules, 200 to 1,000,000. A million takes a few minutes and about 1 GB of memory.
     seed
         Everything follows from it: same size, seed and options, same corpus.
     options
@@ -78,14 +80,11 @@ def generate_planted(size: int, seed: int = 0, options: PlantedOptions | None = 
         options=options,
         rng=rng["profiles"],
     )
-    new = np.zeros(size, dtype=bool)
-    new[folds.rows[folds.fold == "test"]] = True
-    effect = readouts["expression"](gene_responses) / readouts["expression"].unit
-    planted = (
-        plant_targets(effects, genes, new, rng["relations"]),
-        plant_gene_gene(genes, rng["relations"]),
-        plant_regulation(effect, column_genes, rng["relations"]),
-    )
+    planted = _relations(
+        effects, genes, new=folds.rows[folds.fold == "test"],
+        effect=readouts["expression"](gene_responses) / readouts["expression"].unit,
+        column_genes=column_genes, rng=rng["relations"],
+    )  # fmt: skip
     ids = [f"P{number:07d}" for number in range(size)]
     corpus = Corpus(
         molecules=_molecule_table(ids, smiles),
@@ -199,6 +198,25 @@ def _modalities(
         modalities[name] = Modality(name, kind, entity, rows, measured.values, columns[name])
         plates[name] = measured.plate
     return modalities, plates
+
+
+def _relations(
+    effects: pd.DataFrame,
+    genes: pd.DataFrame,
+    *,
+    new: NDArray[np.int64],
+    effect: NDArray[np.float32],
+    column_genes: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> tuple[tuple[Relation, NDArray[np.bool_]], ...]:
+    """Return each relation and which of its links are right; nobody has annotated ``new`` molecules yet."""
+    unannotated = np.zeros(len(effects), dtype=bool)
+    unannotated[new] = True
+    return (
+        plant_targets(effects, genes, unannotated, rng),
+        plant_gene_gene(genes, rng),
+        plant_regulation(effect, column_genes, rng),
+    )
 
 
 def _molecule_table(ids: list[str], smiles: NDArray[np.object_]) -> pd.DataFrame:
