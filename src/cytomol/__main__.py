@@ -2,4 +2,5 @@
 
 from cytomol.cli.main import main
 
-main()
+if __name__ == "__main__":  # processes started for featurizing or training import this file too
+    main()

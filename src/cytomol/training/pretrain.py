@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from lightning import Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch.multiprocessing.spawn import ProcessException
 
 from cytomol.corpus import Corpus, read_corpus
@@ -142,6 +143,8 @@ def _check(config: MethodConfig, out: Path, *, resume: bool, force: bool) -> Non
     if config.patience and not config.validation_fraction:
         raise ConfigError("patience needs validation molecules", hint="set validation_fraction above 0")
     partial = partial_path(out)
+    with _quiet_lightning():
+        _trainer(config, out)  # are there such devices?
     check_output(out, force=force)
     if resume and not partial.exists():
         raise OutputError("there is no interrupted training to resume", where=str(partial))
@@ -237,9 +240,9 @@ def _fit(run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter)
     return done
 
 
-def _trainer(config: MethodConfig, out: Path, keeper: Keeper) -> Trainer:
+def _trainer(config: MethodConfig, out: Path, *keepers: Keeper) -> Trainer:
     """Return Lightning's trainer; it neither prints nor saves, the keeper does."""
-    logger = loggers[config.logger](out)
+    logger = loggers[config.logger](out) if keepers else False
     # Processes are spawned, not the command run again: the corpus is prepared once, and a training
     # started from Python works as well. A modality absent from a batch leaves its decoder unused.
     strategy = "ddp_spawn_find_unused_parameters_true" if config.devices > 1 else "auto"
@@ -251,7 +254,7 @@ def _trainer(config: MethodConfig, out: Path, keeper: Keeper) -> Trainer:
             precision=config.precision,
             max_epochs=config.epochs,
             gradient_clip_val=config.gradient_clip or None,
-            callbacks=[keeper],
+            callbacks=list(keepers),
             logger=logger or False,
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
@@ -261,7 +264,7 @@ def _trainer(config: MethodConfig, out: Path, keeper: Keeper) -> Trainer:
             enable_model_summary=False,
             default_root_dir=out.parent,
         )
-    except (ValueError, RuntimeError, TypeError) as error:  # MisconfigurationException among them
+    except (MisconfigurationException, ValueError, RuntimeError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
             f"accelerator {config.accelerator!r}, {config.devices} devices, {config.precision}: {reason}"
