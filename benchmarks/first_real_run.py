@@ -59,11 +59,12 @@ def tested_molecules(data: Path, work: Path) -> Path:
 def pretrain(data: Path, work: Path, options: argparse.Namespace) -> None:
     """Pretrain both methods, and write their untrained twins."""
     common = [str(data / "corpus"), "--exclude-profiles-of", str(tested_molecules(data, work)), "--seed", "0"]
+    common += options.extra
     views = ["--views", options.views]
     runs = {
-        "infoalign": ["--method", "infoalign", "--epochs", str(options.epochs), *options.extra],
+        "infoalign": ["--method", "infoalign", "--epochs", str(options.epochs)],
         "infoalign-untrained": ["--method", "infoalign", "--epochs", "0"],
-        "chmr": ["--method", "chmr", "--epochs", str(options.epochs), *views, *options.extra],
+        "chmr": ["--method", "chmr", "--epochs", str(options.epochs), *views],
         "chmr-untrained": ["--method", "chmr", "--epochs", "0", *views],
     }
     runs["chmr"] += ["--init-encoder", str(work / "infoalign")]
