@@ -22,7 +22,7 @@ _AWARE, _BLIND = "cell-aware", "without cell data"
     "-o", "--out", default="demo-out", show_default=True, metavar="DIR", help="Folder of the results."
 )
 @click.option("--size", type=click.IntRange(200), default=2000, show_default=True, help="Molecules to plant.")
-@click.option("--epochs", type=click.IntRange(1), default=30, show_default=True, help="Pretraining epochs.")
+@click.option("--epochs", type=click.IntRange(1), default=15, show_default=True, help="Pretraining epochs.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything.")
 @click.option("--force", is_flag=True, help="Replace the results of an earlier demo.")
 def command(*, out: str, size: int, epochs: int, seed: int, force: bool) -> None:
@@ -51,7 +51,8 @@ def _run(folder: Path, *, size: int, epochs: int, seed: int, force: bool) -> Com
 
     corpus, split = folder / "corpus", folder / "corpus" / "split.csv"
     heldout, assays = corpus / "heldout.csv", corpus / "assays.csv"
-    common = ["--method", "chmr", "--views", "1d,2d", "--epochs", str(epochs), "--seed", str(seed)]
+    common = ["--method", "chmr", "--views", "1d,2d", "--batch-size", "128"]
+    common += ["--epochs", str(epochs), "--seed", str(seed)]
     verb("corpus", "planted", "-o", corpus, "--size", str(size), "--seed", str(seed))
     verb("pretrain", corpus, *common, "--exclude-profiles-of", heldout, "-o", folder / "backbone")
     verb("pretrain", corpus, *common, "--modalities", "", "-o", folder / "backbone-without-cells")
