@@ -83,6 +83,11 @@ class CellEncoder(TransformerMixin, SmilesEstimator):  # type: ignore[misc]
             require_valid(smiles, store.errors)
         return self.backbone_.embed(store, batch_size=self.batch_size)[0]
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names embedding0, embedding1, ... of the columns."""
         del input_features
@@ -186,7 +191,8 @@ class PropertyClassifier(ClassifierMixin, PropertyEstimator):  # type: ignore[mi
         positive = self._values(X)
         unknown = np.isnan(positive)
         if not self._single:
-            return np.where(unknown, np.nan, (positive > 0.5).astype(np.float64))
+            chosen = (positive > 0.5).astype(np.int64)
+            return np.where(unknown, np.nan, chosen) if unknown.any() else chosen
         chosen = self.classes_[(positive[:, 0] > 0.5).astype(np.int64)]
         if unknown.any():
             chosen = chosen.astype(object)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -128,9 +129,10 @@ class PropertyPredictor:
 
     def from_inputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return probabilities or values from scaled features, (n, width) -> (n, tasks)."""
-        tensor = torch.from_numpy(inputs)
-        outputs = [apply(head, tensor) for head in self.heads]
-        mean = torch.stack(outputs).to(torch.float64).mean(dim=0)
+        # in 64 bits, so that an answer does not depend on which molecules are asked for together
+        tensor = torch.from_numpy(inputs).to(torch.float64)
+        outputs = [apply(copy.deepcopy(head).to(torch.float64), tensor) for head in self.heads]
+        mean = torch.stack(outputs).mean(dim=0)
         values = torch.sigmoid(mean) if self.task_type == "classification" else mean
         result = values.numpy() * self.scale + self.center
         result[:, ~self.trained] = np.nan
