@@ -11,28 +11,47 @@ and the test fold is read once, after the last epoch was chosen on the validatio
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 SETS = {"chembl2k": "roc_auc", "broad6k": "roc_auc", "biogenadme": "mae"}
 
-# name of the row: (backbone directory, features of the head)
-CONDITIONS = {
-    "InfoAlign": ("infoalign", "1d+embedding"),
-    "InfoAlign, embedding alone": ("infoalign", "embedding"),
-    "InfoAlign untrained": ("infoalign-untrained", "1d+embedding"),
-    "CHMR": ("chmr", "1d+embedding"),
-    "CHMR, embedding alone": ("chmr", "embedding"),
-    "CHMR untrained": ("chmr-untrained", "1d+embedding"),
-    "1D features alone": ("chmr-untrained", "1d"),
-}
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: a backbone, what its head reads, and how many heads are averaged."""
+
+    label: str
+    backbone: str
+    features: str
+    heads: int = 1
+
+    def folder(self, work: Path, name: str, seed: int) -> Path:
+        """Return the model directory of a set and seed."""
+        several = f"-x{self.heads}" if self.heads > 1 else ""
+        return work / "heads" / f"{name}-{self.backbone}-{self.features}{several}-{seed}"
+
+
+ROWS = (
+    Row("InfoAlign", "infoalign", "1d+embedding"),
+    Row("InfoAlign, embedding alone", "infoalign", "embedding"),
+    Row("InfoAlign untrained", "infoalign-untrained", "1d+embedding"),
+    Row("CHMR", "chmr", "1d+embedding"),
+    Row("CHMR, embedding alone", "chmr", "embedding"),
+    Row("CHMR untrained", "chmr-untrained", "1d+embedding"),
+    Row("1D features alone", "chmr-untrained", "1d"),
+    Row("CHMR and descriptors, five heads", "chmr", "embedding+counts+descriptors", heads=5),
+    Row("1D features and descriptors, five heads", "chmr-untrained", "1d+counts+descriptors", heads=5),
+)
 
 
 def cytomol(*args: str) -> float:
@@ -74,53 +93,49 @@ def pretrain(data: Path, work: Path, options: argparse.Namespace) -> None:
 
 
 def finetune(data: Path, work: Path, seeds: int) -> None:
-    """Fine-tune every condition on every set and seed."""
-    for seed in range(seeds):
-        for name in SETS:
-            folder = data / "benchmarks" / name
-            for backbone, features in sorted(set(CONDITIONS.values())):
-                out = work / "heads" / f"{name}-{backbone}-{features}-{seed}"
-                if out.exists():
-                    continue
-                arguments = [str(folder / "assays.csv.gz"), "--backbone", str(work / backbone)]
-                arguments += ["--smiles-col", "smiles", "--split", str(folder / "split.csv.gz")]
-                arguments += ["--features", features, "--seed", str(seed), "-o", str(out)]
-                seconds = cytomol("finetune", *arguments)
-                (out / "seconds.txt").write_text(f"{seconds:.1f}\n")
-                collect(work)
+    """Fine-tune every row on every set and seed."""
+    for seed, name, row in itertools.product(range(seeds), SETS, ROWS):
+        folder, out = data / "benchmarks" / name, row.folder(work, name, seed)
+        if out.exists():
+            continue
+        arguments = [str(folder / "assays.csv.gz"), "--backbone", str(work / row.backbone)]
+        arguments += ["--smiles-col", "smiles", "--split", str(folder / "split.csv.gz")]
+        arguments += ["--features", row.features, "--ensemble", str(row.heads)]
+        # seeds of an ensemble's heads follow each other: keep those of two runs apart
+        arguments += ["--seed", str(seed * row.heads), "-o", str(out)]
+        seconds = cytomol("finetune", *arguments)
+        (out / "seconds.txt").write_text(f"{seconds:.1f}\n")
+        collect(work)
 
 
 def collect(work: Path) -> None:
     """Gather what has finished into the committed table."""
-    rows: list[dict[str, object]] = []
-    for label, (backbone, features) in CONDITIONS.items():
-        if not (work / backbone / "training.json").exists():
+    table: list[dict[str, object]] = []
+    for row, name, seed in itertools.product(ROWS, SETS, range(100)):
+        folder = row.folder(work, name, seed)
+        if not (folder / "seconds.txt").exists():
             continue
-        training = json.loads((work / backbone / "training.json").read_text())
-        for path in sorted((work / "heads").glob(f"*-{backbone}-{features}-*")):
-            name, seed = path.name.split("-")[0], path.name.rsplit("-", 1)[1]
-            if not (path / "scores.json").exists():
-                continue
-            scores = json.loads((path / "scores.json").read_text())
-            rows.append(
-                {
-                    "row": label,
-                    "set": name,
-                    "metric": SETS[name],
-                    "seed": int(seed),
-                    "valid": round(scores["valid"]["mean"], 4),
-                    "test": round(scores["test"]["mean"], 4),
-                    "finetune_seconds": float((path / "seconds.txt").read_text()),
-                    "pretrain_epochs": training["epochs"],
-                    "pretrain_loss_start": training["loss_start"],
-                    "pretrain_loss_end": training["loss_end"],
-                    "pretrain_minutes": round(training["seconds"] / 60, 2),
-                    "pretrain_molecules_per_second": training["molecules_per_second"],
-                }
-            )
+        training = json.loads((work / row.backbone / "training.json").read_text())
+        scores = json.loads((folder / "scores.json").read_text())
+        table.append(
+            {
+                "row": row.label,
+                "set": name,
+                "metric": SETS[name],
+                "seed": seed,
+                "valid": round(scores["valid"]["mean"], 4),
+                "test": round(scores["test"]["mean"], 4),
+                "finetune_seconds": float((folder / "seconds.txt").read_text()),
+                "pretrain_epochs": training["epochs"],
+                "pretrain_loss_start": training["loss_start"],
+                "pretrain_loss_end": training["loss_end"],
+                "pretrain_minutes": round(training["seconds"] / 60, 2) or None,
+                "pretrain_molecules_per_second": training["molecules_per_second"] or None,
+            }
+        )
     target = Path(__file__).parent / "results" / "first_real_run.csv"
     temporary = target.with_suffix(".tmp")
-    pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
+    pd.DataFrame(table).round(4).to_csv(temporary, index=False, lineterminator="\n")
     temporary.replace(target)
 
 
