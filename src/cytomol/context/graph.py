@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,5 +80,25 @@ class ContextGraph:
             first, end = self.span(space)
             lines.append(f"  {space}: {end - first:,} nodes")
         for name, facts in self.report.items():
-            lines.append(f"  {name}: " + ", ".join(f"{key} {value}" for key, value in facts.items()))
+            if facts["edges"]:
+                lines += _criterion_text(name, facts)
         return "\n".join(lines)
+
+
+def _criterion_text(name: str, facts: Mapping[str, Any]) -> list[str]:
+    """Return a line for a criterion, and one for each table that it looked at."""
+    details = {key: value for key, value in facts.items() if key not in {"edges", "seconds"}}
+    plain = {key: value for key, value in details.items() if not isinstance(value, dict)}
+    tables = {key: value for key, value in details.items() if isinstance(value, dict)}
+    head = f"  {name}: {facts['edges']:,} edges in {facts['seconds']:.1f} s"
+    return [
+        head + (f" ({_facts_text(plain)})" if plain else ""),
+        *(f"    {table}: {_facts_text(found)}" for table, found in tables.items()),
+    ]
+
+
+def _facts_text(facts: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value:,}"
+        for key, value in facts.items()
+    )

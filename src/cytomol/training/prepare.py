@@ -59,7 +59,9 @@ def prepare(
     corpus = corpus.select(config.modalities)
     if exclude is not None:
         corpus, molecules, profiles = exclude_profiles_of(corpus, exclude)
-        reporter.say(f"left out {profiles:,} profiles of {molecules:,} molecules listed in {exclude}")
+        reporter.say(
+            f"left out {profiles:,} profiles: {molecules:,} molecules share a connectivity with {exclude}"
+        )
     corpus = _without_empty(corpus, reporter)
     store = _featurize(corpus, config, reporter)
     train, validation = _split(corpus, store, config, reporter)
