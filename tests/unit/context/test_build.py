@@ -92,7 +92,7 @@ def test_progress_and_report_name_the_criteria(corpus: Corpus, store: MoleculeSt
     graph = build_context(corpus, store, LOOSE, progress=seen.append)
     assert seen == list(graph.report)
     assert graph.report["structure"]["compared"] == 8 * 7 // 2
-    assert "structure: edges" in graph.text()
+    assert "structure: 4 edges" in graph.text()
 
 
 def test_corpus_of_molecules_alone(corpus: Corpus, store: MoleculeStore) -> None:
