@@ -153,7 +153,7 @@ def report() -> None:
         "[the rows](../benchmarks/results/first_real_run.csv). Test fold, mean ± standard deviation over",
         "fine-tuning seeds (their number in brackets), one pretraining seed. ROC-AUC in %, higher is better;",
         "MAE of biogenadme, lower is better. The profiles of every tested molecule, and of those that share",
-        "its connectivity, were left out of pretraining. Split files as given; epochs chosen on the valid fold.",
+        "its connectivity, were left out of pretraining. Splits as given; epochs chosen on valid.",
         "",
         "| | " + " | ".join(f"{name} ({SETS[name]})" for name in sets) + " |",
         "|---|" + "---|" * len(sets),
