@@ -14,7 +14,9 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, distributed
 
 from cytomol.training.interrupt import Interruption
+from cytomol.training.memory import TRIM_EVERY, trim_memory
 from cytomol.training.module import PretrainModule, check_finite
+from cytomol.training.quiet import silence
 from cytomol.training.reporter import Reporter, duration
 from cytomol.training.run import Run
 from cytomol.training.state import optimizer_tensors, restore_optimizer
@@ -50,6 +52,11 @@ class Keeper(Callback):  # type: ignore[misc]
         self._valid: Totals = {}
         self._shown = ExitStack()
         self._saved = self._looked = self._clock = 0.0
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Called in a process that was started for the training.
+        self.__dict__.update(state)
+        silence()
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Let one process speak for all."""
@@ -96,6 +103,8 @@ class Keeper(Callback):  # type: ignore[misc]
         self._clock = now
         state.molecules += outputs["size"] * trainer.world_size
         state.batch += 1
+        if state.batch % TRIM_EVERY == 0:
+            trim_memory()
         if state.first_loss is None or now - self._looked > _LOOK_EVERY:
             self._looked = now
             loss = float(outputs["loss"])

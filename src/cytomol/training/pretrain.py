@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +28,7 @@ from cytomol.training.loggers import loggers
 from cytomol.training.model_directory import load_model, load_weights, save_model
 from cytomol.training.module import PretrainDataModule, PretrainModule
 from cytomol.training.prepare import corpus_digest, prepare
+from cytomol.training.quiet import quiet_lightning
 from cytomol.training.reporter import Reporter, duration
 from cytomol.training.run import Run
 from cytomol.training.state import RunState, metrics_csv, partial_path
@@ -143,7 +140,7 @@ def _check(config: MethodConfig, out: Path, *, resume: bool, force: bool) -> Non
     if config.patience and not config.validation_fraction:
         raise ConfigError("patience needs validation molecules", hint="set validation_fraction above 0")
     partial = partial_path(out)
-    with _quiet_lightning():
+    with quiet_lightning():
         _trainer(config, out)  # are there such devices?
     check_output(out, force=force)
     if resume and not partial.exists():
@@ -221,7 +218,7 @@ def _fit(run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter)
         raise ConfigError(f"{len(data.train)} molecules to train on {config.devices} devices")
     run.backbone.method.train()  # Lightning leaves the mode as it finds it
     module = PretrainModule(run.backbone.method, config, run.state, module_data.steps_per_epoch)
-    with _quiet_lightning(), Interruption(reporter.say) as interruption:
+    with quiet_lightning(), Interruption(reporter.say) as interruption:
         trainer = _trainer(config, run.out, Keeper(run, reporter, interruption))
         try:
             trainer.fit(module, datamodule=module_data)
@@ -269,22 +266,6 @@ def _trainer(config: MethodConfig, out: Path, *keepers: Keeper) -> Trainer:
         raise ConfigError(
             f"accelerator {config.accelerator!r}, {config.devices} devices, {config.precision}: {reason}"
         ) from None
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Silence Lightning's advice; what matters is raised."""
-    noisy = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in noisy]
-    for logger in noisy:
-        logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        try:
-            yield
-        finally:
-            for logger, level in zip(noisy, levels, strict=True):
-                logger.setLevel(level)
 
 
 def _finish(run: Run, config: MethodConfig, reporter: Reporter, *, force: bool) -> PretrainResult:

@@ -133,7 +133,7 @@ def profile_input(
 
 
 def _column_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean of the measured entries of each column, shape (width,); the middle, 0.5, without any."""
+    """Return the mean of the measured entries of each column, shape (width,); 0.5 without any."""
     measured = ~np.isnan(values)
     count = measured.sum(axis=0)
     total = np.where(measured, values, 0).sum(axis=0, dtype=np.float64)

@@ -1,0 +1,126 @@
+"""From corpus to batches: statistics from training molecules alone, targets of the right nodes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cytomol.corpus import Corpus
+from cytomol.corpus.planted import generate_planted
+from cytomol.corpus.scaling import FeatureScaler
+from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
+from cytomol.training.data import PretrainData, stream
+from cytomol.training.prepare import corpus_digest, prepare
+from cytomol.training.reporter import Reporter
+from cytomol.training.targets import DenseTarget
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return generate_planted(200, seed=3).corpus
+
+
+def _prepared(corpus: Corpus, config: MethodConfig | None = None) -> PretrainData:
+    config = config or CHMRConfig(views=("1d", "2d"), validation_fraction=0.2)
+    return prepare(corpus, config, Reporter(quiet=True))
+
+
+def test_validation_molecules_tell_nothing_to_training(corpus: Corpus) -> None:
+    data = _prepared(corpus)
+    assert len(data.validation) == pytest.approx(40, abs=2)
+    assert not set(data.train) & set(data.validation)
+    held = np.isin(np.arange(len(corpus)), data.validation)
+    changed: dict[str, Any] = {}
+    for name, modality in corpus.modalities.items():
+        values = modality.values.copy()
+        if modality.entity == "molecule":
+            assert held[modality.rows].any()
+            values[held[modality.rows]] *= -7
+        changed[name] = replace(modality, values=values)
+    other = _prepared(replace(corpus, modalities=changed))
+    for name, modality in corpus.modalities.items():
+        for key, array in data.scalers[name].arrays().items():
+            np.testing.assert_array_equal(array, other.scalers[name].arrays()[key])
+        np.testing.assert_array_equal(data.profiles[name].placeholder, other.profiles[name].placeholder)
+        np.testing.assert_array_equal(
+            data.profiles[name].augmented.values, other.profiles[name].augmented.values
+        )
+        target = data.targets[name]
+        assert isinstance(target, DenseTarget)
+        if modality.entity == "molecule":
+            assert not (target.train & held[modality.rows]).any()
+        else:
+            assert target.train.all()
+
+
+def test_scalers_are_fitted_on_training_profiles(corpus: Corpus) -> None:
+    data = _prepared(corpus)
+    modality = next(m for m in corpus.modalities.values() if m.entity == "molecule")
+    train = np.isin(modality.rows, data.train)
+    expected = FeatureScaler.fit(modality.values[train], "robust")
+    np.testing.assert_array_equal(data.scalers[modality.name].low, expected.low)
+
+
+def test_targets_lie_between_nought_and_one_and_batches_are_row_aligned(corpus: Corpus) -> None:
+    data = _prepared(corpus)
+    rows = data.train[[5, 2, 9, 100]]
+    batch = data.batch(rows, stream(0, 1))
+    assert batch.size == 4
+    assert set(batch.targets) == {"morgan", "maccs", *corpus.modalities}
+    for sums in batch.targets.values():
+        assert bool((sums.value <= sums.weight + 1e-5).all())
+        assert bool((sums.value >= 0).all())
+    # every walk starts at its own molecule, whose fingerprint is a target with weight 1 or more
+    bits = data.store.dense("morgan", rows)
+    assert batch.targets["morgan"].rows.tolist() == [0, 1, 2, 3]
+    assert bool((batch.targets["morgan"].value.numpy() >= bits - 1e-6).all())
+    for name, modality in corpus.modalities.items():
+        if modality.entity == "molecule":
+            assert batch.observed[name].tolist() == np.isin(rows, modality.rows).tolist()
+        assert bool((batch.augmented_mask[name] | ~batch.observed[name]).all())
+
+
+def test_equal_randomness_gives_equal_batches(corpus: Corpus) -> None:
+    data = _prepared(corpus)
+    one, two = (data.batch(data.train[:50], stream(7, 1, 2)) for _ in range(2))
+    three = data.batch(data.train[:50], stream(8, 1, 2))
+    assert all(one.targets[name].value.equal(two.targets[name].value) for name in one.targets)
+    assert not all(one.targets[name].value.shape == three.targets[name].value.shape for name in one.targets)
+
+
+def test_gene_profiles_are_targets_too(corpus: Corpus) -> None:
+    data = _prepared(corpus, InfoAlignConfig(walk_length=8))
+    genes = [name for name, modality in corpus.modalities.items() if modality.entity == "gene"]
+    batch = data.batch(data.train, stream(0, 1))
+    assert genes
+    assert all(len(batch.targets[name].rows) > 0 for name in genes)
+    assert data.profiles == {}
+    assert batch.profiles == {}
+
+
+def test_without_a_walk_only_the_molecule_itself_is_a_target(corpus: Corpus) -> None:
+    data = _prepared(corpus, InfoAlignConfig(walk_length=0))
+    batch = data.batch(data.train[:20], stream(0, 1))
+    assert batch.targets["morgan"].weight.ravel().tolist() == [1.0] * 20
+    assert np.array_equal(batch.targets["morgan"].value.numpy(), data.store.dense("morgan", data.train[:20]))
+
+
+def test_the_digest_knows_the_data(corpus: Corpus) -> None:
+    modality = next(iter(corpus.modalities.values()))
+    values = modality.values.copy()
+    values[0, 0] += 1
+    changed = {**corpus.modalities, modality.name: replace(modality, values=values)}
+    assert corpus_digest(corpus) == corpus_digest(replace(corpus))
+    assert corpus_digest(corpus) != corpus_digest(replace(corpus, modalities=changed))
+    assert corpus_digest(corpus) != corpus_digest(replace(corpus, relations={}))
+
+
+def test_a_modality_without_profiles_is_left_out(corpus: Corpus, capsys: pytest.CaptureFixture[str]) -> None:
+    name, modality = next(iter(corpus.modalities.items()))
+    empty = {**corpus.modalities, name: modality.take(np.empty(0, np.int64))}
+    data = prepare(replace(corpus, modalities=empty), InfoAlignConfig(), Reporter())
+    assert name not in data.targets
+    assert f"without profiles, so not learnt from: {name}" in capsys.readouterr().err
