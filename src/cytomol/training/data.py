@@ -27,7 +27,8 @@ def stream(seed: int, purpose: int, *place: int) -> np.random.Generator:
 
     They depend on nothing that happened before, so training resumes anywhere bit for bit.
     """
-    return np.random.default_rng([seed, purpose, *place])
+    # The length goes in because a seed sequence takes no notice of zeros at its end.
+    return np.random.default_rng([seed, purpose, len(place), *place])
 
 
 def split_epoch(
