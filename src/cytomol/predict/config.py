@@ -39,6 +39,9 @@ class FinetuneConfig(Config):
         description="Inputs of the head, joined by +: embedding, 1d (bits of the 1D view), counts (Morgan "
         "counts), descriptors. auto: embedding (InfoAlign), 1d+embedding (CHMR), 1d (no backbone).",
     )
+    counts_radius: int = Field(
+        2, ge=1, le=8, description="Radius of the Morgan counts; the bits of the 1D view are the backbone's."
+    )
     standardize_embedding: bool = Field(
         True, description="Scale every embedding column to mean 0, variance 1 over the training rows."
     )

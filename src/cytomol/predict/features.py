@@ -33,6 +33,8 @@ class HeadFeatures:
         Names of the feature blocks, in order: "embedding", "1d", "counts", "descriptors".
     options
         How molecules are featurized (those of the backbone where there is one).
+    counts_radius
+        Radius of the Morgan counts, in bonds.
     backbone
         The pretrained encoder; None where no block needs it.
     scalers
@@ -41,11 +43,14 @@ class HeadFeatures:
 
     blocks: tuple[str, ...]
     options: FeatureOptions
+    counts_radius: int = 2
     backbone: Backbone | None = None
     scalers: dict[str, ColumnScaler] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, blocks: Sequence[str], backbone: Backbone | None) -> HeadFeatures:
+    def build(
+        cls, blocks: Sequence[str], backbone: Backbone | None, *, counts_radius: int = 2
+    ) -> HeadFeatures:
         """Choose the featurization that the blocks need."""
         plain = FeatureOptions(graph=False, morgan_bits=0, maccs=False)
         base = plain
@@ -53,16 +58,14 @@ class HeadFeatures:
         if backbone is not None:
             base = backbone.feature_options if "embedding" in blocks else plain
             radius, bits = backbone.config.morgan_radius, backbone.config.morgan_bits
-        fingerprints = "1d" in blocks or "counts" in blocks
         options = replace(
             base,
             morgan_radius=radius,
-            morgan_bits=bits if fingerprints else base.morgan_bits,
+            morgan_bits=bits if "1d" in blocks else base.morgan_bits,
             maccs=base.maccs or "1d" in blocks,
-            counts="counts" in blocks,
             descriptors="descriptors" in blocks,
         )
-        return cls(tuple(blocks), options, backbone if "embedding" in blocks else None)
+        return cls(tuple(blocks), options, counts_radius, backbone if "embedding" in blocks else None)
 
     def store(
         self,
@@ -73,7 +76,13 @@ class HeadFeatures:
         progress: Progress | None = None,
     ) -> MoleculeStore:
         """Featurize molecules."""
-        return featurize(smiles, self.options, workers=workers, cache=cache, progress=progress)
+        store = featurize(smiles, self.options, workers=workers, cache=cache, progress=progress)
+        if "counts" in self.blocks:
+            # a store of its own: the counts have another radius than the backbone's fingerprint
+            options = FeatureOptions(graph=False, morgan_radius=self.counts_radius, maccs=False, counts=True)
+            counted = featurize(smiles, options, workers=workers, cache=cache)
+            store = store.with_block("counts", counted.blocks["counts"])
+        return store
 
     def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
         """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""

@@ -226,7 +226,7 @@ def _features(config: FinetuneConfig, backbone: Backbone | None, method: str | N
                 "there is no backbone to unfreeze", where="unfreeze", hint="give --backbone DIR"
             )
         backbone = copy.deepcopy(backbone)  # the caller's backbone stays as it is
-    return HeadFeatures.build(blocks, backbone)
+    return HeadFeatures.build(blocks, backbone, counts_radius=config.counts_radius)
 
 
 def _check_molecules(errors: Sequence[str], valid: NDArray[np.bool_], where: str, listener: Listener) -> None:

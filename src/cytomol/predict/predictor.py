@@ -191,7 +191,10 @@ class PropertyPredictor:
             config = FinetuneConfig.build(saved.config["finetune"], where=where)
             backbone = Backbone.load(Path(path) / _BACKBONE) if saved.config["backbone"] else None
             features = HeadFeatures(
-                tuple(saved.config["blocks"]), FeatureOptions(**saved.config["feature_options"]), backbone
+                tuple(saved.config["blocks"]),
+                FeatureOptions(**saved.config["feature_options"]),
+                config.counts_radius,
+                backbone,
             )
             features.load_statistics(_below(saved.statistics, "features."))
             tasks, method, inputs = (saved.config[key] for key in ("tasks", "method", "inputs"))
