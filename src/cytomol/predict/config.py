@@ -53,7 +53,8 @@ class FinetuneConfig(Config):
     # the head
     head: str = Field(
         "auto",
-        description="Head: infoalign (batch norm), chmr (layer norm). auto: that of the backbone's method.",
+        description="Head of a paper: infoalign (batch norm), chmr (layer norm). auto: batch norm for "
+        "classification, layer norm for regression.",
     )
     hidden: int = Field(1200, ge=1, le=16384, description="Width of the hidden layer; 4d for d = 300.")
     hidden_layers: int = Field(1, ge=1, le=8, description="Hidden layers.")

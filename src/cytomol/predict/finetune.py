@@ -337,7 +337,7 @@ def _fit_heads(
 
         with seeded(config.seed + member, config.threads):
             head: PropertyHead = build_head(
-                config, data.inputs.shape[1], len(predictor.tasks), method=predictor.method
+                config, data.inputs.shape[1], len(predictor.tasks), kind=predictor.task_type
             )
             if config.unfreeze == "none":
                 fits.append(fit_head(head, data, config, device=device, on_epoch=on_epoch))

@@ -21,21 +21,24 @@ heads.register("infoalign")("batch")  # Liu et al., ICLR 2025: d - 4d - tasks
 heads.register("chmr")("layer")  # Li et al., AAAI 2026: hidden 1200 to 2400; batch norm for bace, hiv, sider
 
 
-def build_head(config: FinetuneConfig, inputs: int, tasks: int, *, method: str | None) -> PropertyHead:
+# Without a chosen head, what validation favoured on the benchmarks: on chembl2k batch norm gives 85.6
+# and layer norm 82.0 (valid ROC-AUC), on biogenadme 0.385 and 0.357 (valid MAE).
+_OWN_NORM: dict[str, NormName] = {"classification": "batch", "regression": "layer"}
+
+
+def build_head(config: FinetuneConfig, inputs: int, tasks: int, *, kind: str) -> PropertyHead:
     """Build the head that the options ask for.
 
     Parameters
     ----------
     config
-        Options; "auto" means the head of ``method``.
+        Options; "auto" means the normalization that suits ``kind``.
     inputs, tasks
         Width of the input and number of outputs: (B, inputs) -> logits or scaled values (B, tasks).
-    method
-        Method of the backbone, None without one.
+    kind
+        "classification" or "regression".
     """
-    name = config.head if config.head != "auto" else (method if method in heads else "chmr")
-    assert name is not None
-    own = heads[name]
+    own = _OWN_NORM[kind] if config.head == "auto" else heads[config.head]
     return PropertyHead(
         inputs,
         tasks,

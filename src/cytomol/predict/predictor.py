@@ -197,16 +197,15 @@ class PropertyPredictor:
                 backbone,
             )
             features.load_statistics(_below(saved.statistics, "features."))
-            tasks, method, inputs = (saved.config[key] for key in ("tasks", "method", "inputs"))
+            tasks, task_type, inputs = (saved.config[key] for key in ("tasks", "task_type", "inputs"))
             heads = []
             for i in range(config.ensemble):
-                head = build_head(config, inputs, len(tasks), method=method)
+                head = build_head(config, inputs, len(tasks), kind=task_type)
                 load_weights(head, _below(saved.weights, f"head.{i}."), where=str(path))
                 heads.append(head.eval())
             center, scale, trained = (
                 saved.statistics[f"tasks.{key}"] for key in ("center", "scale", "trained")
             )
-            task_type = saved.config["task_type"]
         except (KeyError, TypeError) as error:
             raise ModelDirectoryError(f"lacks what a predictor needs: {error}", where=where) from None
         return cls(
@@ -218,7 +217,7 @@ class PropertyPredictor:
             center=center,
             scale=scale,
             trained=trained.astype(bool),
-            method=method,
+            method=saved.config["method"],
             **(saved.config["backbone"] or {}),
         )
 

@@ -50,19 +50,18 @@ def test_missing_labels_have_no_gradient() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "method", "norm"),
+    ("options", "kind", "norm"),
     [
-        ({}, "infoalign", BatchNorm),
-        ({}, "chmr", nn.LayerNorm),
-        ({"head": "infoalign"}, "chmr", BatchNorm),
-        ({"norm": "batch"}, "chmr", BatchNorm),
-        ({"norm": "none"}, None, nn.Identity),
+        ({"head": "infoalign"}, "regression", BatchNorm),
+        ({"head": "chmr"}, "classification", nn.LayerNorm),
+        ({"head": "chmr", "norm": "batch"}, "classification", BatchNorm),
+        ({}, "classification", BatchNorm),
+        ({}, "regression", nn.LayerNorm),
+        ({"norm": "none"}, "regression", nn.Identity),
     ],
 )
-def test_heads_are_those_of_the_papers(
-    options: dict[str, str], method: str | None, norm: type[nn.Module]
-) -> None:
-    head = build_head(FinetuneConfig.build(options), 300, 7, method=method)
+def test_heads_are_those_of_the_papers(options: dict[str, str], kind: str, norm: type[nn.Module]) -> None:
+    head = build_head(FinetuneConfig.build(options), 300, 7, kind=kind)
     assert isinstance(head[0], nn.Linear)
     assert isinstance(head[1], norm)
     assert isinstance(head[2], nn.GELU)
@@ -73,7 +72,7 @@ def test_heads_are_those_of_the_papers(
 
 def test_unknown_head_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="chmr, infoalign"):
-        build_head(FinetuneConfig(head="linear"), 3, 1, method=None)
+        build_head(FinetuneConfig(head="linear"), 3, 1, kind="regression")
 
 
 def test_features_by_method() -> None:
