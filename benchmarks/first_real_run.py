@@ -29,12 +29,13 @@ SETS = {"biogenadme": "mae", "chembl2k": "roc_auc", "broad6k": "roc_auc"}
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: a backbone, what its head reads, and how many heads are averaged."""
+    """One row of the table: a backbone, what its head reads, how many heads are averaged, and which."""
 
     label: str
     backbone: str
     features: str
     heads: int = 1
+    head: str = "auto"
 
     def folder(self, work: Path, name: str, seed: int) -> Path:
         """Return the model directory of a set and seed."""
@@ -43,13 +44,13 @@ class Row:
 
 
 ROWS = (
-    Row("InfoAlign", "infoalign", "1d+embedding"),
-    Row("InfoAlign, embedding alone", "infoalign", "embedding"),
-    Row("InfoAlign untrained", "infoalign-untrained", "1d+embedding"),
-    Row("CHMR", "chmr", "1d+embedding"),
-    Row("CHMR, embedding alone", "chmr", "embedding"),
-    Row("CHMR untrained", "chmr-untrained", "1d+embedding"),
-    Row("1D features alone", "chmr-untrained", "1d"),
+    Row("InfoAlign", "infoalign", "1d+embedding", head="infoalign"),
+    Row("InfoAlign, embedding alone", "infoalign", "embedding", head="infoalign"),
+    Row("InfoAlign untrained", "infoalign-untrained", "1d+embedding", head="infoalign"),
+    Row("CHMR", "chmr", "1d+embedding", head="chmr"),
+    Row("CHMR, embedding alone", "chmr", "embedding", head="chmr"),
+    Row("CHMR untrained", "chmr-untrained", "1d+embedding", head="chmr"),
+    Row("1D features alone", "chmr-untrained", "1d", head="chmr"),
     Row("CHMR and descriptors, five heads", "chmr", "embedding+counts+descriptors", heads=5),
     Row("1D features and descriptors, five heads", "chmr-untrained", "1d+counts+descriptors", heads=5),
 )
@@ -103,7 +104,7 @@ def finetune(data: Path, work: Path, seeds: int) -> None:
             continue
         arguments = [str(folder / "assays.csv.gz"), "--backbone", str(work / row.backbone)]
         arguments += ["--smiles-col", "smiles", "--split", str(folder / "split.csv.gz")]
-        arguments += ["--features", row.features, "--ensemble", str(row.heads)]
+        arguments += ["--features", row.features, "--ensemble", str(row.heads), "--head", row.head]
         # seeds of an ensemble's heads follow each other: keep those of two runs apart
         arguments += ["--seed", str(seed * row.heads), "-o", str(out)]
         seconds = cytomol("finetune", *arguments)
