@@ -29,7 +29,15 @@ def run(orders: list[str], *, timeout: float = 20.0, workers: int = 1) -> list[O
 
 
 def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """Return the workers below this process; other tests may have started processes of their own."""
+
+    def is_worker(process: psutil.Process) -> bool:
+        try:
+            return any("cytomol.chem.geometry.worker" in word for word in process.cmdline())
+        except psutil.NoSuchProcess:  # it ended since it was listed
+            return False
+
+    return [process for process in psutil.Process().children(recursive=True) if is_worker(process)]
 
 
 @pytest.mark.parametrize("hang", ["sleep:600", "hog"])
@@ -119,7 +127,8 @@ def test_processes_that_cannot_start_are_said(monkeypatch: pytest.MonkeyPatch) -
 
 
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
 sys.path.insert(0, {helpers!r})
 from cytomol.chem.geometry.pool import run_workers
 orders = ["value:1", "value:2", "sleep:{seconds}", "sleep:{seconds}"]
