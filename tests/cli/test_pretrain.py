@@ -160,8 +160,7 @@ def test_the_module_stays_light() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_saves_and_resume_continues(corpus: Path, tmp_path: Path, number: signal.Signals) -> None:
+def test_ctrl_c_saves_and_resume_continues(corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "m"
     arguments = [
         corpus,
@@ -179,7 +178,7 @@ def test_ctrl_c_saves_and_resume_continues(corpus: Path, tmp_path: Path, number:
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("epoch 2/"):
-            process.send_signal(number)
+            process.send_signal(signal.SIGINT)
             break
     rest = process.stderr.read()
     assert process.wait(timeout=60) == 130
@@ -214,14 +213,14 @@ def test_two_processes_train_together(corpus: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_two_processes(corpus: Path, tmp_path: Path) -> None:
+def test_a_signal_stops_two_processes(corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "m"
     arguments = [corpus, "--method", "infoalign", "-o", out, "--epochs", 5000, *SMALL, "--devices", 2]
     process = subprocess.Popen(_command(*arguments), stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("epoch 2/"):
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             break
     began = time.monotonic()
     rest = process.stderr.read()
