@@ -53,6 +53,7 @@ ROWS = (
     Row("1D features alone", "chmr-untrained", "1d", head="chmr"),
     Row("CHMR and descriptors, five heads", "chmr", "embedding+counts+descriptors", heads=5),
     Row("1D features and descriptors, five heads", "chmr-untrained", "1d+counts+descriptors", heads=5),
+    Row("Counts and descriptors, five heads", "chmr-untrained", "counts+descriptors", heads=5),
 )
 
 
