@@ -5,8 +5,7 @@ that was cut goes on where it stopped. The profiles of every molecule that is te
 pretraining (``--exclude-profiles-of``), so no number here has seen them; splits are the given files,
 and the test fold is read once, after the last epoch was chosen on the validation fold.
 
-    CYTOMOL_DATA=/path/to/data python benchmarks/first_real_run.py --epochs 8 --precision bf16-mixed \\
-        --geometry-timeout 5
+    CYTOMOL_DATA=/path/to/data make first-real-run
 """
 
 from __future__ import annotations
