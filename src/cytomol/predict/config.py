@@ -45,6 +45,12 @@ class FinetuneConfig(Config):
     standardize_embedding: bool = Field(
         True, description="Scale every embedding column to mean 0, variance 1 over the training rows."
     )
+    embedding_scale: float = Field(
+        1.0,
+        gt=0,
+        le=10,
+        description="Spread of the standardised embedding; below 1 the other features weigh more.",
+    )
     descriptor_scaling: Literal["quantile", "robust"] = Field(
         "quantile",
         description="Scaling of descriptors: to normal scores by quantiles, or by median and range.",

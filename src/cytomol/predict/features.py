@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
-from cytomol.predict.scaling import ColumnScaler, fit_scaler, scaler_from_arrays
+from cytomol.predict.scaling import AffineScaler, ColumnScaler, fit_scaler, scaler_from_arrays
 
 if TYPE_CHECKING:
     from cytomol.training.backbone import Backbone
@@ -102,11 +102,26 @@ class HeadFeatures:
         block[~store.valid] = np.nan
         return block
 
-    def fit(self, raw: Mapping[str, Matrix], train: NDArray[np.bool_], methods: Mapping[str, str]) -> None:
-        """Fit the scaler of each block named in ``methods`` on the training rows."""
+    def fit(
+        self,
+        raw: Mapping[str, Matrix],
+        train: NDArray[np.bool_],
+        methods: Mapping[str, str],
+        *,
+        embedding_scale: float = 1.0,
+    ) -> None:
+        """Fit the scaler of each block named in ``methods`` on the training rows.
+
+        The standardised embedding is spread by ``embedding_scale``: hundreds of columns of variance 1
+        outweigh fingerprints, most of whose bits are 0.
+        """
         self.scalers = {
             name: fit_scaler(raw[name][train], methods[name]) for name in self.blocks if name in methods
         }
+        scaler = self.scalers.get("embedding")
+        if isinstance(scaler, AffineScaler) and embedding_scale != 1.0:
+            spread = (scaler.scale / embedding_scale).astype(np.float32)
+            self.scalers["embedding"] = AffineScaler(scaler.center, spread)
 
     def transform(self, raw: Mapping[str, Matrix], *, only: Sequence[str] | None = None) -> Matrix:
         """Scale the blocks (all, or ``only`` some) and put them side by side, shape (n, width)."""

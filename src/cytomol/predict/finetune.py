@@ -149,7 +149,7 @@ def finetune(
     rows = np.flatnonzero(folds != "")
     store, kept, at = store.take(rows), labels.take(rows), folds[rows]
     raw = features.raw(store)
-    features.fit(raw, at == FOLDS[0], _scaling(config))
+    features.fit(raw, at == FOLDS[0], _scaling(config), embedding_scale=config.embedding_scale)
     predictor = _empty_predictor(features, kept, at == FOLDS[0], config, method)
     data = _fit_data(predictor, features.transform(raw), kept, at)
     fits = _fit_heads(predictor, data, LiveFeatures(features, store, fixed_blocks(features, raw)), listener)

@@ -141,3 +141,14 @@ def test_wrong_calls_are_refused(untrained: dict[str, Path]) -> None:
         run(unfreeze="all")
     with pytest.raises(InputError, match="32 molecules with 3 rows"):
         finetune(SMILES, labels(VALUES[:3]), FinetuneConfig.build(SMALL), backbone=untrained["chmr"])
+
+
+def test_embedding_is_standardised_to_the_chosen_spread(untrained: dict[str, Path], tmp_path: Path) -> None:
+    for scale in (1.0, 0.3):
+        predictor = run(untrained["chmr"], embedding_scale=scale).predictor
+        loaded = PropertyPredictor.load(predictor.save(tmp_path / str(scale)))
+        train = [s for s, fold in zip(SMILES, FOLDS, strict=True) if fold == "train"]
+        features = loaded.features
+        inputs = features.transform(features.raw(features.store(train)), only=["embedding"])
+        spread = inputs.std(axis=0)
+        np.testing.assert_allclose(spread[spread > 0], scale, rtol=0.02)
