@@ -108,7 +108,7 @@ class MethodConfig(Config):
     )
     accelerator: str = Field("auto", description="Where to train: auto, cpu, cuda or mps.")
     devices: int = Field(1, ge=1, description="Devices or processes that train together.")
-    workers: int = Field(0, ge=0, description="Processes that prepare batches; 0 prepares them in place.")
+    workers: int = Field(0, ge=0, description="Processes that featurize molecules; 0 takes one per core.")
     threads: int = Field(0, ge=0, description="Threads of a process; 0 leaves the choice to torch.")
     logger: str = Field("csv", description="Where losses are logged: csv, tensorboard or none.")
 

@@ -75,9 +75,10 @@ class Keeper(Callback):  # type: ignore[misc]
         scaler = getattr(trainer.precision_plugin, "scaler", None)
         if scaler is not None and self.run.state.scaler:
             scaler.load_state_dict(self.run.state.scaler)
+        exact = torch.float32 if pl_module.device.type == "mps" else torch.float64
         if trainer.is_global_zero:
             self._train = {
-                name: (torch.tensor(total, dtype=torch.float64, device=pl_module.device), weight)
+                name: (torch.tensor(total, dtype=exact, device=pl_module.device), weight)
                 for name, (total, weight) in self.run.state.totals.items()
             }
         steps = pl_module.config.epochs * pl_module.steps_per_epoch
@@ -234,7 +235,8 @@ def _add(totals: Totals, quantities: Mapping[str, Tensor], size: int) -> None:
     """Add the quantities of a batch, weighted by its molecules; in float64, where they are."""
     for name, value in quantities.items():
         total, weight = totals.get(name, (0.0, 0.0))
-        totals[name] = (total + value.double() * size, weight + size)
+        exact = value if value.device.type == "mps" else value.double()  # Apple's GPUs have no float64
+        totals[name] = (total + exact * size, weight + size)
 
 
 def _gathered(totals: Totals) -> dict[str, tuple[float, float]]:
