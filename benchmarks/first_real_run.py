@@ -109,8 +109,13 @@ def finetune(data: Path, work: Path, seeds: int) -> None:
         # seeds of an ensemble's heads follow each other: keep those of two runs apart
         arguments += ["--seed", str(seed * row.heads), "-o", str(out)]
         seconds = cytomol("finetune", *arguments)
-        (out / "seconds.txt").write_text(f"{seconds:.1f}\n")
+        _seconds(out).write_text(f"{seconds:.1f}\n")
         collect(work)
+
+
+def _seconds(out: Path) -> Path:
+    """Return the file beside a model directory that holds its time; a file within would be foreign to it."""
+    return out.parent / f"{out.name}.seconds"
 
 
 def collect(work: Path) -> None:
@@ -118,7 +123,7 @@ def collect(work: Path) -> None:
     table: list[dict[str, object]] = []
     for row, name, seed in itertools.product(ROWS, SETS, range(100)):
         folder = row.folder(work, name, seed)
-        if not (folder / "seconds.txt").exists():
+        if not _seconds(folder).exists():
             continue
         training = json.loads((work / row.backbone / "training.json").read_text())
         scores = json.loads((folder / "scores.json").read_text())
@@ -130,7 +135,7 @@ def collect(work: Path) -> None:
                 "seed": seed,
                 "valid": round(scores["valid"]["mean"], 4),
                 "test": round(scores["test"]["mean"], 4),
-                "finetune_seconds": float((folder / "seconds.txt").read_text()),
+                "finetune_seconds": float(_seconds(folder).read_text()),
                 "pretrain_epochs": training["epochs"],
                 "pretrain_loss_start": training["loss_start"],
                 "pretrain_loss_end": training["loss_end"],
