@@ -80,9 +80,15 @@ class ContextGraph:
             first, end = self.span(space)
             lines.append(f"  {space}: {end - first:,} nodes")
         for name, facts in self.report.items():
-            if facts["edges"]:
+            if facts["edges"] or _indexed(facts):
                 lines += _criterion_text(name, facts)
         return "\n".join(lines)
+
+
+def _indexed(facts: Mapping[str, Any]) -> bool:
+    """Return whether anything was searched for with an index, which is said even if nothing was found."""
+    tables = [facts, *(table for table in facts.values() if isinstance(table, dict))]
+    return any(table.get("search") == "index" for table in tables)
 
 
 def _criterion_text(name: str, facts: Mapping[str, Any]) -> list[str]:
@@ -98,7 +104,10 @@ def _criterion_text(name: str, facts: Mapping[str, Any]) -> list[str]:
 
 
 def _facts_text(facts: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value:,}"
-        for key, value in facts.items()
-    )
+    return ", ".join(f"{key} {_value_text(value)}" for key, value in facts.items())
+
+
+def _value_text(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from cytomol.chem.similarity.search import EXACT_UP_TO
 from cytomol.config import Config
 
 __all__ = ["ContextOptions"]
@@ -30,6 +31,16 @@ class ContextOptions(Config):
         "all",
         description="Pairs compared: all, exactly, or as the authors do only within a Murcko scaffold "
         "(molecules) and within k-means clusters of two principal components (profiles).",
+    )
+    similarity_search: Literal["auto", "exact", "index"] = Field(
+        "auto",
+        description="How similar molecules and profiles are found: exact compares all candidates, index asks "
+        "an approximate index, auto takes the index above exact_up_to.",
+    )
+    exact_up_to: int = Field(
+        EXACT_UP_TO,
+        ge=1,
+        description="Molecules or profiles up to which the automatic search compares all candidates.",
     )
     criteria: tuple[str, ...] | None = Field(None, description="Edge criteria to apply; none given: all.")
 

@@ -1,4 +1,4 @@
-"""Cosine similarity between profiles: exact over all pairs, or inside clusters."""
+"""Cosine similarity between profiles: over all pairs, inside clusters, or from an index."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cluster_profiles", "complete", "cosine_histogram", "cosine_pairs", "standardise_rows"]
+from cytomol.chem.similarity import INDEX_NEIGHBOURS, nearest_rows, unique_pairs
+
+__all__ = [
+    "cluster_profiles",
+    "complete",
+    "cosine_counts",
+    "cosine_histogram",
+    "cosine_pairs",
+    "indexed_cosine_pairs",
+    "standardise_rows",
+]
 
 _BLOCK = 1024  # rows of one side of a block of similarities: 4 MB of float32
+_GATHERED = 64  # rows whose neighbours are gathered at a time: 16 MB of float32 for 1,000 features
 
 
 def complete(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -82,7 +93,7 @@ def _similarity_blocks(
     """Yield rows, columns and their similarities; -1 marks the pairs with i >= j."""
     usable = np.flatnonzero(unit.any(axis=1))
     labels = np.zeros(len(usable), np.int64) if groups is None else groups[usable]
-    for label in np.unique(labels):
+    for label in np.unique(labels[labels >= 0]):
         members = usable[labels == label]
         for top in range(0, len(members), _BLOCK):
             rows = members[top : top + _BLOCK]
@@ -107,7 +118,8 @@ def cosine_histogram(
         Rising similarities, shape (bins,). Bin b counts the pairs with edges[b] <= similarity <
         edges[b + 1]; the last bin is open above.
     groups
-        Compare only profiles with the same label, shape (profiles,).
+        Compare only profiles with the same label, shape (profiles,); negative labels are compared with
+        nothing.
 
     Returns
     -------
@@ -138,7 +150,8 @@ def cosine_pairs(
     minimum
         Smallest similarity kept.
     groups
-        Compare only profiles with the same label, shape (profiles,).
+        Compare only profiles with the same label, shape (profiles,); negative labels are compared with
+        nothing.
 
     Returns
     -------
@@ -154,3 +167,59 @@ def cosine_pairs(
         right.append(columns[j].astype(np.int32))
         weights.append(similarity[i, j])
     return np.concatenate(left), np.concatenate(right), np.concatenate(weights)
+
+
+def indexed_cosine_pairs(
+    unit: NDArray[np.float32], minimum: float
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """Return pairs of profiles at least ``minimum`` similar: `cosine_pairs` from the index.
+
+    A pair is found if either profile is among the 64 nearest of the other.
+
+    Parameters
+    ----------
+    unit
+        Profiles scaled by `standardise_rows`, shape (profiles, width).
+    minimum
+        Smallest similarity kept.
+
+    Returns
+    -------
+    i, j
+        Profiles of each pair, i < j, int32, sorted by (i, j).
+    similarity
+        Cosine of the row-standardised profiles, computed anew in full precision, float32.
+    """
+    nearest = nearest_rows(unit, INDEX_NEIGHBOURS, "cosine")
+    parts = []
+    for first in range(0, len(unit), _GATHERED):
+        others = nearest[first : first + _GATHERED]
+        similarity = (unit[others] @ unit[first : first + _GATHERED, :, None])[:, :, 0]
+        row, place = np.nonzero((others >= 0) & (similarity >= np.float32(minimum)))
+        parts.append((first + row, others[row, place], np.minimum(similarity[row, place], 1)))
+    return unique_pairs(parts, len(unit))
+
+
+def cosine_counts(unit: NDArray[np.float32], queries: NDArray[np.int64], minimum: float) -> NDArray[np.int64]:
+    """Count the other profiles at least ``minimum`` similar to each of some profiles, exactly.
+
+    Parameters
+    ----------
+    unit
+        Profiles scaled by `standardise_rows`, shape (profiles, width).
+    queries
+        Rows asked for, shape (m,).
+    minimum
+        Smallest similarity that counts.
+
+    Returns
+    -------
+    NDArray
+        int64, shape (m,).
+    """
+    counts = np.zeros(len(queries), np.int64)
+    for first in range(0, len(unit), _BLOCK):
+        near = unit[queries] @ unit[first : first + _BLOCK].T >= np.float32(minimum)
+        near &= queries[:, None] != np.arange(first, first + near.shape[1])
+        counts += near.sum(axis=1)
+    return counts

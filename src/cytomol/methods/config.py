@@ -62,6 +62,16 @@ class MethodConfig(Config):
         le=1,
         description="Share of expression values, largest first, that link a molecule to a gene.",
     )
+    similarity_search: Literal["auto", "exact", "index"] = Field(
+        "auto",
+        description="How similar molecules and profiles are found: exact compares all, index asks an "
+        "approximate index, auto takes the index above exact_up_to.",
+    )
+    exact_up_to: int = Field(
+        200_000,
+        ge=1,
+        description="Molecules or profiles up to which the automatic search compares all pairs.",
+    )
     walk_length: int = Field(4, ge=0, le=64, description="Steps of a context walk; 0 leaves the context out.")
     neighbours: int = Field(
         10, ge=1, le=1000, description="Structural neighbours that fill a missing profile."

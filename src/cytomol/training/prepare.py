@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
 from cytomol.chem.featurize import FeatureOptions, featurize
-from cytomol.chem.similarity import tanimoto_top_k
+from cytomol.chem.similarity import SimilaritySearch, structural_neighbours
 from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph, ContextOptions, build_context, neighbour_matrix
 from cytomol.context.criteria import criteria
@@ -188,6 +188,8 @@ def _context(corpus: Corpus, store: MoleculeStore, config: MethodConfig, reporte
             "maximum_similarity": config.maximum_similarity,
             "drop_fraction": config.drop_fraction,
             "candidates": config.candidates,
+            "similarity_search": config.similarity_search,
+            "exact_up_to": config.exact_up_to,
             "criteria": tuple(names) if config.walk_length else (),
             **({"readout_fraction": config.readout_fraction} if config.readout_fraction else {}),
         }
@@ -244,7 +246,10 @@ def _profile_inputs(
     W = None
     if augmentation == "propagation" and corpus.modalities:
         with reporter.step(f"{config.neighbours} structural neighbours of each molecule"):
-            W = neighbour_matrix(*tanimoto_top_k(np.asarray(store.blocks["morgan"]), config.neighbours))
+            search = SimilaritySearch(config.similarity_search, config.exact_up_to)
+            found = structural_neighbours(np.asarray(store.blocks["morgan"]), config.neighbours, search)
+            W = neighbour_matrix(found.indices, found.similarity)
+        reporter.say(f"structural neighbours: {found.text()}")
     inputs = {}
     for name in corpus.modalities:
         with reporter.step(f"propagate {name}"):

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cytomol.chem.similarity import EXACT_UP_TO
+from cytomol.context import ContextOptions
 from cytomol.corpus import Corpus
 from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.scaling import FeatureScaler
@@ -116,6 +118,26 @@ def test_the_digest_knows_the_data(corpus: Corpus) -> None:
     assert corpus_digest(corpus) == corpus_digest(replace(corpus))
     assert corpus_digest(corpus) != corpus_digest(replace(corpus, modalities=changed))
     assert corpus_digest(corpus) != corpus_digest(replace(corpus, relations={}))
+
+
+@pytest.mark.parametrize(("options", "how"), [({}, "exact"), ({"exact_up_to": 150}, "index")])
+def test_above_the_stated_size_an_index_is_asked_and_says_so(
+    corpus: Corpus, options: dict[str, Any], how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = CHMRConfig(views=("1d", "2d"), **options)
+    data = prepare(corpus, config, Reporter())
+    said = capsys.readouterr().err
+    report = data.graph.report["structure"]
+    assert report["search"] == how
+    assert f"structural neighbours: {how}" in said
+    assert ("search index, recall" in said) == (how == "index")
+    if how == "index":
+        assert report["recall"] >= 0.95
+        assert report["sampled"] == 200
+
+
+def test_the_stated_size_is_the_same_everywhere() -> None:
+    assert MethodConfig().exact_up_to == ContextOptions().exact_up_to == EXACT_UP_TO
 
 
 def test_a_modality_without_profiles_is_left_out(corpus: Corpus, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.chem.similarity import SimilaritySearch
 from cytomol.context.edges import Edges
 from cytomol.context.options import ContextOptions
-from cytomol.context.profiles import cluster_profiles, cosine_histogram, cosine_pairs, standardise_rows
-from cytomol.context.threshold import Threshold, bisect_threshold, similarity_grid
+from cytomol.context.profiles import cluster_profiles
+from cytomol.context.similar import Comparable, Profiles, SimilarPairs, similar_pairs
+from cytomol.context.threshold import similarity_grid
 from cytomol.corpus.schema import Corpus, Entity, Modality
 from cytomol.errors import InputError
 from cytomol.registry import Registry
@@ -20,27 +22,7 @@ from cytomol.registry import Registry
 if TYPE_CHECKING:
     from cytomol.chem.store import MoleculeStore
 
-__all__ = ["Criterion", "Inputs", "SimilarProfiles", "criteria", "relation_edges"]
-
-
-@dataclass(frozen=True)
-class SimilarProfiles:
-    """Pairs of profiles of one modality above the threshold.
-
-    Attributes
-    ----------
-    i, j
-        Rows of the modality's table, i < j.
-    similarity
-        Cosine of the row-standardised profiles.
-    threshold
-        What bisection found.
-    """
-
-    i: NDArray[np.int32]
-    j: NDArray[np.int32]
-    similarity: NDArray[np.float32]
-    threshold: Threshold
+__all__ = ["Criterion", "Inputs", "criteria", "relation_edges"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +45,7 @@ class Inputs:
     store: MoleculeStore
     options: ContextOptions
     offsets: dict[str, int]
-    _similar: dict[str, SimilarProfiles] = field(default_factory=dict)
+    _similar: dict[str, SimilarPairs] = field(default_factory=dict)
 
     def grid(self) -> NDArray[np.float32]:
         """Return the similarities at which the threshold may lie."""
@@ -77,16 +59,17 @@ class Inputs:
         """Return the node of the molecule or gene that each profile belongs to."""
         return self.offsets[modality.entity] + modality.rows
 
-    def similar_profiles(self, modality: Modality) -> SimilarProfiles:
+    def similar_pairs(self, table: Comparable, groups: NDArray[np.int64] | None) -> SimilarPairs:
+        """Return the pairs of a table above its own threshold, searched for as the options say."""
+        search = SimilaritySearch(self.options.similarity_search, self.options.exact_up_to)
+        return similar_pairs(table, self.grid(), self.options.drop_fraction, search, groups=groups)
+
+    def similar_profiles(self, modality: Modality) -> SimilarPairs:
         """Return the similar profiles of a modality, found once and shared between criteria."""
         if modality.name not in self._similar:
             shortcut = self.options.candidates == "shortcut"
             groups = cluster_profiles(modality.values) if shortcut else None
-            unit, grid = standardise_rows(modality.values), self.grid()
-            histogram, candidates = cosine_histogram(unit, grid, groups=groups)
-            threshold = bisect_threshold(grid, histogram, candidates, self.options.drop_fraction)
-            pairs = cosine_pairs(unit, threshold.value, groups=groups)
-            self._similar[modality.name] = SimilarProfiles(*pairs, threshold)
+            self._similar[modality.name] = self.similar_pairs(Profiles.of(modality.values), groups)
         return self._similar[modality.name]
 
 

@@ -25,5 +25,5 @@ class GeneSimilarityCriterion(Criterion):
                 continue
             similar, nodes = inputs.similar_profiles(modality), inputs.entity_nodes(modality)
             parts.append(Edges(nodes[similar.i], nodes[similar.j], similar.similarity))
-            facts[modality.name] = similar.threshold.report()
+            facts[modality.name] = similar.report()
         return Edges.concatenate(parts), facts

@@ -20,5 +20,5 @@ class ProfileSimilarityCriterion(Criterion):
         for modality in inputs.corpus.modalities.values():
             similar, nodes = inputs.similar_profiles(modality), inputs.profile_nodes(modality)
             parts.append(Edges(nodes[similar.i], nodes[similar.j], similar.similarity))
-            facts[modality.name] = similar.threshold.report()
+            facts[modality.name] = similar.report()
         return Edges.concatenate(parts), facts

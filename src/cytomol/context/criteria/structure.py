@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.similarity import tanimoto_histogram, tanimoto_pairs
 from cytomol.context.criteria.base import Criterion, Inputs, criteria
 from cytomol.context.edges import Edges
-from cytomol.context.threshold import bisect_threshold
+from cytomol.context.similar import Fingerprints
 from cytomol.errors import InputError
 
 __all__ = ["StructureCriterion"]
@@ -22,16 +21,14 @@ class StructureCriterion(Criterion):
 
     def edges(self, inputs: Inputs) -> tuple[Edges, dict[str, Any]]:
         """Return the pairs above the threshold; unreadable molecules have none."""
-        store, grid = inputs.store, inputs.grid()
+        store = inputs.store
         if "morgan" not in store.blocks:
             raise InputError("the molecules have no Morgan fingerprints", hint="featurize with morgan")
-        packed = np.asarray(store.blocks["morgan"])
         groups = _scaffold_groups(inputs) if inputs.options.candidates == "shortcut" else None
-        histogram, candidates = tanimoto_histogram(packed, grid, groups=groups)
-        threshold = bisect_threshold(grid, histogram, candidates, inputs.options.drop_fraction)
-        i, j, similarity = tanimoto_pairs(packed, threshold.value, groups=groups)
+        similar = inputs.similar_pairs(Fingerprints(np.asarray(store.blocks["morgan"])), groups)
         first = inputs.offsets["molecule"]
-        return Edges(first + i.astype(np.int64), first + j.astype(np.int64), similarity), threshold.report()
+        source, target = first + similar.i.astype(np.int64), first + similar.j.astype(np.int64)
+        return Edges(source, target, similar.similarity), similar.report()
 
 
 def _scaffold_groups(inputs: Inputs) -> NDArray[np.int64]:

@@ -9,54 +9,18 @@ even to another such row: it stands for a molecule that could not be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from cytomol.chem.similarity.bits import as_words, blocks, common_bits, compiled, count_bits, insert, threads
 from cytomol.errors import InputError
 
-__all__ = ["bit_counts", "tanimoto_histogram", "tanimoto_pairs", "tanimoto_top_k"]
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-_BLOCK_ROWS = 256  # rows of one unit of work: small enough to balance, large enough to hide the dispatch
 _BUFFER_PAIRS = 1 << 16
 
-
-def _compiled(function: F) -> F:
-    """Compile with Numba; the kernels free the interpreter lock, so plain threads run them side by side.
-
-    Numba's own parallel loops are avoided: their OpenMP layer kills processes that are forked after
-    its first use, which data loaders do.
-    """
-    try:
-        return cast("F", numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # no folder that Numba could keep compiled code in: compile in every process
-        return cast("F", numba.njit(nogil=True)(function))
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def _popcount(_typing: Any, _word: Any) -> Any:
-    """Count the set bits of a 64-bit word by the processor's own instruction."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return types.uint64(types.uint64), generate
-
-
-@_compiled
-def _common_bits(left: NDArray[np.uint64], i: int, right: NDArray[np.uint64], j: int) -> int:
-    common = np.uint64(0)
-    for w in range(left.shape[1]):
-        common += _popcount(left[i, w] & right[j, w])
-    return np.int64(common)  # type: ignore[return-value]
+__all__ = ["tanimoto_histogram", "tanimoto_pairs", "tanimoto_top_k"]
 
 
 class _Sorted(NamedTuple):
@@ -73,29 +37,13 @@ class _Sorted(NamedTuple):
     bounds: NDArray[np.int64]
 
 
-@_compiled
-def _insert(row: int, value: float, indices: NDArray[np.int32], similarity: NDArray[np.float64]) -> None:
-    """Put a neighbour at its place: falling similarity, ties by lower row; the last one falls out."""
-    place = len(indices) - 1
-    if value < similarity[place] or (value == similarity[place] and row > indices[place] >= 0):
-        return
-    while place > 0 and (
-        value > similarity[place - 1] or (value == similarity[place - 1] and row < indices[place - 1])
-    ):
-        similarity[place] = similarity[place - 1]
-        indices[place] = indices[place - 1]
-        place -= 1
-    similarity[place] = value
-    indices[place] = row
-
-
-@_compiled
+@compiled
 def _least_common(worst: float, total: int) -> float:
     """Return how many common bits a similarity above ``worst`` takes; the margin absorbs rounding."""
     return max(worst * total / (1.0 + worst) - 1e-6, 0.5)
 
 
-@_compiled
+@compiled
 def _top_k_block(
     rows: _Sorted,
     queries: _Sorted,
@@ -123,18 +71,18 @@ def _top_k_block(
             total = bits + count
             needed = _least_common(similarity[q, k - 1], total)
             for j in range(rows.bounds[count], rows.bounds[count + 1]):
-                common = _common_bits(queries.words, q, rows.words, j)
+                common = common_bits(queries.words, q, rows.words, j)
                 if common < needed or rows.identity[j] == queries.identity[q]:
                     continue
-                _insert(rows.identity[j], common / (total - common), indices[q], similarity[q])
+                insert(rows.identity[j], common / (total - common), indices[q], similarity[q])
                 needed = _least_common(similarity[q, k - 1], total)
 
 
-@_compiled
+@compiled
 def _similarity_at_least(rows: _Sorted, i: int, j: int, minimum: np.float32) -> np.float32:
     """Return the similarity of two rows, or 0 if it is below the minimum."""
     total = rows.counts[i] + rows.counts[j]
-    common = _common_bits(rows.words, i, rows.words, j)
+    common = common_bits(rows.words, i, rows.words, j)
     least = np.float64(minimum)
     if (
         common < least * total / (1.0 + least) - 1e-3
@@ -144,7 +92,7 @@ def _similarity_at_least(rows: _Sorted, i: int, j: int, minimum: np.float32) -> 
     return value if value >= minimum else np.float32(0)
 
 
-@_compiled
+@compiled
 def _pairs_block(
     rows: _Sorted,
     block: tuple[int, int],
@@ -171,7 +119,7 @@ def _pairs_block(
     return block[1], used
 
 
-@_compiled
+@compiled
 def _histogram_block(
     rows: _Sorted, block: tuple[int, int], edges: NDArray[np.float32], histogram: NDArray[np.int64]
 ) -> None:
@@ -184,40 +132,6 @@ def _histogram_block(
             value = _similarity_at_least(rows, i, j, minimum)
             if value > 0:
                 histogram[np.searchsorted(edges, value, side="right") - 1] += 1
-
-
-def _as_words(packed: NDArray[np.uint8], what: str = "fingerprints") -> NDArray[np.uint64]:
-    """View packed bits as 64-bit words, padded with zero bits."""
-    packed = np.asarray(packed)
-    if packed.ndim != 2 or packed.dtype != np.uint8:
-        raise InputError(
-            f"{what} have shape {packed.shape} and type {packed.dtype}",
-            hint="expected packed bits: uint8, shape (molecules, bits / 8)",
-        )
-    n, width = packed.shape
-    padded = np.zeros((n, max(-(-width // 8), 1) * 8), np.uint8)
-    padded[:, :width] = packed
-    return padded.view(np.uint64)
-
-
-def _count(words: NDArray[np.uint64]) -> NDArray[np.int64]:
-    counts: NDArray[np.int64] = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
-    return counts
-
-
-def bit_counts(packed: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the number of set bits of each row of packed fingerprints, shape (molecules,)."""
-    return _count(_as_words(packed))
-
-
-def _blocks(n: int) -> Iterator[tuple[int, int]]:
-    for first in range(0, n, _BLOCK_ROWS):
-        yield first, min(first + _BLOCK_ROWS, n)
-
-
-def _threads() -> int:
-    """Threads to use: as many as the process may use processors (NUMBA_NUM_THREADS changes it)."""
-    return max(int(numba.config.NUMBA_NUM_THREADS), 1)
 
 
 def tanimoto_top_k(
@@ -255,12 +169,12 @@ def tanimoto_top_k(
     """
     if k < 1:
         raise InputError(f"{k} neighbours asked for", hint="k must be at least 1")
-    rows = _by_bits(_as_words(packed))
+    rows = _by_bits(as_words(packed))
     if queries is None:
         asked = rows if exclude_self else rows._replace(identity=np.full(len(packed), -1))
         back = np.argsort(rows.identity)
     else:
-        asked = _by_bits(_as_words(queries, "queries"))
+        asked = _by_bits(as_words(queries, "queries"))
         if asked.words.shape[1] != rows.words.shape[1]:
             raise InputError(f"queries have {asked.words.shape[1]} words, fingerprints {rows.words.shape[1]}")
         back = np.argsort(asked.identity)
@@ -271,14 +185,14 @@ def tanimoto_top_k(
     def work(block: tuple[int, int]) -> None:
         _top_k_block(rows, asked, block, indices, similarity)
 
-    with ThreadPoolExecutor(_threads()) as pool:
-        list(pool.map(work, _blocks(len(back))))
+    with ThreadPoolExecutor(threads()) as pool:
+        list(pool.map(work, blocks(len(back))))
     return indices[back], similarity[back].astype(np.float32)
 
 
 def _by_bits(words: NDArray[np.uint64]) -> _Sorted:
     """Sort rows by set bits; the bounds say where each bit count begins."""
-    counts = _count(words)
+    counts = count_bits(words)
     order = np.argsort(counts, kind="stable")
     counts = counts[order]
     bounds = np.searchsorted(counts, np.arange(max(int(counts.max(initial=0)), 1) + 2))
@@ -287,8 +201,8 @@ def _by_bits(words: NDArray[np.uint64]) -> _Sorted:
 
 def _by_group(packed: NDArray[np.uint8], groups: NDArray[np.int64] | None) -> _Sorted:
     """Sort rows by group, then by set bits; the bounds say where each row's group ends."""
-    words = _as_words(packed)
-    counts = _count(words)
+    words = as_words(packed)
+    counts = count_bits(words)
     group = np.zeros(len(words), np.int64) if groups is None else np.asarray(groups, np.int64)
     if group.shape != counts.shape:
         raise InputError(f"{len(group)} group labels for {len(counts)} fingerprints")
@@ -333,8 +247,8 @@ def tanimoto_pairs(
             found.append((pairs[:, :used].copy(), similarity[:used].copy()))
         return found
 
-    with ThreadPoolExecutor(_threads()) as pool:
-        parts = [part for found in pool.map(work, _blocks(len(rows.counts))) for part in found]
+    with ThreadPoolExecutor(threads()) as pool:
+        parts = [part for found in pool.map(work, blocks(len(rows.counts))) for part in found]
     ends = np.concatenate([np.empty((2, 0), np.int32), *(part[0] for part in parts)], axis=1)
     similarity = np.concatenate([np.empty(0, np.float32), *(part[1] for part in parts)])
     i, j = ends.min(axis=0), ends.max(axis=0)
@@ -375,6 +289,6 @@ def tanimoto_histogram(
         return histogram
 
     n = len(rows.counts)
-    with ThreadPoolExecutor(_threads()) as pool:
-        histogram = sum(pool.map(work, _blocks(n)), np.zeros(len(edges), np.int64))
+    with ThreadPoolExecutor(threads()) as pool:
+        histogram = sum(pool.map(work, blocks(n)), np.zeros(len(edges), np.int64))
     return histogram, int((rows.bounds - np.arange(n) - 1).sum())

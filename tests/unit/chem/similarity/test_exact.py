@@ -128,7 +128,7 @@ def test_result_does_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> N
     packed = pack(random_bits(600, 128, seed=4))
     results = []
     for threads in (1, 4):
-        monkeypatch.setattr("cytomol.chem.similarity._threads", lambda count=threads: count)
+        monkeypatch.setattr("cytomol.chem.similarity.exact.threads", lambda count=threads: count)
         results.append((*tanimoto_top_k(packed, 7), *tanimoto_pairs(packed, 0.3)))
     for one, four in zip(*results, strict=True):
         np.testing.assert_array_equal(one, four)

@@ -1,0 +1,30 @@
+"""Tanimoto similarity between packed fingerprints: exactly over all pairs, or from an index."""
+
+from cytomol.chem.similarity.bits import bit_counts
+from cytomol.chem.similarity.exact import tanimoto_histogram, tanimoto_pairs, tanimoto_top_k
+from cytomol.chem.similarity.index import (
+    INDEX_NEIGHBOURS,
+    indexed_pairs,
+    indexed_top_k,
+    tanimoto_counts,
+    unique_pairs,
+)
+from cytomol.chem.similarity.nearest import nearest_rows
+from cytomol.chem.similarity.search import EXACT_UP_TO, Neighbours, SimilaritySearch, structural_neighbours
+
+__all__ = [
+    "EXACT_UP_TO",
+    "INDEX_NEIGHBOURS",
+    "Neighbours",
+    "SimilaritySearch",
+    "bit_counts",
+    "indexed_pairs",
+    "indexed_top_k",
+    "nearest_rows",
+    "structural_neighbours",
+    "tanimoto_counts",
+    "tanimoto_histogram",
+    "tanimoto_pairs",
+    "tanimoto_top_k",
+    "unique_pairs",
+]
