@@ -6,7 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Dropout"]
+__all__ = ["Dropout", "random_bits"]
+
+
+def random_bits(shape: torch.Size) -> Tensor:
+    """Return 16 random bits for each element, int16, drawn 64 at a time from torch's generator."""
+    words = torch.empty((shape.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+    return words.view(torch.int16)[: shape.numel()].view(shape)
 
 
 class Dropout(nn.Dropout):
@@ -23,7 +29,5 @@ class Dropout(nn.Dropout):
         if input.device.type != "cpu":
             return functional.dropout(input, self.p)
         dropped = round(self.p * 2**16)
-        words = torch.empty((input.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-        bits = words.view(torch.int16)[: input.numel()].view(input.shape)
-        kept = (bits >= dropped - 2**15).to(input.dtype)
+        kept = (random_bits(input.shape) >= dropped - 2**15).to(input.dtype)
         return input * kept.mul_(2**16 / (2**16 - dropped))

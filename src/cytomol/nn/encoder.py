@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.dropout import Dropout
+from cytomol.nn.fused import Folded, FusedGraph, fits, gather, perceive
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.segments import Edges, Groups, group_rows, message_sum, spread, total
@@ -94,10 +95,13 @@ class _Layer(nn.Module):
         self.norm = BatchNorm(width)
 
     def forward(self, atoms: Tensor, shared: Tensor, edges: Edges) -> Tensor:
-        table = self.bonds.combinations() + shared
-        messages = message_sum(atoms, table, edges)
+        messages = message_sum(atoms, self.kinds(shared), edges)
         mixed: Tensor = self.norm(self.mlp(torch.addcmul(messages, atoms, 1 + self.eps)))
         return mixed
+
+    def kinds(self, shared: Tensor) -> Tensor:
+        """Return the embedding of each kind of bond, shape (kinds, d)."""
+        return self.bonds.combinations() + shared
 
 
 def _virtual_mlp(width: int) -> nn.Sequential:
@@ -172,14 +176,22 @@ class GraphEncoder(nn.Module):
     def forward(self, graph: GraphBatch) -> Tensor:
         """Encode molecules: ``graph`` -> (graph.size, width)."""
         molecules = group_rows(graph.molecule, graph.size, ordered=True)
+        h = self.atoms(graph.atoms)
+        if self.virtual is not None and fits(h):
+            if self.training:
+                return self._pool(self._trained(h, graph), molecules)
+            if not torch.is_grad_enabled():
+                return self._pool(self._frozen(h, graph), molecules)
+        return self._pool(self._plain(h, graph, molecules), molecules)
+
+    def _plain(self, h: Tensor, graph: GraphBatch, molecules: Groups) -> Tensor:
+        """Pass messages with torch's own operations, on any device and in any arithmetic."""
         shared = self.bonds.combinations()
         edges = Edges(
             group_rows(graph.edge_index[0], len(graph.atoms), ordered=False),
             group_rows(graph.edge_index[1], len(graph.atoms), ordered=True),
             group_rows(self.bonds.code(graph.edge_features), len(shared), ordered=False),
         )
-
-        h = self.atoms(graph.atoms)
         v = None if self.virtual is None else self.virtual.expand(graph.size, -1)
         for depth, layer in enumerate(self.layers):
             last = depth == len(self.layers) - 1
@@ -189,7 +201,46 @@ class GraphEncoder(nn.Module):
             if v is not None and not last:
                 v = v + self.dropout(self.virtual_mlps[depth](total(h, molecules) + v))
             h = h + self.dropout(update if last else functional.relu(update, inplace=True))
-        return self._pool(h, molecules)
+        return h
+
+    def _layers(self) -> list[_Layer]:
+        return cast("list[_Layer]", list(self.layers))
+
+    def _fused(self, graph: GraphBatch) -> FusedGraph:
+        bonds = self.bonds.code(graph.edge_features)
+        return FusedGraph.build(graph.molecule, graph.edge_index, bonds, graph.size)
+
+    def _trained(self, h: Tensor, graph: GraphBatch) -> Tensor:
+        """Pass messages with the fused functions, in training on a CPU."""
+        assert self.virtual is not None
+        shared, fused = self.bonds.combinations(), self._fused(graph)
+        v = self.virtual.expand(graph.size, -1)
+        for depth, layer in enumerate(self._layers()):
+            last = depth == len(self.layers) - 1
+            lifted, mixed, pooled = gather(h, v, layer.kinds(shared), layer.eps, fused)
+            if not last:
+                v = v + self.dropout(self.virtual_mlps[depth](pooled + v))
+            h = perceive(mixed, lifted, layer.mlp, layer.norm, self.dropout, rectified=not last)
+        return h
+
+    def _frozen(self, h: Tensor, graph: GraphBatch) -> Tensor:
+        """Pass messages in evaluation on a CPU, a few molecules at a time through all layers."""
+        assert self.virtual is not None
+        shared, fused, result = self.bonds.combinations(), self._fused(graph), torch.empty_like(h)
+        layers = self._layers()
+        tables = [layer.kinds(shared) for layer in layers]
+        folded = [Folded.build(layer.mlp, layer.norm) for layer in layers]
+        for first, end in fused.chunks:
+            part, span = fused.part(first, end), slice(*fused.layout.atoms[[first, end]])
+            rows, v = h[span], self.virtual.expand(end - first, -1)
+            for depth, layer in enumerate(layers):
+                last = depth == len(layers) - 1
+                lifted, mixed, pooled = gather(rows, v, tables[depth], layer.eps, part)
+                if not last:
+                    v = v + self.virtual_mlps[depth](pooled + v)
+                rows = folded[depth].perceive(mixed, lifted, rectified=not last)
+            result[span] = rows
+        return result
 
     def _pool(self, atoms: Tensor, molecules: Groups) -> Tensor:
         """Sum or average the atoms of each molecule: (atoms, d) -> (molecules, d)."""
