@@ -12,9 +12,9 @@ from cytomol.chem.similarity import INDEX_NEIGHBOURS, nearest_rows, unique_pairs
 __all__ = [
     "cluster_profiles",
     "complete",
-    "cosine_counts",
     "cosine_histogram",
     "cosine_pairs",
+    "cosine_row_histogram",
     "indexed_cosine_pairs",
     "standardise_rows",
 ]
@@ -200,8 +200,10 @@ def indexed_cosine_pairs(
     return unique_pairs(parts, len(unit))
 
 
-def cosine_counts(unit: NDArray[np.float32], queries: NDArray[np.int64], minimum: float) -> NDArray[np.int64]:
-    """Count the other profiles at least ``minimum`` similar to each of some profiles, exactly.
+def cosine_row_histogram(
+    unit: NDArray[np.float32], queries: NDArray[np.int64], edges: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Count the other profiles by their similarity to some profiles, exactly.
 
     Parameters
     ----------
@@ -209,17 +211,18 @@ def cosine_counts(unit: NDArray[np.float32], queries: NDArray[np.int64], minimum
         Profiles scaled by `standardise_rows`, shape (profiles, width).
     queries
         Rows asked for, shape (m,).
-    minimum
-        Smallest similarity that counts.
+    edges
+        As in `cosine_histogram`.
 
     Returns
     -------
     NDArray
-        int64, shape (m,).
+        Summed over the queries, int64, shape (bins,).
     """
-    counts = np.zeros(len(queries), np.int64)
+    histogram = np.zeros(len(edges), np.int64)
     for first in range(0, len(unit), _BLOCK):
-        near = unit[queries] @ unit[first : first + _BLOCK].T >= np.float32(minimum)
-        near &= queries[:, None] != np.arange(first, first + near.shape[1])
-        counts += near.sum(axis=1)
-    return counts
+        similarity = unit[queries] @ unit[first : first + _BLOCK].T
+        similarity[queries[:, None] == np.arange(first, first + similarity.shape[1])] = -2
+        strong = similarity[similarity >= edges[0]]
+        histogram += np.bincount(np.searchsorted(edges, strong, side="right") - 1, minlength=len(edges))
+    return histogram

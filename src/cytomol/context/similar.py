@@ -3,13 +3,13 @@
 The rows fall into groups, all in one unless the candidates are a shortcut, and only rows of a group are
 compared. A group up to the stated size is compared pair by pair; a larger one is indexed, so that no step
 grows faster than n log n beyond that size. The index finds a pair if either row is among the 64 nearest of
-the other; the pairs found have their exact similarity. Bisection then counts the pairs found instead of
-all (a pair missed can lower the threshold, never raise it), still against all candidates, n (n - 1) / 2.
+the other; the pairs found have their exact similarity. Bisection needs the number of all pairs, which those
+found would understate: it is estimated from the exact similarities of a sample of rows to all others.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from cytomol.chem.similarity import (
     bit_counts,
     indexed_pairs,
-    tanimoto_counts,
     tanimoto_histogram,
     tanimoto_pairs,
+    tanimoto_row_histogram,
 )
 from cytomol.chem.similarity.search import Recall, SimilaritySearch, sample_rows
 from cytomol.context.profiles import (
-    cosine_counts,
     cosine_histogram,
     cosine_pairs,
+    cosine_row_histogram,
     indexed_cosine_pairs,
     standardise_rows,
 )
@@ -58,8 +58,8 @@ class Comparable(Protocol):
         """Return the pairs at least so similar that the index finds."""
         ...
 
-    def counts(self, queries: NDArray[np.int64], minimum: float) -> NDArray[np.int64]:
-        """Count the rows at least so similar to each of some rows, exactly."""
+    def row_histogram(self, queries: NDArray[np.int64], edges: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Count the other rows by similarity to some rows, exactly."""
         ...
 
     def take(self, rows: NDArray[np.int64]) -> Comparable:
@@ -97,9 +97,9 @@ class Fingerprints:
         """See `cytomol.chem.similarity.indexed_pairs`."""
         return indexed_pairs(self.packed, minimum)
 
-    def counts(self, queries: NDArray[np.int64], minimum: float) -> NDArray[np.int64]:
-        """See `tanimoto_counts`."""
-        return tanimoto_counts(self.packed, queries, minimum)
+    def row_histogram(self, queries: NDArray[np.int64], edges: NDArray[np.float32]) -> NDArray[np.int64]:
+        """See `tanimoto_row_histogram`."""
+        return tanimoto_row_histogram(self.packed, queries, edges)
 
     def take(self, rows: NDArray[np.int64]) -> Fingerprints:
         """Return some of the rows."""
@@ -141,9 +141,9 @@ class Profiles:
         """See `indexed_cosine_pairs`."""
         return indexed_cosine_pairs(self.unit, minimum)
 
-    def counts(self, queries: NDArray[np.int64], minimum: float) -> NDArray[np.int64]:
-        """See `cosine_counts`."""
-        return cosine_counts(self.unit, queries, minimum)
+    def row_histogram(self, queries: NDArray[np.int64], edges: NDArray[np.float32]) -> NDArray[np.int64]:
+        """See `cosine_row_histogram`."""
+        return cosine_row_histogram(self.unit, queries, edges)
 
     def take(self, rows: NDArray[np.int64]) -> Profiles:
         """Return some of the rows."""
@@ -211,16 +211,16 @@ def similar_pairs(
     small = np.where(large, -1, label)
 
     histogram, candidates = table.histogram(grid, small)
-    found = [_within(table, rows, float(grid[0])) for rows in members]
-    for pairs in found:
-        histogram += np.bincount(np.searchsorted(grid, pairs[2], side="right") - 1, minlength=len(grid))
+    samples = [_Sample.of(table, rows, grid) for rows in members]
+    histogram += sum((sample.estimate() for sample in samples), np.zeros_like(histogram))
     candidates += sum(len(rows) * (len(rows) - 1) // 2 for rows in members)
     threshold = bisect_threshold(grid, histogram, candidates, drop_fraction)
 
-    parts = [table.pairs(threshold.value, small), *(_at_least(pairs, threshold.value) for pairs in found)]
+    parts = [_within(table, rows, threshold.value) for rows in members]
+    recall = _recall(samples, parts, int(np.searchsorted(grid, np.float32(threshold.value))))
+    parts.append(table.pairs(threshold.value, small))
     i, j, similarity = (np.concatenate(column) for column in zip(*parts, strict=True))
-    recall = _recall(table, members, (i, j), threshold.value) if members else None
-    return SimilarPairs(i, j, similarity, threshold, recall)
+    return SimilarPairs(i, j, similarity, replace(threshold, kept=len(i)), recall)
 
 
 def _within(table: Comparable, rows: NDArray[np.int64], minimum: float) -> Pairs:
@@ -229,20 +229,35 @@ def _within(table: Comparable, rows: NDArray[np.int64], minimum: float) -> Pairs
     return rows[i].astype(np.int32), rows[j].astype(np.int32), similarity
 
 
-def _at_least(pairs: Pairs, minimum: float) -> Pairs:
-    kept = pairs[2] >= np.float32(minimum)
-    return pairs[0][kept], pairs[1][kept], pairs[2][kept]
+@dataclass(frozen=True)
+class _Sample:
+    """Some rows of an indexed group, compared with all of the group.
+
+    rows: the sampled rows of the table; histogram: their similarities to the others, shape (points,);
+    size: rows in the group.
+    """
+
+    rows: NDArray[np.int64]
+    histogram: NDArray[np.int64]
+    size: int
+
+    @classmethod
+    def of(cls, table: Comparable, rows: NDArray[np.int64], grid: NDArray[np.float32]) -> _Sample:
+        places = sample_rows(np.arange(len(rows)))
+        return cls(rows[places], table.take(rows).row_histogram(places, grid), len(rows))
+
+    def estimate(self) -> NDArray[np.int64]:
+        """Return about how many pairs the whole group has in each bin."""
+        # Cumulated before rounding, so that thin bins do not all round to nothing.
+        share = np.round(np.cumsum(self.histogram[::-1]) * (self.size / (2 * len(self.rows))))
+        counts: NDArray[np.int64] = (share - np.append(0, share[:-1])).astype(np.int64)
+        return counts[::-1]
 
 
-def _recall(
-    table: Comparable, members: list[NDArray[np.int64]], pairs: tuple[NDArray[np.int32], ...], minimum: float
-) -> Recall:
-    """Compare the pairs of sampled rows of indexed groups with the exact count."""
-    sample = sample_rows(np.concatenate(members))
-    exact = 0
-    for rows in members:
-        asked = np.flatnonzero(np.isin(rows, sample))
-        if len(asked):
-            exact += int(table.take(rows).counts(asked, minimum).sum())
-    found = sum(int(np.isin(ends, sample).sum()) for ends in pairs)
-    return Recall(found, exact, len(sample))
+def _recall(samples: list[_Sample], found: list[Pairs], point: int) -> Recall | None:
+    """Compare the sampled rows' pairs from the index with all that they have above the threshold."""
+    if not samples:
+        return None
+    rows = np.concatenate([sample.rows for sample in samples])
+    ends = sum(int(np.isin(end, rows).sum()) for pairs in found for end in pairs[:2])
+    return Recall(ends, sum(int(sample.histogram[point:].sum()) for sample in samples), len(rows))

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from cytomol.chem.similarity import SimilaritySearch
-from cytomol.context.profiles import cosine_counts, cosine_pairs, indexed_cosine_pairs, standardise_rows
+from cytomol.context.profiles import (
+    cosine_pairs,
+    cosine_row_histogram,
+    indexed_cosine_pairs,
+    standardise_rows,
+)
 from cytomol.context.similar import Comparable, Fingerprints, Profiles, SimilarPairs, similar_pairs
 from cytomol.context.threshold import similarity_grid
 
@@ -58,7 +63,7 @@ def test_index_against_all_pairs(table: Comparable, drop: float) -> None:
     assert all(got[pair] == pytest.approx(wanted[pair], abs=1e-6) for pair in set(got) & set(wanted))
     report = found.report()
     assert report["search"] == "index"
-    assert report["sampled"] == 256
+    assert report["sampled"] == 599
     assert report["sampled_pairs"] > 0
     assert 0.95 <= report["recall"] <= 1
 
@@ -124,13 +129,30 @@ def test_cosine_pairs_from_the_index() -> None:
     assert (8, 9) in found
 
 
-def test_cosine_counts_are_those_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cosine_row_histogram_is_that_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cytomol.context.profiles._BLOCK", 64)
     unit = standardise_rows(families(300))
-    i, j, _ = cosine_pairs(unit, 0.7)
-    queries = np.array([0, 5, 8, 150, 299])
-    wanted = [int((i == row).sum() + (j == row).sum()) for row in queries]
-    assert cosine_counts(unit, queries, 0.7).tolist() == wanted
+    i, j, value = cosine_pairs(unit, 0.7)
+    queries, edges = np.array([0, 5, 8, 150, 299]), np.array([0.7, 0.8, 0.9], np.float32)
+    near = np.concatenate([value[(i == row) | (j == row)] for row in queries])
+    wanted = np.bincount(np.searchsorted(edges, near, side="right") - 1, minlength=3)
+    assert cosine_row_histogram(unit, queries, edges).tolist() == wanted.tolist()
+
+
+def test_threshold_is_that_of_all_pairs_where_the_index_cannot_find_them_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In families of 400 a profile has far more like it than the index returns."""
+    monkeypatch.setattr("cytomol.chem.similarity.search._SAMPLE", 400)
+    rng = np.random.default_rng(0)
+    values = np.repeat(rng.normal(size=(3, 20)), 400, axis=0) + 0.5 * rng.normal(size=(1200, 20))
+    table = Profiles.of(values.astype(np.float32))
+    exact = similar_pairs(table, GRID, 0.8, EXACT)
+    found = similar_pairs(table, GRID, 0.8, INDEX)
+    assert found.threshold.value == pytest.approx(exact.threshold.value, abs=0.01)
+    assert set(as_set(found)) <= set(as_set(exact)) or found.threshold.value < exact.threshold.value
+    assert found.report()["recall"] == pytest.approx(len(found.i) / len(exact.i), abs=0.1)
+    assert found.report()["recall"] < 0.9
 
 
 def test_nothing_to_compare() -> None:

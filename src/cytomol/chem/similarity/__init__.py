@@ -6,7 +6,7 @@ from cytomol.chem.similarity.index import (
     INDEX_NEIGHBOURS,
     indexed_pairs,
     indexed_top_k,
-    tanimoto_counts,
+    tanimoto_row_histogram,
     unique_pairs,
 )
 from cytomol.chem.similarity.nearest import nearest_rows
@@ -22,9 +22,9 @@ __all__ = [
     "indexed_top_k",
     "nearest_rows",
     "structural_neighbours",
-    "tanimoto_counts",
     "tanimoto_histogram",
     "tanimoto_pairs",
+    "tanimoto_row_histogram",
     "tanimoto_top_k",
     "unique_pairs",
 ]

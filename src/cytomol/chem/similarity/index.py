@@ -17,7 +17,7 @@ from cytomol.chem.similarity.bits import as_words, blocks, common_bits, compiled
 from cytomol.chem.similarity.nearest import nearest_rows
 from cytomol.errors import InputError
 
-__all__ = ["INDEX_NEIGHBOURS", "indexed_pairs", "indexed_top_k", "tanimoto_counts", "unique_pairs"]
+__all__ = ["INDEX_NEIGHBOURS", "indexed_pairs", "indexed_top_k", "tanimoto_row_histogram", "unique_pairs"]
 
 INDEX_NEIGHBOURS = 64  # rows that the index is asked for, each row
 _CHUNK = 1 << 16
@@ -55,21 +55,22 @@ def _rank_block(chunk: _Chunk, block: tuple[int, int]) -> None:
 
 
 @compiled
-def _count_block(
+def _histogram_rows(
     words: NDArray[np.uint64],
     counts: NDArray[np.int64],
     queries: NDArray[np.int64],
-    minimum: np.float32,
-    found: NDArray[np.int64],
+    edges: NDArray[np.float32],
+    histogram: NDArray[np.int64],
 ) -> None:
-    for q in range(len(queries)):
-        row = queries[q]
+    """Count all other rows by the largest edge that their similarity to a query reaches."""
+    for row in queries:
         for other in range(len(counts)):
             common = common_bits(words, row, words, other)
             if common == 0 or other == row:
                 continue
-            if np.float32(common / (counts[row] + counts[other] - common)) >= minimum:
-                found[q] += 1
+            value = np.float32(common / (counts[row] + counts[other] - common))
+            if value >= edges[0]:
+                histogram[np.searchsorted(edges, value, side="right") - 1] += 1
 
 
 def _ranked(
@@ -156,10 +157,10 @@ def unique_pairs(
     return i.astype(np.int32), j.astype(np.int32), similarity
 
 
-def tanimoto_counts(
-    packed: NDArray[np.uint8], queries: NDArray[np.int64], minimum: float
+def tanimoto_row_histogram(
+    packed: NDArray[np.uint8], queries: NDArray[np.int64], edges: NDArray[np.float32]
 ) -> NDArray[np.int64]:
-    """Count the other rows at least ``minimum`` similar to each of some rows, exactly.
+    """Count the other rows by their similarity to some rows, exactly.
 
     Parameters
     ----------
@@ -167,23 +168,23 @@ def tanimoto_counts(
         Packed fingerprints, uint8, shape (n, bits / 8).
     queries
         Rows asked for, int64, shape (m,); the time is that of m x n comparisons.
-    minimum
-        Smallest similarity that counts, above 0.
+    edges
+        As in `tanimoto_histogram`.
 
     Returns
     -------
     NDArray
-        int64, shape (m,).
+        Summed over the queries, int64, shape (bins,).
     """
     words = as_words(packed)
     counts = count_bits(words)
-    found = np.zeros(len(queries), np.int64)
-    step = 8  # queries of one unit of work
+    edges = np.ascontiguousarray(edges, np.float32)
 
-    def work(first: int) -> None:
-        part = slice(first, first + step)
-        _count_block(words, counts, queries[part], np.float32(minimum), found[part])
+    def work(part: NDArray[np.int64]) -> NDArray[np.int64]:
+        histogram = np.zeros(len(edges), np.int64)
+        _histogram_rows(words, counts, part, edges, histogram)
+        return histogram
 
     with ThreadPoolExecutor(threads()) as pool:
-        list(pool.map(work, range(0, len(queries), step)))
-    return found
+        parts = pool.map(work, np.array_split(np.asarray(queries, np.int64), 4 * threads()))
+        return sum(parts, np.zeros(len(edges), np.int64))

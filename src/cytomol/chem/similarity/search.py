@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from cytomol.chem.similarity.exact import tanimoto_top_k
 from cytomol.chem.similarity.index import INDEX_NEIGHBOURS, indexed_top_k
 
-__all__ = ["EXACT_UP_TO", "Neighbours", "Recall", "SimilaritySearch", "structural_neighbours"]
+__all__ = ["EXACT_UP_TO", "Neighbours", "Recall", "SimilaritySearch", "sample_rows", "structural_neighbours"]
 
 EXACT_UP_TO = 200_000
 """Rows up to which all pairs are compared; above, comparing all takes longer than the index."""
 
-_SAMPLE = 256  # rows on which the index is compared with the exact search
+_SAMPLE = 1024  # rows on which the index is compared with the exact search
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pytest
 from cytomol.chem.similarity import (
     indexed_pairs,
     indexed_top_k,
-    tanimoto_counts,
     tanimoto_pairs,
+    tanimoto_row_histogram,
     tanimoto_top_k,
 )
 from cytomol.errors import InputError
@@ -54,11 +54,13 @@ def test_pairs_against_all_pairs(fingerprints: np.ndarray, minimum: float) -> No
     assert len(found) >= 0.95 * len(wanted) > 0
 
 
-def test_counts_are_those_of_all_pairs(fingerprints: np.ndarray) -> None:
-    i, j, _ = tanimoto_pairs(fingerprints, 0.5)
+def test_row_histogram_is_that_of_all_pairs(fingerprints: np.ndarray) -> None:
+    i, j, value = tanimoto_pairs(fingerprints, 0.5)
     queries = np.array([0, 7, 250, 1450, 3, 12, 900, 901, 902, 903])
-    wanted = [int((i == row).sum() + (j == row).sum()) for row in queries]
-    assert tanimoto_counts(fingerprints, queries, 0.5).tolist() == wanted
+    edges = np.array([0.5, 0.7, 0.9], np.float32)
+    near = np.concatenate([value[(i == row) | (j == row)] for row in queries])
+    wanted = np.bincount(np.searchsorted(edges, near, side="right") - 1, minlength=3)
+    assert tanimoto_row_histogram(fingerprints, queries, edges).tolist() == wanted.tolist()
 
 
 def test_fewer_rows_than_asked_for_are_padded() -> None:
@@ -73,7 +75,8 @@ def test_empty_input() -> None:
     nothing = np.empty((0, 16), np.uint8)
     assert indexed_top_k(nothing, 3)[0].shape == (0, 3)
     assert [len(column) for column in indexed_pairs(nothing, 0.5)] == [0, 0, 0]
-    assert len(tanimoto_counts(nothing, np.empty(0, np.int64), 0.5)) == 0
+    edges = np.array([0.5], np.float32)
+    assert tanimoto_row_histogram(nothing, np.empty(0, np.int64), edges).tolist() == [0]
 
 
 def test_bad_input() -> None:

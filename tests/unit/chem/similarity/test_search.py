@@ -44,10 +44,10 @@ def test_up_to_the_size_neighbours_are_exact(fingerprints: np.ndarray) -> None:
 def test_above_the_size_the_index_answers_and_says_so(fingerprints: np.ndarray) -> None:
     found = structural_neighbours(fingerprints, 5, SimilaritySearch(exact_up_to=1497))
     assert found.recall is not None
-    assert found.recall.rows == 256
-    assert found.recall.exact == 256 * 5
+    assert found.recall.rows == 1024
+    assert found.recall.exact == 1024 * 5
     assert 0.95 <= found.recall.value <= 1
-    assert found.text() == f"index, recall {found.recall.value:.3f} on 256 molecules"
+    assert found.text() == f"index, recall {found.recall.value:.3f} on 1024 molecules"
 
 
 def test_recall_counts_what_was_missed(fingerprints: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
