@@ -6,6 +6,7 @@ The names below load when they are first used, so that ``import cytomol`` stays 
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from cytomol.training.pretrain import pretrain
 
 __version__ = "0.1.0"
+
+# Threads of OpenMP that wait for work spin for milliseconds, on a processor that the loops of nn.kernels
+# need. GNU's runtime reads this when torch loads it; what the user has set stands.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _HOMES = {
     "Backbone": "cytomol.training.backbone",

@@ -27,6 +27,7 @@ __all__ = ["Folded", "FusedGraph", "fits", "gather", "perceive"]
 
 _pool: ThreadPoolExecutor | None = None
 _CACHED_ROWS = 2048  # atoms whose widest table, of 600 columns, takes 5 MB
+_ROUND = 1024  # rows
 _NO_BITS = np.empty((0, 0), np.int16)
 
 
@@ -140,6 +141,16 @@ def _share(ranges: list[tuple[int, int]], work: Callable[[int, int, int], Any]) 
     return [work(*ranges[0], 0), *(job.result() for job in rest)]
 
 
+def _room(count: int, width: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return an unfilled table of ``count`` rows in memory for a round number of them.
+
+    Batches differ a little in their number of atoms. Memory of equal sizes is found again when a step frees
+    it; of sizes that never repeat, a heap falls into pieces.
+    """
+    room = -(-count // _ROUND) * _ROUND
+    return torch.empty(room, width, dtype=dtype)[:count]
+
+
 def _array(tensor: Tensor) -> NDArray[Any]:
     return tensor.detach().contiguous().numpy()
 
@@ -150,7 +161,7 @@ class _Gather(torch.autograd.Function):
         ctx: Any, h: Tensor, v: Tensor, table: Tensor, eps: Tensor, graph: FusedGraph
     ) -> tuple[Tensor, Tensor, Tensor]:
         h = h.contiguous()
-        lifted, mixed, pooled = torch.empty_like(h), torch.empty_like(h), h.new_empty(len(v), h.shape[1])
+        lifted, mixed, pooled = _room(*h.shape), _room(*h.shape), h.new_empty(v.shape)
         factor = np.float32(1) + np.float32(eps.item())
         inputs = (_array(h), _array(v), _array(table), factor, graph.layout)
         out = (lifted.numpy(), mixed.numpy(), pooled.numpy())
@@ -164,7 +175,7 @@ class _Gather(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         lifted, table = ctx.saved_tensors
         graph: FusedGraph = ctx.graph
-        by_h, by_v = torch.empty_like(lifted), torch.empty_like(gradients[2])
+        by_h, by_v = _room(*lifted.shape), torch.empty_like(gradients[2])
         by_table = np.zeros((len(graph.molecules), *table.shape), np.float32)
         inputs = (lifted.numpy(), _array(table), ctx.factor, graph.layout, tuple(map(_array, gradients)))
         rows = (by_h.numpy(), by_v.numpy())
@@ -272,19 +283,19 @@ class _Perceive(torch.autograd.Function):
         del leaves  # they are the parameters, named once more for autograd
         first_weight, first_bias, second_weight, second_bias = parameters
         first_norm, second_norm, rectified, p = modules
-        hidden = product(mixed, first_weight)
+        hidden = product(mixed, first_weight, out=_room(len(mixed), len(first_weight)))
         inner = _moments(hidden.numpy(), first_bias, first_norm)
-        active, on = torch.empty_like(hidden), torch.empty(hidden.shape, dtype=torch.bool)
+        active, on = _room(*hidden.shape), _room(len(hidden), hidden.shape[1], torch.bool)
         arrays = (hidden.numpy(), (inner.scale, inner.offset))
         targets = (active.numpy(), on.numpy())
         _share(_row_ranges(len(hidden)), lambda a, b, _: kernels.rectify(*arrays, a, b, targets))
 
-        update = product(active, second_weight)
+        update = product(active, second_weight, out=_room(*base.shape))
         outer = _moments(update.numpy(), second_bias, second_norm)
         dropped = round(p * 2**16)
         bits = random_bits(update.shape).numpy() if p else _NO_BITS
         factor = 2**16 / (2**16 - dropped)
-        result, passes = torch.empty_like(update), torch.empty(update.shape, dtype=torch.bool)
+        result, passes = _room(*update.shape), _room(len(update), update.shape[1], torch.bool)
         given = (update.numpy(), (outer.scale, outer.offset), _array(base), rectified)
         drop = (bits, dropped - 2**15, np.float32(factor))
         out = (result.numpy(), passes.numpy())
@@ -301,12 +312,12 @@ class _Perceive(torch.autograd.Function):
         inner, outer = ctx.moments
         gradient = gradients[0].contiguous()
         by_update, by_gamma2, by_beta2 = _normalise_backward(
-            gradient, passes, ctx.factor, update, outer, out=torch.empty_like(update)
+            gradient, passes, ctx.factor, update, outer, out=_room(*update.shape)
         )
-        by_active = product(by_update, second_weight.t())
+        by_active = product(by_update, second_weight.t(), out=_room(*active.shape))
         by_second = product(by_update.t(), active.t())
         by_hidden, by_gamma1, by_beta1 = _normalise_backward(by_active, on, 1.0, hidden, inner, out=by_active)
-        by_mixed = product(by_hidden, first_weight.t())
+        by_mixed = product(by_hidden, first_weight.t(), out=_room(*mixed.shape))
         by_first = product(by_hidden.t(), mixed.t())
         # a constant before a batch norm changes nothing: its gradient is exactly zero
         zeros = torch.zeros_like(by_gamma1), torch.zeros_like(by_gamma2)

@@ -35,15 +35,23 @@ def onednn_is_faster() -> bool:
     return _has_onednn() and ("AuthenticAMD" in vendor or "HygonGenuine" in vendor)
 
 
-def product(left: Tensor, right: Tensor, bias: Tensor | None = None, *, rectified: bool = False) -> Tensor:
+def product(
+    left: Tensor,
+    right: Tensor,
+    bias: Tensor | None = None,
+    *,
+    rectified: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
     """Return left @ right.T + bias, or its ReLU, by the faster library: float32, on a CPU, no gradient.
 
-    A bias or a ReLU is added in oneDNN's own pass over the result wherever there is oneDNN.
+    A bias or a ReLU is added in oneDNN's own pass over the result wherever there is oneDNN. ``out`` is room
+    that may be used.
     """
     if onednn_is_faster() or (_has_onednn() and bias is not None and right.is_contiguous()):
         after = "relu" if rectified else "none"
         return cast("Tensor", torch.ops.mkldnn._linear_pointwise(left, right, bias, after, [], ""))
-    rows = torch.mm(left, right.t()) if bias is None else torch.addmm(bias, left, right.t())
+    rows = torch.mm(left, right.t(), out=out) if bias is None else torch.addmm(bias, left, right.t(), out=out)
     return rows.relu_() if rectified else rows
 
 

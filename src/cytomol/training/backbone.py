@@ -20,6 +20,7 @@ from cytomol.methods import Method, methods
 from cytomol.methods.config import MethodConfig
 from cytomol.nn.batch import Dimensions
 from cytomol.training.batches import BatchBuilder, batches_by_size
+from cytomol.training.memory import keep_memory
 from cytomol.training.model_directory import load_model, load_weights
 
 __all__ = ["Backbone", "feature_options_of"]
@@ -187,6 +188,7 @@ class Backbone:
         valid
             Which molecules are valid, bool, shape (n,).
         """
+        keep_memory()
         if batch_size < 1:
             raise InputError(f"a batch of {batch_size} molecules", hint="batch_size must be at least 1")
         store = molecules if isinstance(molecules, MoleculeStore) else self.store(molecules)

@@ -14,7 +14,6 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, distributed
 
 from cytomol.training.interrupt import Interruption
-from cytomol.training.memory import TRIM_EVERY, trim_memory
 from cytomol.training.module import PretrainModule, check_finite
 from cytomol.training.quiet import silence
 from cytomol.training.reporter import Reporter, duration
@@ -104,8 +103,6 @@ class Keeper(Callback):  # type: ignore[misc]
         self._clock = now
         state.molecules += outputs["size"] * trainer.world_size
         state.batch += 1
-        if state.batch % TRIM_EVERY == 0:
-            trim_memory()
         if state.first_loss is None or now - self._looked > _LOOK_EVERY:
             self._looked = now
             loss = float(outputs["loss"])

@@ -25,6 +25,7 @@ from cytomol.training.card import card
 from cytomol.training.data import PretrainData
 from cytomol.training.interrupt import Interruption
 from cytomol.training.loggers import loggers
+from cytomol.training.memory import keep_memory
 from cytomol.training.model_directory import load_model, load_weights, save_model
 from cytomol.training.module import PretrainDataModule, PretrainModule
 from cytomol.training.prepare import corpus_digest, prepare
@@ -213,6 +214,7 @@ def _resumed(out: Path, config: MethodConfig, facts: dict[str, Any], reporter: R
 
 def _fit(run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter) -> Run:
     """Train until the end, an early stop or an interruption; return the training as saved."""
+    keep_memory()
     module_data = PretrainDataModule(data, config, run.state)
     if len(data.train) < 2 * config.devices:
         raise ConfigError(f"{len(data.train)} molecules to train on {config.devices} devices")
