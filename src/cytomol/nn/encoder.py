@@ -224,23 +224,20 @@ class GraphEncoder(nn.Module):
         return h
 
     def _frozen(self, h: Tensor, graph: GraphBatch) -> Tensor:
-        """Pass messages in evaluation on a CPU, a few molecules at a time through all layers."""
+        """Pass messages with the fused functions, in evaluation on a CPU."""
         assert self.virtual is not None
-        shared, fused, result = self.bonds.combinations(), self._fused(graph), torch.empty_like(h)
+        shared, fused = self.bonds.combinations(), self._fused(graph)
         layers = self._layers()
         tables = [layer.kinds(shared) for layer in layers]
         folded = [Folded.build(layer.mlp, layer.norm) for layer in layers]
-        for first, end in fused.chunks:
-            part, span = fused.part(first, end), slice(*fused.layout.atoms[[first, end]])
-            rows, v = h[span], self.virtual.expand(end - first, -1)
-            for depth, layer in enumerate(layers):
-                last = depth == len(layers) - 1
-                lifted, mixed, pooled = gather(rows, v, tables[depth], layer.eps, part)
-                if not last:
-                    v = v + self.virtual_mlps[depth](pooled + v)
-                rows = folded[depth].perceive(mixed, lifted, rectified=not last)
-            result[span] = rows
-        return result
+        v = self.virtual.expand(graph.size, -1)
+        for depth, (layer, table) in enumerate(zip(layers, tables, strict=True)):
+            last = depth == len(layers) - 1
+            lifted, mixed, pooled = gather(h, v, table, layer.eps, fused)
+            if not last:
+                v = v + self.virtual_mlps[depth](pooled + v)
+            h = folded[depth].perceive(mixed, lifted, rectified=not last)
+        return h
 
     def _pool(self, atoms: Tensor, molecules: Groups) -> Tensor:
         """Sum or average the atoms of each molecule: (atoms, d) -> (molecules, d)."""

@@ -5,11 +5,7 @@ The same functions as the plain modules of ``nn.encoder``, in float32, forwards 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -22,23 +18,39 @@ from cytomol.nn import kernels
 from cytomol.nn.dropout import Dropout, random_bits
 from cytomol.nn.linear import FEWEST_ROWS, product
 from cytomol.nn.norm import BatchNorm
+from cytomol.nn.threads import group_ranges, row_ranges, share
 
 __all__ = ["Folded", "FusedGraph", "fits", "gather", "perceive"]
 
-_pool: ThreadPoolExecutor | None = None
-_CACHED_ROWS = 2048  # atoms whose widest table, of 600 columns, takes 5 MB
 _ROUND = 1024  # rows
 _NO_BITS = np.empty((0, 0), np.int16)
 
 
 def fits(rows: Tensor) -> bool:
-    """Say whether the fused functions take such rows: enough of them, float32, on a CPU, no autocast."""
+    """Say whether the fused functions take such rows: enough of them, float32, on a CPU."""
     return (
         len(rows) >= FEWEST_ROWS
         and rows.device.type == "cpu"
         and rows.dtype == torch.float32
-        and not torch.is_autocast_enabled("cpu")
+        and (not torch.is_autocast_enabled("cpu") or _half())
     )
+
+
+def _half() -> bool:
+    """Say whether matrix products are wanted in bfloat16, by autocast; everything else stays in float32."""
+    return torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
+
+
+def _factor(rows: Tensor, *, half: bool) -> Tensor:
+    """Return a factor of matrix products as they want it."""
+    return rows.bfloat16() if half else rows
+
+
+def _times(left: Tensor, right: Tensor, rows: int) -> Tensor:
+    """Return left @ right.T in float32, of two factors; the result has ``rows`` rows."""
+    if left.dtype == torch.bfloat16:
+        return torch.mm(left, right.t()).float()
+    return product(left, right, out=_room(rows, len(right)))
 
 
 @dataclass(frozen=True)
@@ -55,29 +67,6 @@ class FusedGraph:
 
     layout: kernels.Layout
     molecules: list[tuple[int, int]]
-
-    @property
-    def chunks(self) -> Iterator[tuple[int, int]]:
-        """Ranges of molecules whose rows stay in a processor's cache from one operation to the next."""
-        atoms, first = self.layout.atoms, 0
-        while first < len(atoms) - 1:
-            last = int(np.searchsorted(atoms, atoms[first] + _CACHED_ROWS, side="right")) - 1
-            last = min(max(last, first + 1), len(atoms) - 1)
-            yield first, last
-            first = last
-
-    def part(self, first: int, last: int) -> FusedGraph:
-        """Return molecules ``first`` to ``last`` as a batch of their own."""
-        atoms, edges, source, bond = self.layout
-        start, end = atoms[first], atoms[last]
-        inside = slice(edges[start], edges[end])
-        layout = kernels.Layout(
-            atoms[first : last + 1] - start,
-            edges[start : end + 1] - edges[start],
-            source[inside] - start,
-            bond[inside],
-        )
-        return FusedGraph(layout, _molecule_ranges(layout.atoms))
 
     @classmethod
     def build(cls, molecule: Tensor, edge_index: Tensor, bond: Tensor, size: int) -> FusedGraph:
@@ -97,48 +86,7 @@ class FusedGraph:
         atoms = np.searchsorted(molecule.numpy(), np.arange(size + 1))
         edges = np.searchsorted(edge_index[1].numpy(), np.arange(len(molecule) + 1))
         layout = kernels.Layout(atoms, edges, edge_index[0].contiguous().numpy(), bond.numpy())
-        return cls(layout, _molecule_ranges(atoms))
-
-
-def _threads(rows: int) -> int:
-    """Threads worth their start for so many rows."""
-    return max(1, min(torch.get_num_threads(), rows // 512))
-
-
-def _ranges(cuts: list[int]) -> list[tuple[int, int]]:
-    return list(pairwise(cuts))
-
-
-def _molecule_ranges(atoms: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Divide molecules among threads, to each about as many atoms."""
-    rows = int(atoms[-1])
-    cuts = np.searchsorted(atoms, np.linspace(0, rows, _threads(rows) + 1)[1:-1])
-    return _ranges([0, *cuts.tolist(), len(atoms) - 1])
-
-
-def _row_ranges(rows: int) -> list[tuple[int, int]]:
-    return _ranges(np.linspace(0, rows, _threads(rows) + 1).astype(int).tolist())
-
-
-def _forget_threads() -> None:
-    """Start afresh in a process that was forked: the threads stayed behind."""
-    global _pool  # noqa: PLW0603 - see _share
-    _pool = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_threads)
-
-
-def _share(ranges: list[tuple[int, int]], work: Callable[[int, int, int], Any]) -> list[Any]:
-    """Call ``work(first, last, thread)`` for every range, side by side, the first one here."""
-    global _pool  # noqa: PLW0603 - threads live as long as the process
-    if len(ranges) == 1:
-        return [work(*ranges[0], 0)]
-    if _pool is None:
-        _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cytomol-kernels")
-    rest = [_pool.submit(work, *span, k) for k, span in enumerate(ranges[1:], start=1)]
-    return [work(*ranges[0], 0), *(job.result() for job in rest)]
+        return cls(layout, group_ranges(atoms))
 
 
 def _room(count: int, width: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -165,7 +113,7 @@ class _Gather(torch.autograd.Function):
         factor = np.float32(1) + np.float32(eps.item())
         inputs = (_array(h), _array(v), _array(table), factor, graph.layout)
         out = (lifted.numpy(), mixed.numpy(), pooled.numpy())
-        _share(graph.molecules, lambda first, last, _: kernels.gather(*inputs, first, last, out))
+        share(graph.molecules, lambda first, last, _: kernels.gather(*inputs, first, last, out))
         ctx.save_for_backward(lifted, table)
         ctx.graph, ctx.factor = graph, factor
         return lifted, mixed, pooled
@@ -183,7 +131,7 @@ class _Gather(torch.autograd.Function):
         def work(first: int, last: int, thread: int) -> float:
             return kernels.gather_gradient(*inputs, first, last, (*rows, by_table[thread]))
 
-        by_eps = sum(_share(graph.molecules, work))
+        by_eps = sum(share(graph.molecules, work))
         return by_h, by_v, torch.from_numpy(by_table.sum(axis=0)), lifted.new_tensor([by_eps]), None
 
 
@@ -230,9 +178,9 @@ def _moments(rows: NDArray[np.float32], bias: Tensor, norm: nn.BatchNorm1d) -> _
     """Take a batch's moments, without the bias, which they absorb, and update the running ones with it."""
     n = len(rows)
     shift = rows[0].copy()  # sums of squares about a row lose no digits to a large mean
-    spans = _row_ranges(n)
+    spans = row_ranges(n)
     sums = np.zeros((len(spans), 2, rows.shape[1]))
-    _share(spans, lambda first, last, k: kernels.column_sums(rows, shift, first, last, sums[k]))
+    share(spans, lambda first, last, k: kernels.column_sums(rows, shift, first, last, sums[k]))
     first, second = sums.sum(axis=0) / n
     variance = np.maximum(second - first**2, 0)
     mean = first + shift
@@ -258,15 +206,15 @@ def _normalise_backward(
     scale (g - mean of g - x̂ mean of (g x̂)).
     """
     given, mask, x, result = _array(gradient), passes.numpy(), rows.numpy(), out.numpy()
-    spans, n = _row_ranges(len(x)), len(x)
+    spans, n = row_ranges(len(x)), len(x)
     sums = np.zeros((len(spans), 2, x.shape[1]))
     centre = (moments.mean, moments.reciprocal)
-    _share(spans, lambda a, b, k: kernels.column_gradient_sums(given, mask, x, centre, a, b, sums[k]))
+    share(spans, lambda a, b, k: kernels.column_gradient_sums(given, mask, x, centre, a, b, sums[k]))
     by_bias, by_weight = factor * sums.sum(axis=0)
     slope = -moments.scale * moments.reciprocal * by_weight / n
     offset = -moments.scale * by_bias / n - slope * moments.mean
     columns = (np.float32(factor) * moments.scale, slope.astype(np.float32), offset.astype(np.float32))
-    _share(spans, lambda a, b, _: kernels.normalise_gradient(given, mask, x, columns, a, b, result))
+    share(spans, lambda a, b, _: kernels.normalise_gradient(given, mask, x, columns, a, b, result))
     return out, torch.from_numpy(by_weight).float(), torch.from_numpy(by_bias).float()
 
 
@@ -283,42 +231,38 @@ class _Perceive(torch.autograd.Function):
         del leaves  # they are the parameters, named once more for autograd
         first_weight, first_bias, second_weight, second_bias = parameters
         first_norm, second_norm, rectified, p = modules
-        hidden = product(mixed, first_weight, out=_room(len(mixed), len(first_weight)))
-        inner = _moments(hidden.numpy(), first_bias, first_norm)
-        active, on = _room(*hidden.shape), _room(len(hidden), hidden.shape[1], torch.bool)
-        arrays = (hidden.numpy(), (inner.scale, inner.offset))
-        targets = (active.numpy(), on.numpy())
-        _share(_row_ranges(len(hidden)), lambda a, b, _: kernels.rectify(*arrays, a, b, targets))
-
-        update = product(active, second_weight, out=_room(*base.shape))
-        outer = _moments(update.numpy(), second_bias, second_norm)
-        dropped = round(p * 2**16)
-        bits = random_bits(update.shape).numpy() if p else _NO_BITS
-        factor = 2**16 / (2**16 - dropped)
-        result, passes = _room(*update.shape), _room(len(update), update.shape[1], torch.bool)
-        given = (update.numpy(), (outer.scale, outer.offset), _array(base), rectified)
-        drop = (bits, dropped - 2**15, np.float32(factor))
-        out = (result.numpy(), passes.numpy())
-        _share(_row_ranges(len(update)), lambda a, b, _: kernels.normalise(*given, drop, a, b, out))
-
-        ctx.save_for_backward(mixed, hidden, on, active, update, passes, first_weight, second_weight)
+        half = _half()
+        given = _factor(mixed, half=half)
+        first, second = _factor(first_weight.detach(), half=half), _factor(second_weight.detach(), half=half)
+        with torch.autocast("cpu", enabled=False):
+            hidden = _times(given, first, len(mixed))
+            inner = _moments(hidden.numpy(), first_bias, first_norm)
+            active, on = _rectify(hidden, inner)
+            active = _factor(active, half=half)
+            update = _times(active, second, len(mixed))
+            outer = _moments(update.numpy(), second_bias, second_norm)
+            result, passes, factor = _normalise(update, outer, base, rectified=rectified, p=p)
+        ctx.save_for_backward(given, hidden, on, active, update, passes, first, second)
         ctx.moments, ctx.factor = (inner, outer), factor
         return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        mixed, hidden, on, active, update, passes, first_weight, second_weight = ctx.saved_tensors
+        given, hidden, on, active, update, passes, first, second = ctx.saved_tensors
         inner, outer = ctx.moments
+        n, half = len(hidden), given.dtype == torch.bfloat16
         gradient = gradients[0].contiguous()
         by_update, by_gamma2, by_beta2 = _normalise_backward(
             gradient, passes, ctx.factor, update, outer, out=_room(*update.shape)
         )
-        by_active = product(by_update, second_weight.t(), out=_room(*active.shape))
-        by_second = product(by_update.t(), active.t())
+        by_update = _factor(by_update, half=half)
+        by_second = _times(by_update.t(), active.t(), len(second))
+        by_active = _times(by_update, second.t(), n)
         by_hidden, by_gamma1, by_beta1 = _normalise_backward(by_active, on, 1.0, hidden, inner, out=by_active)
-        by_mixed = product(by_hidden, first_weight.t(), out=_room(*mixed.shape))
-        by_first = product(by_hidden.t(), mixed.t())
+        by_hidden = _factor(by_hidden, half=half)
+        by_first = _times(by_hidden.t(), given.t(), len(first))
+        by_mixed = _times(by_hidden, first.t(), n)
         # a constant before a batch norm changes nothing: its gradient is exactly zero
         zeros = torch.zeros_like(by_gamma1), torch.zeros_like(by_gamma2)
         return (
@@ -328,6 +272,28 @@ class _Perceive(torch.autograd.Function):
             None,
             *(by_first, zeros[0], by_gamma1, by_beta1, by_second, zeros[1], by_gamma2, by_beta2),
         )
+
+
+def _rectify(rows: Tensor, moments: _Moments) -> tuple[Tensor, Tensor]:
+    """Return the ReLU of normalised rows, and where a gradient passes."""
+    active, on = _room(*rows.shape), _room(len(rows), rows.shape[1], torch.bool)
+    inputs, out = (rows.numpy(), (moments.scale, moments.offset)), (active.numpy(), on.numpy())
+    share(row_ranges(len(rows)), lambda a, b, _: kernels.rectify(*inputs, a, b, out))
+    return active, on
+
+
+def _normalise(
+    rows: Tensor, moments: _Moments, base: Tensor, *, rectified: bool, p: float
+) -> tuple[Tensor, Tensor, float]:
+    """Return base + dropout(relu(normalised rows)), where a gradient passes, and the factor of dropout."""
+    dropped = round(p * 2**16)
+    factor = 2**16 / (2**16 - dropped)
+    bits = random_bits(rows.shape).numpy() if p else _NO_BITS
+    result, passes = _room(*rows.shape), _room(len(rows), rows.shape[1], torch.bool)
+    inputs = (rows.numpy(), (moments.scale, moments.offset), _array(base), rectified)
+    drop, out = (bits, dropped - 2**15, np.float32(factor)), (result.numpy(), passes.numpy())
+    share(row_ranges(len(rows)), lambda a, b, _: kernels.normalise(*inputs, drop, a, b, out))
+    return result, passes, factor
 
 
 def perceive(
@@ -384,10 +350,18 @@ class Folded:
 
     def perceive(self, mixed: Tensor, base: Tensor, *, rectified: bool) -> Tensor:
         """Return what :func:`perceive` gives in evaluation, without a gradient; shapes as there."""
-        update = product(product(mixed, *self.first, rectified=True), *self.second)
+        update = _evaluated(_evaluated(mixed, *self.first, rectified=True), *self.second)
         rows, below = update.numpy(), _array(base)
-        _share(_row_ranges(len(rows)), lambda a, b, _: kernels.add_rectified(rows, below, rectified, a, b))
+        share(row_ranges(len(rows)), lambda a, b, _: kernels.add_rectified(rows, below, rectified, a, b))
         return update
+
+
+def _evaluated(rows: Tensor, weight: Tensor, bias: Tensor, *, rectified: bool = False) -> Tensor:
+    """Return rows @ weight.T + bias, or its ReLU: float32, or the input of a second such in bfloat16."""
+    if not _half():
+        return product(rows, weight, bias, rectified=rectified)
+    result = torch.nn.functional.linear(rows, weight, bias)
+    return result.relu_() if rectified else result.float()
 
 
 def _fold(linear: nn.Linear, norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from cytomol.nn import encoder as encoders
 from cytomol.nn import fused
+from cytomol.nn import threads as sharing
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.encoder import GraphEncoder
 
@@ -23,7 +24,7 @@ ATOMS, BONDS = (119, 5, 12, 12, 10, 6, 6, 2, 2), (5, 6, 2)
 @pytest.fixture(params=[1, 2])
 def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Numbers of threads, whatever the machine has; few rows are enough for a second one."""
-    monkeypatch.setattr(fused, "_threads", lambda rows: min(request.param, max(rows, 1)))
+    monkeypatch.setattr(sharing, "threads_for", lambda rows: min(request.param, max(rows, 1)))
     return int(request.param)
 
 
@@ -110,11 +111,7 @@ def test_training_equals_double_precision(counts: list[int], plain: Any, threads
 
 
 @pytest.mark.parametrize("counts", COUNTS)
-@pytest.mark.parametrize("cached", [1, 50, 10_000])
-def test_evaluation_equals_double_precision(
-    counts: list[int], cached: int, plain: Any, threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fused, "_CACHED_ROWS", cached)
+def test_evaluation_equals_double_precision(counts: list[int], plain: Any, threads: int) -> None:
     graph, ours = trees(counts), build().eval()
     with torch.no_grad():
         own, other = errors(ours(graph), plain(ours, graph), plain(build().double().eval(), graph))
@@ -170,6 +167,26 @@ def test_dropped_elements_have_no_gradient() -> None:
         assert not parameter.grad.any()
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_half_products_stay_as_near_as_torchs_autocast(training: bool, plain: Any) -> None:
+    """bfloat16 has 8 bits: compare with what autocast makes of torch's own operations."""
+    graph = trees([40, 25, 60, 33])
+    results = []
+    for half, run in ((True, lambda e, g: e(g)), (True, plain), (False, plain)):
+        encoder = build(width=64).train(training)
+        with torch.set_grad_enabled(training), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            output = run(encoder, graph).float()
+        assert output.dtype == torch.float32
+        gradients = []
+        if training:
+            output.sum().backward()
+            gradients = [p.grad for n, p in encoder.named_parameters() if n.endswith("mlp.0.weight")]
+        results.append([output.detach(), *gradients])
+    for ours, theirs, exact in zip(*results, strict=True):
+        own, other = errors(ours, theirs, exact)
+        assert 0 < own <= 2 * other
+
+
 def test_same_seed_same_numbers() -> None:
     graph, results = trees([40, 25, 60]), []
     for _ in range(2):
@@ -187,16 +204,3 @@ def test_nan_is_not_swallowed() -> None:
     assert encoder(trees([40, 30])).isnan().any()
     with torch.no_grad():
         assert encoder.eval()(trees([40, 30])).isnan().any()
-
-
-def test_after_a_fork_threads_are_made_anew() -> None:
-    import os
-
-    fused._share([(0, 1), (1, 2)], lambda first, last, thread: first)
-    if not hasattr(os, "fork"):
-        pytest.skip("no fork on this system")
-    child = os.fork()
-    if child == 0:
-        done = fused._share([(0, 1), (1, 2)], lambda first, last, thread: first)
-        os._exit(0 if done == [0, 1] else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
