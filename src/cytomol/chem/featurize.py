@@ -123,6 +123,7 @@ def featurize(
     if isinstance(smiles, str):
         raise InputError("one text where a sequence of SMILES belongs", hint="put it in a list")
     rows: list[Any] = list(smiles)
+    _refuse_to_start_again()
 
     def compute() -> MoleculeStore:
         return _compute(rows, options, workers, progress)
@@ -136,6 +137,21 @@ def featurize(
         key_rows = [s if isinstance(s, str) else f"\0{type(s).__name__} {s}" for s in rows]
         store = cached_store(folder, content_key(key_rows, relevant), compute)
     return store if options.geometry is None else _with_geometry(store, options, workers, cache, progress)
+
+
+def _refuse_to_start_again() -> None:
+    """Stop a worker that runs the user's script anew: it would wait for its parent, which waits for it.
+
+    Raises
+    ------
+    CytomolError
+        If this process is a worker that is still importing the main script.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise CytomolError(
+            "a process that was started to featurize molecules runs the script from its beginning",
+            hint='put what the script does below `if __name__ == "__main__":`, or use workers=1',
+        )
 
 
 def _with_geometry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -220,3 +221,27 @@ def test_rows_do_not_influence_each_other(rows: list[str | None]) -> None:
     together = featurize(rows, cache=None)
     for i, row in enumerate(rows):
         same(together.take([i]), featurize([row], cache=None))
+
+
+_NO_GUARD = """
+import sys
+from pathlib import Path
+from cytomol.chem.featurize import FeatureOptions, featurize
+
+featurize(["CCO" + "C" * n for n in range(100)], FeatureOptions(), workers=2, cache=Path(sys.argv[1]))
+"""
+
+
+def test_script_without_guard_ends_with_an_error(tmp_path: Path) -> None:
+    """Its workers run the script again; they must not wait for the lock that their parent holds."""
+    script = tmp_path / "script.py"
+    script.write_text(_NO_GUARD)
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "cache")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "__main__" in done.stderr
