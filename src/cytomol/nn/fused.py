@@ -166,7 +166,11 @@ def gather(
 
 
 class _Moments(NamedTuple):
-    """Mean, reciprocal deviation, scale and offset of a batch norm's columns, float32."""
+    """Mean, reciprocal deviation, scale and offset of a batch norm's columns, float32.
+
+    Normalised is scale (x - mean) + offset: to take the mean off first keeps the digits of columns whose mean
+    is large.
+    """
 
     mean: NDArray[np.float32]
     reciprocal: NDArray[np.float32]
@@ -193,8 +197,8 @@ def _moments(rows: NDArray[np.float32], bias: Tensor, norm: nn.BatchNorm1d) -> _
         with torch.no_grad():
             norm.running_mean.lerp_(torch.from_numpy(mean).float() + bias, norm.momentum)
             norm.running_var.lerp_(torch.from_numpy(variance * n / (n - 1)).float(), norm.momentum)
-    offset = _array(norm.bias) - mean * scale
-    return _Moments(*(columns.astype(np.float32) for columns in (mean, reciprocal, scale, offset)))
+    columns = (mean, reciprocal, scale, _array(norm.bias))
+    return _Moments(*(column.astype(np.float32) for column in columns))
 
 
 def _normalise_backward(
@@ -212,8 +216,13 @@ def _normalise_backward(
     share(spans, lambda a, b, k: kernels.column_gradient_sums(given, mask, x, centre, a, b, sums[k]))
     by_bias, by_weight = factor * sums.sum(axis=0)
     slope = -moments.scale * moments.reciprocal * by_weight / n
-    offset = -moments.scale * by_bias / n - slope * moments.mean
-    columns = (np.float32(factor) * moments.scale, slope.astype(np.float32), offset.astype(np.float32))
+    offset = -moments.scale * by_bias / n
+    columns = (
+        moments.mean,
+        np.float32(factor) * moments.scale,
+        slope.astype(np.float32),
+        offset.astype(np.float32),
+    )
     share(spans, lambda a, b, _: kernels.normalise_gradient(given, mask, x, columns, a, b, result))
     return out, torch.from_numpy(by_weight).float(), torch.from_numpy(by_bias).float()
 
@@ -277,7 +286,7 @@ class _Perceive(torch.autograd.Function):
 def _rectify(rows: Tensor, moments: _Moments) -> tuple[Tensor, Tensor]:
     """Return the ReLU of normalised rows, and where a gradient passes."""
     active, on = _room(*rows.shape), _room(len(rows), rows.shape[1], torch.bool)
-    inputs, out = (rows.numpy(), (moments.scale, moments.offset)), (active.numpy(), on.numpy())
+    inputs, out = (rows.numpy(), (moments.mean, moments.scale, moments.offset)), (active.numpy(), on.numpy())
     share(row_ranges(len(rows)), lambda a, b, _: kernels.rectify(*inputs, a, b, out))
     return active, on
 
@@ -290,7 +299,7 @@ def _normalise(
     factor = 2**16 / (2**16 - dropped)
     bits = random_bits(rows.shape).numpy() if p else _NO_BITS
     result, passes = _room(*rows.shape), _room(len(rows), rows.shape[1], torch.bool)
-    inputs = (rows.numpy(), (moments.scale, moments.offset), _array(base), rectified)
+    inputs = (rows.numpy(), (moments.mean, moments.scale, moments.offset), _array(base), rectified)
     drop, out = (bits, dropped - 2**15, np.float32(factor)), (result.numpy(), passes.numpy())
     share(row_ranges(len(rows)), lambda a, b, _: kernels.normalise(*inputs, drop, a, b, out))
     return result, passes, factor

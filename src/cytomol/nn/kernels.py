@@ -151,17 +151,17 @@ def column_sums(rows: Rows, shift: Columns, first: int, last: int, sums: Sums) -
 @_compiled
 def rectify(
     rows: Rows,
-    columns: tuple[Columns, Columns],
+    columns: tuple[Columns, Columns, Columns],
     first: int,
     last: int,
     out: tuple[Rows, NDArray[np.bool_]],
 ) -> None:
-    """Return relu(scale x + offset), and where a gradient passes."""
-    scale, offset = columns
+    """Return relu(scale (x - mean) + offset), and where a gradient passes."""
+    mean, scale, offset = columns
     result, passes = out
     for i in range(first, last):
         for j in range(rows.shape[1]):
-            value = scale[j] * rows[i, j] + offset[j]
+            value = scale[j] * (rows[i, j] - mean[j]) + offset[j]
             passes[i, j] = value > 0
             result[i, j] = np.float32(0) if value < 0 else value
 
@@ -182,7 +182,7 @@ def add_rectified(rows: Rows, base: Rows, rectified: bool, first: int, last: int
 @_compiled
 def normalise(
     rows: Rows,
-    columns: tuple[Columns, Columns],
+    columns: tuple[Columns, Columns, Columns],
     base: Rows,
     rectified: bool,
     drop: tuple[NDArray[np.int16], int, np.float32],
@@ -190,17 +190,17 @@ def normalise(
     last: int,
     out: tuple[Rows, NDArray[np.bool_]],
 ) -> None:
-    """Return base + dropout(relu(scale x + offset)), and where a gradient passes.
+    """Return base + dropout(relu(scale (x - mean) + offset)), and where a gradient passes.
 
     drop: random bits (no rows: no dropout), the smallest that keep, and the factor of what is kept.
     """
-    scale, offset = columns
+    mean, scale, offset = columns
     bits, threshold, factor = drop
     result, passes = out
     dropping = len(bits) > 0
     for i in range(first, last):
         for j in range(rows.shape[1]):
-            value = scale[j] * rows[i, j] + offset[j]
+            value = scale[j] * (rows[i, j] - mean[j]) + offset[j]
             passes[i, j] = not (rectified and value < 0)
             result[i, j] = value
         if dropping:
@@ -245,16 +245,16 @@ def normalise_gradient(
     gradient: Rows,
     passes: NDArray[np.bool_],
     rows: Rows,
-    columns: tuple[Columns, Columns, Columns],
+    columns: tuple[Columns, Columns, Columns, Columns],
     first: int,
     last: int,
     out: Rows,
 ) -> None:
-    """Return scale g + slope x + offset, with g the gradient where it passes; ``out`` may be ``gradient``."""
-    scale, slope, offset = columns
+    """Return scale g + slope (x - mean) + offset, with g the gradient where it passes; ``out`` may be ``gradient``."""
+    mean, scale, slope, offset = columns
     row = np.empty(rows.shape[1], np.float32)  # loops that write where they read are not vectorised
     for i in range(first, last):
         for j in range(rows.shape[1]):
             row[j] = gradient[i, j] if passes[i, j] else np.float32(0)
         for j in range(rows.shape[1]):
-            out[i, j] = scale[j] * row[j] + (slope[j] * rows[i, j] + offset[j])
+            out[i, j] = scale[j] * row[j] + (slope[j] * (rows[i, j] - mean[j]) + offset[j])

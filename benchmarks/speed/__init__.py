@@ -1,0 +1,1 @@
+"""Speed, measured side by side: our path, the published path, and the limit of the machine."""

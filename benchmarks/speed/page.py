@@ -1,0 +1,190 @@
+"""Write docs/speed.md and its plot from the committed rows: ``python -m benchmarks.speed.page``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import pandas as pd
+
+matplotlib.use("svg")
+import matplotlib.pyplot as plt
+
+_ROOT = Path(__file__).resolve().parents[2]
+_RESULTS = _ROOT / "benchmarks" / "results" / "speed.csv"
+_PAGE = _ROOT / "docs" / "speed.md"
+_PLOT = _ROOT / "docs" / "figures" / "speed.svg"
+
+
+class Goal(NamedTuple):
+    """What a row has to reach: at least ``share`` of the limit, or at most (least) ``bound``."""
+
+    row: str
+    share: float | None = None
+    bound: float | None = None
+    words: str = ""
+
+
+# Shares are the published goals divided by the limits that stand beside them; they hold on any machine.
+GOALS = (
+    Goal("SMILES to graph arrays, 1 process", share=0.70, words="70% of parsing"),
+    Goal("Morgan 1024 + MACCS, 1 process", share=0.95, words="95% of RDKit's own"),
+    Goal("context graph, whole corpus", bound=15, words="15 s"),
+    Goal("context graph, whole corpus: peak memory", bound=0.8, words="0.8 GB"),
+    Goal("InfoAlign pretraining step, batch 1024", share=450 / 615, words="73% of the limit (450 of 615)"),
+    Goal("InfoAlign pretraining step, batch 256", share=450 / 615, words="73% of the limit (450 of 615)"),
+    Goal("CHMR pretraining step, batch 1024", share=0.70, words="70% of the limit"),
+    Goal("CHMR pretraining step, batch 256", share=0.70, words="70% of the limit"),
+    Goal("frozen encoder, batch 1024", share=1300 / 1670, words="78% of the limit (1,300 of 1,670)"),
+    Goal("frozen encoder, batch 256", share=1300 / 1670, words="78% of the limit (1,300 of 1,670)"),
+    Goal("batching graphs, batch 1024", bound=3e5, words="300,000 mol/s"),
+    Goal("batching graphs, batch 256", bound=3e5, words="300,000 mol/s"),
+    Goal("import cytomol", bound=1, words="1 s"),
+    Goal("cytomol --help", bound=1, words="1 s"),
+    Goal("cytomol demo: peak memory", bound=1.5, words="1.5 GB"),
+    Goal("cytomol pretrain infoalign, 1 epoch, whole corpus: peak memory", bound=3, words="3 GB"),
+    Goal("cytomol pretrain chmr, 1 epoch, whole corpus: peak memory", bound=3, words="3 GB"),
+)
+_HEAD = """# Speed
+
+Everything here is measured by one command, side by side in one run, and written to
+`benchmarks/results/speed.csv`; this page is made from those rows.
+
+```
+make speed            # or: python -m benchmarks.speed && python -m benchmarks.speed.page
+```
+
+- **cytomol** is this package. **reference** is the path of the published code, written anew from the same
+  public building blocks: OGB's feature functions, PyTorch Geometric's layers, one data object per molecule,
+  dense targets on the nodes of a NetworkX graph (`benchmarks/speed/reference`). `tests/equality` compares the
+  two number by number on 2,000 real molecules and on a planted corpus.
+- **limit** is what the same machine does at best: RDKit's parsing or fingerprints alone, the matrix products of
+  the computation alone (same shapes, same library), one copy of the bytes.
+- Variants of a row run in turn, again and again; a figure is the median, in brackets the quartiles. Threads are
+  pinned. The ratios carry over to other machines, the absolute figures do not.
+"""
+
+
+def main() -> None:
+    """Read the rows, write page and plot."""
+    rows = pd.read_csv(_RESULTS, keep_default_na=False)
+    _PLOT.parent.mkdir(parents=True, exist_ok=True)
+    _plot(rows)
+    parts = [_HEAD, *_machines(rows), "## Goals\n", *_goals(rows), "\n![Speed](figures/speed.svg)\n"]
+    parts += ["## All rows\n", *_table(rows)]
+    _PAGE.write_text("\n".join(parts).rstrip() + "\n")
+
+
+def _machines(rows: pd.DataFrame) -> Iterator[str]:
+    for (machine, corpus), part in rows.groupby(["machine", "corpus"], sort=False):
+        groups = ", ".join(dict.fromkeys(part["group"]))
+        yield f"Machine of {groups}: {machine}; {corpus}.\n"
+
+
+def _value(rows: pd.DataFrame, row: str, variant: str) -> float | None:
+    found = rows[(rows["row"] == row) & (rows["variant"] == variant)]
+    return None if found.empty else float(found["median"].iloc[0])
+
+
+def _goals(rows: pd.DataFrame) -> Iterator[str]:
+    yield "| row | cytomol | reference | times reference | limit | share of limit | goal | reached |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for goal in GOALS:
+        ours, other, limit = (_value(rows, goal.row, v) for v in ("cytomol", "reference", "limit"))
+        if ours is None:
+            continue
+        unit = rows[rows["row"] == goal.row]["unit"].iloc[0]
+        rate = unit.endswith("/s")
+        times = None if other is None else (ours / other if rate else other / ours)
+        share = ours / limit if limit is not None and rate else None
+        yield (
+            "| "
+            + " | ".join(
+                (
+                    goal.row,
+                    f"**{_number(ours)} {unit}**",
+                    _number(other),
+                    "" if times is None else f"{times:.1f} x",
+                    _number(limit),
+                    "" if share is None else f"{share:.0%}",
+                    goal.words,
+                    "yes" if _reached(goal, ours, share, rate=rate) else "**no**",
+                )
+            )
+            + " |"
+        )
+    for row in ("SMILES to graph arrays, whole corpus", "Morgan 1024 + MACCS, whole corpus"):
+        one, two = _value(rows, row, "cytomol, 1 process"), _value(rows, row, "cytomol, 2 processes")
+        if one and two:
+            goal = 1.8 if "SMILES" in row else 1.9
+            word = "yes" if two / one >= goal else "**no**"
+            yield (
+                f"| {row}, 2 processes | **{_number(two)} mol/s** | | | {_number(one)} with one |"
+                f" {two / one:.2f} x one process | {goal} x | {word} |"
+            )
+
+
+def _reached(goal: Goal, ours: float, share: float | None, *, rate: bool) -> bool:
+    if goal.share is not None:
+        return share is not None and share >= goal.share
+    assert goal.bound is not None
+    return ours >= goal.bound if rate else ours <= goal.bound
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _table(rows: pd.DataFrame) -> Iterator[str]:
+    for group, part in rows.groupby("group", sort=False):
+        yield f"### {group}\n"
+        yield "| row | variant | threads | median | quartiles | unit | note |"
+        yield "|---|---|---|---|---|---|---|"
+        for row in part.itertuples():
+            span = f"{_number(float(row.low))} to {_number(float(row.high))}"
+            yield (
+                f"| {row.row} | {row.variant} | {row.threads} | {_number(float(row.median))} | {span} |"
+                f" {row.unit} | {row.note} |"
+            )
+        yield ""
+
+
+def _plot(rows: pd.DataFrame) -> None:
+    """Draw our path and the published one as shares of the limit, one line of dots per row."""
+    names = [
+        goal.row for goal in GOALS if goal.share is not None and _value(rows, goal.row, "cytomol") is not None
+    ]
+    figure, axes = plt.subplots(figsize=(8, 0.5 * len(names) + 1.2), layout="constrained")
+    places = range(len(names))[::-1]
+    styles = {"reference": ("o", "#b35806", "published path"), "cytomol": ("D", "#2166ac", "cytomol")}
+    for variant, (marker, colour, label) in styles.items():
+        shares = [_share(rows, name, variant) for name in names]
+        axes.plot(shares, places, marker, color=colour, label=label, markersize=7)
+    for place, name in zip(places, names, strict=True):
+        goal = next(goal.share for goal in GOALS if goal.row == name)
+        axes.plot([goal, goal], [place - 0.3, place + 0.3], color="black", linewidth=1.5)
+    axes.plot([], [], color="black", linewidth=1.5, label="goal")
+    axes.set_yticks(list(places), names)
+    axes.set_xlim(0, 1.05)
+    axes.set_xlabel("share of what the machine can do (matrix products, or RDKit, alone)")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.grid(axis="x", color="#dddddd")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=3, frameon=False)
+    plt.rcParams["svg.hashsalt"] = "cytomol"
+    figure.savefig(_PLOT, metadata={"Date": None})
+    plt.close(figure)
+
+
+def _share(rows: pd.DataFrame, row: str, variant: str) -> float:
+    own, limit = _value(rows, row, variant), _value(rows, row, "limit")
+    return float("nan") if own is None or limit is None else own / limit
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One file per group of rows; each has ``run(material, settings)`` and returns figures."""
