@@ -1,0 +1,1 @@
+"""How time and memory grow: with molecules, modalities, feature width and walk length."""

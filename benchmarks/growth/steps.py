@@ -1,0 +1,241 @@
+"""The steps of the study: what is prepared before the clock starts, what is timed, what is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:  # the parent process stays light: libraries load where the step runs
+    from benchmarks.growth.material import Material
+
+    from cytomol.training.data import PretrainData
+
+__all__ = ["STEPS", "Step"]
+
+_WALK_LENGTH = 4
+_BATCH = 512
+_DRAWN = 10_000  # molecules that are drawn in batches
+_ANY = 10**9
+_MOLECULES = ("molecules",)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the study.
+
+    Attributes
+    ----------
+    about
+        What is timed, for the page.
+    prepare
+        Loads the inputs and returns what is timed.
+    needs
+        Inputs that other steps make.
+    axes
+        Axes on which the step is measured.
+    limit
+        Largest corpus.
+    note
+        What the table says of a result.
+    product
+        Name under which the result is kept for other steps; empty for none.
+    """
+
+    about: str
+    prepare: Callable[[Material], Callable[[], Any]]
+    needs: tuple[str, ...] = ()
+    axes: tuple[str, ...] = _MOLECULES
+    limit: int = _ANY
+    note: Callable[[Any], str] = lambda _: ""
+    product: str = ""
+
+
+def _planted(material: Material) -> Callable[[], Any]:
+    from cytomol.corpus.planted import generate_planted
+
+    return lambda: generate_planted(material.point.molecules).corpus
+
+
+def _planted_note(corpus: Any) -> str:
+    return "InChIKeys" if "inchikey" in corpus.molecules else "no InChIKeys"
+
+
+def _features(*, maccs: bool) -> Callable[[Material], Callable[[], Any]]:
+    def prepare(material: Material) -> Callable[[], Any]:
+        from cytomol.chem.featurize import FeatureOptions, featurize
+
+        smiles = material.corpus.smiles
+        # One process at every size, or the exponent would be that of the pool.
+        return lambda: featurize(smiles, FeatureOptions(maccs=maccs), workers=1, cache=None)
+
+    return prepare
+
+
+def _write(material: Material) -> Callable[[], Any]:
+    from cytomol.corpus import write_corpus
+
+    corpus, folder = material.corpus, material.path("corpus").with_name("written")
+    return lambda: write_corpus(corpus, folder, force=True)
+
+
+def _read(material: Material) -> Callable[[], Any]:
+    from cytomol.corpus import read_corpus, write_corpus
+
+    folder = material.path("corpus").with_name("written")
+    if not (folder / "corpus.toml").exists():
+        write_corpus(material.corpus, folder, force=True)
+    return lambda: read_corpus(folder)
+
+
+def _context(search: str) -> Callable[[Material], Callable[[], Any]]:
+    def prepare(material: Material) -> Callable[[], Any]:
+        from cytomol.context import ContextOptions, build_context
+
+        options = ContextOptions.build({"similarity_search": search})
+        corpus, store = material.corpus, material.store
+        return lambda: build_context(corpus, store, options)
+
+    return prepare
+
+
+def _context_note(graph: Any) -> str:
+    """Say which tables were searched how, as the graph's report does."""
+    found: dict[str, set[str]] = {"index": set(), "exact": set()}
+    for name in ("structure", "profile_similarity", "gene_similarity"):
+        facts = graph.report[name]
+        tables = {"molecules": facts} if name == "structure" else facts
+        for table, values in tables.items():
+            if isinstance(values, dict):
+                found["index" if values.get("search") == "index" else "exact"].add(table)
+    how = [f"{search}: {' '.join(sorted(tables))}" for search, tables in found.items() if tables]
+    return f"{'; '.join(how) or 'exact'}; {graph.edge_count} edges"
+
+
+def _neighbours(search: str) -> Callable[[Material], Callable[[], Any]]:
+    def prepare(material: Material) -> Callable[[], Any]:
+        from cytomol.chem.similarity import SimilaritySearch, structural_neighbours
+        from cytomol.context import neighbour_matrix
+
+        packed = np.asarray(material.store.blocks["morgan"])
+
+        def run() -> Any:
+            found = structural_neighbours(packed, 10, SimilaritySearch(search))  # type: ignore[arg-type]
+            return neighbour_matrix(found.indices, found.similarity), found.text()
+
+        return run
+
+    return prepare
+
+
+def _propagation(material: Material) -> Callable[[], Any]:
+    from cytomol.context import propagate
+
+    names = [name for name, m in material.corpus.modalities.items() if m.entity == "molecule"]
+    if material.point.axis == "molecules":
+        names = names[:1]
+    W, profiles = material.neighbours, [material.profiles(name) for name in names]
+    return lambda: [propagate(W, values, rows) for rows, values in profiles]
+
+
+def _walks(material: Material) -> Callable[[], Any]:
+    from cytomol.context import sample_walks
+
+    point, graph = material.point, material.graph
+    length = point.value if point.axis == "walk_length" else _WALK_LENGTH
+    starts = graph.offsets["molecule"] + np.arange(point.molecules)
+
+    def run() -> None:
+        rng = np.random.default_rng(0)
+        for first in range(0, len(starts), _BATCH):
+            sample_walks(graph, starts[first : first + _BATCH], length, rng)
+
+    return run
+
+
+def _collate(material: Material) -> Callable[[], Any]:
+    from cytomol.training.batches import BatchBuilder
+
+    store, builder = material.store, BatchBuilder(("2d",))
+    batches = _draw(material.point.molecules)
+    return lambda: [builder.build(store, rows).size for rows in batches]
+
+
+def _batches(material: Material) -> Callable[[], Any]:
+    from benchmarks.growth.pretraining import pretrain_data
+
+    point = material.point
+    length = point.value if point.axis == "walk_length" else _WALK_LENGTH
+    data: PretrainData = pretrain_data(material, length, profiles=point.axis != "molecules")
+    batches = _draw(point.molecules)
+
+    def run() -> None:
+        rng = np.random.default_rng(0)
+        for rows in batches:
+            data.batch(rows, rng)
+
+    return run
+
+
+def _draw(molecules: int) -> list[Any]:
+    """Return the same number of molecules in batches from any corpus, with repeats if it is small."""
+    rng = np.random.default_rng(0)
+    rows = rng.choice(molecules, _DRAWN, replace=molecules < _DRAWN)
+    return np.array_split(rows, -(-_DRAWN // _BATCH))
+
+
+_VARIED = ("molecules", "modalities", "width")
+
+STEPS: dict[str, Step] = {
+    "planted": Step("plant a corpus", _planted, note=_planted_note, product="corpus"),
+    "write": Step("write the corpus", _write, ("corpus",)),
+    "read": Step("read the corpus", _read, ("corpus",)),
+    "features": Step(
+        "featurize: graph, Morgan; one process", _features(maccs=False), ("corpus",), product="store"
+    ),
+    "maccs": Step(
+        "featurize: graph, Morgan, MACCS; one process", _features(maccs=True), ("corpus",), limit=100_000
+    ),
+    "context_index": Step(
+        "context graph, index at any size",
+        _context("index"),
+        ("corpus", "store"),
+        limit=200_000,
+        note=_context_note,
+    ),
+    "context": Step(
+        "context graph", _context("auto"), ("corpus", "store"), _VARIED, note=_context_note, product="graph"
+    ),
+    "neighbours_index": Step(
+        "10 structural neighbours, index at any size",
+        _neighbours("index"),
+        ("store",),
+        limit=200_000,
+        note=lambda found: found[1],
+    ),
+    "neighbours": Step(
+        "10 structural neighbours",
+        _neighbours("auto"),
+        ("store",),
+        note=lambda found: found[1],
+        product="neighbours",
+    ),
+    "propagation": Step(
+        "propagate: one modality (of molecules), all (of modalities)",
+        _propagation,
+        ("corpus", "neighbours"),
+        _VARIED,
+        note=lambda done: f"{sum(len(one.rows) for one in done)} profiles reached",
+    ),
+    "walks": Step("a walk from every molecule", _walks, ("graph",), ("molecules", "walk_length")),
+    "collate": Step("graphs of 10,000 molecules, in batches", _collate, ("store",)),
+    "batches": Step(
+        "views, walks and targets of 10,000 molecules, in batches",
+        _batches,
+        ("corpus", "store", "graph", "neighbours"),
+        ("molecules", "modalities", "width", "walk_length"),
+    ),
+}
+"""By name, in the order in which they run at a size."""
