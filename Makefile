@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 DEMO_OUT ?= demo-out
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint first-real-run clean
+.PHONY: demo test lint first-real-run speed growth clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,16 @@ lint: $(VENV)/.dev
 # The committed table benchmarks/results/first_real_run.csv; needs CYTOMOL_DATA and about two hours.
 first-real-run: $(VENV)/.base
 	$(BIN)/python benchmarks/first_real_run.py --epochs 8 --precision bf16-mixed --geometry-timeout 5
+
+# The committed rows of benchmarks/results/speed.csv and growth.csv, with their pages; on the real corpus where
+# CYTOMOL_DATA has it, else on planted ones. Nothing else should run beside them.
+speed: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.speed.page
+
+growth: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.growth.page
 
 clean:
 	rm -rf $(VENV) $(DEMO_OUT)
