@@ -21,7 +21,7 @@ from cytomol.corpus.schema import Corpus, Modality
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["PRODUCERS", "Material", "place"]
+__all__ = ["PRODUCERS", "Material", "place", "widened"]
 
 PRODUCERS = {"corpus": "planted", "store": "features", "neighbours": "neighbours", "graph": "context"}
 """Which step makes which input of the others."""
@@ -66,7 +66,7 @@ class Material:
             copies = [replace(modality, name=f"{_VARIED}_{k}") for k in range(1, self.point.value + 1)]
             return replace(corpus, modalities={copy.name: copy for copy in copies})
         if self.point.axis == "width":
-            return replace(corpus, modalities={_VARIED: _widened(modality, self.point.value)})
+            return replace(corpus, modalities={_VARIED: widened(modality, self.point.value)})
         return corpus
 
     @cached_property
@@ -108,10 +108,10 @@ class Material:
             return pickle.load(file)
 
 
-def _widened(modality: Modality, width: int) -> Modality:
-    """Repeat the columns up to a width, each copy with noise of its own."""
+def widened(modality: Modality, width: int) -> Modality:
+    """Repeat the columns up to a width, each with a little noise of its own: what was alike stays alike."""
     rng = np.random.default_rng(0)
     column = np.arange(width) % modality.width
     values = modality.values[:, column]
-    values += 0.5 * values.std(axis=0) * rng.standard_normal(values.shape, np.float32)
+    values += 0.1 * np.nanstd(values, axis=0) * rng.standard_normal(values.shape, np.float32)
     return replace(modality, values=values, columns=tuple(f"feature_{k}" for k in range(width)))

@@ -1,12 +1,16 @@
 import math
 
+import numpy as np
 import pytest
 from benchmarks.growth.__main__ import main
 from benchmarks.growth.fit import fit
+from benchmarks.growth.material import widened
 from benchmarks.growth.page import main as write_page
 from benchmarks.growth.points import Point, Row, append, plan, read
 from benchmarks.growth.series import series_of
 from benchmarks.growth.study import Study, estimate
+
+from cytomol.corpus.schema import Modality
 
 
 def row(step, value, seconds, note=""):
@@ -58,6 +62,16 @@ def test_the_estimate_continues_the_slope_and_knows_the_index():
     assert estimate(rows, Point("context", "molecules", 2 * 10**5)) == pytest.approx(400)
     assert estimate(rows, Point("context", "molecules", 10**6)) == pytest.approx(200)
     assert estimate(rows, Point("walks", "molecules", 10**6)) is None
+
+
+def test_awidened_modality_keeps_likeness_and_gaps():
+    values = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
+    values[3, 2] = np.nan
+    modality = Modality("morphology", "morphology", "molecule", np.arange(50), values, tuple("abcdef"))
+    wide = widened(modality, 15).values
+    assert wide.shape == (50, 15)
+    assert np.isnan(wide).sum() == 3
+    assert np.corrcoef(wide[4], values[4][np.arange(15) % 6])[0, 1] > 0.9
 
 
 def test_the_table_is_read_as_it_was_appended(tmp_path):
