@@ -19,10 +19,11 @@ _PLOT = _ROOT / "docs" / "figures" / "speed.svg"
 
 
 class Goal(NamedTuple):
-    """What a row has to reach: at least ``share`` of the limit, or at most (least) ``bound``."""
+    """What a row has to reach: a share of the limit, so many times the reference, or a bound in its unit."""
 
     row: str
     share: float | None = None
+    times: float | None = None
     bound: float | None = None
     words: str = ""
 
@@ -39,8 +40,9 @@ GOALS = (
     Goal("CHMR pretraining step, batch 256", share=0.70, words="70% of the limit"),
     Goal("frozen encoder, batch 1024", share=1300 / 1670, words="78% of the limit (1,300 of 1,670)"),
     Goal("frozen encoder, batch 256", share=1300 / 1670, words="78% of the limit (1,300 of 1,670)"),
-    Goal("batching graphs, batch 1024", bound=3e5, words="300,000 mol/s"),
-    Goal("batching graphs, batch 256", bound=3e5, words="300,000 mol/s"),
+    Goal("top-10 Tanimoto neighbours of all 36,924", bound=10, words="10 s"),
+    Goal("batching graphs, batch 1024", times=300 / 61, words="4.9 x reference (300,000 of 61,000)"),
+    Goal("batching graphs, batch 256", times=300 / 61, words="4.9 x reference (300,000 of 61,000)"),
     Goal("import cytomol", bound=1, words="1 s"),
     Goal("cytomol --help", bound=1, words="1 s"),
     Goal("cytomol demo: peak memory", bound=1.5, words="1.5 GB"),
@@ -110,7 +112,7 @@ def _goals(rows: pd.DataFrame) -> Iterator[str]:
                     _number(limit),
                     "" if share is None else f"{share:.0%}",
                     goal.words,
-                    "yes" if _reached(goal, ours, share, rate=rate) else "**no**",
+                    "yes" if _reached(goal, ours, share, times) else "**no**",
                 )
             )
             + " |"
@@ -126,11 +128,13 @@ def _goals(rows: pd.DataFrame) -> Iterator[str]:
             )
 
 
-def _reached(goal: Goal, ours: float, share: float | None, *, rate: bool) -> bool:
+def _reached(goal: Goal, ours: float, share: float | None, times: float | None) -> bool:
     if goal.share is not None:
         return share is not None and share >= goal.share
-    assert goal.bound is not None
-    return ours >= goal.bound if rate else ours <= goal.bound
+    if goal.times is not None:
+        return times is not None and times >= goal.times
+    assert goal.bound is not None  # seconds and gigabytes: the less the better
+    return ours <= goal.bound
 
 
 def _number(value: float | None) -> str:

@@ -17,8 +17,7 @@ from cytomol.methods import methods
 from cytomol.training.pretrain import pretrain
 name, out = sys.argv[1:]
 config = methods[name].Config().updated(epochs=1, views=("2d",) if name == "infoalign" else ("1d", "2d"))
-result = pretrain(Material.load(8).corpus, config, out, method=name, force=True)
-print(result.molecules_per_second)
+pretrain(Material.load(8).corpus, config, out, method=name, force=True)
 """
 
 
@@ -31,14 +30,9 @@ def run(material: Material, settings: Settings) -> list[Figure]:
             ran = python(["-c", _PRETRAIN, name, str(Path(folder) / name)], threads=settings.threads)
             rate = float(ran.output.strip().splitlines()[-1])
             figures += _figures(f"cytomol pretrain {name}, 1 epoch, whole corpus", ran.peak, settings)
-            rate = float(ran.output.strip().splitlines()[-1])
-            row = f"cytomol pretrain {name}, training steps"
-            figures.append(Figure(row, "cytomol", settings.threads, "mol/s", rate, rate, rate, 1, "1 epoch"))
         main = "from cytomol.cli.main import main; main(['demo', '--force', '-o', %r])"
         ran = python(["-c", main % str(Path(folder) / "demo")], threads=settings.threads)
         figures += _figures("cytomol demo", ran.peak, settings)
-        seconds = ran.seconds
-        figures.append(Figure("cytomol demo", "cytomol", settings.threads, "s", seconds, seconds, seconds, 1))
     show(figures)
     return figures
 

@@ -186,14 +186,14 @@ def _compute(
     count = _worker_count(len(rows), options, workers)
     size = _CHUNK if count == 1 else min(_CHUNK, max(32, math.ceil(len(rows) / (4 * count))))
     chunks = [rows[i : i + size] for i in range(0, len(rows), size)] or [[]]
-    parts: list[MoleculeStore] = []
+    parts: dict[int, MoleculeStore] = {}
     done = 0
-    for part in _chunk_results(chunks, options, count):
-        parts.append(part)
+    for place, part in _chunk_results(chunks, options, count):
+        parts[place] = part
         done += len(part)
         if progress is not None and rows:
             progress(done, len(rows))
-    return MoleculeStore.concatenate(parts)
+    return MoleculeStore.concatenate([parts[place] for place in range(len(chunks))])
 
 
 def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
@@ -209,20 +209,32 @@ def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
     return max(1, min(workers, math.ceil(n / 32)))
 
 
-def _chunk_results(chunks: list[list[Any]], options: FeatureOptions, workers: int) -> Iterator[MoleculeStore]:
-    """Give the chunks' stores in order."""
+def _chunk_results(
+    chunks: list[list[Any]], options: FeatureOptions, workers: int
+) -> Iterator[tuple[int, MoleculeStore]]:
+    """Give the place of every chunk and its store, as they are finished."""
     if workers == 1:
-        for chunk in chunks:
-            yield featurize_chunk(chunk, options)
+        for place, chunk in enumerate(chunks):
+            yield place, featurize_chunk(chunk, options)
         return
     # Not fork: a copy of a process that runs torch's threads can hang.
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
+    # This process is one of the workers: it begins at once, from the end, while the others still start.
+    pool = ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_ignore_interrupt)
     try:
         futures = [pool.submit(featurize_chunk, chunk, options) for chunk in chunks]
-        for future in futures:
-            yield future.result()
+        given = 0
+        for place in reversed(range(len(chunks))):
+            if not futures[place].cancel():  # the others have come this far
+                break
+            yield place, featurize_chunk(chunks[place], options)
+            while futures[given].done() and not futures[given].cancelled():
+                yield given, futures[given].result()
+                given += 1
+        for place, future in enumerate(futures):
+            if place >= given and not future.cancelled():
+                yield place, future.result()
     except BrokenProcessPool:
         raise CytomolError(
             "a process that featurizes molecules died",

@@ -250,7 +250,10 @@ def normalise_gradient(
     last: int,
     out: Rows,
 ) -> None:
-    """Return scale g + slope (x - mean) + offset, with g the gradient where it passes; ``out`` may be ``gradient``."""
+    """Return scale g + slope (x - mean) + offset, with g the gradient where it passes, else 0.
+
+    ``out`` may be ``gradient``.
+    """
     mean, scale, slope, offset = columns
     row = np.empty(rows.shape[1], np.float32)  # loops that write where they read are not vectorised
     for i in range(first, last):
