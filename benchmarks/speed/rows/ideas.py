@@ -22,7 +22,7 @@ from cytomol.nn.encoder import CategoricalTable, GraphEncoder
 from cytomol.nn.segments import Edges
 from cytomol.training.batches import batches_by_size, collate_graphs
 
-_SIZE = 512
+_SIZE = 256  # the size at which the goals are missed
 
 
 def run(material: Material, settings: Settings) -> list[Figure]:

@@ -28,7 +28,6 @@ def run(material: Material, settings: Settings) -> list[Figure]:
         for name in ("infoalign", "chmr"):
             material.fingerprints  # noqa: B018 - what a second run finds in the cache
             ran = python(["-c", _PRETRAIN, name, str(Path(folder) / name)], threads=settings.threads)
-            rate = float(ran.output.strip().splitlines()[-1])
             figures += _figures(f"cytomol pretrain {name}, 1 epoch, whole corpus", ran.peak, settings)
         main = "from cytomol.cli.main import main; main(['demo', '--force', '-o', %r])"
         ran = python(["-c", main % str(Path(folder) / "demo")], threads=settings.threads)

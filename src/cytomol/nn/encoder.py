@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
-from typing import Literal, cast
+from typing import Any, Literal, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.dropout import Dropout
-from cytomol.nn.fused import Folded, FusedGraph, fits, gather, perceive
+from cytomol.nn.fused import Folded, FusedGraph, fits, gather, perceive, stamp
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.segments import Edges, Groups, group_rows, message_sum, spread, total
@@ -161,6 +161,7 @@ class GraphEncoder(nn.Module):
         readout: Literal["sum", "mean"] = "sum",
     ) -> None:
         super().__init__()
+        self._folded: tuple[Any, list[Folded], list[Folded]] | None = None
         self.width = width
         self.readout = readout
         self.atoms = CategoricalTable(atom_sizes, width)
@@ -229,15 +230,29 @@ class GraphEncoder(nn.Module):
         shared, fused = self.bonds.combinations(), self._fused(graph)
         layers = self._layers()
         tables = [layer.kinds(shared) for layer in layers]
-        folded = [Folded.build(layer.mlp, layer.norm) for layer in layers]
+        folded, virtual = self._fold()
         v = self.virtual.expand(graph.size, -1)
         for depth, (layer, table) in enumerate(zip(layers, tables, strict=True)):
             last = depth == len(layers) - 1
             lifted, mixed, pooled = gather(h, v, table, layer.eps, fused)
             if not last:
-                v = v + self.virtual_mlps[depth](pooled + v)
+                v = v + virtual[depth].rectified(pooled + v)
             h = folded[depth].perceive(mixed, lifted, rectified=not last)
         return h
+
+    def _fold(self) -> tuple[list[Folded], list[Folded]]:
+        """Return the folded layers and virtual nodes, made anew when a weight has changed."""
+        now = stamp(self)
+        if self._folded is None or self._folded[0] != now:
+            mlps = [cast("nn.Sequential", mlp) for mlp in self.virtual_mlps]
+            layers = [Folded.build(layer.mlp, layer.norm) for layer in self._layers()]
+            self._folded = now, layers, [Folded.build(mlp, mlp[4]) for mlp in mlps]
+        return self._folded[1:]
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between training and evaluation; what was folded for evaluation is forgotten."""
+        self._folded = None
+        return super().train(mode)
 
     def _pool(self, atoms: Tensor, molecules: Groups) -> Tensor:
         """Sum or average the atoms of each molecule: (atoms, d) -> (molecules, d)."""

@@ -20,7 +20,7 @@ from cytomol.nn.linear import FEWEST_ROWS, product
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.threads import group_ranges, row_ranges, share
 
-__all__ = ["Folded", "FusedGraph", "fits", "gather", "perceive"]
+__all__ = ["Folded", "FusedGraph", "fits", "gather", "perceive", "stamp"]
 
 _ROUND = 1024  # rows
 _NO_BITS = np.empty((0, 0), np.int16)
@@ -340,7 +340,7 @@ def perceive(
 
 @dataclass(frozen=True)
 class Folded:
-    """A layer's perceptron and norms in evaluation, where a batch norm is part of the linear layer before it.
+    """A perceptron with batch norms in evaluation, where a norm is part of the linear layer before it.
 
     Attributes
     ----------
@@ -352,10 +352,10 @@ class Folded:
     second: tuple[Tensor, Tensor]
 
     @classmethod
-    def build(cls, mlp: nn.Sequential, norm: BatchNorm) -> Folded:
-        """Fold the running moments of both norms."""
-        first, inner, _, second = cast("tuple[nn.Linear, BatchNorm, nn.ReLU, nn.Linear]", tuple(mlp))
-        return cls(_fold(first, inner), _fold(second, norm))
+    def build(cls, mlp: nn.Sequential, norm: nn.Module) -> Folded:
+        """Fold linear, batch norm, ReLU, linear (the first four of ``mlp``), and the norm that follows."""
+        first, inner, _, second = cast("tuple[nn.Linear, BatchNorm, nn.ReLU, nn.Linear]", tuple(mlp)[:4])
+        return cls(_fold(first, inner), _fold(second, cast("BatchNorm", norm)))
 
     def perceive(self, mixed: Tensor, base: Tensor, *, rectified: bool) -> Tensor:
         """Return what :func:`perceive` gives in evaluation, without a gradient; shapes as there."""
@@ -363,6 +363,16 @@ class Folded:
         rows, below = update.numpy(), _array(base)
         share(row_ranges(len(rows)), lambda a, b, _: kernels.add_rectified(rows, below, rectified, a, b))
         return update
+
+    def rectified(self, rows: Tensor) -> Tensor:
+        """Return relu(norm(mlp(rows))), shape as ``rows``, without a gradient."""
+        return _evaluated(_evaluated(rows, *self.first, rectified=True), *self.second, rectified=True).float()
+
+
+def stamp(module: nn.Module) -> tuple[tuple[int, int], ...]:
+    """Return what changes when a weight or a running moment of a module is replaced or written to."""
+    held = [*module.parameters(), *module.buffers()]
+    return tuple((t.data_ptr(), 0 if t.is_inference() else t._version) for t in held)
 
 
 def _evaluated(rows: Tensor, weight: Tensor, bias: Tensor, *, rectified: bool = False) -> Tensor:

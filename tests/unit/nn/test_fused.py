@@ -198,6 +198,34 @@ def test_same_seed_same_numbers() -> None:
     assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
 
 
+@pytest.mark.parametrize("change", ["weight", "moment", "load", "train"])
+def test_what_was_folded_follows_the_weights(change: str, plain: Any) -> None:
+    graph, encoder = trees([40, 30]), build().eval()
+    with torch.no_grad():
+        before = encoder(graph)
+        if change == "weight":
+            encoder.virtual_mlps[0][0].weight.mul_(1.5)
+        elif change == "moment":
+            encoder.layers[1].norm.running_var.mul_(2)
+        elif change == "load":
+            encoder.load_state_dict({k: v * 1.1 for k, v in encoder.state_dict().items()})
+        else:
+            encoder.train()
+            encoder.layers[0].mlp[0].weight.data.mul_(1.5)
+            encoder.eval()
+        after = encoder(graph)
+        assert not torch.equal(before, after)
+        torch.testing.assert_close(after, plain(encoder, graph), rtol=1e-4, atol=1e-3)
+
+
+def test_evaluation_in_inference_mode(plain: Any) -> None:
+    graph, encoder = trees([40, 30]), build().eval()
+    with torch.inference_mode():
+        encoder(graph)
+    with torch.no_grad():
+        torch.testing.assert_close(encoder(graph), plain(encoder, graph), rtol=1e-4, atol=1e-3)
+
+
 def test_nan_is_not_swallowed() -> None:
     encoder = build().train()
     encoder.layers[0].mlp[0].weight.data[0, 0] = torch.nan
