@@ -6,8 +6,9 @@ import math
 import multiprocessing
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from cytomol.errors import ConfigError, CytomolError, InputError
 __all__ = ["FeatureOptions", "featurize"]
 
 _CHUNK = 512
+_GIVEN = 4  # chunks given to a process ahead
 _CACHE_FROM = 64  # fewer molecules are computed faster than a file is found
 _WORTH_A_POOL = 3.0  # seconds of work below which starting processes costs more than it gains
 # Seconds per drug-like molecule, measured on one core; they only decide whether processes are worth it.
@@ -223,18 +225,20 @@ def _chunk_results(
     # This process is one of the workers: it begins at once, from the end, while the others still start.
     pool = ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_ignore_interrupt)
     try:
-        futures = [pool.submit(featurize_chunk, chunk, options) for chunk in chunks]
-        given = 0
-        for place in reversed(range(len(chunks))):
-            if not futures[place].cancel():  # the others have come this far
-                break
-            yield place, featurize_chunk(chunks[place], options)
-            while futures[given].done() and not futures[given].cancelled():
-                yield given, futures[given].result()
-                given += 1
-        for place, future in enumerate(futures):
-            if place >= given and not future.cancelled():
-                yield place, future.result()
+        waiting, given = deque(range(len(chunks))), dict[Future[MoleculeStore], int]()
+        while waiting or given:
+            # Not all at once: a future that was given out must not be cancelled, or a worker that dies
+            # leaves the pool hanging.
+            while waiting and len(given) < _GIVEN * (workers - 1):
+                place = waiting.popleft()
+                given[pool.submit(featurize_chunk, chunks[place], options)] = place
+            if waiting:
+                place = waiting.pop()
+                yield place, featurize_chunk(chunks[place], options)
+            else:
+                wait(given, return_when=FIRST_COMPLETED)
+            for future in [future for future in given if future.done()]:
+                yield given.pop(future), future.result()
     except BrokenProcessPool:
         raise CytomolError(
             "a process that featurizes molecules died",
