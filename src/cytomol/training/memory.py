@@ -1,9 +1,9 @@
 """Keep the memory of one step for the next.
 
 Glibc returns large blocks to the system as soon as they are freed, so every step asks for all of its memory
-again, page by page, zeroed: on a virtual machine that took up to half of the time of a step of 1,024
-molecules. Freed memory is kept instead. It does not pile up, because the tables of a batch come in round
-sizes (``nn.fused``): over an epoch of 36,924 molecules the process stayed at 2.3 GB.
+again, page by page, zeroed, which is slow on virtual machines. Freed memory is kept instead. It does not pile
+up, because the tables of a batch come in round sizes (``nn.fused``); ``benchmarks/speed`` has the peak of
+pretraining on a whole corpus.
 """
 
 from __future__ import annotations
