@@ -82,17 +82,6 @@ class ReferenceInfoAlign(nn.Module):
         return loss
 
 
-class _Encoded(nn.Module):
-    """Passes a batch of data objects to the published encoder; None of the fast path is used."""
-
-    def __init__(self, encoder: ReferenceEncoder) -> None:
-        super().__init__()
-        self.inner = encoder
-
-    def forward(self, data: Any) -> Tensor:
-        return self.inner(data)
-
-
 class ReferenceCHMR(CHMR):
     """CHMR with the published encoder and reconstruction."""
 
@@ -100,7 +89,7 @@ class ReferenceCHMR(CHMR):
     def of(cls, method: CHMR) -> ReferenceCHMR:
         """Take a method's weights and options."""
         own = copy.deepcopy(method)
-        own.encoder = _Encoded(ReferenceEncoder(method.encoder))
+        own.encoder = ReferenceEncoder(method.encoder)
         own.__class__ = cls
         return own
 
