@@ -85,8 +85,8 @@ loops:
 4. Also measured: the other library of matrix products, torch's own dropout, gathers with `index_add` instead
    of sorted edges, one look-up per column instead of one per kind of atom, batches of like size.
 
-Keeping freed memory between steps, as pretraining does, is switched on for every variant and for the reference
-too.
+Keeping freed memory between steps, as pretraining does, is switched on for every variant and for the
+reference too.
 
 The second process brings less than 1.8 x for graphs alone, because starting it takes a third of a second and
 the corpus is done in three; with fingerprints the work is longer and the gain larger.
