@@ -40,5 +40,7 @@ def test_a_second_step_asks_for_no_pages() -> None:
     assert faults("default")[1] > 10 * max(count, 1)
 
 
-def test_it_can_be_called_anywhere_and_often() -> None:
-    assert keep_memory() is keep_memory()
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_other_systems_have_no_such_switch(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    assert keep_memory.__wrapped__() is False
