@@ -20,6 +20,7 @@ _VERBS = {
     "finetune": "Fine-tune a pretrained encoder to the assays of a table.",
     "predict": "Predict properties of molecules.",
     "embed": "Write the embeddings of molecules.",
+    "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "demo": "Run the whole job on a planted corpus.",
 }
 

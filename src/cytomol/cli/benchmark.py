@@ -1,0 +1,81 @@
+"""The verb benchmark: sets, models and seeds in, raw rows and their summary out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command(
+    name="benchmark", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.argument("sets", nargs=-1, metavar="[SETS]...")
+@click.option("-o", "--out", required=True, metavar="DIR", help="Folder of the results.")
+@click.option("--models", multiple=True, metavar="A,B", help="Models.  [default: every registered one]")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Seeds, from 0.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Jobs that run at once.")
+@click.option("--data", metavar="DIR", help="Folder of the sets.  [default: $CYTOMOL_DATA/benchmarks]")
+@click.option("--backbone", metavar="DIR", help="Pretrained model directory, for models that read one.")
+@click.option("--split", "split_file", metavar="FILE", help="Folds of a table: columns index and fold.")
+@click.option("--split-col", metavar="NAME", help="Column of a table with train, valid or test.")
+@click.option("--smiles-col", metavar="NAME", help="Column of a table with the SMILES.  [default: smiles]")
+@click.option("--targets", multiple=True, metavar="A,B", help="Task columns of a table.  [default: all]")
+@click.option("--variant", default="", metavar="TEXT", help="Written into every row.")
+@click.option("--keep-predictions", is_flag=True, help="Write the predictions of valid and test rows.")
+@click.option("--plugin", multiple=True, metavar="MODULE", help="Module that registers models of your own.")
+@click.option("--resume", is_flag=True, help="Go on: jobs that have rows are skipped.")
+@click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier benchmark.")
+def command(
+    *,
+    sets: tuple[str, ...],
+    out: str,
+    models: tuple[str, ...],
+    seeds: int,
+    jobs: int,
+    data: str | None,
+    backbone: str | None,
+    split_file: str | None,
+    split_col: str | None,
+    smiles_col: str | None,
+    targets: tuple[str, ...],
+    variant: str,
+    keep_predictions: bool,
+    plugin: tuple[str, ...],
+    resume: bool,
+    force: bool,
+) -> None:
+    """Compare models on SETS: names of published sets (default: all nine), or tables of your own.
+
+    Every set, model and seed is a job in a process of its own. DIR/rows.csv gets a row for each fold and
+    task as a job ends. A job that fails is told, and the others go on; the exit status is then 1.
+    """
+    from cytomol.cli.rows import split_names
+    from cytomol.evaluate.runner import Benchmark, check_models, known_models, run_benchmark
+    from cytomol.evaluate.sets import SETS, SetSource
+
+    chosen = split_names(models, ()) or known_models(plugin)
+    check_models(chosen, plugin)
+    columns = tuple(split_names(targets, ())) or None
+    benchmark = Benchmark(
+        out=Path(out),
+        sources=[SetSource(name, data, split_file, split_col, smiles_col, columns) for name in sets or SETS],
+        models=chosen,
+        seeds=range(seeds),
+        jobs=jobs,
+        variant=variant,
+        backbone=backbone,
+        keep_predictions=keep_predictions,
+        plugins=plugin,
+    )
+    failures = run_benchmark(
+        benchmark, resume=resume, force=force, say=lambda text: click.echo(text, err=True)
+    )
+    click.echo(f"rows: {benchmark.out / 'rows.csv'}", err=True)
+    if failures:
+        click.echo(f"{len(failures)} jobs failed:", err=True)
+        for failure in failures:
+            click.echo(f"  {failure.job}: {failure.reason} (log: {failure.log})", err=True)
+        raise SystemExit(1)

@@ -1,0 +1,223 @@
+"""One job of a benchmark, in a process of its own: ``python -m cytomol.evaluate.job SPEC FOLDER``.
+
+The process is fresh so that its peak of memory is that of the job alone, and so that a job that crashes
+takes no other with it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol import __version__
+from cytomol.errors import CytomolError
+from cytomol.evaluate.memory import peak_mb
+from cytomol.evaluate.rows import Job
+from cytomol.evaluate.sets import BenchmarkSet, SetSource
+
+__all__ = ["JobSpec", "fold_rows", "run_job", "source_commit"]
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """All that a job needs to know, as plain values.
+
+    Attributes
+    ----------
+    job
+        Which.
+    source
+        Where its set comes from.
+    threads
+        Threads to use; 0 leaves the choice to the libraries.
+    backbone
+        Pretrained model directory, for models that read one.
+    keep_predictions
+        Write the predictions of the valid and test rows.
+    plugins
+        Modules to import first, which register models of the user's own.
+    """
+
+    job: Job
+    source: SetSource
+    threads: int = 0
+    backbone: str | None = None
+    keep_predictions: bool = False
+    plugins: tuple[str, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what :meth:`write` wrote."""
+        table = json.loads(path.read_text(encoding="utf-8"))
+        source = dict(table.pop("source"))
+        if source["targets"] is not None:
+            source["targets"] = tuple(source["targets"])
+        plugins = tuple(table.pop("plugins"))
+        return cls(job=Job(**table.pop("job")), source=SetSource(**source), plugins=plugins, **table)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a model answered for some rows, and what it took."""
+
+    values: NDArray[np.float64]
+    details: dict[str, Any]
+    seconds_fit: float
+    seconds_predict: float
+    seconds_features: float
+
+
+def run_job(spec: JobSpec, folder: Path) -> None:
+    """Do a job; write ``result.json`` (rows, details) and perhaps ``predictions.npz`` into ``folder``."""
+    for name in spec.plugins:
+        importlib.import_module(name)
+    data = replace(spec.source.load(), name=spec.job.set)
+    rows = np.flatnonzero(np.isin(data.folds, data.scored_folds))
+    outcome = _train_and_predict(spec, data, rows)
+    if spec.keep_predictions:
+        np.savez_compressed(
+            folder / "predictions.npz",
+            index=rows,
+            fold=data.folds[rows],
+            tasks=np.array(data.labels.names, dtype=str),
+            predicted=outcome.values,
+            observed=data.labels.matrix[rows],
+        )
+    cost = {
+        "seconds_fit": round(outcome.seconds_fit, 3),
+        "seconds_predict": round(outcome.seconds_predict, 3),
+        "seconds_features": round(outcome.seconds_features, 3),
+        "peak_mb": round(peak_mb(), 1),
+    }
+    common = {**asdict(spec.job), **cost, "version": __version__, "commit": source_commit()}
+    table = [{**common, **row} for row in fold_rows(data, rows, outcome.values)]
+    result = {"rows": table, "details": {**asdict(spec.job), **cost, "details": outcome.details}}
+    (folder / "result.json").write_text(json.dumps(_plain(result), allow_nan=False), encoding="utf-8")
+
+
+def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64]) -> _Outcome:
+    """Train on the folds that may be seen, and predict the rows that are scored."""
+    from cytomol.predict.trained import train_model
+
+    workers = spec.threads or None
+    began = time.perf_counter()
+    model = train_model(
+        spec.job.model,
+        data.smiles,
+        data.training_labels(),  # the test labels stay here
+        folds=data.folds,
+        seed=spec.job.seed,
+        threads=spec.threads,
+        backbone=spec.backbone,
+        workers=workers,
+    )
+    trained = time.perf_counter()
+    smiles = [data.smiles[row] for row in rows]
+    values = model.predict(smiles, workers=workers, cache="default").values
+    predicted = time.perf_counter()
+    features = float(model.details.get("feature_seconds", float("nan")))
+    fit = trained - began - (0.0 if np.isnan(features) else features)
+    return _Outcome(values, dict(model.details), fit, predicted - trained, features)
+
+
+def fold_rows(
+    data: BenchmarkSet, rows: NDArray[np.int64], values: NDArray[np.float64]
+) -> Sequence[dict[str, Any]]:
+    """Score the predictions of some rows: one table row per fold and task.
+
+    Parameters
+    ----------
+    data
+        The set.
+    rows
+        Row numbers that were predicted, shape (m,).
+    values
+        Their predictions, NaN where there is none, shape (m, tasks).
+    """
+    from cytomol.predict.metrics import score_tasks
+
+    table = []
+    for fold in data.scored_folds:
+        chosen = data.folds[rows] == fold
+        predicted = values[chosen]
+        observed = np.where(np.isnan(predicted), np.nan, data.labels.matrix[rows[chosen]])
+        _, scores = score_tasks(observed, predicted, data.metric)
+        for task, name in enumerate(data.labels.names):
+            column = observed[:, task]
+            positives = int((column == 1).sum()) if data.labels.kind == "classification" else None
+            table.append(
+                {
+                    "fold": fold,
+                    "task": name,
+                    "metric": data.metric,
+                    "score": None if np.isnan(scores[task]) else float(scores[task]),
+                    "n": int((~np.isnan(column)).sum()),
+                    "positives": positives,
+                }
+            )
+    return table
+
+
+def source_commit() -> str:
+    """Return what ``git describe`` says of the checkout that this package runs from, else ""."""
+    here = Path(__file__).resolve()
+
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - fixed words
+            ["git", "-C", str(here.parent), *words],  # noqa: S607 - whichever git there is
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    try:
+        # an installed copy may lie below somebody else's checkout
+        if git("ls-files", "--error-unmatch", here.name).returncode != 0:
+            return ""
+        return git("describe", "--always", "--dirty", "--tags").stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _plain(value: Any) -> Any:
+    """Turn what NumPy and pathlib make into what JSON holds; a number that is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job that a file describes; an error of ours is printed as one line."""
+    spec, folder = JobSpec.read(Path(arguments[0])), Path(arguments[1])
+    try:
+        run_job(spec, folder)
+    except CytomolError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the runner reads it
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

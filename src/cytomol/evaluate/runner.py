@@ -1,0 +1,322 @@
+"""Run a benchmark: every set, model and seed is a job in a process of its own."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cytomol.errors import ConfigError, OutputError
+from cytomol.evaluate.job import JobSpec
+from cytomol.evaluate.rows import Job, RowFile
+from cytomol.evaluate.sets import SetSource
+from cytomol.files import atomic_file, check_output
+
+__all__ = ["Benchmark", "Failure", "check_models", "known_models", "run_benchmark"]
+
+ROWS, DETAILS, PREDICTIONS, LOGS = "rows.csv", "details", "predictions", "logs"
+_MADE = (ROWS, DETAILS, PREDICTIONS, LOGS, "summary.csv", "significance.csv", f".{ROWS}.lock")
+_POLL_SECONDS = 0.05
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What is to be run.
+
+    Attributes
+    ----------
+    out
+        Folder of the results.
+    sources
+        Sets.
+    models
+        Names of models.
+    seeds
+        Seeds.
+    jobs
+        Jobs that run at once; each gets its share of the cores.
+    variant
+        Free text in every row, for runs with other settings beside each other.
+    backbone
+        Pretrained model directory, for the models that read one.
+    keep_predictions
+        Write the predictions of the valid and test rows of every job.
+    plugins
+        Modules that register models of one's own; each job imports them.
+    """
+
+    out: Path
+    sources: Sequence[SetSource]
+    models: Sequence[str]
+    seeds: Sequence[int] = (0, 1, 2, 3, 4)
+    jobs: int = 1
+    variant: str = ""
+    backbone: str | None = None
+    keep_predictions: bool = False
+    plugins: tuple[str, ...] = ()
+
+    def listed(self) -> dict[Job, SetSource]:
+        """Return all jobs, with the set of each."""
+        return {
+            Job(source.name, model, seed, self.variant): source
+            for source in self.sources
+            for model in self.models
+            for seed in self.seeds
+        }
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that ended without rows.
+
+    Attributes
+    ----------
+    job
+        Which.
+    reason
+        How it ended, and the last that it said.
+    log
+        File with all that it said.
+    """
+
+    job: Job
+    reason: str
+    log: Path
+
+
+@dataclass
+class _Running:
+    process: subprocess.Popen[bytes]
+    job: Job
+    folder: Path
+    log: Path
+    began: float = field(default_factory=time.perf_counter)
+
+
+def known_models(plugins: Sequence[str] = ()) -> list[str]:
+    """Return the names of models that can be run."""
+    for name in plugins:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise ConfigError(f"cannot be imported: {error}", where=f"plugin {name}") from None
+    from cytomol.predict.models import models
+
+    return models.names()
+
+
+def check_models(names: Sequence[str], plugins: Sequence[str] = ()) -> None:
+    """Refuse a name that is no model.
+
+    Raises
+    ------
+    ConfigError
+        With the known names.
+    """
+    known = known_models(plugins)
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"unknown model {name!r}", hint=f"known: {', '.join(known) or 'none'}")
+    if not names:
+        raise ConfigError("no model is named", hint=f"known: {', '.join(known) or 'none'}")
+
+
+def run_benchmark(
+    benchmark: Benchmark,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Failure]:
+    """Run every job that has no rows yet; return those that failed.
+
+    Parameters
+    ----------
+    benchmark
+        What to run.
+    resume
+        Go on with the results in its folder.
+    force
+        Take out what an earlier benchmark left in its folder, and nothing else.
+    say
+        Called with a line for each job that ends.
+
+    Raises
+    ------
+    ConfigError
+        If a name is unknown, before anything runs.
+    InputError
+        If a set cannot be read, before anything runs.
+    OutputError
+        If there are results and neither ``resume`` nor ``force``, or the folder is not a benchmark's.
+    """
+    left = _check_folder(benchmark.out, resume=resume, force=force)
+    _check(benchmark)
+    expected = _expected(benchmark)
+    _make_folder(benchmark.out, [] if resume else left)
+    jobs = benchmark.listed()
+    rows = RowFile(benchmark.out / ROWS)
+    for sentence in rows.repair(expected):
+        say(sentence)
+    done = rows.jobs()
+    queue = [job for job in jobs if job not in done]
+    if len(queue) < len(jobs):
+        say(f"{len(jobs) - len(queue)} of {len(jobs)} jobs are done already")
+    with tempfile.TemporaryDirectory(prefix="cytomol-benchmark-") as work:
+        return _Queue(benchmark, rows, Path(work), say).run(queue)
+
+
+def _check_folder(out: Path, *, resume: bool, force: bool) -> list[str]:
+    """Say why the folder of the results cannot be used; return the names of what is in it."""
+    if resume and force:
+        raise ConfigError("--resume goes on and --force starts anew", hint="use one of them")
+    check_output(out, force=True)
+    if out.exists() and not out.is_dir():
+        raise OutputError("is a file where a directory belongs", where=str(out))
+    left = sorted(entry.name for entry in out.iterdir()) if out.exists() else []
+    if left and not (resume or force):
+        raise OutputError(
+            "output exists", where=str(out), hint="use --resume to go on with it, --force to start anew"
+        )
+    foreign = [name for name in left if name not in _MADE]
+    if foreign and force:
+        raise OutputError(
+            f"holds {foreign[0]!r}, which no benchmark made", where=str(out), hint="choose another folder"
+        )
+    return left
+
+
+def _make_folder(out: Path, remove: Sequence[str]) -> None:
+    for name in remove:
+        path = out / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name in (DETAILS, LOGS):
+        (out / name).mkdir(parents=True, exist_ok=True)
+
+
+def _check(benchmark: Benchmark) -> None:
+    check_models(benchmark.models, benchmark.plugins)
+    if not re.fullmatch(r"[\w.+=,-]*", benchmark.variant):
+        raise ConfigError(
+            f"{benchmark.variant!r} cannot be part of a file name",
+            where="--variant",
+            hint="use letters, digits and . _ + = , -",
+        )
+    repeated = [name for name, count in Counter(s.name for s in benchmark.sources).items() if count > 1]
+    if repeated:
+        raise ConfigError(f"two sets are called {repeated[0]!r}", hint="rename a file, or name a set once")
+
+
+def _expected(benchmark: Benchmark) -> dict[Job, int]:
+    """Return the rows that each job will have; every set is read, so a bad one is told before any work."""
+    sizes: dict[str, int] = {}
+    for source in benchmark.sources:
+        data = source.load()
+        sizes[source.name] = len(data.labels.names) * len(data.scored_folds)
+    return {job: sizes[job.set] for job in benchmark.listed()}
+
+
+@dataclass
+class _Queue:
+    """Keeps as many jobs running as asked for until all have ended; none outlives :meth:`run`."""
+
+    benchmark: Benchmark
+    rows: RowFile
+    work: Path
+    say: Callable[[str], None]
+
+    def run(self, jobs: Sequence[Job]) -> list[Failure]:
+        waiting, running, failures = list(jobs), list[_Running](), list[Failure]()
+        ended = 0
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.benchmark.jobs:
+                    running.append(_start(self.benchmark, waiting.pop(0), self.work))
+                time.sleep(_POLL_SECONDS)
+                for item in [item for item in running if item.process.poll() is not None]:
+                    running.remove(item)
+                    ended += 1
+                    failure = _settle(self.benchmark, item, self.rows)
+                    text = f"{time.perf_counter() - item.began:.1f} s"
+                    if failure is not None:
+                        failures.append(failure)
+                        text = f"FAILED after {text}: {failure.reason}"
+                    self.say(f"[{ended}/{len(jobs)}] {item.job}: {text}")
+        finally:
+            for item in running:
+                item.process.kill()
+                item.process.wait()
+        return failures
+
+
+def _start(benchmark: Benchmark, job: Job, work: Path) -> _Running:
+    """Start a job in a fresh process, with its share of the cores."""
+    folder = Path(tempfile.mkdtemp(dir=work))
+    threads = max(1, _cores() // benchmark.jobs)
+    spec = JobSpec(
+        job,
+        benchmark.listed()[job],
+        threads=threads,
+        backbone=benchmark.backbone,
+        keep_predictions=benchmark.keep_predictions,
+        plugins=benchmark.plugins,
+    )
+    spec.write(folder / "spec.json")
+    log = benchmark.out / LOGS / f"{job.stem}.log"
+    environment = {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
+    words = [sys.executable, "-m", "cytomol.evaluate.job", str(folder / "spec.json"), str(folder)]
+    with log.open("wb") as handle:
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            words, stdin=subprocess.DEVNULL, stdout=handle, stderr=subprocess.STDOUT, env=environment
+        )
+    return _Running(process, job, folder, log)
+
+
+def _settle(benchmark: Benchmark, item: _Running, rows: RowFile) -> Failure | None:
+    """Take over the results of a job that ended; its rows come last, as they say that it is done."""
+    code, result = item.process.returncode, item.folder / "result.json"
+    if code != 0 or not result.is_file():
+        return Failure(item.job, _reason(code, item.log), item.log)
+    table = json.loads(result.read_text(encoding="utf-8"))
+    with atomic_file(benchmark.out / DETAILS / f"{item.job.stem}.json", force=True) as temporary:
+        temporary.write_text(json.dumps(table["details"], indent=1) + "\n", encoding="utf-8")
+    predictions = item.folder / "predictions.npz"
+    if predictions.is_file():
+        with atomic_file(benchmark.out / PREDICTIONS / f"{item.job.stem}.npz", force=True) as temporary:
+            shutil.copyfile(predictions, temporary)
+    rows.append(item.job, table["rows"])
+    shutil.rmtree(item.folder)
+    return None
+
+
+def _reason(code: int, log: Path) -> str:
+    """Say how a process ended, and the last line that it printed."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = lines[-1].strip() if lines else "it said nothing"
+    if code < 0:
+        hint = ", perhaps for lack of memory" if code == -9 else ""
+        return f"killed by signal {-code}{hint}; {last}"
+    return last.removeprefix("error: ") if code == 2 else f"exit status {code}; {last}"
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
