@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cytomol.cli.main import main
+from cytomol.corpus import read_corpus
 from cytomol.corpus.planted import write_planted
 from cytomol.training.backbone import Backbone
 
@@ -80,12 +81,26 @@ def test_file_preset_and_flags_meet(corpus: Path, tmp_path: Path) -> None:
 def test_profiles_are_left_out_with_a_count(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "m"
     listed = corpus / "heldout.csv"
-    arguments = ["--method", "infoalign", "-o", out, "--epochs", 0, *SMALL, "--exclude-profiles-of", listed]
-    assert _run(corpus, *arguments) == 0
-    assert "left out" in capsys.readouterr().err
-    assert "profiles left out" in (out / "README.md").read_text()
+    more = tmp_path / "more.smi"
+    more.write_text("".join(f"{text}\n" for text in read_corpus(corpus).smiles[:100]))
+    arguments = ["--method", "infoalign", "--epochs", 0, *SMALL, "--exclude-profiles-of", listed]
+    out = tmp_path / "m"
+    assert _run(corpus, *arguments, "-o", out, "--exclude-profiles-of", more) == 0
+    data = json.loads((out / "training.json").read_text())["data"]
+    left = data["excluded"]
+    assert left["relations"] > 0
+    assert f"left out {left['profiles']} profiles and {left['relations']} rel" in capsys.readouterr().err
+    card = (out / "README.md").read_text()
+    assert f"profiles left out: {left['profiles']}, and {left['relations']} relations" in card
+    assert len(data["exclude"]) == 2
+
+    out = tmp_path / "n"
+    assert _run(corpus, *arguments, "--keep-relations", "-o", out) == 0
+    assert "and 0 relations (their relations stay)" in capsys.readouterr().err
+    data = json.loads((out / "training.json").read_text())["data"]
+    assert 0 < data["excluded"]["profiles"] < left["profiles"]
+    assert "and no relations" in (out / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -100,6 +115,9 @@ def test_profiles_are_left_out_with_a_count(
         (["--modalities", "smell"], "no modality smell"),
         (["--views", "2d", "--resume"], "no interrupted training"),
         (["--views", "2d", "--exclude-profiles-of", "absent.csv"], "absent.csv"),
+        (["--views", "2d", "--keep-relations"], "--keep-relations"),
+        (["--views", "2d", "--criteria", "target,taste"], "unknown edge criterion 'taste'"),
+        (["--views", "2d", "--profile-targets", "smell"], "no modality smell"),
         (["--views", "2d", "--config", "absent.toml"], "absent.toml"),
         (["--views", "2d", "--init-encoder", "absent"], "absent"),
         (["--accelerator", "cuda", "--devices", "64"], "64 devices"),

@@ -39,9 +39,16 @@ def _models() -> Mapping[str, type[Config]]:
 )
 @click.option(
     "--exclude-profiles-of",
+    multiple=True,
     type=click.Path(),
     metavar="FILE",
-    help="Leave out the profiles of these molecules (SMILES or InChIKeys; compared by connectivity).",
+    help="Leave out the profiles and relations of these molecules (SMILES or InChIKeys; compared by "
+    "connectivity); may be given several times.",
+)
+@click.option(
+    "--keep-relations",
+    is_flag=True,
+    help="Keep the relations, such as annotated targets, of molecules whose profiles are left out.",
 )
 @click.option(
     "--init-encoder",
@@ -58,7 +65,8 @@ def command(
     *,
     method: str,
     preset: str,
-    exclude_profiles_of: str | None,
+    exclude_profiles_of: tuple[str, ...],
+    keep_relations: bool,
     init_encoder: str | None,
     resume: bool,
     force: bool,
@@ -70,8 +78,13 @@ def command(
     Ctrl-C saves the training beside the output, in OUT.partial: a model that can be used, and the
     state that --resume continues.
     """
+    from cytomol.errors import ConfigError
     from cytomol.methods.config import MethodConfig
 
+    if keep_relations and not exclude_profiles_of:
+        raise ConfigError(
+            "--keep-relations keeps those of left-out molecules, and none are", hint="leave it out"
+        )
     model = chosen.models[method]
     assert issubclass(model, MethodConfig)
     config = chosen.build(model, base=model.paper() if preset == "paper" else None)
@@ -86,6 +99,7 @@ def command(
         resume=resume,
         force=force,
         exclude_profiles_of=exclude_profiles_of,
+        exclude_relations=not keep_relations,
         init_encoder=init_encoder,
         quiet=quiet,
     )

@@ -96,6 +96,10 @@ class Relation:
     def __len__(self) -> int:
         return len(self.source)
 
+    def take(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Relation:
+        """Return the relation with some of its links."""
+        return replace(self, source=self.source[keep], target=self.target[keep], weight=self.weight[keep])
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -151,3 +155,21 @@ class Corpus:
             for name, m in self.modalities.items()
         }
         return replace(self, modalities=kept)
+
+    def without_relations_of(self, molecules: NDArray[np.bool_]) -> Corpus:
+        """Return the corpus without the relations (to genes and molecules) of the marked molecules.
+
+        Parameters
+        ----------
+        molecules
+            True for each molecule whose relations leave, shape (molecules,). Structures stay.
+        """
+        kept = {}
+        for name, relation in self.relations.items():
+            keep = np.ones(len(relation), np.bool_)
+            if relation.source_entity == "molecule":
+                keep &= ~molecules[relation.source]
+            if relation.target_entity == "molecule":
+                keep &= ~molecules[relation.target]
+            kept[name] = relation.take(keep)
+        return replace(self, relations=kept)

@@ -31,6 +31,10 @@ class MethodConfig(Config):
     molecule_targets: tuple[str, ...] = Field(
         ("morgan",), description="Molecular features to reconstruct: morgan, maccs, counts, descriptors."
     )
+    profile_targets: tuple[str, ...] | None = Field(
+        None,
+        description="Modalities whose profiles are reconstructed; all that are learnt from if not given.",
+    )
     morgan_radius: int = Field(4, ge=1, le=8, description="Radius of the Morgan fingerprint, in bonds.")
     morgan_bits: int = Field(
         1024, ge=64, le=16384, multiple_of=8, description="Bits of the Morgan fingerprint."
@@ -71,6 +75,11 @@ class MethodConfig(Config):
         200_000,
         ge=1,
         description="Molecules or profiles up to which the automatic search compares all pairs.",
+    )
+    criteria: tuple[str, ...] | None = Field(
+        None,
+        description="Reasons for an edge of the context graph (profile, target, readout, structure, "
+        "profile_similarity, gene_similarity, gene_gene, molecule_molecule); all when not given.",
     )
     walk_length: int = Field(4, ge=0, le=64, description="Steps of a context walk; 0 leaves the context out.")
     neighbours: int = Field(

@@ -41,7 +41,7 @@ def card(backbone: Backbone, training: Mapping[str, Any]) -> str:
     if training["stopped_early"]:
         lines.append(f"- stopped early; weights of epoch {training['kept_epoch']}")
     if data.get("exclude"):
-        lines.append(f"- profiles left out: those of the molecules in a file with SHA-256 {data['exclude']}")
+        lines.append(f"- {_left_out(data)}")
     if data.get("init_encoder"):
         lines.append(f"- graph encoder started from the model {data['init_encoder']}")
     lines += ["", "| modality | of | kind | features |", "|---|---|---|---|"]
@@ -58,3 +58,17 @@ def card(backbone: Backbone, training: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _left_out(data: Mapping[str, Any]) -> str:
+    """Say what of the corpus was not learnt from."""
+    files = [data["exclude"]] if isinstance(data["exclude"], str) else data["exclude"]
+    listed = f"molecules in files with SHA-256 {', '.join(files)}"
+    if "excluded" not in data:  # written before relations left as well
+        return f"profiles left out: those of the {listed}; their relations stayed"
+    left = data["excluded"]
+    relations = f"{left['relations']:,} relations" if data["exclude_relations"] else "no relations"
+    return (
+        f"profiles left out: {left['profiles']:,}, and {relations}, of {left['molecules']:,} molecules; "
+        f"those of the {listed}"
+    )

@@ -1,63 +1,107 @@
-"""Leave the profiles of given molecules out of pretraining, for honest evaluation."""
+"""Leave what is known of given molecules out of pretraining, for honest evaluation."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.keys import connectivity_block, inchikey
 from cytomol.chem.parse import parse_smiles
-from cytomol.corpus.schema import Corpus
+from cytomol.corpus.schema import Corpus, Modality, Relation
 from cytomol.errors import InputError
 from cytomol.files import require_file
 from cytomol.tables import read_molecules, read_table
 from cytomol.tables.read import format_of, read_text
 
-__all__ = ["connectivity_blocks", "exclude_profiles_of", "listed_blocks", "molecule_groups"]
+__all__ = [
+    "Exclusion",
+    "as_paths",
+    "connectivity_blocks",
+    "exclude_profiles_of",
+    "listed_blocks",
+    "molecule_groups",
+]
 
 _INCHIKEY = re.compile(r"[A-Z]{14}(-[A-Z]{10}-[A-Z])?")
 _KEY_COLUMNS = ("inchikey", "inchi_key", "standard_inchi_key", "inchikey14")
 
 
-def exclude_profiles_of(corpus: Corpus, path: str | Path) -> tuple[Corpus, int, int]:
-    """Return the corpus without the profiles of the molecules in a file; their structures stay.
+class Exclusion(NamedTuple):
+    """A corpus without what is known of listed molecules, and how much left.
 
-    Molecules are compared by the first block of the InChIKey, so stereoisomers, isotopes and charged
-    forms of a listed molecule lose their profiles too.
+    Attributes
+    ----------
+    corpus
+        Without those profiles and relations.
+    molecules
+        How many molecules of the corpus are listed.
+    profiles, relations
+        How many profiles and links of relations left.
+    """
+
+    corpus: Corpus
+    molecules: int
+    profiles: int
+    relations: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The three numbers by name."""
+        return {"molecules": self.molecules, "profiles": self.profiles, "relations": self.relations}
+
+
+def exclude_profiles_of(
+    corpus: Corpus, paths: str | Path | Sequence[str | Path], *, relations: bool = True
+) -> Exclusion:
+    """Return the corpus without the profiles and relations of the molecules in files; structures stay.
+
+    A relation says what a molecule does (its annotated targets, say), which may be the very label of an
+    assay; so it leaves with the profiles. Molecules are compared by the first block of the InChIKey:
+    stereoisomers, isotopes and charged forms of a listed molecule lose theirs too.
 
     Parameters
     ----------
     corpus
         The corpus.
-    path
-        Table (CSV, TSV, Parquet) with a column of InChIKeys or of SMILES, an ``.smi`` or ``.sdf`` file, or a
-        text file with one InChIKey a line.
-
-    Returns
-    -------
-    corpus
-        Without those profiles.
-    molecules
-        How many molecules of the corpus are listed.
-    profiles
-        How many profiles left.
+    paths
+        One file or several: a table (CSV, TSV, Parquet) with a column of InChIKeys or of SMILES, an
+        ``.smi`` or ``.sdf`` file, or a text file with one InChIKey a line.
+    relations
+        False keeps the relations, so that only what was measured in cells is held out.
 
     Raises
     ------
     InputError
-        If the file cannot be read or names no molecule that can be identified.
+        If a file cannot be read or names no molecule that can be identified.
     """
-    listed = listed_blocks(path)
+    listed = set[str]().union(*(listed_blocks(path) for path in as_paths(paths)))
     blocks = connectivity_blocks(corpus)
     marked = np.fromiter((block in listed for block in blocks), np.bool_, len(blocks))
     reduced = corpus.without_profiles_of(marked)
-    before = sum(len(modality) for modality in corpus.modalities.values())
-    after = sum(len(modality) for modality in reduced.modalities.values())
-    return reduced, int(marked.sum()), before - after
+    if relations:
+        reduced = reduced.without_relations_of(marked)
+    return Exclusion(
+        reduced,
+        int(marked.sum()),
+        _entries(corpus.modalities) - _entries(reduced.modalities),
+        _entries(corpus.relations) - _entries(reduced.relations),
+    )
+
+
+def as_paths(paths: str | Path | Sequence[str | Path] | None) -> tuple[Path, ...]:
+    """Return one path, several or none as a tuple."""
+    if paths is None:
+        return ()
+    return (Path(paths),) if isinstance(paths, str | Path) else tuple(Path(path) for path in paths)
+
+
+def _entries(tables: Mapping[str, Modality] | Mapping[str, Relation]) -> int:
+    return sum(len(table) for table in tables.values())
 
 
 def listed_blocks(path: str | Path) -> set[str]:

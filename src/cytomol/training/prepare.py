@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +24,17 @@ from cytomol.nn.batch import Dimensions
 from cytomol.training.backbone import feature_options_of
 from cytomol.training.batches import BatchBuilder
 from cytomol.training.data import PretrainData, stream
-from cytomol.training.exclude import exclude_profiles_of, molecule_groups
+from cytomol.training.exclude import molecule_groups
 from cytomol.training.profiles import ProfileInput, profile_input
 from cytomol.training.reporter import Reporter
 from cytomol.training.targets import BitTarget, DenseTarget, Target
 
-__all__ = ["corpus_digest", "prepare"]
+__all__ = ["corpus_digest", "edge_criteria", "prepare"]
 
 SPLIT = 4  # purpose of the random numbers that choose the validation molecules
 
 
-def prepare(
-    corpus: Corpus, config: MethodConfig, reporter: Reporter, *, exclude: Path | None = None
-) -> PretrainData:
+def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> PretrainData:
     """Featurize, join and scale a corpus for pretraining.
 
     Parameters
@@ -48,20 +45,17 @@ def prepare(
         Options of the method.
     reporter
         Is told each step.
-    exclude
-        File with molecules whose profiles are left out of everything.
 
     Raises
     ------
     InputError
         If no two valid molecules are left, or a modality does not exist.
+    ConfigError
+        If an edge criterion or a molecular target is unknown.
     """
     corpus = corpus.select(config.modalities)
-    if exclude is not None:
-        corpus, molecules, profiles = exclude_profiles_of(corpus, exclude)
-        reporter.say(
-            f"left out {profiles:,} profiles: {molecules:,} molecules share a connectivity with {exclude}"
-        )
+    reconstructed = corpus.select(config.profile_targets).modalities
+    edge_criteria(config)  # an unknown one is said now
     corpus = _without_empty(corpus, reporter)
     store = _featurize(corpus, config, reporter)
     train, validation = _split(corpus, store, config, reporter)
@@ -73,7 +67,7 @@ def prepare(
     builder = BatchBuilder.fit(config.views, store, train)
     targets = {
         **_molecule_targets(store, config, train, held),
-        **_profile_targets(corpus, graph, scalers, held),
+        **{k: t for k, t in _profile_targets(corpus, graph, scalers, held).items() if k in reconstructed},
     }
     profiles_in = _profile_inputs(corpus, store, config, scalers, held=held, reporter=reporter)
     dimensions = Dimensions(
@@ -180,8 +174,23 @@ def _fit_scaler(corpus: Corpus, name: str, held: NDArray[np.bool_], config: Meth
         raise InputError(error.what, where=f"modality {name}, {error.where}", hint=error.hint) from None
 
 
+def edge_criteria(config: MethodConfig) -> tuple[str, ...]:
+    """Return the edge criteria that apply: those chosen, else all; none where no walk is taken.
+
+    Raises
+    ------
+    ConfigError
+        If one is unknown; the known ones are listed.
+    """
+    chosen = criteria.names() if config.criteria is None else config.criteria
+    for name in chosen:
+        criteria[name]
+    if not config.walk_length:
+        return ()
+    return tuple(name for name in chosen if name != "readout" or config.readout_fraction > 0)
+
+
 def _context(corpus: Corpus, store: MoleculeStore, config: MethodConfig, reporter: Reporter) -> ContextGraph:
-    names = [name for name in criteria.names() if name != "readout" or config.readout_fraction > 0]
     options = ContextOptions.build(
         {
             "minimum_similarity": config.minimum_similarity,
@@ -190,7 +199,7 @@ def _context(corpus: Corpus, store: MoleculeStore, config: MethodConfig, reporte
             "candidates": config.candidates,
             "similarity_search": config.similarity_search,
             "exact_up_to": config.exact_up_to,
-            "criteria": tuple(names) if config.walk_length else (),
+            "criteria": edge_criteria(config),
             **({"readout_fraction": config.readout_fraction} if config.readout_fraction else {}),
         }
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from cytomol.training.backbone import KIND, Backbone
 from cytomol.training.callbacks import Keeper
 from cytomol.training.card import card
 from cytomol.training.data import PretrainData
+from cytomol.training.exclude import as_paths, exclude_profiles_of
 from cytomol.training.interrupt import Interruption
 from cytomol.training.loggers import loggers
 from cytomol.training.memory import keep_memory
@@ -70,7 +72,8 @@ def pretrain(
     method: str,
     resume: bool = False,
     force: bool = False,
-    exclude_profiles_of: str | Path | None = None,
+    exclude_profiles_of: str | Path | Sequence[str | Path] | None = None,
+    exclude_relations: bool = True,
     init_encoder: str | Path | None = None,
     quiet: bool = False,
 ) -> PretrainResult:
@@ -91,7 +94,10 @@ def pretrain(
     force
         Replace an existing ``out`` and forget an interrupted training.
     exclude_profiles_of
-        File with molecules whose profiles are left out of everything.
+        File or files with molecules whose profiles and relations are left out of everything.
+    exclude_relations
+        False keeps the relations of those molecules, such as their annotated targets. These may be the
+        labels of an assay, or close to them.
     init_encoder
         Model directory whose 2D encoder to start from.
     quiet
@@ -117,9 +123,12 @@ def pretrain(
     if not isinstance(corpus, Corpus):
         with reporter.step(f"read corpus {corpus}"):
             corpus = read_corpus(corpus)
-    exclude = None if exclude_profiles_of is None else Path(exclude_profiles_of)
-    facts = {"corpus": corpus_digest(corpus), "molecules": len(corpus), "exclude": _listed(exclude)}
-    data = prepare(corpus, config, reporter, exclude=exclude)
+    facts = {"corpus": corpus_digest(corpus), "molecules": len(corpus)}
+    corpus, left_out = _without_listed(
+        corpus.select(config.modalities), as_paths(exclude_profiles_of), reporter, relations=exclude_relations
+    )
+    facts |= left_out
+    data = prepare(corpus, config, reporter)
     if resume:
         run = _resumed(out, config, facts, reporter)
     else:
@@ -154,8 +163,22 @@ def _check(config: MethodConfig, out: Path, *, resume: bool, force: bool) -> Non
         )
 
 
-def _listed(exclude: Path | None) -> str | None:
-    return None if exclude is None else sha256(require_file(exclude, what="molecule file"))
+def _without_listed(
+    corpus: Corpus, files: Sequence[Path], reporter: Reporter, *, relations: bool
+) -> tuple[Corpus, dict[str, Any]]:
+    """Return the corpus without what is known of listed molecules, and the facts of this for the record."""
+    if not files:
+        return corpus, {"exclude": None}
+    # the order of the files changes nothing, so a training may be resumed with another one
+    digests = sorted({sha256(require_file(path, what="molecule file")) for path in files})
+    found = exclude_profiles_of(corpus, files, relations=relations)
+    named = str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more files"
+    kept = "" if relations else " (their relations stay)"
+    reporter.say(
+        f"left out {found.profiles:,} profiles and {found.relations:,} relations{kept}: "
+        f"{found.molecules:,} molecules share a connectivity with {named}"
+    )
+    return found.corpus, {"exclude": digests, "excluded": found.counts, "exclude_relations": relations}
 
 
 def _started(

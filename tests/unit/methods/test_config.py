@@ -21,7 +21,9 @@ def test_round_trip(config: type[MethodConfig], suffix: str, tmp_path: Path) -> 
     path = tmp_path / f"options{suffix}"
     if suffix == ".toml":
         options = chosen.model_dump(mode="json")
-        path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in options.items()))
+        # TOML has no null: an option that is not set is left out
+        present = {name: value for name, value in options.items() if value is not None}
+        path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in present.items()))
     else:
         path.write_text(chosen.to_json())  # JSON is YAML too
     assert config.load(path) == chosen

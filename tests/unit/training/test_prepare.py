@@ -13,9 +13,10 @@ from cytomol.context import ContextOptions
 from cytomol.corpus import Corpus
 from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.scaling import FeatureScaler
+from cytomol.errors import ConfigError, InputError
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
 from cytomol.training.data import PretrainData, stream
-from cytomol.training.prepare import corpus_digest, prepare
+from cytomol.training.prepare import corpus_digest, edge_criteria, prepare
 from cytomol.training.reporter import Reporter
 from cytomol.training.targets import DenseTarget
 
@@ -118,6 +119,25 @@ def test_the_digest_knows_the_data(corpus: Corpus) -> None:
     assert corpus_digest(corpus) == corpus_digest(replace(corpus))
     assert corpus_digest(corpus) != corpus_digest(replace(corpus, modalities=changed))
     assert corpus_digest(corpus) != corpus_digest(replace(corpus, relations={}))
+
+
+def test_chosen_criteria_alone_make_edges(corpus: Corpus) -> None:
+    data = _prepared(corpus, InfoAlignConfig(criteria=("target", "profile")))
+    assert set(data.graph.report) == {"target", "profile"}
+    assert edge_criteria(InfoAlignConfig(criteria=("target",), walk_length=0)) == ()
+    assert "readout" not in edge_criteria(InfoAlignConfig(readout_fraction=0))
+    with pytest.raises(ConfigError, match="unknown edge criterion 'taste'"):
+        edge_criteria(InfoAlignConfig(criteria=("taste",)))
+
+
+def test_profiles_that_are_no_target_stay_in_the_context(corpus: Corpus) -> None:
+    first, *others = corpus.modalities
+    data = _prepared(corpus, CHMRConfig(views=("1d",), profile_targets=tuple(others)))
+    assert set(data.targets) == {"morgan", "maccs", *others}
+    assert first in data.profiles
+    assert first in data.graph.offsets
+    with pytest.raises(InputError, match="no modality smell"):
+        _prepared(corpus, CHMRConfig(views=("1d",), profile_targets=("smell",)))
 
 
 @pytest.mark.parametrize(("options", "how"), [({}, "exact"), ({"exact_up_to": 150}, "index")])
