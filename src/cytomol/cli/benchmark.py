@@ -26,6 +26,7 @@ __all__ = ["command"]
 @click.option("--variant", default="", metavar="TEXT", help="Written into every row.")
 @click.option("--keep-predictions", is_flag=True, help="Write the predictions of valid and test rows.")
 @click.option("--plugin", multiple=True, metavar="MODULE", help="Module that registers models of your own.")
+@click.option("--summary-only", is_flag=True, help="Run nothing; summarize the rows in DIR.")
 @click.option("--resume", is_flag=True, help="Go on: jobs that have rows are skipped.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier benchmark.")
 def command(
@@ -44,14 +45,23 @@ def command(
     variant: str,
     keep_predictions: bool,
     plugin: tuple[str, ...],
+    summary_only: bool,
     resume: bool,
     force: bool,
 ) -> None:
     """Compare models on SETS: names of published sets (default: all nine), or tables of your own.
 
     Every set, model and seed is a job in a process of its own. DIR/rows.csv gets a row for each fold and
-    task as a job ends. A job that fails is told, and the others go on; the exit status is then 1.
+    task as a job ends. A job that fails is told, and the others go on; the exit status is then 1. At the
+    end the models are compared, in DIR/summary.csv, DIR/significance.csv and on standard output.
     """
+    from cytomol.errors import ConfigError
+
+    if summary_only:
+        if sets or models or resume or force:
+            raise ConfigError("--summary-only takes all rows as they are", hint="give -o DIR alone")
+        _summarize(Path(out))
+        return
     from cytomol.cli.rows import split_names
     from cytomol.evaluate.runner import Benchmark, check_models, known_models, run_benchmark
     from cytomol.evaluate.sets import SETS, SetSource
@@ -74,8 +84,19 @@ def command(
         benchmark, resume=resume, force=force, say=lambda text: click.echo(text, err=True)
     )
     click.echo(f"rows: {benchmark.out / 'rows.csv'}", err=True)
+    if (benchmark.out / "rows.csv").exists():
+        _summarize(benchmark.out)
     if failures:
         click.echo(f"{len(failures)} jobs failed:", err=True)
         for failure in failures:
             click.echo(f"  {failure.job}: {failure.reason} (log: {failure.log})", err=True)
         raise SystemExit(1)
+
+
+def _summarize(out: Path) -> None:
+    """Write the summary of the rows and print it."""
+    from cytomol.evaluate.summary import Summary
+
+    summary = Summary.of(out)
+    summary.write(out)
+    click.echo(summary.text(), nl=False)

@@ -198,7 +198,7 @@ def _load_folder(name: str, folder: Path) -> BenchmarkSet:
         table.frame, targets, ignore=[table.smiles_col], task_type=card["kind"], where=table.where
     )
     folds = read_split(folder / _SPLIT, len(table))
-    return BenchmarkSet(name, table.smiles, labels, folds, card["metric"])
+    return _checked(BenchmarkSet(name, table.smiles, labels, folds, card["metric"]))
 
 
 def _read_card(path: Path) -> dict[str, str]:
@@ -230,7 +230,16 @@ def _load_table(name: str, path: Path, own: _Columns) -> BenchmarkSet:
         folds = folds_from_column(table.frame[own.split_col], where=table.where, column=own.split_col)
     else:
         folds = _scaffold_folds(table)
-    return BenchmarkSet(name, table.smiles, labels, folds, labels.metric)
+    return _checked(BenchmarkSet(name, table.smiles, labels, folds, labels.metric))
+
+
+def _checked(data: BenchmarkSet) -> BenchmarkSet:
+    """Refuse a split that nothing can be learned from or scored on."""
+    measured = ~np.isnan(data.labels.matrix).all(axis=1)
+    for fold in (FOLDS[0], FOLDS[2]):
+        if not (measured & (data.folds == fold)).any():
+            raise InputError(f"the {fold} fold has no labelled molecule", where=data.labels.where)
+    return data
 
 
 def _scaffold_folds(table: MoleculeTable) -> NDArray[np.str_]:
