@@ -1,0 +1,164 @@
+"""How well stated uncertainty holds on rows that chose nothing: coverage, calibration, domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.errors import InputError
+from cytomol.predict.uncertainty.answer import UncertaintyAnswer
+
+__all__ = ["coverage_report", "expected_calibration_error"]
+
+Vector = NDArray[np.float64]
+
+
+def expected_calibration_error(probability: Vector, label: Vector, *, bins: int = 10) -> float:
+    """Mean gap between predicted probability and observed share, weighted by rows.
+
+    Sum over bins of equal width of ``n_b / n * |mean(label) - mean(probability)|`` (Naeini et al., AAAI
+    2015, 2901).
+
+    Parameters
+    ----------
+    probability, label
+        Probabilities of class 1 and labels 0 or 1, shape (n,).
+    bins
+        Number of bins; a probability on an edge falls into the upper bin, 1 into the last.
+
+    Returns
+    -------
+    float
+        NaN without rows.
+    """
+    if not len(label):
+        return float("nan")
+    place = np.minimum((probability * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(place, weights=label - probability, minlength=bins)
+    return float(np.abs(gaps).sum() / len(label))
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Measured cells of one task or of all: rows of the answer, and columns of it."""
+
+    answer: UncertaintyAnswer
+    rows: NDArray[np.int64]
+    tasks: NDArray[np.int64]
+    label: Vector
+
+    def of(self, table: NDArray[Any] | None) -> NDArray[Any]:
+        assert table is not None
+        return table[self.rows, self.tasks]
+
+
+def coverage_report(
+    answer: UncertaintyAnswer, labels: NDArray[np.floating], *, names: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Compare stated with observed certainty.
+
+    Parameters
+    ----------
+    answer
+        What :meth:`Uncertainty.answer` gave.
+    labels
+        Measured values of the same rows, NaN where not measured, shape (n, tasks).
+    names
+        Names of the tasks; None numbers them.
+
+    Returns
+    -------
+    dict
+        ``kind``, ``coverage`` (stated), ``overall`` and ``tasks`` (by name), JSON-serialisable, None where
+        undefined. The last two hold ``rows``, ``coverage`` (observed), ``coverage_inside`` and
+        ``coverage_outside`` the domain, ``rows_inside``, ``rows_outside``, and
+
+        - regression: ``mean_width`` of the finite intervals, ``infinite`` (share), ``error_inside`` and
+          ``error_outside`` (mean absolute error);
+        - classification: ``coverage_0`` and ``coverage_1`` (by true class), ``mean_set_size``,
+          ``singletons`` and ``empty`` (shares), ``ece_before``, ``ece_after``, ``brier_before``,
+          ``brier_after`` calibration, ``error_inside`` and ``error_outside`` (Brier score, calibrated).
+
+        ``overall`` takes the cells of all tasks together; its widths and errors mean something in
+        regression only if the tasks share a unit.
+
+    Raises
+    ------
+    InputError
+        If the labels are not those of the rows.
+    """
+    labels = np.asarray(labels, dtype=np.float64)
+    if labels.shape != answer.predicted.shape:
+        raise InputError(f"labels have shape {labels.shape}, predictions {answer.predicted.shape}")
+    names = [str(task) for task in range(labels.shape[1])] if names is None else names
+    measure = _classification if answer.kind == "classification" else _regression
+    usable = ~np.isnan(labels) & ~np.isnan(answer.predicted)
+    rows, tasks = np.nonzero(usable)
+    cells = _Cells(answer, rows, tasks, labels[usable])
+    per_task: dict[str, Any] = {}
+    for task, name in enumerate(names):
+        own = tasks == task
+        per_task[name] = measure(_Cells(answer, rows[own], tasks[own], cells.label[own]))
+    return {
+        "kind": answer.kind,
+        "coverage": answer.coverage,
+        "overall": measure(cells),
+        "tasks": per_task,
+    }
+
+
+def _classification(cells: _Cells) -> dict[str, Any]:
+    label = cells.label
+    contains = cells.of(cells.answer.contains)
+    size = contains.sum(axis=1)
+    covered = contains[np.arange(len(label)), label.astype(np.int64)]
+    before, after = cells.of(cells.answer.predicted), cells.of(cells.answer.calibrated)
+    return {
+        **_common(cells, covered, np.square(after - label)),
+        "coverage_0": _mean(covered[label == 0]),
+        "coverage_1": _mean(covered[label == 1]),
+        "mean_set_size": _mean(size),
+        "singletons": _mean(size == 1),
+        "empty": _mean(size == 0),
+        "ece_before": _number(expected_calibration_error(before, label)),
+        "ece_after": _number(expected_calibration_error(after, label)),
+        "brier_before": _mean(np.square(before - label)),
+        "brier_after": _mean(np.square(after - label)),
+    }
+
+
+def _regression(cells: _Cells) -> dict[str, Any]:
+    low, high = cells.of(cells.answer.low), cells.of(cells.answer.high)
+    covered = (low <= cells.label) & (cells.label <= high)
+    finite = np.isfinite(high - low)
+    return {
+        **_common(cells, covered, np.abs(cells.of(cells.answer.predicted) - cells.label)),
+        "mean_width": _mean((high - low)[finite]),
+        "infinite": _mean(~finite),
+    }
+
+
+def _common(cells: _Cells, covered: NDArray[np.bool_], error: Vector) -> dict[str, Any]:
+    inside = cells.answer.in_domain[cells.rows]
+    return {
+        "rows": len(cells.label),
+        "coverage": _mean(covered),
+        "rows_inside": int(inside.sum()),
+        "rows_outside": int((~inside).sum()),
+        "coverage_inside": _mean(covered[inside]),
+        "coverage_outside": _mean(covered[~inside]),
+        "error_inside": _mean(error[inside]),
+        "error_outside": _mean(error[~inside]),
+    }
+
+
+def _mean(values: NDArray[Any]) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -1,0 +1,122 @@
+"""Calibrators: against scikit-learn's own, and what they may not change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+from sklearn.calibration import _SigmoidCalibration
+from sklearn.isotonic import IsotonicRegression
+
+from cytomol.predict.metrics import roc_auc
+from cytomol.predict.uncertainty import calibration, expected_calibration_error, fit_calibrators
+
+
+def simulate(n: int, seed: int, *, slope: float = 1.0, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities that are wrong by a slope and a shift of the logit, and labels."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1.5, n)
+    return expit(slope * logits + shift), (rng.random(n) < expit(logits)).astype(float)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_platt_is_that_of_scikit_learn(seed: int) -> None:
+    p, y = simulate(300, seed, slope=3.0, shift=1.0)
+    found = calibration._fit_platt(p, y)
+    oracle = _SigmoidCalibration().fit(calibration.logit(p), y)
+    np.testing.assert_allclose(found.values, [-oracle.a_, -oracle.b_], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(found(p), oracle.predict(calibration.logit(p)), atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_isotonic_is_that_of_scikit_learn(seed: int) -> None:
+    p, y = simulate(400, seed, slope=3.0)
+    p[::7] = p[0]  # ties
+    found = calibration._fit_isotonic(p, y)
+    oracle = IsotonicRegression(out_of_bounds="clip").fit(p, y)
+    asked = np.linspace(0, 1, 201)
+    least = 1 / 402
+    np.testing.assert_allclose(found(asked), np.clip(oracle.predict(asked), least, 1 - least), atol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.2, 5), st.floats(-2, 2))
+def test_platt_keeps_the_order_and_so_the_auc(seed: int, slope: float, shift: float) -> None:
+    p, y = simulate(80, seed, slope=slope, shift=shift)
+    p[:3] = [0.0, 1.0, 0.5]  # a forest says so
+    calibrated = calibration._fit_platt(p, y)(p)
+    assert np.isfinite(calibrated).all()
+    assert ((calibrated >= 0) & (calibrated <= 1)).all()
+    assert roc_auc(y, calibrated) == roc_auc(y, p)
+
+
+def test_a_falling_slope_is_refused() -> None:
+    p, y = simulate(200, 0)
+    assert calibration._fit_platt(1 - p, y).method == "identity"
+
+
+def test_overconfidence_is_calibrated_on_new_rows() -> None:
+    for slope, shift in ((4.0, 0.0), (1.0, 2.0)):
+        p, y = simulate(1000, 0, slope=slope, shift=shift)
+        (found,) = fit_calibrators(p[:, None], y[:, None])
+        assert found.method in {"platt", "isotonic"}
+        new, labels = simulate(20_000, 1, slope=slope, shift=shift)
+        before = expected_calibration_error(new, labels)
+        after = expected_calibration_error(found(new), labels)
+        assert after < 0.04 < before
+        assert np.square(found(new) - labels).mean() < np.square(new - labels).mean()
+
+
+def test_a_step_calls_for_isotonic() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.random(3000)
+    y = (rng.random(3000) < np.where((p > 0.45) & (p < 0.55), 0.5, np.where(p < 0.5, 0.02, 0.55))).astype(
+        float
+    )
+    (found,) = fit_calibrators(p[:, None], y[:, None])
+    assert found.method == "isotonic"
+    calibrated = found(np.sort(p))
+    assert (np.diff(calibrated) >= 0).all()
+
+
+def test_calibrated_predictions_are_mostly_left_alone() -> None:
+    losses = []
+    for seed in range(20):
+        p, y = simulate(2000, seed)
+        (found,) = fit_calibrators(p[:, None], y[:, None], seed=seed)
+        losses.append(np.abs(found(p) - p).max())
+    assert np.median(losses) < 0.1
+
+
+def test_small_tasks_share_a_calibrator_or_have_none() -> None:
+    p, y = simulate(600, 0, slope=4.0)
+    predicted = np.column_stack([p, p, p, p])
+    labels = np.column_stack([y, y, np.ones(600), np.full(600, np.nan)])
+    labels[12:, 1] = np.nan  # few rows
+    first, few, one_class, unmeasured = fit_calibrators(predicted, labels)
+    assert not first.pooled
+    for other in (few, one_class, unmeasured):
+        assert other.pooled
+        assert other.method == "platt"
+        np.testing.assert_array_equal(other.values, few.values)
+    (alone,) = fit_calibrators(predicted[:, 1:2], labels[:, 1:2])
+    assert alone.method == "identity"
+    assert not alone.pooled
+
+
+def test_missing_predictions_stay_missing() -> None:
+    p, y = simulate(600, 0, slope=4.0)
+    for method in (calibration._fit_platt, calibration._fit_isotonic):
+        answer = method(p, y)(np.array([np.nan, 0.5]))
+        assert np.isnan(answer).tolist() == [True, False]
+    p[0] = np.nan
+    (found,) = fit_calibrators(np.column_stack([p]), np.column_stack([y]))
+    assert np.isfinite(found.values).all()
+
+
+def test_equal_input_gives_equal_output() -> None:
+    p, y = simulate(500, 3, slope=2.0)
+    a, b = (fit_calibrators(p[:, None], y[:, None], seed=5)[0] for _ in range(2))
+    np.testing.assert_array_equal(a.values, b.values)
