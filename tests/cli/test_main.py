@@ -26,11 +26,13 @@ def test_help_lists_every_verb_and_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for verb in ("corpus", "pretrain", "finetune", "predict", "embed", "benchmark", "demo"):
+    for verb in ("corpus", "pretrain", "finetune", "predict", "embed", "benchmark", "data", "ablate", "demo"):
         assert verb in done.stdout
 
 
-@pytest.mark.parametrize("verb", ["corpus", "pretrain", "finetune", "predict", "embed", "benchmark", "demo"])
+@pytest.mark.parametrize(
+    "verb", ["corpus", "pretrain", "finetune", "predict", "embed", "benchmark", "data", "ablate", "demo"]
+)
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main([verb, "--help"])
@@ -57,4 +59,14 @@ def test_errors_are_one_line_without_traceback(tmp_path: object) -> None:
 
 
 def test_verbs_of_the_help_exist() -> None:
-    assert cli.list_commands(None) == ["corpus", "pretrain", "finetune", "predict", "embed", "benchmark", "demo"]  # type: ignore[arg-type,attr-defined]
+    assert cli.list_commands(None) == [
+        "corpus",
+        "pretrain",
+        "finetune",
+        "predict",
+        "embed",
+        "benchmark",
+        "data",
+        "ablate",
+        "demo",
+    ]  # type: ignore[arg-type,attr-defined]

@@ -21,6 +21,8 @@ _VERBS = {
     "predict": "Predict properties of molecules.",
     "embed": "Write the embeddings of molecules.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
+    "data": "List and fetch the published benchmark sets.",
+    "ablate": "Measure what each part of a method is worth.",
     "demo": "Run the whole job on a planted corpus.",
 }
 
