@@ -21,6 +21,17 @@ __all__ = ["command"]
     help="Invalid molecules: keep their rows with the reason in 'error', stop, or drop them.",
 )
 @click.option(
+    "--uncertainty",
+    is_flag=True,
+    help="Also calibrated probabilities, spread, intervals or sets, and likeness to the training molecules.",
+)
+@click.option(
+    "--coverage",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="Share of molecules whose value the intervals or sets of --uncertainty hold.  [default: 0.9]",
+)
+@click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
@@ -34,6 +45,8 @@ def command(
     smiles_col: str | None,
     keep: tuple[str, ...],
     on_error: str,
+    uncertainty: bool,
+    coverage: float | None,
     batch_size: int,
     workers: int | None,
     force: bool,
@@ -45,6 +58,8 @@ def command(
     answered in order; the output holds the SMILES, a column for each task (probability or value) and
     'error', the reason why a molecule is invalid.
     """
+    if coverage is not None and not uncertainty:
+        raise click.UsageError("--coverage is that of --uncertainty: give both")
     from cytomol.cli.rows import finish, split_names
     from cytomol.tables import check_table_name, read_molecules
 
@@ -56,6 +71,8 @@ def command(
     from cytomol.training.reporter import Reporter
 
     predictor = PropertyPredictor.load(model)
+    coverage = coverage or 0.9
+    notes = predictor.fitted_uncertainty().notes(predictor.tasks, coverage) if uncertainty else []
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predict_rows(
             predictor,
@@ -65,5 +82,10 @@ def command(
             batch_size=batch_size,
             workers=workers,
             progress=advance,
+            uncertainty=uncertainty,
+            coverage=coverage,
         )
+    if not quiet:
+        for note in notes:
+            click.echo(note, err=True)
     finish(answer, out, verb="predicted", on_error=on_error, force=force, quiet=quiet)

@@ -25,6 +25,7 @@ from cytomol.predict.labels import Labels, check_training_labels
 from cytomol.predict.metrics import metrics, score_tasks
 from cytomol.predict.predictor import PropertyPredictor
 from cytomol.predict.splits import FOLDS, split
+from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.unfreeze import LiveFeatures, fit_unfrozen, fixed_blocks
 from cytomol.training.backbone import Backbone
 
@@ -155,14 +156,17 @@ def finetune(
     fits = _fit_heads(predictor, data, LiveFeatures(features, store, fixed_blocks(features, raw)), listener)
     if config.unfreeze != "none":
         raw = features.raw(store)
-    predicted = predictor.from_inputs(features.transform(raw))
+    outputs = predictor.outputs(features.transform(raw))
+    smiles = [store.smiles[row] for row in np.flatnonzero(at == FOLDS[0])]
+    bits = domain_fingerprints(smiles, workers=workers, cache=cache)
+    predictor.uncertainty = _fit_uncertainty(predictor, outputs, kept, at, bits)
     scores = {
         "metric": labels.metric,
         "task_type": labels.kind,
         "seconds": round(time.perf_counter() - started, 2),
         "best_epochs": [fit.best_epoch for fit in fits],
         "train": {"rows": int((at == FOLDS[0]).sum())},
-        **score_folds(kept, predicted, at),
+        **score_folds(kept, outputs[0], at),
     }
     predictor.texts = _texts(scores, folds, fits)
     return FinetuneResult(predictor, folds, scores, fits)
@@ -346,6 +350,26 @@ def _fit_heads(
                 live.method.cpu()
         predictor.heads.append(head.cpu())
     return fits
+
+
+def _fit_uncertainty(
+    predictor: PropertyPredictor,
+    outputs: tuple[NDArray[np.float64], NDArray[np.float64]],
+    labels: Labels,
+    folds: NDArray[np.str_],
+    train_fingerprints: NDArray[np.uint8],
+) -> Uncertainty:
+    """Fit on the valid rows; they also stopped the training, so what it states is approximate."""
+    rows = folds == FOLDS[1]
+    predicted, members = outputs
+    return Uncertainty.fit(
+        predicted[rows],
+        members[:, rows],
+        labels.matrix[rows],
+        labels.kind,
+        train_fingerprints=train_fingerprints,
+        seed=predictor.config.seed,
+    )
 
 
 def _device(accelerator: str) -> torch.device:

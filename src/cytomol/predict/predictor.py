@@ -22,13 +22,16 @@ from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import HeadFeatures
 from cytomol.predict.fit import apply
 from cytomol.predict.heads import build_head
+from cytomol.predict.uncertainty import Uncertainty, UncertaintyAnswer, domain_fingerprints
+from cytomol.predict.uncertainty.conformal import check_coverage
 from cytomol.training.backbone import Backbone
-from cytomol.training.model_directory import load_model, load_weights, write_model
+from cytomol.training.model_directory import ModelDirectory, load_model, load_weights, write_model
 
 __all__ = ["Predictions", "PropertyPredictor", "load_backbone"]
 
 KIND = "predictor"
 _BACKBONE = "backbone"
+_UNCERTAINTY = "uncertainty.json"
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,14 @@ class Predictions:
         Why a molecule is invalid; "" where it is valid, length n.
     tasks
         Task names.
+    uncertainty
+        How certain they are, where it was asked for.
     """
 
     values: NDArray[np.float64]
     errors: list[str]
     tasks: tuple[str, ...]
+    uncertainty: UncertaintyAnswer | None = None
 
 
 @dataclass
@@ -79,6 +85,8 @@ class PropertyPredictor:
         Whether fine-tuning changed the backbone's weights.
     texts
         Further files of the model directory, by name (scores, history).
+    uncertainty
+        Fitted on the validation rows; None in a model saved before there was any.
     """
 
     features: HeadFeatures
@@ -93,6 +101,7 @@ class PropertyPredictor:
     source: str = ""
     unfrozen: bool = False
     texts: dict[str, str] = field(default_factory=dict)
+    uncertainty: Uncertainty | None = None
 
     def predict(
         self,
@@ -102,6 +111,8 @@ class PropertyPredictor:
         workers: int | None = None,
         cache: Path | Literal["default"] | None = None,
         progress: Callable[[int, int], None] | None = None,
+        uncertainty: bool = False,
+        coverage: float = 0.9,
     ) -> Predictions:
         """Predict molecules; row i of the answer belongs to molecule i, valid or not.
 
@@ -113,7 +124,18 @@ class PropertyPredictor:
             Molecules that the encoder sees at once; it does not change the answer.
         workers, cache, progress
             See :func:`cytomol.chem.featurize.featurize`.
+        uncertainty
+            Say too how certain the answers are.
+        coverage
+            Share of molecules whose measured value intervals and sets shall hold, in (0, 1).
+
+        Raises
+        ------
+        ModelDirectoryError
+            If uncertainty is asked for and the model was saved without.
         """
+        fitted = self.fitted_uncertainty() if uncertainty else None
+        check_coverage(coverage)
         store = (
             molecules
             if isinstance(molecules, MoleculeStore)
@@ -121,26 +143,60 @@ class PropertyPredictor:
         )
         values = np.full((len(store), len(self.tasks)), np.nan)
         rows = np.flatnonzero(store.valid)
+        members = np.full((len(self.heads), 0, len(self.tasks)), np.nan)
         if rows.size:
             valid = store if rows.size == len(store) else store.take(rows)
             raw = self.features.raw(valid, batch_size=batch_size)
-            values[rows] = self.from_inputs(self.features.transform(raw))
-        return Predictions(values, list(store.errors), self.tasks)
+            values[rows], members = self.outputs(self.features.transform(raw))
+        answer = None
+        if fitted is not None:
+            smiles = [store.smiles[row] for row in rows]
+            bits = domain_fingerprints(smiles, workers=workers, cache=cache)
+            answer = fitted.answer(values[rows], members, bits, coverage).spread_out(rows, len(store))
+        return Predictions(values, list(store.errors), self.tasks, answer)
+
+    def fitted_uncertainty(self) -> Uncertainty:
+        """Return the uncertainty that was fitted with the model.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If there is none.
+        """
+        if self.uncertainty is None:
+            raise ModelDirectoryError(
+                "the model was saved without uncertainty",
+                hint="fine-tune it again with this version of cytomol, or predict without --uncertainty",
+            )
+        return self.uncertainty
 
     def from_inputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return probabilities or values from scaled features, (n, width) -> (n, tasks)."""
+        return self.outputs(inputs)[0]
+
+    def outputs(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the predictions, and those of each head alone, from scaled features.
+
+        Shapes (n, width) -> (n, tasks), (heads, n, tasks).
+        """
         # in 64 bits, so that an answer does not depend on which molecules are asked for together
         tensor = torch.from_numpy(inputs).to(torch.float64)
         outputs = [apply(copy.deepcopy(head).to(torch.float64), tensor) for head in self.heads]
-        mean = torch.stack(outputs).mean(dim=0)
-        values = torch.sigmoid(mean) if self.task_type == "classification" else mean
+        members = torch.stack(outputs)
+        return self._in_units(members.mean(dim=0)), self._in_units(members)
+
+    def _in_units(self, outputs: torch.Tensor) -> NDArray[np.float64]:
+        """Turn outputs of heads, shape (..., tasks), into probabilities or values; NaN if untrained."""
+        values = torch.sigmoid(outputs) if self.task_type == "classification" else outputs
         result = values.numpy() * self.scale + self.center
-        result[:, ~self.trained] = np.nan
+        result[..., ~self.trained] = np.nan
         return np.asarray(result, dtype=np.float64)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write a model directory that needs no other file: heads, statistics and backbone."""
         path = Path(path)
+        certainty, certainty_arrays = ({}, {}) if self.uncertainty is None else self.uncertainty.state()
+        texts = {_UNCERTAINTY: json.dumps(certainty, indent=2) + "\n"} if certainty else {}
         with atomic_directory(path, force=force) as directory:
             if self.features.backbone is not None:
                 _save_backbone(self.features.backbone, directory / _BACKBONE)
@@ -158,8 +214,9 @@ class PropertyPredictor:
                     "tasks.center": self.center,
                     "tasks.scale": self.scale,
                     "tasks.trained": self.trained.astype(np.uint8),
+                    **{f"uncertainty.{k}": a for k, a in certainty_arrays.items()},
                 },
-                texts=self.texts,
+                texts={**self.texts, **texts},
             )
         return path
 
@@ -218,6 +275,7 @@ class PropertyPredictor:
             scale=scale,
             trained=trained.astype(bool),
             method=saved.config["method"],
+            uncertainty=_load_uncertainty(saved),
             **(saved.config["backbone"] or {}),
         )
 
@@ -244,6 +302,12 @@ def load_backbone(path: str | Path) -> Backbone:
 
 def _below(table: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {key.removeprefix(prefix): value for key, value in table.items() if key.startswith(prefix)}
+
+
+def _load_uncertainty(saved: ModelDirectory) -> Uncertainty | None:
+    if not (saved.path / _UNCERTAINTY).is_file():
+        return None
+    return Uncertainty.restore(saved.read_json(_UNCERTAINTY), _below(saved.statistics, "uncertainty."))
 
 
 def _save_backbone(backbone: Backbone, directory: Path) -> None:

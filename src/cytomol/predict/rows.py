@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cytomol.errors import ConfigError, InputError
 from cytomol.predict.labels import RESERVED
 from cytomol.predict.predictor import PropertyPredictor
+from cytomol.predict.uncertainty import UncertaintyAnswer, uncertainty_columns
 from cytomol.tables.molecules import MoleculeTable, find_column
 from cytomol.training.backbone import Backbone
 
@@ -54,6 +55,8 @@ def predict_rows(
     chunk: int = CHUNK,
     workers: int | None = None,
     progress: Progress | None = None,
+    uncertainty: bool = False,
+    coverage: float = 0.9,
 ) -> Answer:
     """Predict every row of a table, in order.
 
@@ -73,15 +76,25 @@ def predict_rows(
         Processes that featurize; None chooses.
     progress
         Called with (molecules done, molecules in all).
+    uncertainty, coverage
+        Say too how certain the answers are, for this coverage (see :class:`UncertaintyAnswer`).
     """
-    kept = _kept(table, keep, taken=predictor.tasks)
+    more = uncertainty_columns(predictor.tasks, predictor.task_type) if uncertainty else []
+    _check_columns([*predictor.tasks, *more])
+    kept = _kept(table, keep, taken=[*predictor.tasks, *more])
+    asked: dict[str, Any] = {"uncertainty": True, "coverage": coverage} if uncertainty else {}
     values: list[NDArray[np.float64]] = []
+    certainty: list[UncertaintyAnswer] = []
     errors: list[str] = []
     for start, smiles, report in _chunks(table, chunk, progress):
-        answer = predictor.predict(smiles, batch_size=batch_size, workers=workers, progress=report)
+        answer = predictor.predict(smiles, batch_size=batch_size, workers=workers, progress=report, **asked)
         values.append(answer.values)
+        if answer.uncertainty is not None:
+            certainty.append(answer.uncertainty)
         errors += _reasons(table, start, answer.errors, on_error)
     answers = pd.DataFrame(_six_digits(np.concatenate(values)), columns=list(predictor.tasks))
+    if certainty:
+        answers = pd.concat([answers, _certainty_frame(certainty, predictor.tasks)], axis=1)
     return _finish(table, kept, answers, {}, errors, on_error=on_error)
 
 
@@ -136,6 +149,23 @@ def _reasons(table: MoleculeTable, start: int, errors: Sequence[str], on_error: 
                     hint="--on-error keep answers such rows with an empty value and the reason",
                 )
     return reasons
+
+
+def _check_columns(names: Sequence[str]) -> None:
+    """Refuse tasks called as a column that tells how certain another one is."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"a task is called {twice[0]!r}, as a column of uncertainty",
+            hint="predict without --uncertainty, or rename the task and fine-tune again",
+        )
+
+
+def _certainty_frame(parts: Sequence[UncertaintyAnswer], names: Sequence[str]) -> pd.DataFrame:
+    frame = UncertaintyAnswer.join(parts).frame(names)
+    numbers = frame.select_dtypes("float").columns
+    frame[numbers] = _six_digits(frame[numbers].to_numpy())
+    return frame
 
 
 def _kept(table: MoleculeTable, keep: Sequence[str], taken: Sequence[str]) -> pd.DataFrame:

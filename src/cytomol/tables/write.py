@@ -83,6 +83,8 @@ def write_table(
 
 def _plain(column: pd.Series[Any]) -> NDArray[Any]:
     """Return a column as numbers or fixed-width text, never as pickled objects."""
+    if column.dtype == "boolean":  # with missing values: 1, 0 and NaN
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return column.to_numpy()
     return column.fillna("").astype(str).to_numpy(dtype=np.str_)
