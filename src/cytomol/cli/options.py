@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, Union
 
@@ -14,7 +15,7 @@ import click
 from cytomol.config import Config, read_options
 from cytomol.errors import ConfigError
 
-__all__ = ["Chosen", "ConfigCommand", "options_from"]
+__all__ = ["Chosen", "ConfigCommand", "assignments", "options_from"]
 
 C = TypeVar("C", bound=Config)
 Function = Callable[..., Any]
@@ -121,6 +122,50 @@ class ConfigCommand(click.Command):
         """Call the function with the generated options gathered in ``chosen``."""
         ctx.params = _collect(ctx.params, self._load())
         return super().invoke(ctx)
+
+
+def assignments(texts: Sequence[str], models: Models, *, option: str = "--set") -> dict[str, dict[str, Any]]:
+    """Read ``option=value`` texts; return the options of each model, by its name.
+
+    Parameters
+    ----------
+    texts
+        ``option=value`` goes to all models that have the option, ``model.option=value`` to one. Tuples are
+        comma-separated, booleans are true or false.
+    models
+        The configuration models by name.
+    option
+        Name of the command's option, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If a text has no ``=``, no model has such an option, or the value is of the wrong kind.
+    """
+    chosen: dict[str, dict[str, Any]] = {name: {} for name in models}
+    for text in texts:
+        left, equals, value = text.partition("=")
+        owner, dot, name = left.strip().rpartition(".")
+        if not equals:
+            raise ConfigError(f"{text!r} sets nothing", where=option, hint="write option=value")
+        owners = [owner] if dot else list(models)
+        owners = [o for o in owners if o in models and name in models[o].model_fields]
+        if not owners:
+            known = list(dict.fromkeys(field for model in models.values() for field in model.model_fields))
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ConfigError(
+                f"no option {left.strip()!r} of {', '.join(models)}",
+                where=option,
+                hint=f"{hint}check its name",
+            )
+        for one in owners:
+            kind = _kind(models[one].model_fields[name].annotation)
+            try:
+                chosen[one][name] = kind.convert(value.strip(), None, None)
+            except click.BadParameter as error:
+                raise ConfigError(error.message, where=f"{option} {text}") from None
+    return chosen
 
 
 def _collect(params: dict[str, Any], models: Models) -> dict[str, Any]:

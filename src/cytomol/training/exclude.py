@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from cytomol.chem.keys import connectivity_block, inchikey
 from cytomol.chem.parse import parse_smiles
 from cytomol.corpus.schema import Corpus, Modality, Relation
 from cytomol.errors import InputError
-from cytomol.files import require_file
+from cytomol.files import require_file, sha256
 from cytomol.tables import read_molecules, read_table
 from cytomol.tables.read import format_of, read_text
 
@@ -107,6 +108,12 @@ def _entries(tables: Mapping[str, Modality] | Mapping[str, Relation]) -> int:
 def listed_blocks(path: str | Path) -> set[str]:
     """Return the first InChIKey blocks of the molecules in a file."""
     path = require_file(path, what="molecule file")
+    return set(_listed_blocks(path, sha256(path)))
+
+
+@functools.lru_cache(maxsize=32)
+def _listed_blocks(path: Path, _digest: str) -> frozenset[str]:
+    """Read a file once for all trainings of a process, as long as its content stays: keys take a while."""
     keys = _listed_keys(path)
     if keys is None:
         table = read_molecules(path)
@@ -116,7 +123,7 @@ def listed_blocks(path: str | Path) -> set[str]:
         raise InputError(
             "names no molecule that can be identified", where=str(path), hint="give SMILES or InChIKeys"
         )
-    return blocks
+    return frozenset(blocks)
 
 
 def connectivity_blocks(corpus: Corpus) -> list[str]:

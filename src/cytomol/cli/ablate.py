@@ -1,0 +1,189 @@
+"""The verb ablate: what each part of a method is worth, on sets that it is fine-tuned to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from cytomol.evaluate.ablation import Ablation
+    from cytomol.methods.config import MethodConfig
+    from cytomol.predict.config import FinetuneConfig
+
+__all__ = ["command"]
+
+
+@click.command(
+    name="ablate", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.argument("corpus", type=click.Path())
+@click.argument("tables", nargs=-1, required=True, metavar="TABLE...")
+@click.option("-o", "--out", required=True, metavar="DIR", help="Folder of the results.")
+@click.option("--method", type=click.Choice(["chmr", "infoalign", "both"]), default="both", show_default=True)
+@click.option(
+    "--study",
+    multiple=True,
+    metavar="A,B",
+    help="table2, lambda, eta, depth (CHMR); terms, minimality (InfoAlign); walks, criteria (both).  "
+    "[default: all]",
+)
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds, from 0.")
+@click.option("--epochs", type=click.IntRange(1), help="Epochs of each pretraining.  [default: the preset's]")
+@click.option(
+    "--preset",
+    type=click.Choice(["default", "paper"]),
+    default="default",
+    show_default=True,
+    help="Settings that the variants change: our own, or those published.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="OPTION=VALUE",
+    help="Option of pretraining, as width=128 or chmr.views=1d,2d; may be given several times.",
+)
+@click.option(
+    "--head-set",
+    "head_settings",
+    multiple=True,
+    metavar="OPTION=VALUE",
+    help="Option of fine-tuning, the same for every variant; may be given several times.",
+)
+@click.option("--split", "split_file", metavar="FILE", help="Folds of a table: columns index and fold.")
+@click.option("--split-col", metavar="NAME", help="Column of a table with train, valid or test.")
+@click.option("--smiles-col", metavar="NAME", help="Column of a table with the SMILES.  [default: smiles]")
+@click.option("--targets", multiple=True, metavar="A,B", help="Task columns of a table.  [default: all]")
+@click.option("--data", metavar="DIR", help="Folder of the sets.  [default: $CYTOMOL_DATA/benchmarks]")
+@click.option(
+    "--exclude-profiles-of",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Leave out the profiles and relations of these molecules; may be given several times.",
+)
+@click.option("--keep-relations", is_flag=True, help="Keep the relations of those molecules.")
+@click.option("--keep-models", is_flag=True, help="Keep the pretrained models in DIR/models.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted ablation, or extend one.")
+@click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier ablation.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and the summary.")
+def command(
+    *,
+    corpus: str,
+    tables: tuple[str, ...],
+    out: str,
+    method: str,
+    study: tuple[str, ...],
+    seeds: int,
+    epochs: int | None,
+    preset: str,
+    settings: tuple[str, ...],
+    head_settings: tuple[str, ...],
+    split_file: str | None,
+    split_col: str | None,
+    smiles_col: str | None,
+    targets: tuple[str, ...],
+    data: str | None,
+    exclude_profiles_of: tuple[str, ...],
+    keep_relations: bool,
+    keep_models: bool,
+    resume: bool,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Leave out or change one part of a method at a time, pretrain on CORPUS, and score on each TABLE.
+
+    A TABLE is the name of a published set, or a table of assays. Every variant is pretrained, a head is
+    put on the frozen model by one recipe, and the valid and test folds are scored by task. DIR/ablation.csv
+    gets the rows of a variant as it finishes, DIR/summary.csv the means and differences from the full method.
+    """
+    from cytomol.cli.rows import split_names
+    from cytomol.evaluate.variants import studies_of
+
+    names = ["chmr", "infoalign"] if method == "both" else [method]
+    studies = studies_of(split_names(study, ()) or ["all"], names)  # an unknown one is said now
+
+    from cytomol.evaluate.ablation import Ablation
+    from cytomol.evaluate.sets import SetSource
+
+    columns = tuple(split_names(targets, ())) or None
+    bases, head = _configs(names, preset, epochs, settings, head_settings)
+    ablation = Ablation(
+        corpus=Path(corpus),
+        sources=[SetSource(table, data, split_file, split_col, smiles_col, columns) for table in tables],
+        out=Path(out),
+        bases=bases,
+        studies=studies,
+        seeds=seeds,
+        head=head,
+        exclude=tuple(map(Path, exclude_profiles_of)),
+        exclude_relations=not keep_relations,
+        keep_models=keep_models,
+    )
+    _run(ablation, resume=resume, force=force, quiet=quiet)
+
+
+def _configs(
+    names: Sequence[str],
+    preset: str,
+    epochs: int | None,
+    settings: Sequence[str],
+    head_settings: Sequence[str],
+) -> tuple[dict[str, MethodConfig], FinetuneConfig]:
+    """Return the options of each method, and those of the head."""
+    from cytomol.cli.options import assignments
+    from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+    from cytomol.predict.config import FinetuneConfig
+
+    kinds: dict[str, type[MethodConfig]] = {"chmr": CHMRConfig, "infoalign": InfoAlignConfig}
+    chosen = assignments(settings, {name: kinds[name] for name in names})
+    bases: dict[str, MethodConfig] = {}
+    for name in names:
+        base = kinds[name].paper() if preset == "paper" else kinds[name]()
+        options = chosen[name] if epochs is None else {**chosen[name], "epochs": epochs}
+        bases[name] = base.updated(**options)
+    head = assignments(head_settings, {"finetune": FinetuneConfig}, option="--head-set")["finetune"]
+    return bases, FinetuneConfig.build(head)
+
+
+def _run(ablation: Ablation, *, resume: bool, force: bool, quiet: bool) -> None:
+    """Run it, print the summary and say what failed."""
+    from cytomol.evaluate.ablation import run_ablation
+
+    def say(text: str) -> None:
+        if not quiet or text.startswith("warning") or "FAILED" in text:
+            click.echo(text, err=True)
+
+    try:
+        summary, failures = run_ablation(ablation, resume=resume, force=force, say=say)
+    except KeyboardInterrupt:
+        click.echo(f"what is finished is in {ablation.out}; --resume goes on", err=True)
+        raise
+    _print(summary)
+    click.echo(f"rows: {ablation.out / 'ablation.csv'}   summary: {ablation.out / 'summary.csv'}", err=True)
+    if failures:
+        click.echo(f"{len(failures)} variants failed:", err=True)
+        for failure in failures:
+            click.echo(f"  {failure.variant}, seed {failure.seed}: {failure.reason}", err=True)
+        raise SystemExit(1)
+
+
+def _print(summary: pd.DataFrame) -> None:
+    """Print one table per study, method and set: mean over tasks by fold, and difference from full."""
+    for (study, method, name), part in summary.groupby(["study", "method", "set"], sort=False):
+        metric, folds = part["metric"].iloc[0], list(dict.fromkeys(part["fold"]))
+        click.echo(f"\n{method} {study}, {name}: {metric}, mean over tasks, {part['seeds'].max()} seeds")
+        width = max(len(str(variant)) for variant in part["variant"])
+        click.echo(" " * width + "".join(f"{fold:>18}{'from full':>11}" for fold in folds))
+        for variant, rows in part.groupby("variant", sort=False):
+            cells = ""
+            for _, row in rows.iterrows():
+                spread = f" ± {row['std']:.4f}" if row["seeds"] > 1 else ""
+                cells += f"{row['mean']:.4f}{spread}".rjust(18) + f"{row['difference']:+.4f}".rjust(11)
+            click.echo(f"{variant:<{width}}{cells}")
