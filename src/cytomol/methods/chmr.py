@@ -91,6 +91,10 @@ class CHMR(Method):
         widths = {**dimensions.views, "2d": d}
         if missing := [view for view in config.views if view not in widths]:
             raise ConfigError(f"the data hold no view {', '.join(missing)}", hint="choose other views")
+        # What all variants of an ablation share is built first: so it starts from the same weights in each.
+        encoder = graph_encoder(config, dimensions) if "2d" in config.views else None
+        views = NamedModules({view: Projector(widths[view], d) for view in config.views})
+        profiles = NamedModules({name: Projector(width, d) for name, width in dimensions.modalities.items()})
         decoders = {
             name: Decoder(d, width, dropout=config.decoder_dropout, norm="layer")
             for name, width in dimensions.targets.items()
@@ -100,11 +104,9 @@ class CHMR(Method):
             quantizer = quantizers[config.quantizer](d, config.depth, reseed=config.reseed_dead_codes)
         return cls(
             config,
-            graph_encoder(config, dimensions) if "2d" in config.views else None,
-            views=NamedModules({view: Projector(widths[view], d) for view in config.views}),
-            profiles=NamedModules(
-                {name: Projector(width, d) for name, width in dimensions.modalities.items()}
-            ),
+            encoder,
+            views=views,
+            profiles=profiles,
             decoders=NamedModules(decoders if config.reconstruction else {}),
             quantizer=quantizer,
             binary=dimensions.binary_targets,

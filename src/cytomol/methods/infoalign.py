@@ -76,13 +76,15 @@ class InfoAlign(Method):
     def from_config(cls, config: MethodConfig, dimensions: Dimensions) -> Self:
         """Build InfoAlign for data of the given sizes."""
         assert isinstance(config, InfoAlignConfig)
+        # What all variants of an ablation share is built first: so it starts from the same weights in each.
+        encoder, bottleneck = graph_encoder(config, dimensions), Bottleneck(config.width)
         decoders = {
             name: Decoder(config.width, width, dropout=config.decoder_dropout, norm="batch")
             for name, width in dimensions.targets.items()
         }
         return cls(
-            graph_encoder(config, dimensions),
-            Bottleneck(config.width),
+            encoder,
+            bottleneck,
             NamedModules(decoders),
             modalities=tuple(name for name in dimensions.targets if name in dimensions.modalities),
             beta=config.beta,
