@@ -281,7 +281,7 @@ def _start(benchmark: Benchmark, job: Job, work: Path) -> _Running:
     spec.write(folder / "spec.json")
     log = benchmark.out / LOGS / f"{job.stem}.log"
     environment = {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
-    words = [sys.executable, "-m", "cytomol.evaluate.job", str(folder / "spec.json"), str(folder)]
+    words = [sys.executable, "-P", "-m", "cytomol.evaluate.job", str(folder / "spec.json"), str(folder)]
     with log.open("wb") as handle:
         process = subprocess.Popen(  # noqa: S603 - our own module
             words, stdin=subprocess.DEVNULL, stdout=handle, stderr=subprocess.STDOUT, env=environment
