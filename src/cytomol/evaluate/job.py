@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from cytomol import __version__
 from cytomol.errors import CytomolError
 from cytomol.evaluate.memory import peak_mb
+from cytomol.evaluate.peers import peers
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
 
@@ -88,7 +89,8 @@ def run_job(spec: JobSpec, folder: Path) -> None:
         importlib.import_module(name)
     data = replace(spec.source.load(), name=spec.job.set)
     rows = np.flatnonzero(np.isin(data.folds, data.scored_folds))
-    outcome = _train_and_predict(spec, data, rows)
+    peer = spec.job.model in peers
+    outcome = _run_peer(spec, data, rows, folder) if peer else _train_and_predict(spec, data, rows)
     if spec.keep_predictions:
         np.savez_compressed(
             folder / "predictions.npz",
@@ -102,12 +104,22 @@ def run_job(spec: JobSpec, folder: Path) -> None:
         "seconds_fit": round(outcome.seconds_fit, 3),
         "seconds_predict": round(outcome.seconds_predict, 3),
         "seconds_features": round(outcome.seconds_features, 3),
-        "peak_mb": round(peak_mb(), 1),
+        "peak_mb": round(peak_mb(children=peer), 1),
     }
     common = {**asdict(spec.job), **cost, "version": __version__, "commit": source_commit()}
     table = [{**common, **row} for row in fold_rows(data, rows, outcome.values)]
     result = {"rows": table, "details": {**asdict(spec.job), **cost, "details": outcome.details}}
     (folder / "result.json").write_text(json.dumps(_plain(result), allow_nan=False), encoding="utf-8")
+
+
+def _run_peer(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64], folder: Path) -> _Outcome:
+    """Let another program learn and predict."""
+    place = folder / "peer"
+    place.mkdir()
+    result = peers[spec.job.model]().run(data, rows, seed=spec.job.seed, threads=spec.threads, folder=place)
+    return _Outcome(
+        result.predicted, result.details, result.seconds_fit, result.seconds_predict, float("nan")
+    )
 
 
 def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64]) -> _Outcome:

@@ -8,21 +8,40 @@ from pathlib import Path
 __all__ = ["peak_mb"]
 
 
-def peak_mb() -> float:
+def peak_mb(*, children: bool = False) -> float:
     """Return the largest resident memory that this process has had, in MB; NaN where that is not known.
 
+    Parameters
+    ----------
+    children
+        Take the largest of the processes that it started and that ended, if that is larger.
+
+    Notes
+    -----
     On Linux it is read from ``/proc``: what ``getrusage`` says there also holds the peak of the process
     that started this one.
     """
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) * 1024 / 1e6
-    except OSError:
-        pass  # not Linux
     if sys.platform == "win32":
         return float("nan")
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+    def usage(who: int) -> float:
+        return resource.getrusage(who).ru_maxrss * unit / 1e6
+
+    own = _high_water()
+    own = usage(resource.RUSAGE_SELF) if own is None else own
+    return max(own, usage(resource.RUSAGE_CHILDREN)) if children else own
+
+
+def _high_water() -> float | None:
+    """Return the high-water mark that Linux keeps of a process, in MB; None elsewhere."""
+    try:
+        text = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return None
+    for line in text.splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return None

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cytomol.errors import ConfigError, OutputError
 from cytomol.evaluate.job import JobSpec
+from cytomol.evaluate.peers import peers
 from cytomol.evaluate.rows import Job, RowFile
 from cytomol.evaluate.sets import SetSource
 from cytomol.files import atomic_file, check_output
@@ -123,19 +124,24 @@ def known_models(plugins: Sequence[str] = ()) -> list[str]:
 
 
 def check_models(names: Sequence[str], plugins: Sequence[str] = ()) -> None:
-    """Refuse a name that is no model.
+    """Refuse a name that is neither a model nor a peer that is installed.
 
     Raises
     ------
     ConfigError
         With the known names.
+    MissingDependencyError
+        If a peer is not installed, with the command that installs it.
     """
     known = known_models(plugins)
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"unknown model {name!r}", hint=f"known: {', '.join(known) or 'none'}")
+    hint = f"known: {', '.join([*known, *peers])}"
     if not names:
-        raise ConfigError("no model is named", hint=f"known: {', '.join(known) or 'none'}")
+        raise ConfigError("no model is named", hint=hint)
+    for name in names:
+        if name in peers:
+            peers[name]().require()
+        elif name not in known:
+            raise ConfigError(f"unknown model {name!r}", hint=hint)
 
 
 def run_benchmark(

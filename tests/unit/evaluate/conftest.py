@@ -1,0 +1,111 @@
+"""Small models of the tests' own, registered by a module that jobs in other processes import too."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+PLUGIN = '''
+import os
+import signal
+
+import numpy as np
+
+from cytomol.errors import InputError
+from cytomol.predict.models import Model, models
+
+
+class Mean(Model):
+    """Answers the mean of the training labels, and a little by chance."""
+
+    name, summary, blocks = "toy-mean", "mean", ("morgan",)
+
+    def fit(self, blocks, learning):
+        print("fitting with", os.environ["OMP_NUM_THREADS"], "threads")
+        self.mean = np.nanmean(learning.labels[learning.train], axis=0)
+        self.seed = learning.seed
+        assert learning.labels.shape[0] == len(blocks["morgan"])
+
+    def predict(self, blocks):
+        rows = len(blocks["morgan"])
+        chance = np.random.default_rng(self.seed).normal(0, 0.01, (rows, len(self.mean)))
+        return self.mean + chance
+
+    def state(self):
+        return {"seed": self.seed}, {"mean": self.mean}
+
+    @classmethod
+    def restore(cls, table, arrays):
+        model = cls()
+        model.seed, model.mean = table["seed"], arrays["mean"]
+        return model
+
+
+class Hungry(Mean):
+    name = "toy-hungry"
+
+    def fit(self, blocks, learning):
+        super().fit(blocks, learning)
+        np.ones(300_000_000 // 8)
+
+
+class Crash(Mean):
+    name = "toy-crash"
+
+    def fit(self, blocks, learning):
+        if not os.environ.get("TOY_CALM"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().fit(blocks, learning)
+
+
+class Refuse(Mean):
+    name = "toy-refuse"
+
+    def fit(self, blocks, learning):
+        raise InputError("cannot learn this")
+
+
+class Bug(Mean):
+    name = "toy-bug"
+
+    def fit(self, blocks, learning):
+        raise ZeroDivisionError("a bug")
+
+
+for model in (Mean, Hungry, Crash, Refuse, Bug):
+    models.register(model.name)(model)
+'''
+
+
+@pytest.fixture(scope="session")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the name of a module that registers the models."""
+    folder = tmp_path_factory.mktemp("plugin")
+    (folder / "toy_models.py").write_text(PLUGIN)
+    sys.path.insert(0, str(folder))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return "toy_models"
+
+
+@pytest.fixture
+def assays(tmp_path: Path) -> Path:
+    """Return a table of 60 molecules, one of them invalid, with two tasks and a column of folds."""
+    rings = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
+    smiles = [
+        f"{tail}{ring}"
+        for ring in rings
+        for tail in ("", "C", "CC", "CCO", "N", "OC", "F", "CCN", "CCC", "Cl")
+    ]
+    frame = pd.DataFrame({"smiles": smiles})
+    frame["nitrogen"] = frame["smiles"].str.contains("N|n").astype(float)
+    frame["aromatic"] = frame["smiles"].str.contains("c").astype(float).where(np.arange(60) % 5 != 0)
+    frame["part"] = np.resize(["train", "test", "train", "valid", "train", "test", "train"], 60)
+    frame.loc[7, "smiles"] = "not a molecule"
+    path = tmp_path / "toy.csv"
+    frame.to_csv(path, index=False)
+    return path
