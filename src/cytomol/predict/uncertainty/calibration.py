@@ -22,8 +22,9 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 _PLATT_ROWS = 20  # two numbers are fitted: ten rows for each
-_ISOTONIC_ROWS = 200
 _CLASS_ROWS = 5  # of the rarer class, one for every fold of the cross-validation
+_ISOTONIC_ROWS = 1000  # below about this many Platt does better (Niculescu-Mizil & Caruana 2005)
+_ISOTONIC_CLASS_ROWS = 50  # with fewer its steps follow single molecules, and cross-validation may not see it
 _FOLDS = 5
 _MARGIN = 1e-6  # a forest says 0 and 1 outright; their logits must stay finite
 
@@ -77,10 +78,10 @@ def log_loss(probability: Vector, label: Vector) -> Vector:
 def fit_calibrators(predicted: Matrix, labels: Matrix, *, seed: int = 0) -> list[Calibrator]:
     """Choose and fit a calibrator for every task.
 
-    A task with at least 20 rows, 5 of each class, chooses between identity, Platt and, from 200 rows,
-    isotonic: the smallest cross-validated log loss wins among those whose cross-validated Brier score is
-    not worse than that of the identity. Any other task takes a Platt calibrator fitted on the rows of all
-    tasks together if cross-validation, by molecule, favours it, else the identity.
+    A task with at least 20 rows, 5 of each class, chooses between identity, Platt and, from 1000 rows with
+    50 of each class, isotonic: the smallest cross-validated log loss wins among those whose cross-validated
+    Brier score is not worse than that of the identity. Any other task takes a Platt calibrator fitted on
+    the rows of all tasks together if cross-validation, by molecule, favours it, else the identity.
 
     Parameters
     ----------
@@ -98,8 +99,9 @@ def fit_calibrators(predicted: Matrix, labels: Matrix, *, seed: int = 0) -> list
     for task in range(labels.shape[1]):
         rows = usable[:, task]
         p, y = predicted[rows, task], labels[rows, task]
-        if _enough(y):
-            methods = ["platt", "isotonic"] if len(y) >= _ISOTONIC_ROWS else ["platt"]
+        if _enough(y, _PLATT_ROWS, _CLASS_ROWS):
+            many = _enough(y, _ISOTONIC_ROWS, _ISOTONIC_CLASS_ROWS)
+            methods = ["platt", "isotonic"] if many else ["platt"]
             calibrators.append(_choose(p, y, _stratified(y, rng), methods))
         else:
             if pooled is None:
@@ -108,9 +110,9 @@ def fit_calibrators(predicted: Matrix, labels: Matrix, *, seed: int = 0) -> list
     return calibrators
 
 
-def _enough(label: Vector) -> bool:
+def _enough(label: Vector, rows: int, of_each_class: int) -> bool:
     rarer = min(int((label == 1).sum()), int((label == 0).sum()))
-    return len(label) >= _PLATT_ROWS and rarer >= _CLASS_ROWS
+    return len(label) >= rows and rarer >= of_each_class
 
 
 def _fit_pooled(
@@ -118,7 +120,7 @@ def _fit_pooled(
 ) -> Calibrator:
     """Fit on the rows of all tasks; a molecule's rows stay in one fold."""
     p, y = predicted[usable], labels[usable]
-    if not _enough(y):
+    if not _enough(y, _PLATT_ROWS, _CLASS_ROWS):
         return _IDENTITY
     fold_of_row = rng.permutation(len(labels)) % _FOLDS
     folds = np.broadcast_to(fold_of_row[:, None], labels.shape)[usable]

@@ -81,6 +81,14 @@ def test_a_step_calls_for_isotonic() -> None:
     assert (np.diff(calibrated) >= 0).all()
 
 
+def test_few_rows_of_a_class_are_never_calibrated_by_steps() -> None:
+    for seed in range(20):
+        p, y = simulate(1500, seed, slope=2.0)
+        y[np.flatnonzero(y == 1)[49:]] = 0
+        (found,) = fit_calibrators(p[:, None], y[:, None], seed=seed)
+        assert found.method != "isotonic"
+
+
 def test_calibrated_predictions_are_mostly_left_alone() -> None:
     losses = []
     for seed in range(20):
