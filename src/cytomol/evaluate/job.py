@@ -9,8 +9,10 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -28,6 +30,8 @@ from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
 
 __all__ = ["JobSpec", "fold_rows", "run_job", "source_commit"]
+
+_WATCH_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -220,8 +224,24 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
+def _end_with_parent() -> None:
+    """End this process once the one that started it is gone: a runner that is killed cannot see to it.
+
+    On Windows, where the parent's id never changes, nothing happens.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main(arguments: list[str]) -> int:
     """Run the job that a file describes; an error of ours is printed as one line."""
+    _end_with_parent()
     spec, folder = JobSpec.read(Path(arguments[0])), Path(arguments[1])
     try:
         run_job(spec, folder)

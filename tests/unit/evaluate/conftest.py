@@ -13,6 +13,7 @@ import pytest
 PLUGIN = '''
 import os
 import signal
+import time
 
 import numpy as np
 
@@ -70,6 +71,14 @@ class Refuse(Mean):
         raise InputError("cannot learn this")
 
 
+class Sleep(Mean):
+    name = "toy-sleep"
+
+    def fit(self, blocks, learning):
+        print("pid", os.getpid(), flush=True)
+        time.sleep(60)
+
+
 class Bug(Mean):
     name = "toy-bug"
 
@@ -77,7 +86,7 @@ class Bug(Mean):
         raise ZeroDivisionError("a bug")
 
 
-for model in (Mean, Hungry, Crash, Refuse, Bug):
+for model in (Mean, Hungry, Crash, Refuse, Sleep, Bug):
     models.register(model.name)(model)
 '''
 
