@@ -18,7 +18,7 @@ from cytomol.files import require_file
 from cytomol.predict.labels import Labels, read_labels
 from cytomol.predict.metrics import metrics
 from cytomol.predict.splits import FOLDS, folds_from_column, read_split, split
-from cytomol.tables import read_molecules
+from cytomol.tables import read_molecules, read_table
 from cytomol.tables.molecules import MoleculeTable, find_column
 
 __all__ = ["SETS", "BenchmarkSet", "SetSource", "data_folder", "load_set"]
@@ -192,13 +192,14 @@ def _load_folder(name: str, folder: Path) -> BenchmarkSet:
             f"benchmark set {name!r} not found", where=str(folder), hint=f"fetch it: cytomol data get {name}"
         )
     card = _read_card(folder / _CARD)
-    table = read_molecules(folder / _ASSAYS)
-    targets = [column for column in map(str, table.frame.columns) if column != table.smiles_col]
-    labels = read_labels(
-        table.frame, targets, ignore=[table.smiles_col], task_type=card["kind"], where=table.where
-    )
-    folds = read_split(folder / _SPLIT, len(table))
-    return _checked(BenchmarkSet(name, table.smiles, labels, folds, card["metric"]))
+    where = str(folder / _ASSAYS)
+    frame = read_table(folder / _ASSAYS)  # numbers as such: toxcast has five million cells
+    column = frame[find_column(frame, "smiles", where=where, option="that header")]
+    smiles = ["" if absent else str(text) for text, absent in zip(column, column.isna(), strict=True)]
+    targets = [column for column in frame.columns if column != "smiles"]
+    labels = read_labels(frame, targets, ignore=["smiles"], task_type=card["kind"], where=where)
+    folds = read_split(folder / _SPLIT, len(smiles))
+    return _checked(BenchmarkSet(name, smiles, labels, folds, card["metric"]))
 
 
 def _read_card(path: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -124,9 +125,7 @@ def bootstrap_interval(
         Seed of the draws.
     """
     tasks, seeds = differences.shape
-    random = np.random.default_rng(seed)
-    task_counts = random.multinomial(tasks, np.full(tasks, 1 / tasks), size=draws).astype(np.float64)
-    seed_counts = random.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws).astype(np.float64)
+    task_counts, seed_counts = _counts(tasks, draws, seed), _counts(seeds, draws, seed + 1)
     there = ~np.isnan(differences)
     # each drawn task counts its mean over the drawn seeds that it has
     weight = seed_counts @ there.T
@@ -138,6 +137,13 @@ def bootstrap_interval(
     tail = (1 - level) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)
+
+
+@lru_cache(maxsize=4)
+def _counts(size: int, draws: int, seed: int) -> NDArray[np.float64]:
+    """Return how often each of ``size`` is drawn, shape (draws, size); the pairs of a set share it."""
+    random = np.random.default_rng((seed, size))
+    return random.multinomial(size, np.full(size, 1 / size), size=draws).astype(np.float64)
 
 
 def holm(p: Sequence[float]) -> NDArray[np.float64]:
