@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from pydantic import Field
 
-from cytomol.cli.options import Chosen, ConfigCommand, options_from
+from cytomol.cli.options import Chosen, ConfigCommand, assignments, options_from
 from cytomol.config import Config
 from cytomol.errors import ConfigError
 
@@ -120,3 +120,28 @@ def test_the_module_stays_light() -> None:
     code = f"import cytomol.cli.options, sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_assignments_go_to_the_models_that_have_the_option() -> None:
+    texts = ["batch_size=7", "left.widths=3, 4", "clip=false", "names=a=b"]
+    chosen = assignments(texts, {"left": Left, "right": Right})
+    assert chosen["left"]["batch_size"] == 7
+    assert chosen["left"]["widths"] == (3, 4)
+    assert chosen["left"]["clip"] is False
+    assert chosen["left"]["names"] == ("a=b",)
+    assert "widths" not in chosen["right"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("batch_size", "--x: 'batch_size' sets nothing"),
+        ("batchsize=3", "no option 'batchsize' of left.*did you mean batch_size"),
+        ("other.batch_size=3", "no option 'other.batch_size' of left"),
+        ("batch_size=three", "--x batch_size=three: 'three' is not a valid integer"),
+        ("mode=c", "--x mode=c: 'c' is not one of"),
+    ],
+)
+def test_an_assignment_that_cannot_be(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        assignments([text], {"left": Left}, option="--x")

@@ -143,3 +143,12 @@ def test_a_list_that_names_nothing(tmp_path: Path, name: str, text: str, message
         listed_blocks(path)
     with pytest.raises(InputError, match="not found"):
         listed_blocks(tmp_path / "absent.csv")
+
+
+def test_a_list_that_changed_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "l.smi"
+    path.write_text("CCO ethanol\n")
+    assert listed_blocks(path) == listed_blocks(path) == {connectivity_block(_key("CCO"))}
+    listed_blocks(path).clear()  # the caller's own
+    path.write_text("CCN ethylamine\n")
+    assert listed_blocks(path) == {connectivity_block(_key("CCN"))}

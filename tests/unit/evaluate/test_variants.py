@@ -1,0 +1,57 @@
+"""The tables of variants: names, options that exist, and what "each" stands for."""
+
+from __future__ import annotations
+
+import pytest
+
+from cytomol.errors import ConfigError
+from cytomol.evaluate.variants import FULL, STUDIES, studies_of, variants_of
+from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+
+BASES = {"chmr": CHMRConfig(), "infoalign": InfoAlignConfig()}
+PAIRS = [(study, method) for study, methods in STUDIES.items() for method in methods]
+
+
+@pytest.mark.parametrize(("study", "method"), PAIRS)
+def test_every_variant_changes_options_that_exist(study: str, method: str) -> None:
+    variants = variants_of(study, method, modalities=("a", "b"), criteria=("p", "q"))
+    assert (variants[0].name, dict(variants[0].changes)) == (FULL, {})
+    assert len({variant.name for variant in variants}) == len(variants) > 2
+    for variant in variants:
+        base = BASES[method]
+        config = base.updated(**variant.changes)
+        assert config != base or variant.name in {
+            FULL,
+            "eta 1",
+            "depth 6",
+            "beta 1e-09",
+            "walk length 4",
+            "lambda_sca 10, lambda_vq 10",
+        }
+
+
+def test_one_row_for_each_modality_or_criterion() -> None:
+    table = {v.name: v.changes for v in variants_of("table2", "chmr", modalities=("a", "b"), criteria=())}
+    assert table["only a"] == {"modalities": ("a",)}
+    assert table["only b"] == {"modalities": ("b",)}
+    terms = {v.name: v.changes for v in variants_of("terms", "infoalign", modalities=("a", "b"), criteria=())}
+    assert terms["without target a"] == {"profile_targets": ("b",)}
+    edges = {v.name: v.changes for v in variants_of("criteria", "chmr", modalities=(), criteria=("p", "q"))}
+    assert edges["without p edges"] == {"criteria": ("q",)}
+
+
+def test_studies_by_method() -> None:
+    assert studies_of(["all"], ["chmr", "infoalign"]) == list(STUDIES)
+    assert studies_of(["walks", "all", "walks"], ["infoalign"]) == [
+        "walks",
+        "terms",
+        "minimality",
+        "criteria",
+    ]
+    assert variants_of("eta", "infoalign", modalities=(), criteria=()) == []
+    with pytest.raises(ConfigError, match=r"unknown study 'colour' \(known: table2"):
+        studies_of(["colour"], ["chmr"])
+    with pytest.raises(ConfigError, match="study eta is one of chmr, not of infoalign"):
+        studies_of(["eta"], ["infoalign"])
+    with pytest.raises(ConfigError, match="no study"):
+        studies_of([], ["chmr"])
