@@ -14,7 +14,7 @@ __all__ = ["command"]
 )
 @click.argument("sets", nargs=-1, metavar="[SETS]...")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Folder of the results.")
-@click.option("--models", multiple=True, metavar="A,B", help="Models.  [default: every registered one]")
+@click.option("--models", multiple=True, metavar="A,B", help="Models.  [default: all that can run]")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Seeds, from 0.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Jobs that run at once.")
 @click.option("--data", metavar="DIR", help="Folder of the sets.  [default: $CYTOMOL_DATA/benchmarks]")
@@ -63,11 +63,10 @@ def command(
         _summarize(Path(out))
         return
     from cytomol.cli.rows import split_names
-    from cytomol.evaluate.runner import Benchmark, check_models, known_models, run_benchmark
+    from cytomol.evaluate.runner import Benchmark, default_models, run_benchmark
     from cytomol.evaluate.sets import SETS, SetSource
 
-    chosen = split_names(models, ()) or known_models(plugin)
-    check_models(chosen, plugin)
+    chosen = split_names(models, ()) or default_models(plugin, backbone=backbone)
     columns = tuple(split_names(targets, ())) or None
     benchmark = Benchmark(
         out=Path(out),

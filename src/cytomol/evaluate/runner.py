@@ -23,7 +23,7 @@ from cytomol.evaluate.rows import Job, RowFile
 from cytomol.evaluate.sets import SetSource
 from cytomol.files import atomic_file, check_output
 
-__all__ = ["Benchmark", "Failure", "check_models", "known_models", "run_benchmark"]
+__all__ = ["Benchmark", "Failure", "check_models", "default_models", "known_models", "run_benchmark"]
 
 ROWS, DETAILS, PREDICTIONS, LOGS = "rows.csv", "details", "predictions", "logs"
 _MADE = (ROWS, DETAILS, PREDICTIONS, LOGS, "summary.csv", "significance.csv", f".{ROWS}.lock")
@@ -123,7 +123,19 @@ def known_models(plugins: Sequence[str] = ()) -> list[str]:
     return models.names()
 
 
-def check_models(names: Sequence[str], plugins: Sequence[str] = ()) -> None:
+def default_models(plugins: Sequence[str] = (), *, backbone: str | None = None) -> list[str]:
+    """Return the names of the models that can be run, with or without a backbone."""
+    return [name for name in known_models(plugins) if backbone is not None or not _needs_backbone(name)]
+
+
+def _needs_backbone(name: str) -> bool:
+    from cytomol.predict.models import models
+
+    model = models[name]()
+    return "embedding" in model.blocks and not model.optional_embedding
+
+
+def check_models(names: Sequence[str], plugins: Sequence[str] = (), *, backbone: str | None = None) -> None:
     """Refuse a name that is neither a model nor a peer that is installed.
 
     Raises
@@ -142,6 +154,8 @@ def check_models(names: Sequence[str], plugins: Sequence[str] = ()) -> None:
             peers[name]().require()
         elif name not in known:
             raise ConfigError(f"unknown model {name!r}", hint=hint)
+        elif backbone is None and _needs_backbone(name):
+            raise ConfigError(f"model {name!r} reads the embedding of a backbone", hint="give --backbone DIR")
 
 
 def run_benchmark(
@@ -218,7 +232,7 @@ def _make_folder(out: Path, remove: Sequence[str]) -> None:
 
 
 def _check(benchmark: Benchmark) -> None:
-    check_models(benchmark.models, benchmark.plugins)
+    check_models(benchmark.models, benchmark.plugins, backbone=benchmark.backbone)
     if not re.fullmatch(r"[\w.+=,-]*", benchmark.variant):
         raise ConfigError(
             f"{benchmark.variant!r} cannot be part of a file name",

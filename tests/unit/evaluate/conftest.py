@@ -24,16 +24,16 @@ from cytomol.predict.models import Model, models
 class Mean(Model):
     """Answers the mean of the training labels, and a little by chance."""
 
-    name, summary, blocks = "toy-mean", "mean", ("morgan",)
+    name, summary, blocks = "toy-mean", "mean", ("maccs",)
 
     def fit(self, blocks, learning):
         print("fitting with", os.environ["OMP_NUM_THREADS"], "threads")
         self.mean = np.nanmean(learning.labels[learning.train], axis=0)
         self.seed = learning.seed
-        assert learning.labels.shape[0] == len(blocks["morgan"])
+        assert learning.labels.shape[0] == len(blocks["maccs"])
 
     def predict(self, blocks):
-        rows = len(blocks["morgan"])
+        rows = len(blocks["maccs"])
         chance = np.random.default_rng(self.seed).normal(0, 0.01, (rows, len(self.mean)))
         return self.mean + chance
 

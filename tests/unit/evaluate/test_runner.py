@@ -1,0 +1,189 @@
+"""Jobs in processes of their own: rows, crashes, resuming, and what is refused before any work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from cytomol.errors import ConfigError, InputError, OutputError
+from cytomol.evaluate.memory import peak_mb
+from cytomol.evaluate.rows import Job, RowFile, read_rows
+from cytomol.evaluate.runner import Benchmark, check_models, default_models, run_benchmark
+from cytomol.evaluate.sets import SetSource
+from cytomol.predict.metrics import roc_auc
+
+
+@pytest.fixture
+def benchmark_(assays: Path, plugin: str, tmp_path: Path) -> Benchmark:
+    return Benchmark(
+        out=tmp_path / "out",
+        sources=[SetSource(str(assays), split_col="part")],
+        models=["toy-mean"],
+        seeds=(0, 1),
+        jobs=2,
+        plugins=(plugin,),
+    )
+
+
+def test_rows_details_and_predictions(benchmark_: Benchmark, assays: Path) -> None:
+    said: list[str] = []
+    failures = run_benchmark(replace(benchmark_, keep_predictions=True), say=said.append)
+    assert failures == []
+    assert len(said) == 2
+    rows = read_rows(benchmark_.out / "rows.csv")
+    assert len(rows) == 2 * 2 * 2
+    assert set(rows["fold"]) == {"valid", "test"}
+    assert (rows[["seconds_fit", "seconds_predict", "peak_mb"]] >= 0).all().all()
+    table = pd.read_csv(assays)
+    test = rows[(rows["fold"] == "test") & (rows["seed"] == 1) & (rows["task"] == "aromatic")].iloc[0]
+    measured = table[(table["part"] == "test") & table["aromatic"].notna()]
+    assert test["n"] == len(measured)
+    assert test["positives"] == measured["aromatic"].sum()
+    with np.load(benchmark_.out / "predictions" / "toy.toy-mean..1.npz") as kept:
+        assert (table["part"][kept["index"]] == kept["fold"]).all()
+        np.testing.assert_array_equal(kept["observed"], table[kept["tasks"]].to_numpy()[kept["index"]])
+        chosen = (kept["fold"] == "test") & ~np.isnan(kept["observed"][:, 1])
+        score = roc_auc(kept["observed"][chosen, 1], kept["predicted"][chosen, 1])
+    assert test["score"] == pytest.approx(score)
+    details = json.loads((benchmark_.out / "details" / "toy.toy-mean..1.json").read_text())
+    assert details["seed"] == 1
+    assert isinstance(details["details"], dict)
+
+
+def test_a_row_that_is_no_molecule_is_not_scored(benchmark_: Benchmark, assays: Path) -> None:
+    table = pd.read_csv(assays)
+    assert table["part"][7] == "train"
+    table.loc[7, "part"] = "test"
+    table.to_csv(assays, index=False)
+    run_benchmark(replace(benchmark_, seeds=(0,)))
+    rows = read_rows(benchmark_.out / "rows.csv").query("fold == 'test' and task == 'nitrogen'")
+    assert rows["n"].item() == (table["part"] == "test").sum() - 1
+
+
+def test_failures_are_told_and_the_others_go_on(benchmark_: Benchmark) -> None:
+    models = ["toy-crash", "toy-refuse", "toy-bug", "toy-mean"]
+    said: list[str] = []
+    failures = run_benchmark(replace(benchmark_, models=models, seeds=(0,)), say=said.append)
+    reasons = {failure.job.model: failure for failure in failures}
+    assert set(reasons) == {"toy-crash", "toy-refuse", "toy-bug"}
+    assert "killed by signal 9, perhaps for lack of memory" in reasons["toy-crash"].reason
+    assert reasons["toy-refuse"].reason == "cannot learn this"
+    assert reasons["toy-bug"].reason == "exit status 1; ZeroDivisionError: a bug"
+    assert "Traceback" in reasons["toy-bug"].log.read_text()
+    assert read_rows(benchmark_.out / "rows.csv")["model"].unique().tolist() == ["toy-mean"]
+    assert sum("FAILED" in line for line in said) == 3
+
+
+def test_resume_runs_what_is_missing(benchmark_: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = replace(benchmark_, models=["toy-mean", "toy-crash"], seeds=(0,))
+    assert len(run_benchmark(both)) == 1
+    rows = benchmark_.out / "rows.csv"
+    before = rows.read_bytes()
+    rows.write_bytes(before + b"toy,toy-crash,0,va")  # and the runner was killed while it wrote
+    monkeypatch.setenv("TOY_CALM", "1")
+    said: list[str] = []
+    assert run_benchmark(both, resume=True, say=said.append) == []
+    assert said[0].startswith("the last row was cut off")
+    assert said[1] == "1 of 2 jobs are done already"
+    assert rows.read_bytes().startswith(before)
+    assert set(RowFile(rows).jobs().values()) == {4}
+    assert run_benchmark(both, resume=True) == []
+    assert len(read_rows(rows)) == 8
+
+
+def test_variants_stand_beside_each_other(benchmark_: Benchmark) -> None:
+    one = replace(benchmark_, seeds=(0,))
+    run_benchmark(one)
+    run_benchmark(replace(one, variant="again"), resume=True)
+    assert set(RowFile(benchmark_.out / "rows.csv").jobs()) == {
+        Job("toy", "toy-mean", 0),
+        Job("toy", "toy-mean", 0, "again"),
+    }
+
+
+def test_peak_of_memory_is_that_of_the_job(benchmark_: Benchmark) -> None:
+    ballast = np.ones(100_000_000)  # of this process, so of no job
+    run_benchmark(replace(benchmark_, models=["toy-mean", "toy-hungry"], seeds=(0,)))
+    peaks = read_rows(benchmark_.out / "rows.csv").groupby("model")["peak_mb"].max()
+    assert peaks["toy-hungry"] - peaks["toy-mean"] == pytest.approx(300, abs=60)
+    assert peaks["toy-mean"] < ballast.nbytes / 1e6
+
+
+def test_peak_of_this_process() -> None:
+    before = peak_mb()
+    block = np.ones(30_000_000)
+    assert peak_mb() >= max(before, block.nbytes / 1e6)
+
+
+def test_existing_results(benchmark_: Benchmark) -> None:
+    one = replace(benchmark_, seeds=(0,))
+    run_benchmark(one)
+    with pytest.raises(OutputError, match="--resume to go on"):
+        run_benchmark(one)
+    with pytest.raises(ConfigError, match="use one of them"):
+        run_benchmark(one, resume=True, force=True)
+    with pytest.raises(ConfigError, match="unknown model"):
+        run_benchmark(replace(one, models=["none"]), force=True)
+    assert len(read_rows(one.out / "rows.csv")) == 4  # a mistake costs no results
+    (one.out / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputError, match=r"thesis\.tex"):
+        run_benchmark(one, force=True)
+    (one.out / "thesis.tex").unlink()
+    assert run_benchmark(replace(one, seeds=(5,)), force=True) == []
+    assert read_rows(one.out / "rows.csv")["seed"].unique().tolist() == [5]
+
+
+def test_default_models(plugin: str) -> None:
+    without, with_one = default_models([plugin]), default_models([plugin], backbone="somewhere")
+    assert {"toy-mean", "forest", "cytomol"} <= set(without) < set(with_one)
+    assert set(with_one) - set(without) >= {"mlp-embedding"}
+
+
+def test_refused_before_any_work(benchmark_: Benchmark, assays: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"unknown model 'forrest'.*toy-mean"):
+        run_benchmark(replace(benchmark_, models=["toy-mean", "forrest"]))
+    with pytest.raises(ConfigError, match="two sets are called 'toy'"):
+        run_benchmark(replace(benchmark_, sources=[SetSource(str(assays))] * 2))
+    with pytest.raises(ConfigError, match="file name"):
+        run_benchmark(replace(benchmark_, variant="a/b"))
+    with pytest.raises(InputError, match="not found"):
+        run_benchmark(replace(benchmark_, sources=[SetSource(str(tmp_path / "none.csv"))]))
+    with pytest.raises(ConfigError, match=r"'mlp-embedding' reads the embedding.*--backbone"):
+        run_benchmark(replace(benchmark_, models=["mlp-embedding"]))
+    with pytest.raises(ConfigError, match="plugin nothing_here"):
+        check_models(["toy-mean"], ["nothing_here"])
+    with pytest.raises(ConfigError, match="no model is named"):
+        check_models([])
+    assert not benchmark_.out.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not say that a parent is gone")
+def test_no_job_outlives_a_runner_that_is_killed(benchmark_: Benchmark, assays: Path) -> None:
+    words = [sys.executable, "-m", "cytomol", "benchmark", assays, "--split-col", "part", "--seeds", "1"]
+    words += ["--models", "toy-sleep", "--plugin", benchmark_.plugins[0], "-o", benchmark_.out]
+    runner = subprocess.Popen(list(map(str, words)), stderr=subprocess.DEVNULL)
+    log = benchmark_.out / "logs" / "toy.toy-sleep..0.log"
+    _wait_for(lambda: log.exists() and "pid" in log.read_text())
+    job = int(log.read_text().split()[-1])
+    assert psutil.pid_exists(job)
+    runner.kill()
+    runner.wait()
+    _wait_for(lambda: not psutil.pid_exists(job))
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
