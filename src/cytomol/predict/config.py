@@ -10,7 +10,7 @@ from cytomol.config import Config
 
 __all__ = ["BLOCKS", "FinetuneConfig"]
 
-BLOCKS = ("embedding", "1d", "counts", "descriptors")
+BLOCKS = ("embedding", "1d", "counts", "maccs", "descriptors")
 
 
 class FinetuneConfig(Config):
@@ -37,7 +37,8 @@ class FinetuneConfig(Config):
     features: str = Field(
         "auto",
         description="Inputs of the head, joined by +: embedding, 1d (bits of the 1D view), counts (Morgan "
-        "counts), descriptors. auto: embedding (InfoAlign), 1d+embedding (CHMR), 1d (no backbone).",
+        "counts), maccs (MACCS keys), descriptors. auto: embedding (InfoAlign), 1d+embedding (CHMR), 1d (no "
+        "backbone).",
     )
     counts_radius: int = Field(
         2, ge=1, le=8, description="Radius of the Morgan counts; the bits of the 1D view are the backbone's."
@@ -83,11 +84,27 @@ class FinetuneConfig(Config):
     weight_decay: float = Field(1e-2, ge=0, le=10, description="Weight decay.")
     batch_size: int = Field(256, ge=2, description="Molecules in a step.")
     epochs: int = Field(300, ge=1, description="Largest number of passes over the training rows.")
+    schedule: Literal["constant", "onecycle"] = Field(
+        "constant",
+        description="Course of the learning rate of a head on a frozen backbone: constant, or up and down "
+        "to nothing over the epochs.",
+    )
     patience: int = Field(
         50, ge=0, description="Epochs without better validation before stopping; 0 never stops."
     )
     select_by: Literal["score", "loss"] = Field(
         "score", description="What validation compares: ROC-AUC or MAE (score), or the loss."
+    )
+    keep: Literal["best", "last", "average"] = Field(
+        "best",
+        description="Weights of a head on a frozen backbone that stay: of the epoch that validated best, of "
+        "the last, or the average over the last quarter of the epochs.",
+    )
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="Share of every class label that is spread over both classes."
+    )
+    focal_gamma: float = Field(
+        0.0, ge=0, le=10, description="Focus of the class loss on labels that are predicted badly; 0 is none."
     )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of the heads.")
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
@@ -105,9 +122,21 @@ class FinetuneConfig(Config):
         return "+".join(block for block in BLOCKS if block in blocks)
 
     @model_validator(mode="after")
+    def _stops_or_ends(self) -> Self:
+        if self.schedule == "onecycle" and self.patience:
+            raise ValueError("a learning rate that ends with the epochs goes with patience 0")
+        if self.keep == "best":
+            return self
+        if self.patience:
+            raise ValueError(f"weights of the {self.keep} epochs go with patience 0: nothing stops early")
+        return self
+
+    @model_validator(mode="after")
     def _unfrozen_reads_embedding(self) -> Self:
         if self.unfreeze == "none":
             return self
+        if self.schedule != "constant" or self.keep != "best":
+            raise ValueError("schedule and keep are those of a head on a frozen backbone")
         if self.ensemble > 1:
             raise ValueError("an ensemble of heads needs a frozen backbone: unfreeze must be none")
         if self.features != "auto" and "embedding" not in self.features.split("+"):

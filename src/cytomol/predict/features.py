@@ -30,7 +30,7 @@ class HeadFeatures:
     Attributes
     ----------
     blocks
-        Names of the feature blocks, in order: "embedding", "1d", "counts", "descriptors".
+        Names of the feature blocks, in order: "embedding", "1d", "counts", "maccs", "descriptors".
     options
         How molecules are featurized (those of the backbone where there is one).
     counts_radius
@@ -62,7 +62,7 @@ class HeadFeatures:
             base,
             morgan_radius=radius,
             morgan_bits=bits if "1d" in blocks else base.morgan_bits,
-            maccs=base.maccs or "1d" in blocks,
+            maccs=base.maccs or "1d" in blocks or "maccs" in blocks,
             descriptors="descriptors" in blocks,
         )
         return cls(tuple(blocks), options, counts_radius, backbone if "embedding" in blocks else None)
@@ -97,6 +97,8 @@ class HeadFeatures:
                 block = np.concatenate([store.dense("morgan"), store.dense("maccs")], axis=1)
             case "counts":
                 block = np.log1p(store.dense("counts"))
+            case "maccs":
+                block = np.array(store.dense("maccs"), dtype=np.float32)
             case _:
                 block = np.array(store.dense("descriptors"), dtype=np.float32)
         block[~store.valid] = np.nan

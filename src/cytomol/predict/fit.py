@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.heads import masked_loss
@@ -126,7 +127,7 @@ def make_optimizer(groups: list[dict[str, object]], config: FinetuneConfig) -> t
 def batches(rows: Tensor, size: int) -> Iterator[Tensor]:
     """Give the rows in random order, in steps of nearly equal size (so that none holds one row only)."""
     order = rows[torch.randperm(len(rows))]
-    yield from order.tensor_split(max(1, math.ceil(len(rows) / size)))
+    yield from order.tensor_split(_steps(rows, size))
 
 
 def fit_head(
@@ -154,6 +155,15 @@ def fit_head(
     """
     head.to(device)
     optimizer = make_optimizer([{"params": list(head.parameters())}], config)
+    steps = config.epochs * _steps(data.train, config.batch_size)
+    schedule = None
+    if config.schedule == "onecycle":
+        # one warm-up of a tenth; torch's schedule needs two steps at least
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, config.lr, total_steps=max(2, steps), pct_start=0.1, cycle_momentum=False
+        )
+    average = AveragedModel(head, use_buffers=True) if config.keep == "average" else None
+    averaged_from = config.epochs - math.ceil(config.epochs / 4)
     best = Best(config.patience)
     history: list[tuple[float, float]] = []
     inputs, targets = data.inputs.to(device), data.targets.to(device)
@@ -162,20 +172,44 @@ def fit_head(
         total = 0.0
         for rows in batches(data.train, config.batch_size):
             at = rows.to(device)
-            loss = masked_loss(head(inputs[at]), targets[at], data.kind)
+            loss = masked_loss(
+                head(inputs[at]),
+                targets[at],
+                data.kind,
+                smoothing=config.label_smoothing,
+                focal=config.focal_gamma,
+            )
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
+            if schedule is not None:
+                schedule.step()
             total += loss.item() * len(rows)
+        if average is not None and epoch >= averaged_from:
+            average.update_parameters(head)
+        # without a choice to make, one look at the end is enough
+        last = epoch + 1 == config.epochs
+        if config.keep != "best" and not last and on_epoch is None:
+            continue
         score = data.validate(apply(head, inputs[data.valid.to(device)]), config.select_by)
         history.append((total / len(data.train), score))
         if on_epoch is not None:
             on_epoch(epoch + 1, config.epochs, *history[-1])
-        if best.update(epoch, score, [head]):
+        if config.keep == "best" and best.update(epoch, score, [head]):
             break
-    best.restore([head])
+    if config.keep == "best":
+        best.restore([head])
+        head.eval()
+        return FitResult(len(history), best.epoch + 1, best.score, history)
+    if average is not None:
+        head.load_state_dict(average.module.state_dict())
+        score = data.validate(apply(head, inputs[data.valid.to(device)]), config.select_by)
     head.eval()
-    return FitResult(len(history), best.epoch + 1, best.score, history)
+    return FitResult(config.epochs, config.epochs, score, history)
+
+
+def _steps(rows: Tensor, size: int) -> int:
+    return max(1, math.ceil(len(rows) / size))
 
 
 @torch.inference_mode()

@@ -49,7 +49,9 @@ def build_head(config: FinetuneConfig, inputs: int, tasks: int, *, kind: str) ->
     )
 
 
-def masked_loss(output: Tensor, target: Tensor, kind: str) -> Tensor:
+def masked_loss(
+    output: Tensor, target: Tensor, kind: str, *, smoothing: float = 0.0, focal: float = 0.0
+) -> Tensor:
     """Mean over measured entries of binary cross entropy (classification) or L1 (regression).
 
     Parameters
@@ -60,6 +62,10 @@ def masked_loss(output: Tensor, target: Tensor, kind: str) -> Tensor:
         Labels, NaN where not measured, float32, shape (B, tasks).
     kind
         "classification" or "regression".
+    smoothing
+        Share of a class label that is spread over both classes (Szegedy et al., CVPR 2016).
+    focal
+        Exponent gamma of (1 - p)^gamma before the loss of a label of probability p (Lin et al., ICCV 2017).
 
     Returns
     -------
@@ -69,7 +75,12 @@ def masked_loss(output: Tensor, target: Tensor, kind: str) -> Tensor:
     measured = ~torch.isnan(target)
     known = torch.where(measured, target, torch.zeros_like(target))
     if kind == "classification":
+        if smoothing:
+            known = known * (1 - smoothing) + smoothing / 2
         loss = nn.functional.binary_cross_entropy_with_logits(output, known, reduction="none")
+        if focal:
+            probability = torch.sigmoid(output)
+            loss = loss * (known + probability - 2 * known * probability) ** focal
     else:
         loss = (output - known).abs()
     return (loss * measured).sum() / measured.sum().clamp(min=1)

@@ -27,7 +27,7 @@ from cytomol.predict.uncertainty.conformal import check_coverage
 from cytomol.training.backbone import Backbone
 from cytomol.training.model_directory import ModelDirectory, load_model, load_weights, write_model
 
-__all__ = ["Predictions", "PropertyPredictor", "load_backbone"]
+__all__ = ["Predictions", "PropertyPredictor", "load_backbone", "load_uncertainty", "save_backbone"]
 
 KIND = "predictor"
 _BACKBONE = "backbone"
@@ -199,7 +199,7 @@ class PropertyPredictor:
         texts = {_UNCERTAINTY: json.dumps(certainty, indent=2) + "\n"} if certainty else {}
         with atomic_directory(path, force=force) as directory:
             if self.features.backbone is not None:
-                _save_backbone(self.features.backbone, directory / _BACKBONE)
+                save_backbone(self.features.backbone, directory / _BACKBONE)
             write_model(
                 directory,
                 kind=KIND,
@@ -275,7 +275,7 @@ class PropertyPredictor:
             scale=scale,
             trained=trained.astype(bool),
             method=saved.config["method"],
-            uncertainty=_load_uncertainty(saved),
+            uncertainty=load_uncertainty(saved),
             **(saved.config["backbone"] or {}),
         )
 
@@ -304,13 +304,14 @@ def _below(table: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {key.removeprefix(prefix): value for key, value in table.items() if key.startswith(prefix)}
 
 
-def _load_uncertainty(saved: ModelDirectory) -> Uncertainty | None:
+def load_uncertainty(saved: ModelDirectory) -> Uncertainty | None:
+    """Return the uncertainty that was saved with a model; None if there was none."""
     if not (saved.path / _UNCERTAINTY).is_file():
         return None
     return Uncertainty.restore(saved.read_json(_UNCERTAINTY), _below(saved.statistics, "uncertainty."))
 
 
-def _save_backbone(backbone: Backbone, directory: Path) -> None:
+def save_backbone(backbone: Backbone, directory: Path) -> None:
     """Write the backbone's own model directory, with the weights that it has now."""
     directory.mkdir()
     write_model(

@@ -1,0 +1,91 @@
+"""Weights of an ensemble's members, by validation rows of all tasks together."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+__all__ = ["combine", "stack"]
+
+_SHARP = 0.01  # probabilities are cut there, so that one member's certainty does not outvote all others
+
+
+def stack(
+    members: NDArray[np.float64], labels: NDArray[np.float64], kind: str, *, ridge: float = 0.02
+) -> NDArray[np.float64]:
+    """Return the weight of each member, positive and of sum 1.
+
+    Classes: the mean cross entropy of a common scale and offset times the weighted mean logit. Values: the
+    mean absolute error of the weighted mean, each task in units of its spread. Weights are shared by the
+    tasks, since a task alone has too few validation rows, and are drawn to equal ones by ``ridge``.
+
+    Parameters
+    ----------
+    members
+        Answers of the members to validation rows, shape (members, n, tasks).
+    labels
+        Measured values, NaN where not measured, shape (n, tasks).
+    kind
+        "classification" or "regression".
+    ridge
+        Weight of the squared distance from equal weights, per member.
+
+    References
+    ----------
+    Wolpert, "Stacked generalization", Neural Networks 1992; Breiman, "Stacked regressions", 1996.
+    """
+    count = len(members)
+    equal = np.full(count, 1 / count)
+    usable = ~np.isnan(labels) & ~np.isnan(members).any(axis=0)
+    if count == 1 or usable.sum() < 2:
+        return equal
+    y = labels[usable]
+    if kind == "classification":
+        X, scale = _logits(members[:, usable]), np.ones(len(y))
+    else:
+        spread = np.nanstd(labels, axis=0)
+        scale = np.broadcast_to(np.where(spread > 0, spread, 1.0), labels.shape)[usable]
+        X = members[:, usable]
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        weights = _softmax(parameters[:count])
+        mean = weights @ X
+        if kind == "classification":
+            z = np.exp(parameters[count]) * mean + parameters[count + 1]
+            fit = float(np.mean(np.logaddexp(0, z) - y * z))
+        else:
+            # Huber's loss: the absolute error with a slope at zero
+            error = np.abs(mean - y) / scale
+            fit = float(np.mean(np.where(error < 0.05, error**2 / 0.1, error - 0.025)))
+        return fit + ridge * count * float(((weights - equal) ** 2).sum())
+
+    start = np.zeros(count + 2)
+    found = minimize(loss, start, method="L-BFGS-B")
+    return _softmax(found.x[:count])
+
+
+def combine(members: NDArray[np.float64], weights: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
+    """Return the weighted mean of values, or of logits as probability, (members, n, tasks) -> (n, tasks).
+
+    Where a member has no answer the others' weights count.
+    """
+    known = ~np.isnan(members)
+    share = weights[:, None, None] * known
+    total = share.sum(axis=0)
+    values = _logits(members) if kind == "classification" else members
+    mean = np.where(known, values * share, 0.0).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(total > 0, mean / total, np.nan)
+    return expit(mean) if kind == "classification" else mean
+
+
+def _logits(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = logit(np.clip(probabilities, _SHARP, 1 - _SHARP))
+    return result
+
+
+def _softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    e = np.exp(x - x.max())
+    return np.asarray(e / e.sum())

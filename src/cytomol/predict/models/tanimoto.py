@@ -1,0 +1,61 @@
+"""Tanimoto similarity of count fingerprints as sparse matrix products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+__all__ = ["CountSimilarity", "counts_of"]
+
+_HIGHEST = 16
+
+
+def counts_of(block: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return the counts of a block log(1 + count), uint8; counts above 255 are 255 there already."""
+    return np.rint(np.expm1(block)).astype(np.uint8)
+
+
+class CountSimilarity:
+    """Compares molecules with reference molecules: sum of minima over sum of maxima of their counts.
+
+    The minimum of two counts is the number of levels that both reach, so sums of minima are products of
+    sparse 0/1 matrices of (column, level); counts above 16 are taken as 16.
+
+    Parameters
+    ----------
+    counts
+        Counts of the reference molecules, uint8, shape (m, width).
+
+    References
+    ----------
+    Ralaivola et al., "Graph kernels for chemical informatics", Neural Networks 2005 (MinMax kernel).
+    """
+
+    def __init__(self, counts: NDArray[np.uint8]) -> None:
+        self._levels = _levels(counts)
+        self._reference: Any = self._levels.T.tocsr()
+        self._size = np.asarray(self._levels.sum(axis=1)).ravel()
+
+    def __call__(self, counts: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the similarity of molecules, (n, width) -> (n, m); 1 where both have no count."""
+        levels = _levels(counts)
+        result: NDArray[np.float32] = (levels @ self._reference).toarray()
+        size = np.asarray(levels.sum(axis=1)).ravel()
+        union = size[:, None] + self._size[None, :] - result
+        np.divide(result, union, out=result, where=union > 0)
+        result[union <= 0] = 1.0
+        return result
+
+
+def _levels(counts: NDArray[np.uint8]) -> Any:
+    """Return which levels each column reaches, sparse, shape (n, width * 16)."""
+    rows, columns = np.nonzero(counts)
+    height = np.minimum(counts[rows, columns], _HIGHEST).astype(np.int64)
+    level = np.arange(height.sum()) - np.repeat(np.cumsum(height) - height, height)
+    at = np.repeat(columns * _HIGHEST, height) + level
+    shape = (len(counts), counts.shape[1] * _HIGHEST)
+    ones = np.ones(len(at), dtype=np.float32)
+    return sp.csr_matrix((ones, (np.repeat(rows, height), at)), shape=shape)
