@@ -35,6 +35,10 @@ class MethodConfig(Config):
         None,
         description="Modalities whose profiles are reconstructed; all that are learnt from if not given.",
     )
+    relation_targets: tuple[str, ...] = Field(
+        (),
+        description="Relations of molecules with genes that are reconstructed, as 0 or 1 for each gene.",
+    )
     morgan_radius: int = Field(4, ge=1, le=8, description="Radius of the Morgan fingerprint, in bonds.")
     morgan_bits: int = Field(
         1024, ge=64, le=16384, multiple_of=8, description="Bits of the Morgan fingerprint."

@@ -26,6 +26,7 @@ from cytomol.training.batches import BatchBuilder
 from cytomol.training.data import PretrainData, stream
 from cytomol.training.exclude import molecule_groups
 from cytomol.training.profiles import ProfileInput, profile_input
+from cytomol.training.relation_targets import relation_targets
 from cytomol.training.reporter import Reporter
 from cytomol.training.targets import BitTarget, DenseTarget, Target
 
@@ -51,7 +52,7 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
     InputError
         If no two valid molecules are left, or a modality does not exist.
     ConfigError
-        If an edge criterion or a molecular target is unknown.
+        If an edge criterion, a molecular target or a relation to be reconstructed is unknown.
     """
     corpus = corpus.select(config.modalities)
     reconstructed = corpus.select(config.profile_targets).modalities
@@ -67,6 +68,7 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
     builder = BatchBuilder.fit(config.views, store, train)
     targets = {
         **_molecule_targets(store, config, train, held),
+        **relation_targets(corpus, config.relation_targets, np.asarray(store.valid), held),
         **{k: t for k, t in _profile_targets(corpus, graph, scalers, held).items() if k in reconstructed},
     }
     profiles_in = _profile_inputs(corpus, store, config, scalers, held=held, reporter=reporter)
