@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cytomol.cli.options import options_from
+from cytomol.errors import ConfigError
 from cytomol.predict.config import FinetuneConfig
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cytomol.cli.options import Chosen
-    from cytomol.predict.finetune import EpochReport, FinetuneResult
+    from cytomol.predict.finetune import EpochReport
     from cytomol.predict.labels import Labels
+    from cytomol.predict.predictor import PropertyPredictor
+    from cytomol.predict.trained import TrainedModel
+    from cytomol.tables.molecules import MoleculeTable
 
 __all__ = ["command"]
 
@@ -26,6 +34,11 @@ _SHOWN_TASKS = 40
 @click.option("--backbone", metavar="DIR", help="Pretrained model directory; needed by the embedding.")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Model directory to be made.")
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Train a model by name, such as cytomol or forest (the guide lists them), instead of a head.",
+)
 @click.option(
     "--targets", multiple=True, metavar="A,B", help="Task columns.  [default: every numeric column]"
 )
@@ -48,6 +61,7 @@ def command(
     backbone: str | None,
     out: str,
     smiles_col: str | None,
+    model: str | None,
     targets: tuple[str, ...],
     split_file: str | None,
     split_col: str | None,
@@ -62,59 +76,112 @@ def command(
     Labels may be missing. Tasks whose labels are all 0 and 1 are classified, others regressed. The
     split is that of --split FILE or --split-col, else made by --split-type. The model directory holds
     all that prediction needs, the scores on the valid and test folds and the folds themselves.
+
+    With --model NAME a model by name is trained instead of a head. Of the options in this list it takes
+    those of tasks and split, --seed and --threads.
     """
-    from cytomol.errors import ConfigError
     from cytomol.files import check_output
     from cytomol.tables import read_molecules
     from cytomol.tables.molecules import find_column
 
     check_output(out, force=force)
+    _check_options(chosen, model=model, preset=preset, split_given=bool(split_file or split_col))
     if split_file and split_col:
         raise ConfigError("--split and --split-col both give a split", hint="use one of them")
-    if (split_file or split_col) and "split_type" in chosen.flags:
-        raise ConfigError("--split-type makes a split, and one is given", hint="leave one of them out")
     config = chosen.build(FinetuneConfig)
     molecules = read_molecules(table, smiles_col=smiles_col)
     if split_col:
         find_column(molecules.frame, split_col, where=molecules.where, option="--split-col")
 
-    from cytomol.cli.rows import split_names
-    from cytomol.predict.finetune import Listener, finetune
-    from cytomol.predict.labels import read_labels
-    from cytomol.predict.splits import folds_from_column, read_split
     from cytomol.training.backbone import Backbone
 
-    ignore = [molecules.smiles_col, *([split_col] if split_col else [])]
-    labels = read_labels(
-        molecules.frame,
-        split_names(targets, molecules.frame.columns) if targets else None,
-        ignore=ignore,
-        task_type=config.task_type,
-        where=molecules.where,
-    )
-    folds = None
-    if split_file:
-        folds = read_split(split_file, len(molecules))
-    elif split_col:
-        folds = folds_from_column(molecules.frame[split_col], where=molecules.where, column=split_col)
+    labels = _labels(molecules, targets, config, split_col)
+    folds = _given_folds(molecules, split_file, split_col)
     pretrained = None if backbone is None else Backbone.load(backbone)
     if preset == "paper":
         config = chosen.build(FinetuneConfig, FinetuneConfig.paper(pretrained.name if pretrained else "chmr"))
 
     _say_tasks(labels, detected=config.task_type == "auto")
     with _Progress(quiet=quiet, metric=labels.metric) as progress:
-        result = finetune(
-            molecules.smiles,
-            labels,
-            config,
-            backbone=pretrained,
-            folds=folds,
-            workers=workers,
-            listener=Listener(progress.say, progress.molecules, progress.epoch),
-        )
-    result.predictor.save(out, force=force)
-    _print_scores(result)
+        train = _train_head if model is None else partial(_train_model, model)
+        given = {"backbone": pretrained, "folds": folds, "workers": workers}
+        made, scores = train(molecules.smiles, labels, config, progress, **given)
+    made.save(out, force=force)
+    _print_scores(scores, list(made.tasks))
     click.echo(f"model: {out}", err=True)
+
+
+def _check_options(chosen: Chosen, *, model: str | None, preset: str, split_given: bool) -> None:
+    """Refuse options that do not go together."""
+    if split_given and "split_type" in chosen.flags:
+        raise ConfigError("--split-type makes a split, and one is given", hint="leave one of them out")
+    if model is None:
+        return
+    from cytomol.predict.finetune_model import OPTIONS
+    from cytomol.predict.models import models
+
+    _ = models[model]  # an unknown name says so before anything is read
+    flags = [name for name in chosen.flags if name not in OPTIONS]
+    of_file = [name for name in chosen.file if name not in OPTIONS and name not in chosen.flags]
+    if flags or preset != "default":
+        given = ["--" + name.replace("_", "-") for name in flags] or ["--preset"]
+        raise ConfigError(f"{', '.join(given)}: for a head, not for --model {model}", hint="leave it out")
+    if of_file:
+        raise ConfigError(
+            f"{', '.join(of_file)}: for a head, not for --model {model}",
+            where=chosen.where,
+            hint=f"a model by name takes {', '.join(OPTIONS)}",
+        )
+
+
+def _labels(
+    molecules: MoleculeTable, targets: tuple[str, ...], config: FinetuneConfig, split_col: str | None
+) -> Labels:
+    """Read the tasks of the table."""
+    from cytomol.cli.rows import split_names
+    from cytomol.predict.labels import read_labels
+
+    return read_labels(
+        molecules.frame,
+        split_names(targets, molecules.frame.columns) if targets else None,
+        ignore=[molecules.smiles_col, *([split_col] if split_col else [])],
+        task_type=config.task_type,
+        where=molecules.where,
+    )
+
+
+def _given_folds(
+    molecules: MoleculeTable, split_file: str | None, split_col: str | None
+) -> NDArray[np.str_] | None:
+    """Read the folds that the user gives; None if none."""
+    from cytomol.predict.splits import folds_from_column, read_split
+
+    if split_file:
+        return read_split(split_file, len(molecules))
+    if split_col:
+        return folds_from_column(molecules.frame[split_col], where=molecules.where, column=split_col)
+    return None
+
+
+def _train_head(
+    smiles: list[str], labels: Labels, config: FinetuneConfig, progress: _Progress, **given: Any
+) -> tuple[PropertyPredictor, dict[str, Any]]:
+    from cytomol.predict.finetune import Listener, finetune
+
+    listener = Listener(progress.say, progress.molecules, progress.epoch)
+    result = finetune(smiles, labels, config, listener=listener, **given)
+    return result.predictor, result.scores
+
+
+def _train_model(
+    name: str, smiles: list[str], labels: Labels, config: FinetuneConfig, progress: _Progress, **given: Any
+) -> tuple[TrainedModel, dict[str, Any]]:
+    from cytomol.predict.finetune_model import finetune_model
+
+    result = finetune_model(
+        name, smiles, labels, config, progress=progress.molecules, say=progress.say, **given
+    )
+    return result.trained, result.scores
 
 
 class _Progress(ExitStack):
@@ -161,11 +228,9 @@ def _say_tasks(labels: Labels, *, detected: bool) -> None:
         click.echo(f"columns that are no tasks: {shown}", err=True)
 
 
-def _print_scores(result: FinetuneResult) -> None:
+def _print_scores(scores: dict[str, Any], tasks: list[str]) -> None:
     """Print the scores of every task on the valid and test folds, and their means."""
-    scores = result.scores
     folds = [fold for fold in ("valid", "test") if fold in scores]
-    tasks = list(result.predictor.tasks)
     width = max(len("mean over tasks"), *(len(name) for name in tasks[:_SHOWN_TASKS]))
     click.echo(f"{scores['metric']:<{width}}" + "".join(f"{fold:>10}" for fold in folds))
     for name in tasks[:_SHOWN_TASKS]:

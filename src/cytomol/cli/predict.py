@@ -52,7 +52,7 @@ def command(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Predict the tasks of a fine-tuned model DIR for the molecules of INPUT.
+    """Predict the tasks of a model DIR that finetune made for the molecules of INPUT.
 
     INPUT is CSV, TSV, Parquet, .smi or .sdf (gzipped or not), or - for standard input. Every row is
     answered in order; the output holds the SMILES, a column for each task (probability or value) and
@@ -66,11 +66,11 @@ def command(
     check_table_name(out, force=force)
     table = read_molecules(molecules, smiles_col=smiles_col)
 
-    from cytomol.predict.predictor import PropertyPredictor
     from cytomol.predict.rows import predict_rows
+    from cytomol.predict.trained import load_predictor
     from cytomol.training.reporter import Reporter
 
-    predictor = PropertyPredictor.load(model)
+    predictor = load_predictor(model)
     coverage = coverage or 0.9
     notes = predictor.fitted_uncertainty().notes(predictor.tasks, coverage) if uncertainty else []
     with Reporter(quiet=quiet).bar("predict") as advance:

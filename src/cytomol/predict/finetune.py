@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,16 +18,16 @@ from cytomol.nn.head import PropertyHead
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import HeadFeatures
 from cytomol.predict.fit import FitData, FitResult, fit_head, seeded
+from cytomol.predict.folds import check_folds, check_molecules, fold_texts, score_folds, valid_folds
 from cytomol.predict.heads import build_head
 from cytomol.predict.labels import Labels, check_training_labels
-from cytomol.predict.metrics import metrics, score_tasks
 from cytomol.predict.predictor import PropertyPredictor
-from cytomol.predict.splits import FOLDS, split
+from cytomol.predict.splits import FOLDS
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.unfreeze import LiveFeatures, fit_unfrozen, fixed_blocks
 from cytomol.training.backbone import Backbone
 
-__all__ = ["EpochReport", "FinetuneResult", "Listener", "finetune", "score_folds"]
+__all__ = ["EpochReport", "FinetuneResult", "Listener", "finetune"]
 
 
 @dataclass(frozen=True)
@@ -141,11 +139,11 @@ def finetune(
 
     store = features.store(smiles, workers=workers, cache=cache, progress=listener.molecules)
     valid = np.asarray(store.valid)
-    _check_molecules(store.errors, valid, labels.where, listener)
-    folds = _folds([s for s, ok in zip(smiles, valid, strict=True) if ok], valid, folds, config)
+    check_molecules(store.errors, valid, labels.where, listener.say)
+    folds = valid_folds(smiles, valid, folds, config)
     for warning in check_training_labels(labels, folds == FOLDS[0]):
         listener.say(f"warning: {warning}")
-    _check_folds(folds, labels)
+    check_folds(folds, labels, why="training stops by the valid fold")
 
     rows = np.flatnonzero(folds != "")
     store, kept, at = store.take(rows), labels.take(rows), folds[rows]
@@ -174,48 +172,15 @@ def finetune(
 
 def _texts(scores: dict[str, Any], folds: NDArray[np.str_], fits: Sequence[FitResult]) -> dict[str, str]:
     """Return the files that tell how a model was made: its scores, its folds, the course of training."""
-    rows = "".join(f"{row},{fold}\n" for row, fold in enumerate(folds) if fold)
     epochs = "".join(
         f"{head},{epoch},{loss:.6g},{score:.6g}\n"
         for head, fit in enumerate(fits)
         for epoch, (loss, score) in enumerate(fit.history, start=1)
     )
     return {
-        "scores.json": json.dumps(scores, indent=2) + "\n",
-        "split.csv": "index,fold\n" + rows,
+        **fold_texts(scores, folds),
         "history.csv": "head,epoch,loss,valid\n" + epochs,
     }
-
-
-def score_folds(
-    labels: Labels, predicted: NDArray[np.float64], folds: NDArray[np.str_]
-) -> dict[str, dict[str, Any]]:
-    """Score the valid and test rows: mean and tasks by the metric that counts, means of the others.
-
-    A score that cannot be computed (one class only, nothing measured) is None.
-    """
-    result: dict[str, dict[str, Any]] = {}
-    for fold in FOLDS[1:]:
-        rows = folds == fold
-        if not rows.any():
-            continue
-        observed = np.where(np.isnan(predicted[rows]), np.nan, labels.matrix[rows])
-        mean, tasks = score_tasks(observed, predicted[rows], labels.metric)
-        others = [name for name in metrics if metrics[name].kind == labels.kind and name != labels.metric]
-        result[fold] = {
-            "rows": int(rows.sum()),
-            "scored_tasks": int((~np.isnan(tasks)).sum()),
-            "mean": _finite(mean),
-            "tasks": {name: _finite(score) for name, score in zip(labels.names, tasks, strict=True)},
-            "other_metrics": {
-                name: _finite(score_tasks(observed, predicted[rows], name)[0]) for name in others
-            },
-        }
-    return result
-
-
-def _finite(value: float) -> float | None:
-    return None if math.isnan(value) else round(float(value), 6)
 
 
 def _features(config: FinetuneConfig, backbone: Backbone | None, method: str | None) -> HeadFeatures:
@@ -231,46 +196,6 @@ def _features(config: FinetuneConfig, backbone: Backbone | None, method: str | N
             )
         backbone = copy.deepcopy(backbone)  # the caller's backbone stays as it is
     return HeadFeatures.build(blocks, backbone, counts_radius=config.counts_radius)
-
-
-def _check_molecules(errors: Sequence[str], valid: NDArray[np.bool_], where: str, listener: Listener) -> None:
-    invalid = np.flatnonzero(~valid)
-    if not invalid.size:
-        return
-    first = f"row {invalid[0] + 1}: {errors[invalid[0]]}"
-    if not valid.any():
-        raise InputError(
-            f"no valid molecule among {len(valid)} rows; {first}", where=where, hint="is --smiles-col right?"
-        )
-    listener.say(f"{invalid.size} of {len(valid)} molecules are invalid and left out; {first}")
-
-
-def _folds(
-    valid_smiles: list[str],
-    valid: NDArray[np.bool_],
-    folds: NDArray[np.str_] | None,
-    config: FinetuneConfig,
-) -> NDArray[np.str_]:
-    """Return the fold of every row; "" for invalid molecules."""
-    result = np.full(len(valid), "", dtype="<U5")
-    if folds is None:
-        result[valid] = split(
-            valid_smiles, config.split_type, fractions=config.split_fractions, seed=config.split_seed
-        )
-    else:
-        result[valid] = folds[valid]
-    return result
-
-
-def _check_folds(folds: NDArray[np.str_], labels: Labels) -> None:
-    for fold in FOLDS[:2]:
-        rows = folds == fold
-        if not (rows[:, None] & ~np.isnan(labels.matrix)).any():
-            raise InputError(
-                f"the {fold} fold has no labelled, valid molecule ({int(rows.sum())} molecules in it)",
-                where=labels.where,
-                hint="training stops by the valid fold: give one, or use another --split-type",
-            )
 
 
 def _scaling(config: FinetuneConfig) -> dict[str, str]:

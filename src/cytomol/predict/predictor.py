@@ -295,7 +295,7 @@ def load_backbone(path: str | Path) -> Backbone:
             kind = json.loads(manifest.read_text(encoding="utf-8")).get("kind")
         except (ValueError, AttributeError):
             kind = None  # Backbone.load says what is wrong with it
-        if kind == KIND:
+        if kind in {KIND, "model"}:  # "model": a trained model by name
             raise ModelDirectoryError("holds a fine-tuned model that reads no embedding", where=str(path))
     return Backbone.load(path / _BACKBONE if (path / _BACKBONE).is_dir() else path)
 

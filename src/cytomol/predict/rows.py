@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,17 +12,45 @@ from numpy.typing import NDArray
 
 from cytomol.errors import ConfigError, InputError
 from cytomol.predict.labels import RESERVED
-from cytomol.predict.predictor import PropertyPredictor
+from cytomol.predict.predictor import Predictions
 from cytomol.predict.uncertainty import UncertaintyAnswer, uncertainty_columns
 from cytomol.tables.molecules import MoleculeTable, find_column
 from cytomol.training.backbone import Backbone
 
-__all__ = ["Answer", "OnError", "embed_rows", "predict_rows"]
+__all__ = ["Answer", "OnError", "Predictor", "embed_rows", "predict_rows"]
 
 OnError = Literal["keep", "raise", "drop"]
 Progress = Callable[[int, int], None]
 # Large enough that starting the processes that featurize costs little, small enough for any memory.
 CHUNK = 16384
+
+
+class Predictor(Protocol):
+    """What answers molecules, row by row: a fine-tuned model, or a trained one."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Task names."""
+        ...
+
+    @property
+    def task_type(self) -> str:
+        """Either "classification" or "regression"."""
+        ...
+
+    def predict(
+        self,
+        molecules: Sequence[str],
+        /,
+        *,
+        batch_size: int = 256,
+        workers: int | None = None,
+        progress: Progress | None = None,
+        uncertainty: bool = False,
+        coverage: float = 0.9,
+    ) -> Predictions:
+        """Predict molecules; row i of the answer belongs to molecule i, valid or not."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +74,7 @@ class Answer:
 
 
 def predict_rows(
-    predictor: PropertyPredictor,
+    predictor: Predictor,
     table: MoleculeTable,
     *,
     keep: Sequence[str] = (),
@@ -63,7 +91,7 @@ def predict_rows(
     Parameters
     ----------
     predictor
-        A fine-tuned model.
+        A fine-tuned model, or a trained one.
     table
         The molecules.
     keep

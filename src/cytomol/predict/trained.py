@@ -19,14 +19,14 @@ from cytomol.files import atomic_directory
 from cytomol.predict.features import HeadFeatures
 from cytomol.predict.labels import Labels, check_training_labels
 from cytomol.predict.models import Learning, Model, models
-from cytomol.predict.predictor import Predictions, load_uncertainty, save_backbone
+from cytomol.predict.predictor import Predictions, PropertyPredictor, load_uncertainty, save_backbone
 from cytomol.predict.splits import FOLDS
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
 from cytomol.training.backbone import Backbone
-from cytomol.training.model_directory import load_model, write_model
+from cytomol.training.model_directory import kind_of, load_model, write_model
 
-__all__ = ["TrainedModel", "train_model"]
+__all__ = ["TrainedModel", "fit_model", "load_predictor", "new_model", "train_model"]
 
 KIND = "model"
 _BACKBONE = "backbone"
@@ -208,6 +208,17 @@ class TrainedModel:
             ) from None
 
 
+def load_predictor(path: str | Path) -> PropertyPredictor | TrainedModel:
+    """Load what predicts properties: fine-tuned heads or a model by name, whichever a directory holds.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If it is absent, altered or holds something else, such as a backbone.
+    """
+    return TrainedModel.load(path) if kind_of(path) == KIND else PropertyPredictor.load(path)
+
+
 def train_model(
     name: str,
     smiles: Sequence[str],
@@ -250,15 +261,70 @@ def train_model(
     ConfigError
         If the model is unknown, or needs a backbone and there is none.
     """
-    model = models[name]()
     if len(smiles) != len(labels.matrix) or len(folds) != len(smiles):
         raise InputError(f"{len(smiles)} molecules, {len(labels.matrix)} rows of labels, {len(folds)} folds")
+    model, features = new_model(name, backbone)
+    began = time.perf_counter()
+    store = features.store(smiles, workers=workers, cache=cache, progress=progress)
+    trained = TrainedModel(name, model, features, labels.names, labels.kind)
+    fit_model(
+        trained,
+        store,
+        labels,
+        folds,
+        seed=seed,
+        threads=threads,
+        workers=workers,
+        cache=cache,
+        say=say,
+        began=began,
+    )
+    return trained
+
+
+def new_model(name: str, backbone: Backbone | str | Path | None) -> tuple[Model, HeadFeatures]:
+    """Return a model that is to be fitted, and what makes its blocks from molecules.
+
+    Raises
+    ------
+    ConfigError
+        If the model is unknown, or needs a backbone and there is none.
+    """
+    model = models[name]()
     if isinstance(backbone, str | Path):
         backbone = Backbone.load(backbone)
     _adapt(model, backbone)
-    features = HeadFeatures.build(_wanted(model), backbone)
-    began = time.perf_counter()
-    store = features.store(smiles, workers=workers, cache=cache, progress=progress)
+    return model, HeadFeatures.build(_wanted(model), backbone)
+
+
+def fit_model(
+    trained: TrainedModel,
+    store: MoleculeStore,
+    labels: Labels,
+    folds: NDArray[np.str_],
+    *,
+    seed: int = 0,
+    threads: int = 0,
+    workers: int | None = None,
+    cache: Path | Literal["default"] | None = "default",
+    say: Callable[[str], None] = lambda _: None,
+    began: float | None = None,
+) -> None:
+    """Fit a new model on featurized molecules, in place; see :func:`train_model`.
+
+    Parameters
+    ----------
+    trained
+        Of :func:`new_model`.
+    store
+        Molecules, featurized by the model's features.
+    labels, folds, seed, threads, workers, cache, say
+        See :func:`train_model`.
+    began
+        When the features were begun (``time.perf_counter``), for the seconds in the details.
+    """
+    began = time.perf_counter() if began is None else began
+    model, features = trained.model, trained.features
     train, valid = (store.valid & (folds == fold) & _measured(labels) for fold in FOLDS[:2])
     if not train.any():
         raise InputError("the train fold has no labelled, valid molecule", where=labels.where)
@@ -272,17 +338,9 @@ def train_model(
         labels.matrix[rows], train[rows], valid[rows], labels.kind, labels.metric, seed, threads, say
     )
     model.fit(blocks, learning)
-    trained = TrainedModel(
-        name,
-        model,
-        features,
-        labels.names,
-        labels.kind,
-        source="" if features.backbone is None else features.backbone.digest,
-        details={"feature_seconds": round(seconds, 3), **getattr(model, "details", {})},
-    )
+    trained.source = "" if features.backbone is None else features.backbone.digest
+    trained.details = {"feature_seconds": round(seconds, 3), **getattr(model, "details", {})}
     _fit_uncertainty(trained, kept, blocks, learning, workers=workers, cache=cache)
-    return trained
 
 
 def _adapt(model: Model, backbone: Backbone | None) -> None:

@@ -27,6 +27,7 @@ from cytomol.files import atomic_directory, sha256
 __all__ = [
     "SCHEMA_VERSION",
     "ModelDirectory",
+    "kind_of",
     "load_model",
     "load_weights",
     "save_model",
@@ -196,6 +197,17 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
     if kind is not None and manifest["kind"] != kind:
         raise ModelDirectoryError(f"holds a {manifest['kind']}, not a {kind}", where=str(path))
     return manifest
+
+
+def kind_of(path: str | Path) -> str:
+    """Return what a model directory says that it holds; nothing but the manifest is looked at.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If the directory is absent, not ours or of a newer schema.
+    """
+    return str(_read_manifest(Path(path))["kind"])
 
 
 def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
