@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.fit import Best, FitData, apply, batches, fit_head, seeded
+from cytomol.predict.fit import Best, FitData, apply, batches, fit_head, make_optimizer, seeded
 
 CPU = torch.device("cpu")
 
@@ -105,3 +107,96 @@ def test_seeded_restores_generator_and_threads() -> None:
         assert torch.get_num_threads() == 1
     assert torch.equal(torch.rand(1), expected)
     assert torch.get_num_threads() == threads
+
+
+def followed(config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], list[float]]:
+    """Return the learning rate of every step, and the last one of the optimizer."""
+    rates: list[float] = []
+    made: list[torch.optim.Optimizer] = []
+
+    def spy(groups: list[dict[str, object]], config: FinetuneConfig) -> torch.optim.Optimizer:
+        optimizer = make_optimizer(groups, config)
+        optimizer.register_step_pre_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+        made.append(optimizer)
+        return optimizer
+
+    monkeypatch.setattr("cytomol.predict.fit.make_optimizer", spy)
+    fit(config)
+    return rates, [group["lr"] for group in made[0].param_groups]
+
+
+def test_onecycle_rises_to_the_rate_and_ends_at_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = FinetuneConfig(schedule="onecycle", epochs=20, batch_size=16, patience=0, keep="last", lr=0.01)
+    rates, _ = followed(config, monkeypatch)
+    assert len(rates) == 20 * 4
+    top = int(np.argmax(rates))
+    assert rates[top] == pytest.approx(0.01, rel=1e-3)
+    assert top < len(rates) / 5
+    assert (np.diff(rates[: top + 1]) > 0).all()
+    assert (np.diff(rates[top:]) < 0).all()
+    assert rates[-1] < 1e-5 * 0.01
+
+
+def test_onecycle_of_a_single_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = FinetuneConfig(schedule="onecycle", epochs=1, patience=0, keep="last")
+    assert len(followed(config, monkeypatch)[0]) == 1
+
+
+def test_a_constant_rate_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates, last = followed(FinetuneConfig(epochs=3, batch_size=16, lr=0.003), monkeypatch)
+    assert set(rates) == set(last) == {0.003}
+
+
+def states_of(config: FinetuneConfig, *, listen: bool = True) -> tuple[nn.Module, list[dict[str, Tensor]]]:
+    given, states = data(), []
+    with seeded(0):
+        module = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.GELU(), nn.Linear(8, 2))
+        note = lambda *_: states.append(copy.deepcopy(module.state_dict()))  # noqa: E731
+        fit_head(module, given, config, device=CPU, on_epoch=note if listen else None)
+    return module, states
+
+
+@pytest.mark.parametrize("epochs", [1, 4, 10])
+def test_average_is_the_mean_of_the_last_quarter(epochs: int) -> None:
+    config = FinetuneConfig(epochs=epochs, batch_size=16, lr=0.01, patience=0, keep="average")
+    module, states = states_of(config)
+    assert len(states) == epochs
+    last = states[epochs - -(-epochs // 4) :]
+    assert len(last) == {1: 1, 4: 1, 10: 3}[epochs]
+    for name, tensor in module.state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        expected = torch.stack([state[name].double() for state in last]).mean(dim=0)
+        torch.testing.assert_close(tensor.double(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_last_keeps_the_last_epoch_whatever_validation_says() -> None:
+    module, states = states_of(FinetuneConfig(epochs=6, batch_size=16, lr=0.1, patience=0, keep="last"))
+    assert all(torch.equal(tensor, states[-1][name]) for name, tensor in module.state_dict().items())
+
+
+@pytest.mark.parametrize("keep", ["last", "average"])
+def test_a_listener_does_not_change_what_stays(keep: str) -> None:
+    config = FinetuneConfig.build({"epochs": 5, "batch_size": 16, "patience": 0, "keep": keep})
+    with_one, without = states_of(config)[0].state_dict(), states_of(config, listen=False)[0].state_dict()
+    assert all(torch.equal(tensor, without[name]) for name, tensor in with_one.items())
+
+
+def test_the_score_without_choice_is_that_of_the_weights_that_stay() -> None:
+    config = FinetuneConfig(epochs=8, batch_size=16, lr=0.01, patience=0, keep="average")
+    given = data()
+    with seeded(0):
+        module = head(2)
+        result = fit_head(module, given, config, device=CPU)
+    assert result.epochs == result.best_epoch == 8
+    assert len(result.history) == 1
+    output = apply(module, given.inputs[given.valid])
+    assert result.best_score == pytest.approx(given.validate(output, "score"))
+    assert not module.training
+
+
+def test_smoothing_and_focus_reach_the_loss() -> None:
+    plain = fit(FinetuneConfig(epochs=2))[0].state_dict()
+    for option in ({"label_smoothing": 0.2}, {"focal_gamma": 2.0}):
+        other = fit(FinetuneConfig.build({"epochs": 2, **option}))[0].state_dict()
+        assert not all(torch.equal(plain[name], other[name]) for name in plain)

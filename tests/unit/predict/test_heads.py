@@ -87,3 +87,32 @@ def test_features_by_method() -> None:
 def test_wrong_features_are_refused(features: str) -> None:
     with pytest.raises(ConfigError, match="features"):
         FinetuneConfig.build({"features": features})
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), smoothing=st.floats(0, 0.9), focal=st.floats(0, 5))
+def test_smoothing_and_focus_are_those_of_the_formulas(seed: int, smoothing: float, focal: float) -> None:
+    rng = np.random.default_rng(seed)
+    output = rng.normal(scale=2, size=(4, 3))
+    target = rng.integers(0, 2, size=(4, 3)).astype(float)
+    target[0, 0] = np.nan
+    terms = []
+    for x, y in zip(output.ravel(), target.ravel(), strict=True):
+        if math.isnan(y):
+            continue
+        p = 1 / (1 + math.exp(-x))
+        soft = y * (1 - smoothing) + smoothing / 2
+        entropy = -(soft * math.log(p) + (1 - soft) * math.log(1 - p))
+        # 1 - p of the label; of a smoothed label the mean over both classes
+        missed = soft * (1 - p) + (1 - soft) * p
+        terms.append(entropy * missed**focal)
+    found = masked_loss(
+        torch.from_numpy(output), torch.from_numpy(target), "classification", smoothing=smoothing, focal=focal
+    )
+    assert found.item() == pytest.approx(sum(terms) / len(terms), rel=1e-6)
+
+
+def test_smoothing_and_focus_leave_values_alone() -> None:
+    output, target = torch.tensor([[1.0], [4.0]]), torch.tensor([[0.5], [1.0]])
+    found = masked_loss(output, target, "regression", smoothing=0.3, focal=2.0)
+    assert found.item() == pytest.approx(1.75)

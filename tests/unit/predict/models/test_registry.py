@@ -31,5 +31,5 @@ def test_makes_a_fresh_model_that_describes_itself(name: str) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="unknown model 'oracle'.*boosting.*cytomol.*neighbours"):
+    with pytest.raises(ConfigError, match=r"unknown model 'oracle'.*boosting.*cytomol.*neighbours"):
         models["oracle"]

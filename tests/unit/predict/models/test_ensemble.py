@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cytomol.predict.models import Learning
+from cytomol.predict.models.ensemble import Ensemble
+from cytomol.predict.models.stacking import combine, stack
+
+PLAIN = ("counts", "maccs", "descriptors")
+CHEAP = ("extra-trees", "kernel")
+KINDS = pytest.mark.parametrize("kind", ["classification", "regression"])
+
+
+def fitted(blocks: Any, learning: Learning, **options: Any) -> Ensemble:
+    model = Ensemble(PLAIN, options.pop("kinds", CHEAP), **options)
+    model.fit(blocks, learning)
+    return model
+
+
+@KINDS
+def test_all_members_round_trip(made: Any, kind: str) -> None:
+    blocks, learning = made(kind)
+    model = Ensemble()
+    model.fit(blocks, learning)
+    assert model.members(blocks).shape == (len(model.kinds), *learning.labels.shape)
+    again = Ensemble.restore(*model.state())
+    np.testing.assert_array_equal(again.predict(blocks), model.predict(blocks))
+    np.testing.assert_array_equal(again.members(blocks), model.members(blocks))
+    assert again.state()[0] == model.state()[0]
+    # the perceptron alone reads the embedding
+    other = {**blocks, "embedding": -blocks["embedding"]}
+    changed = [
+        name
+        for name, a, b in zip(model.kinds, model.members(blocks), model.members(other), strict=True)
+        if not np.array_equal(a, b)
+    ]
+    assert changed == ["mlp"]
+
+
+@KINDS
+def test_is_the_members_stacked_on_validation_rows(made: Any, kind: str) -> None:
+    blocks, learning = made(kind)
+    model = fitted(blocks, learning, weighting="stacked")
+    members = model.members(blocks)
+    weights = stack(members[:, learning.valid], learning.labels[learning.valid], kind)
+    np.testing.assert_allclose(model.weights, weights, atol=1e-4)
+    np.testing.assert_allclose(model.predict(blocks), combine(members, model.weights, kind))
+    assert set(model.details["weights"]) == set(CHEAP)
+
+
+def test_equal_weights(made: Any) -> None:
+    model = fitted(*made(), weighting="equal")
+    np.testing.assert_array_equal(model.weights, 0.5)
+
+
+def test_without_the_embedding_among_its_blocks(made: Any) -> None:
+    blocks, learning = made()
+    del blocks["embedding"]
+    model = fitted(blocks, learning, kinds=("mlp",))
+    assert model.fitted[0].blocks == PLAIN
+    assert np.isfinite(model.predict(blocks)).all()
+
+
+def test_refit_learns_from_validation_rows_but_not_the_weights(made: Any) -> None:
+    blocks, learning = made("regression")
+    plain, refit = (fitted(blocks, learning, weighting="stacked", refit=r) for r in (False, True))
+    np.testing.assert_array_equal(plain.weights, refit.weights)
+    error = [np.abs(m.predict(blocks) - learning.labels)[learning.valid] for m in (plain, refit)]
+    assert np.nanmean(error[1]) < np.nanmean(error[0])
+
+
+def test_rows_that_may_not_be_seen_do_not_matter(made: Any) -> None:
+    blocks, learning = made("regression")
+    before = fitted(blocks, learning).predict(blocks)
+    learning.labels[~(learning.train | learning.valid)] = 1e5
+    np.testing.assert_array_equal(fitted(blocks, learning).predict(blocks), before)
+
+
+def test_without_validation_rows(made: Any) -> None:
+    blocks, learning = made()
+    learning.valid[:] = False
+    model = fitted(blocks, learning, kinds=("extra-trees", "boosting", "kernel"))
+    np.testing.assert_allclose(model.weights, 1 / 3)
+    assert np.isfinite(model.predict(blocks)).all()

@@ -1,0 +1,65 @@
+"""Which options of a head go together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cytomol.errors import ConfigError
+from cytomol.predict.config import BLOCKS, FinetuneConfig
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"schedule": "onecycle", "patience": 5}, "goes with patience 0"),
+        ({"keep": "last", "patience": 5}, "weights of the last epochs go with patience 0"),
+        ({"keep": "average", "patience": 1}, "weights of the average epochs go with patience 0"),
+        (
+            {"unfreeze": "all", "keep": "last", "patience": 0},
+            "schedule and keep are those of a head on a frozen backbone",
+        ),
+        ({"unfreeze": "staged", "schedule": "onecycle", "patience": 0}, "a frozen backbone"),
+        ({"unfreeze": "all", "ensemble": 2}, "an ensemble of heads needs a frozen backbone"),
+        ({"unfreeze": "all", "features": "1d+counts"}, "needs the embedding among the features"),
+        ({"features": "1d+fingerprint"}, "features are one or more of"),
+        ({"features": "1d+1d"}, "each once"),
+        ({"label_smoothing": 1.0}, "label_smoothing"),
+        ({"focal_gamma": -1.0}, "focal_gamma"),
+        ({"schedule": "cosine"}, "schedule"),
+        ({"keep": "first"}, "keep"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        FinetuneConfig.build(options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"schedule": "onecycle", "patience": 0},
+        {"keep": "last", "patience": 0},
+        {"schedule": "onecycle", "keep": "average", "patience": 0, "ensemble": 3},
+        {"unfreeze": "all", "features": "embedding+1d"},
+    ],
+)
+def test_what_goes_together(options: dict[str, Any]) -> None:
+    config = FinetuneConfig.build(options)
+    assert config.model_dump().items() >= (options if "features" not in options else {}).items()
+
+
+def test_blocks_come_in_one_order() -> None:
+    assert FinetuneConfig(features=" Descriptors + embedding+maccs").features == "embedding+maccs+descriptors"
+    assert FinetuneConfig(features="+".join(reversed(BLOCKS))).blocks(None) == BLOCKS
+    assert FinetuneConfig().blocks(None) == ("1d",)
+    assert FinetuneConfig().blocks("infoalign") == ("embedding",)
+    assert FinetuneConfig().blocks("chmr") == ("embedding", "1d")
+
+
+@pytest.mark.parametrize("method", ["infoalign", "chmr"])
+def test_the_papers_heads_are_valid(method: str) -> None:
+    config = FinetuneConfig.paper(method)
+    assert (config.head, config.keep, config.schedule) == (method, "best", "constant")
