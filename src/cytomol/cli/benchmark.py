@@ -17,6 +17,9 @@ __all__ = ["command"]
 @click.option("--models", multiple=True, metavar="A,B", help="Models.  [default: all that can run]")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Seeds, from 0.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Jobs that run at once.")
+@click.option(
+    "--threads", type=click.IntRange(1), metavar="N", help="Threads of a job.  [default: cores / jobs]"
+)
 @click.option("--data", metavar="DIR", help="Folder of the sets.  [default: $CYTOMOL_DATA/benchmarks]")
 @click.option("--backbone", metavar="DIR", help="Pretrained model directory, for models that read one.")
 @click.option("--split", "split_file", metavar="FILE", help="Folds of a table: columns index and fold.")
@@ -25,6 +28,7 @@ __all__ = ["command"]
 @click.option("--targets", multiple=True, metavar="A,B", help="Task columns of a table.  [default: all]")
 @click.option("--variant", default="", metavar="TEXT", help="Written into every row.")
 @click.option("--keep-predictions", is_flag=True, help="Write the predictions of valid and test rows.")
+@click.option("--no-coverage", is_flag=True, help="Do not measure how well the stated uncertainty holds.")
 @click.option("--plugin", multiple=True, metavar="MODULE", help="Module that registers models of your own.")
 @click.option("--summary-only", is_flag=True, help="Run nothing; summarize the rows in DIR.")
 @click.option("--resume", is_flag=True, help="Go on: jobs that have rows are skipped.")
@@ -36,6 +40,7 @@ def command(
     models: tuple[str, ...],
     seeds: int,
     jobs: int,
+    threads: int | None,
     data: str | None,
     backbone: str | None,
     split_file: str | None,
@@ -44,6 +49,7 @@ def command(
     targets: tuple[str, ...],
     variant: str,
     keep_predictions: bool,
+    no_coverage: bool,
     plugin: tuple[str, ...],
     summary_only: bool,
     resume: bool,
@@ -51,9 +57,10 @@ def command(
 ) -> None:
     """Compare models on SETS: names of published sets (default: all nine), or tables of your own.
 
-    Every set, model and seed is a job in a process of its own. DIR/rows.csv gets a row for each fold and
-    task as a job ends. A job that fails is told, and the others go on; the exit status is then 1. At the
-    end the models are compared, in DIR/summary.csv, DIR/significance.csv and on standard output.
+    Every set, model and seed is a job in a process of its own. As a job ends, DIR/rows.csv gets a row for
+    each fold and task, and DIR/coverage.csv what its stated uncertainty is worth. A job that fails is told,
+    and the others go on; the exit status is then 1. At the end the models are compared, in DIR/summary.csv,
+    DIR/significance.csv and on standard output.
     """
     from cytomol.errors import ConfigError
 
@@ -74,10 +81,12 @@ def command(
         models=chosen,
         seeds=range(seeds),
         jobs=jobs,
+        threads=threads or 0,
         variant=variant,
         backbone=backbone,
         keep_predictions=keep_predictions,
         plugins=plugin,
+        coverage=not no_coverage,
     )
     failures = run_benchmark(
         benchmark, resume=resume, force=force, say=lambda text: click.echo(text, err=True)

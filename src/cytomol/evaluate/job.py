@@ -17,17 +17,23 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol import __version__
 from cytomol.errors import CytomolError
+from cytomol.evaluate.coverage import COVERAGES, coverage_row
 from cytomol.evaluate.memory import peak_mb
 from cytomol.evaluate.peers import peers
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
+from cytomol.predict.splits import FOLDS
+
+if TYPE_CHECKING:
+    from cytomol.chem.store import MoleculeStore
+    from cytomol.predict.trained import TrainedModel
 
 __all__ = ["JobSpec", "fold_rows", "run_job", "source_commit"]
 
@@ -52,6 +58,8 @@ class JobSpec:
         Write the predictions of the valid and test rows.
     plugins
         Modules to import first, which register models of the user's own.
+    coverage
+        Measure how well the model's uncertainty holds on the test rows.
     """
 
     job: Job
@@ -60,6 +68,7 @@ class JobSpec:
     backbone: str | None = None
     keep_predictions: bool = False
     plugins: tuple[str, ...] = ()
+    coverage: bool = True
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
@@ -78,17 +87,19 @@ class JobSpec:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a model answered for some rows, and what it took."""
+    """What a model answered for some rows, what it took, and how well its uncertainty held."""
 
     values: NDArray[np.float64]
     details: dict[str, Any]
     seconds_fit: float
     seconds_predict: float
     seconds_features: float
+    peak_mb: float
+    coverage: Sequence[dict[str, Any]] = ()
 
 
 def run_job(spec: JobSpec, folder: Path) -> None:
-    """Do a job; write ``result.json`` (rows, details) and perhaps ``predictions.npz`` into ``folder``."""
+    """Do a job; write ``result.json`` (all tables) and perhaps ``predictions.npz`` into ``folder``."""
     for name in spec.plugins:
         importlib.import_module(name)
     data = replace(spec.source.load(), name=spec.job.set)
@@ -108,11 +119,14 @@ def run_job(spec: JobSpec, folder: Path) -> None:
         "seconds_fit": round(outcome.seconds_fit, 3),
         "seconds_predict": round(outcome.seconds_predict, 3),
         "seconds_features": round(outcome.seconds_features, 3),
-        "peak_mb": round(peak_mb(children=peer), 1),
+        "peak_mb": round(outcome.peak_mb, 1),
     }
-    common = {**asdict(spec.job), **cost, "version": __version__, "commit": source_commit()}
+    source = {"version": __version__, "commit": source_commit()}
+    common = {**asdict(spec.job), **cost, **source}
     table = [{**common, **row} for row in fold_rows(data, rows, outcome.values)]
-    result = {"rows": table, "details": {**asdict(spec.job), **cost, "details": outcome.details}}
+    coverage = [{**row, **source} for row in outcome.coverage]
+    details = {**asdict(spec.job), **cost, "details": outcome.details}
+    result = {"rows": table, "coverage": coverage, "details": details}
     (folder / "result.json").write_text(json.dumps(_plain(result), allow_nan=False), encoding="utf-8")
 
 
@@ -122,7 +136,12 @@ def _run_peer(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64], folder
     place.mkdir()
     result = peers[spec.job.model]().run(data, rows, seed=spec.job.seed, threads=spec.threads, folder=place)
     return _Outcome(
-        result.predicted, result.details, result.seconds_fit, result.seconds_predict, float("nan")
+        result.predicted,
+        result.details,
+        result.seconds_fit,
+        result.seconds_predict,
+        seconds_features=float("nan"),
+        peak_mb=peak_mb(children=True),
     )
 
 
@@ -150,7 +169,32 @@ def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64
     values = model.predict(store, workers=workers).values
     predict = time.perf_counter() - began
     features = float(model.details["feature_seconds"])
-    return _Outcome(values, dict(model.details), fit - features, predict, features)
+    peak = peak_mb()
+    # after clocks and memory were read: what it costs is no cost of the model
+    coverage = _measure_coverage(spec.job, model, store, data, rows) if spec.coverage else []
+    return _Outcome(values, dict(model.details), fit - features, predict, features, peak, coverage)
+
+
+def _measure_coverage(
+    job: Job, model: TrainedModel, store: MoleculeStore, data: BenchmarkSet, rows: NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    """Answer the test rows with uncertainty; one table row for each stated coverage."""
+    test = np.flatnonzero(data.folds[rows] == FOLDS[2])
+    if model.uncertainty is None or not len(test):
+        return []
+    answer = model.predict(store.take(test), uncertainty=True, coverage=COVERAGES[0]).uncertainty
+    assert answer is not None
+    labels = data.labels.matrix
+    spread = np.array([_deviation(column) for column in labels[data.folds == FOLDS[0]].T])
+    return [
+        coverage_row(job, model.uncertainty.restated(answer, coverage), labels[rows[test]], spread)
+        for coverage in COVERAGES
+    ]
+
+
+def _deviation(values: NDArray[np.float64]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.std()) if len(known) else 0.0
 
 
 def fold_rows(

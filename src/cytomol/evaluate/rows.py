@@ -6,7 +6,7 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from filelock import FileLock
 from cytomol.errors import InputError, OutputError
 from cytomol.files import atomic_file
 
-__all__ = ["COLUMNS", "Job", "RowFile", "read_rows"]
+__all__ = ["COLUMNS", "Job", "RowFile", "read_rows", "read_table_of"]
 
 COLUMNS = (
     "set",
@@ -39,7 +39,7 @@ COLUMNS = (
 )
 """Columns of ``rows.csv``."""
 
-_TEXT = {"set", "model", "fold", "task", "metric", "version", "commit", "variant"}
+_TEXT = frozenset({"set", "model", "fold", "task", "metric", "version", "commit", "variant"})
 
 
 @dataclass(frozen=True, order=True)
@@ -77,17 +77,32 @@ def read_rows(path: Path) -> pd.DataFrame:
     InputError
         If it is absent, is no table of rows, or holds a cell that is no number.
     """
+    return read_table_of(path, COLUMNS, _TEXT)
+
+
+def read_table_of(path: Path, columns: Sequence[str], text: Collection[str]) -> pd.DataFrame:
+    """Read a table of a benchmark: see :func:`read_rows`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Columns that it must have, ``seed`` among them.
+    text
+        Those of them that are no numbers.
+    """
     if not path.is_file():
         raise InputError("no rows of a benchmark here", where=str(path), hint="run cytomol benchmark first")
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"is no table of rows: {error}", where=str(path)) from None
-    missing = [name for name in COLUMNS if name not in frame.columns]
+    missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise InputError(f"has no column {missing[0]!r}", where=str(path))
-    for name in COLUMNS:
-        if name not in _TEXT:
+    for name in columns:
+        if name not in text:
             frame[name] = _numbers(frame[name], path)
     frame["seed"] = frame["seed"].astype(int)
     return frame
@@ -111,30 +126,39 @@ class RowFile:
     ----------
     path
         The file; it is made with the first rows.
+    columns, text
+        Its columns, and those of them that are no numbers.
+
+    Attributes
+    ----------
+    lock
+        Held while the file is changed; it may be taken again by who holds it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: Sequence[str] = COLUMNS, text: Collection[str] = _TEXT) -> None:
         self.path = path
-        self._lock = FileLock(path.with_name(f".{path.name}.lock"))
+        self.columns = tuple(columns)
+        self.lock = FileLock(path.with_name(f".{path.name}.lock"))
+        self._text = text
 
     def jobs(self) -> Counter[Job]:
         """Return how many rows each job has."""
         if not self.path.exists():
             return Counter()
-        frame = read_rows(self.path)
+        frame = read_table_of(self.path, self.columns, self._text)
         keys = zip(frame["set"], frame["model"], frame["seed"], frame["variant"], strict=True)
         return Counter(Job(*key) for key in keys)
 
     def append(self, job: Job, rows: Iterable[Mapping[str, Any]]) -> bool:
         """Append all rows of a job and wait until they are on disk; False if the job is there already."""
-        text = _lines(list(rows))
+        text = self._lines(list(rows))
         try:
-            with self._lock:
+            with self.lock:
                 if self.jobs()[job]:
                     return False
                 with self.path.open("ab") as handle:
                     if handle.tell() == 0:
-                        text = ",".join(COLUMNS) + "\n" + text
+                        text = ",".join(self.columns) + "\n" + text
                     handle.write(text.encode())
                     handle.flush()
                     os.fsync(handle.fileno())
@@ -155,7 +179,7 @@ class RowFile:
         if not self.path.exists():
             return []
         said: list[str] = []
-        with self._lock:
+        with self.lock:
             data = self.path.read_bytes()
             if data and not data.endswith(b"\n"):
                 self._replace(data[: data.rfind(b"\n") + 1])
@@ -164,13 +188,14 @@ class RowFile:
                 self.path.unlink()
                 return said
             torn = [job for job, count in self.jobs().items() if count < expected.get(job, 0)]
-            if torn:
-                self._drop(torn)
-                said += [f"{job}: only a part of its rows was written; it runs again" for job in torn]
+            self.drop(torn)
+            said += [f"{job}: only a part of its rows was written; it runs again" for job in torn]
         return said
 
-    def _drop(self, jobs: Sequence[Job]) -> None:
+    def drop(self, jobs: Collection[Job]) -> None:
         """Write the file again without some jobs, every other line as it was."""
+        if not jobs:
+            return
         content = self.path.read_text(encoding="utf-8")
         records = list(csv.reader(io.StringIO(content)))
         at = [records[0].index(name) for name in ("set", "model", "seed", "variant")]
@@ -185,10 +210,9 @@ class RowFile:
         with atomic_file(self.path, force=True) as temporary:
             temporary.write_bytes(data)
 
-
-def _lines(rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for row in rows:
-        writer.writerow(["" if row[name] is None else row[name] for name in COLUMNS])
-    return text.getvalue()
+    def _lines(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        for row in rows:
+            writer.writerow(["" if row[name] is None else row[name] for name in self.columns])
+        return text.getvalue()

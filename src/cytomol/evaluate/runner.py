@@ -19,14 +19,16 @@ from pathlib import Path
 from cytomol.errors import ConfigError, OutputError
 from cytomol.evaluate.job import JobSpec
 from cytomol.evaluate.peers import peers
-from cytomol.evaluate.rows import Job, RowFile
+from cytomol.evaluate.results import COVERAGE, ROWS, Results
+from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import SetSource
 from cytomol.files import atomic_file, check_output
 
 __all__ = ["Benchmark", "Failure", "check_models", "default_models", "known_models", "run_benchmark"]
 
-ROWS, DETAILS, PREDICTIONS, LOGS = "rows.csv", "details", "predictions", "logs"
-_MADE = (ROWS, DETAILS, PREDICTIONS, LOGS, "summary.csv", "significance.csv", f".{ROWS}.lock")
+DETAILS, PREDICTIONS, LOGS = "details", "predictions", "logs"
+_TABLES = (ROWS, COVERAGE, f".{ROWS}.lock", f".{COVERAGE}.lock", "summary.csv", "significance.csv")
+_MADE = (*_TABLES, DETAILS, PREDICTIONS, LOGS)
 _POLL_SECONDS = 0.05
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -52,7 +54,9 @@ class Benchmark:
     seeds
         Seeds.
     jobs
-        Jobs that run at once; each gets its share of the cores.
+        Jobs that run at once.
+    threads
+        Threads of a job; 0 gives each its share of the cores.
     variant
         Free text in every row, for runs with other settings beside each other.
     backbone
@@ -61,6 +65,8 @@ class Benchmark:
         Write the predictions of the valid and test rows of every job.
     plugins
         Modules that register models of one's own; each job imports them.
+    coverage
+        Measure how well the models' uncertainty holds on the test rows.
     """
 
     out: Path
@@ -68,10 +74,12 @@ class Benchmark:
     models: Sequence[str]
     seeds: Sequence[int] = (0, 1, 2, 3, 4)
     jobs: int = 1
+    threads: int = 0
     variant: str = ""
     backbone: str | None = None
     keep_predictions: bool = False
     plugins: tuple[str, ...] = ()
+    coverage: bool = True
 
     def listed(self) -> dict[Job, SetSource]:
         """Return all jobs, with the set of each."""
@@ -192,15 +200,15 @@ def run_benchmark(
     expected = _expected(benchmark)
     _make_folder(benchmark.out, [] if resume else left)
     jobs = benchmark.listed()
-    rows = RowFile(benchmark.out / ROWS)
-    for sentence in rows.repair(expected):
+    results = Results(benchmark.out)
+    for sentence in results.repair(expected):
         say(sentence)
-    done = rows.jobs()
+    done = results.rows.jobs()
     queue = [job for job in jobs if job not in done]
     if len(queue) < len(jobs):
         say(f"{len(jobs) - len(queue)} of {len(jobs)} jobs are done already")
     with tempfile.TemporaryDirectory(prefix="cytomol-benchmark-") as work:
-        return _Queue(benchmark, rows, Path(work), say).run(queue)
+        return _Queue(benchmark, results, Path(work), say).run(queue)
 
 
 def _check_folder(out: Path, *, resume: bool, force: bool) -> list[str]:
@@ -258,7 +266,7 @@ class _Queue:
     """Keeps as many jobs running as asked for until all have ended; none outlives :meth:`run`."""
 
     benchmark: Benchmark
-    rows: RowFile
+    results: Results
     work: Path
     say: Callable[[str], None]
 
@@ -273,7 +281,7 @@ class _Queue:
                 for item in [item for item in running if item.process.poll() is not None]:
                     running.remove(item)
                     ended += 1
-                    failure = _settle(self.benchmark, item, self.rows)
+                    failure = _settle(self.benchmark, item, self.results)
                     text = f"{time.perf_counter() - item.began:.1f} s"
                     if failure is not None:
                         failures.append(failure)
@@ -289,7 +297,7 @@ class _Queue:
 def _start(benchmark: Benchmark, job: Job, work: Path) -> _Running:
     """Start a job in a fresh process, with its share of the cores."""
     folder = Path(tempfile.mkdtemp(dir=work))
-    threads = max(1, _cores() // benchmark.jobs)
+    threads = benchmark.threads or max(1, _cores() // benchmark.jobs)
     spec = JobSpec(
         job,
         benchmark.listed()[job],
@@ -297,6 +305,7 @@ def _start(benchmark: Benchmark, job: Job, work: Path) -> _Running:
         backbone=benchmark.backbone,
         keep_predictions=benchmark.keep_predictions,
         plugins=benchmark.plugins,
+        coverage=benchmark.coverage,
     )
     spec.write(folder / "spec.json")
     log = benchmark.out / LOGS / f"{job.stem}.log"
@@ -309,7 +318,7 @@ def _start(benchmark: Benchmark, job: Job, work: Path) -> _Running:
     return _Running(process, job, folder, log)
 
 
-def _settle(benchmark: Benchmark, item: _Running, rows: RowFile) -> Failure | None:
+def _settle(benchmark: Benchmark, item: _Running, results: Results) -> Failure | None:
     """Take over the results of a job that ended; its rows come last, as they say that it is done."""
     code, result = item.process.returncode, item.folder / "result.json"
     if code != 0 or not result.is_file():
@@ -321,7 +330,7 @@ def _settle(benchmark: Benchmark, item: _Running, rows: RowFile) -> Failure | No
     if predictions.is_file():
         with atomic_file(benchmark.out / PREDICTIONS / f"{item.job.stem}.npz", force=True) as temporary:
             shutil.copyfile(predictions, temporary)
-    rows.append(item.job, table["rows"])
+    results.append(item.job, table["rows"], table["coverage"])
     shutil.rmtree(item.folder)
     return None
 

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from cytomol.errors import ConfigError, InputError, OutputError
+from cytomol.evaluate.coverage import read_coverage
 from cytomol.evaluate.memory import peak_mb
 from cytomol.evaluate.rows import Job, RowFile, read_rows
 from cytomol.evaluate.runner import Benchmark, check_models, default_models, run_benchmark
@@ -59,6 +60,26 @@ def test_rows_details_and_predictions(benchmark_: Benchmark, assays: Path) -> No
     details = json.loads((benchmark_.out / "details" / "toy.toy-mean..1.json").read_text())
     assert details["seed"] == 1
     assert isinstance(details["details"], dict)
+
+
+def test_coverage_of_the_test_rows_stands_beside_the_scores(benchmark_: Benchmark) -> None:
+    run_benchmark(benchmark_)
+    rows = read_rows(benchmark_.out / "rows.csv")
+    coverage = read_coverage(benchmark_.out / "coverage.csv")
+    assert sorted(zip(coverage["seed"], coverage["coverage"], strict=True)) == [
+        (seed, stated) for seed in (0, 1) for stated in (0.8, 0.9)
+    ]
+    test = rows[(rows["fold"] == "test") & (rows["seed"] == 0)]
+    assert (coverage["n"] == test["n"].sum()).all()
+    assert coverage["covered"].between(0, 1).all()
+    assert coverage["spread_correlation"].isna().all()  # one member has no spread
+    run_benchmark(replace(benchmark_, seeds=(2,), coverage=False), resume=True)
+    assert set(read_coverage(benchmark_.out / "coverage.csv")["seed"]) == {0, 1}
+
+
+def test_threads_of_a_job(benchmark_: Benchmark) -> None:
+    run_benchmark(replace(benchmark_, seeds=(0,), threads=3))
+    assert "with 3 threads" in (benchmark_.out / "logs" / "toy.toy-mean..0.log").read_text()
 
 
 def test_a_row_that_is_no_molecule_is_not_scored(benchmark_: Benchmark, assays: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -160,6 +160,17 @@ class Uncertainty:
             mean_similarity=mean_similarity,
             in_domain=in_domain,
         )
+
+    def restated(self, answer: UncertaintyAnswer, coverage: float) -> UncertaintyAnswer:
+        """Return an answer of this with another coverage stated; what does not depend on it is kept."""
+        check_coverage(coverage)
+        low, high, contains = None, None, None
+        if isinstance(self.conformal, PredictionIntervals):
+            low, high = self.conformal.bounds(answer.predicted, answer.spread, coverage)
+        else:
+            assert answer.p_values is not None
+            contains = self.conformal.contains(answer.p_values, coverage)
+        return replace(answer, coverage=coverage, low=low, high=high, contains=contains)
 
     @property
     def tasks(self) -> int:
