@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -339,8 +340,15 @@ def fit_model(
     )
     model.fit(blocks, learning)
     trained.source = "" if features.backbone is None else features.backbone.digest
-    trained.details = {"feature_seconds": round(seconds, 3), **getattr(model, "details", {})}
+    trained.details = _plain({"feature_seconds": round(seconds, 3), **getattr(model, "details", {})})
     _fit_uncertainty(trained, kept, blocks, learning, workers=workers, cache=cache)
+
+
+def _plain(value: Any) -> Any:
+    """Return a table without numbers that JSON has no word for: a score that cannot be computed is None."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _adapt(model: Model, backbone: Backbone | None) -> None:
