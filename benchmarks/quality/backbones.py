@@ -1,0 +1,86 @@
+"""The evaluated molecules, and the backbones that are pretrained with and without what is known of them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from benchmarks.quality.plan import BACKBONES, SETS
+
+from cytomol.errors import ConfigError
+from cytomol.evaluate.sets import load_set
+from cytomol.files import atomic_file
+
+__all__ = ["corpus_folder", "evaluated_molecules", "find_backbones", "pretrain"]
+
+_COMMON = ("--precision", "bf16-mixed", "--threads", "1", "--seed", "0")
+
+
+def corpus_folder() -> Path:
+    """Return the real corpus below ``CYTOMOL_DATA``."""
+    root = os.environ.get("CYTOMOL_DATA")
+    if not root or not (Path(root) / "corpus").is_dir():
+        raise ConfigError(
+            "the corpus is needed",
+            where="CYTOMOL_DATA",
+            hint="set it to a folder with corpus/ and benchmarks/",
+        )
+    return Path(root) / "corpus"
+
+
+def evaluated_molecules(work: Path) -> Path:
+    """Write the molecules of the valid and the test folds of all nine sets; return the file."""
+    path = work / "evaluated.csv"
+    if path.exists():
+        return path
+    smiles: set[str] = set()
+    for name in SETS:
+        data = load_set(name)
+        smiles |= {data.smiles[row] for row in np.flatnonzero(np.isin(data.folds, data.scored_folds))}
+    work.mkdir(parents=True, exist_ok=True)
+    with (
+        atomic_file(path, force=True) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as handle,
+    ):
+        csv.writer(handle, lineterminator="\n").writerows([["smiles"], *([text] for text in sorted(smiles))])
+    return path
+
+
+def find_backbones(folder: Path, names: Iterable[str]) -> dict[str, Path]:
+    """Return the model directories of named backbones that are in a folder.
+
+    Raises
+    ------
+    ConfigError
+        If one is absent.
+    """
+    found = {name: folder / name for name in names}
+    for name, path in found.items():
+        if not (path / "manifest.json").is_file():
+            raise ConfigError(
+                f"there is no backbone {name!r}", where=str(folder), hint="leave --backbones out to pretrain"
+            )
+    return found
+
+
+def pretrain(work: Path, names: Iterable[str]) -> dict[str, Path]:
+    """Pretrain the named backbones that are not there yet; a training that was cut goes on."""
+    folder = work / "backbones"
+    for name in names:
+        out = folder / name
+        if (out / "manifest.json").is_file():
+            continue
+        words = [str(corpus_folder()), *BACKBONES[name], *_COMMON, "-o", str(out)]
+        if name != "leaky":
+            words += ["--exclude-profiles-of", str(evaluated_molecules(work))]
+        folder.mkdir(parents=True, exist_ok=True)
+        if out.with_name(f"{name}.partial").exists():
+            words.append("--resume")
+        print("$ cytomol pretrain", " ".join(words), flush=True)
+        subprocess.run([sys.executable, "-m", "cytomol", "pretrain", *words], check=True)
+    return find_backbones(folder, names)

@@ -1,0 +1,92 @@
+"""What is run: sets in their order, models, variants and backbones, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+__all__ = ["BACKBONES", "MOST_SEEDS", "SETS", "STAGES", "Run", "Step", "cells", "steps"]
+
+SETS = ("bace", "bbbp", "clintox", "sider", "chembl2k", "biogenadme", "broad6k", "toxcast", "hiv")
+"""The nine sets, cheap ones first."""
+
+MOST_SEEDS = {"hiv": 3}
+"""Sets with fewer seeds than asked for."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Models that share a variant and a backbone.
+
+    Attributes
+    ----------
+    stage
+        Part of the campaign.
+    models
+        Names.
+    backbone
+        Name of the backbone that they read, and their variant; "" for none.
+    """
+
+    stage: str
+    models: tuple[str, ...]
+    backbone: str = ""
+
+
+_BASELINES = (
+    "forest",
+    "forest-bits",
+    "extra-trees",
+    "boosting",
+    "mlp",
+    "mlp-one",
+    "kernel",
+    "neighbours",
+)
+_SINGLE = ("mlp-embedding-one", "mlp-embedding")
+
+RUNS = (
+    Run("baselines", _BASELINES),
+    Run("ours", ("cytomol", *_SINGLE), "cell"),
+    Run("ours", ("cytomol-plain",)),
+    Run("cell", ("cytomol", *_SINGLE), "structure"),
+    Run("cell", ("cytomol",), "leaky"),
+    Run("refit", ("cytomol-refit",), "cell"),
+)
+STAGES = tuple(dict.fromkeys(run.stage for run in RUNS))
+
+_PRETRAIN = ("--method", "infoalign", "--molecule-targets", "morgan,maccs,descriptors", "--epochs", "12")
+_RELATIONS = ("--relation-targets", "compound_targets_gene")
+BACKBONES = {
+    "cell": (*_PRETRAIN, *_RELATIONS),
+    "structure": (*_PRETRAIN, "--modalities", "", "--walk-length", "0"),
+    "leaky": (*_PRETRAIN, *_RELATIONS),
+}
+"""Options of each pretraining; all but "leaky" leave out what is known of the evaluated molecules."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One seed of a run on the sets that get that seed."""
+
+    run: Run
+    seed: int
+    sets: tuple[str, ...]
+
+
+def steps(stages: Sequence[str], sets: Sequence[str], seeds: int) -> Iterator[Step]:
+    """Yield what is to be run, in order: a seed of everything before the next seed."""
+    ordered = tuple(name for name in SETS if name in sets)
+    for seed in range(seeds):
+        with_seed = tuple(name for name in ordered if seed < MOST_SEEDS.get(name, seeds))
+        for run in RUNS:
+            if run.stage in stages and with_seed:
+                yield Step(run, seed, with_seed)
+
+
+def cells(seeds: int) -> Iterator[tuple[str, str, str, int]]:
+    """Yield set, model, variant and seeds of all that a whole campaign holds."""
+    for run in RUNS:
+        for model in run.models:
+            for name in SETS:
+                yield name, model, run.backbone, min(seeds, MOST_SEEDS.get(name, seeds))
