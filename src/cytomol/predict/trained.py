@@ -113,13 +113,13 @@ class TrainedModel:
         valid = store if rows.size == len(store) else store.take(rows)
         # an empty table still has its columns
         blocks = self.features.raw(valid, batch_size=batch_size) if rows.size else {}
-        if rows.size:
-            values[rows] = self.model.predict(blocks)
         answer = None
+        if rows.size and fitted is None:
+            values[rows] = self.model.predict(blocks)
         if fitted is not None:
-            members = (
-                self.model.members(blocks) if rows.size else np.zeros((fitted.members, *values[:0].shape))
-            )
+            members = np.zeros((fitted.members, *values[:0].shape))
+            if rows.size:
+                values[rows], members = self.model.answer(blocks)
             bits = domain_fingerprints([store.smiles[row] for row in rows], workers=workers, cache=cache)
             answer = fitted.answer(values[rows], members, bits, coverage).spread_out(rows, len(store))
         return Predictions(values, list(store.errors), self.tasks, answer)
@@ -384,11 +384,11 @@ def _fit_uncertainty(
     valid = learning.valid
     if not valid.any():
         return
-    held = {name: block[valid] for name, block in blocks.items()}
+    predicted, members = trained.model.held_out(blocks, learning)
     smiles = [store.smiles[row] for row in np.flatnonzero(learning.train)]
     trained.uncertainty = Uncertainty.fit(
-        trained.model.predict(held),
-        trained.model.members(held),
+        predicted,
+        members,
         learning.labels[valid],
         learning.kind,
         train_fingerprints=domain_fingerprints(smiles, workers=workers, cache=cache),

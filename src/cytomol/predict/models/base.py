@@ -82,6 +82,16 @@ class Model(ABC):
         """Return the answers of the members of an ensemble, shape (members, m, tasks)."""
         return self.predict(blocks)[None]
 
+    def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what :meth:`predict` and :meth:`members` return."""
+        return self.predict(blocks), self.members(blocks)
+
+    def held_out(
+        self, blocks: Mapping[str, Matrix], learning: Learning
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return :meth:`answer` for the validation rows, of a model that was not fitted on them."""
+        return self.answer({name: block[learning.valid] for name, block in blocks.items()})
+
     @abstractmethod
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return what prediction needs: a JSON-serialisable table, and arrays by name."""

@@ -23,12 +23,14 @@ __all__ = ["Ensemble"]
 _PLAIN = ("counts", "maccs", "descriptors")
 _MAKERS: dict[str, Callable[..., Model]] = {
     "mlp": Perceptron,
-    "extra-trees": partial(Forest, kind="extra", trees=300),
+    "mlp-embedding": partial(Perceptron, ("embedding", *_PLAIN)),
+    "extra-trees": partial(Forest, kind="extra", trees=200),
     "boosting": Boosting,
     "kernel": Kernel,
 }
 _CLASSES: dict[str, type[Model]] = {
     "mlp": Perceptron,
+    "mlp-embedding": Perceptron,
     "extra-trees": Forest,
     "boosting": Boosting,
     "kernel": Kernel,
@@ -38,13 +40,13 @@ _CLASSES: dict[str, type[Model]] = {
 class Ensemble(Model):
     """Members of different kinds, averaged with weights that validation rows chose.
 
-    The perceptron reads the backbone's embedding beside fingerprints and descriptors where there is a
-    backbone; the others read fingerprints and descriptors.
+    All read fingerprints and descriptors; "mlp-embedding" reads the backbone's embedding too, and is left
+    out where there is no backbone.
 
     Parameters
     ----------
     blocks
-        Names of the blocks that the perceptron reads.
+        Names of the blocks that the members read.
     kinds
         Members.
     weighting
@@ -61,7 +63,7 @@ class Ensemble(Model):
     def __init__(
         self,
         blocks: tuple[str, ...] = ("embedding", *_PLAIN),
-        kinds: Sequence[str] = ("mlp", "extra-trees", "boosting", "kernel"),
+        kinds: Sequence[str] = ("mlp", "mlp-embedding", "extra-trees", "boosting", "kernel"),
         weighting: str = "stacked",
         *,
         refit: bool = False,
@@ -73,20 +75,24 @@ class Ensemble(Model):
         self.kind = "classification"
         self.weights: NDArray[np.float64] = np.zeros(0)
         self.fitted: list[Model] = []
+        self.held: NDArray[np.float64] | None = None
         self.details: dict[str, Any] = {}
 
     def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
         """Fit the members on the training rows, then their weights on the validation rows."""
         self.kind = learning.kind
+        if "embedding" not in self.blocks:
+            self.kinds = tuple(kind for kind in self.kinds if kind != "mlp-embedding")
         self.fitted, seconds = [], {}
         for kind in self.kinds:
             began = time.perf_counter()
-            member = self._member(kind)
+            member = _MAKERS[kind]()
             member.fit(blocks, learning)
             self.fitted.append(member)
             seconds[kind] = round(time.perf_counter() - began, 2)
         held = {name: block[learning.valid] for name, block in blocks.items()}
         answers, labels = self.members(held), learning.labels[learning.valid]
+        self.held = answers
         if self.weighting == "stacked":
             self.weights = stack(answers, labels, self.kind)
         else:
@@ -106,16 +112,27 @@ class Ensemble(Model):
             for member in self.fitted:
                 member.fit(blocks, everything)
 
-    def _member(self, kind: str) -> Model:
-        return _MAKERS[kind](self.blocks) if kind == "mlp" else _MAKERS[kind]()
-
     def members(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
         """Return the answers of the members, shape (members, m, tasks)."""
         return np.stack([member.predict(blocks) for member in self.fitted])
 
     def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
         """Return the weighted mean of the members."""
-        return combine(self.members(blocks), self.weights, self.kind)
+        return self.answer(blocks)[0]
+
+    def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the weighted mean, and the answers of the members."""
+        members = self.members(blocks)
+        return combine(members, self.weights, self.kind), members
+
+    def held_out(
+        self,
+        blocks: Mapping[str, Matrix],  # noqa: ARG002 - the answers were kept
+        learning: Learning,  # noqa: ARG002
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what the members said of the validation rows before they were fitted again on them."""
+        assert self.held is not None, "the model is not fitted"
+        return combine(self.held, self.weights, self.kind), self.held
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the members' states, each under its kind, and their weights."""
