@@ -1,0 +1,71 @@
+"""Pairs of models that differ in the cell data alone, compared over tasks and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytomol.evaluate.significance import compare
+from cytomol.predict.metrics import metrics
+
+__all__ = ["CONTRASTS", "Contrast", "compared", "grid"]
+
+
+class Contrast(NamedTuple):
+    """Two models, each with its variant; a difference above 0 says that the first is better."""
+
+    name: str
+    first: tuple[str, str]
+    second: tuple[str, str]
+
+
+_CELL, _STRUCTURE, _LEAKY, _PLAIN = (
+    ("cytomol", "cell"),
+    ("cytomol", "structure"),
+    ("cytomol", "leaky"),
+    ("cytomol-plain", ""),
+)
+CONTRASTS = (
+    Contrast("backbone with against without cell data", _CELL, _STRUCTURE),
+    Contrast("backbone with cell data against no backbone", _CELL, _PLAIN),
+    Contrast("backbone without cell data against no backbone", _STRUCTURE, _PLAIN),
+    Contrast("evaluated molecules' cell data left in against left out", _LEAKY, _CELL),
+    Contrast(
+        "with against without cell data, five perceptrons",
+        ("mlp-embedding", "cell"),
+        ("mlp-embedding", "structure"),
+    ),
+    Contrast(
+        "with against without cell data, one perceptron",
+        ("mlp-embedding-one", "cell"),
+        ("mlp-embedding-one", "structure"),
+    ),
+)
+
+
+def grid(
+    scores: pd.DataFrame, model: tuple[str, str], tasks: Sequence[str], seeds: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return the scores of a model with a variant, NaN where there is none, shape (tasks, seeds)."""
+    own = scores[(scores["model"] == model[0]) & (scores["variant"] == model[1])]
+    table = own.pivot_table(index="task", columns="seed", values="score")
+    return np.asarray(table.reindex(index=tasks, columns=seeds), dtype=np.float64)
+
+
+def compared(first: NDArray[np.float64], second: NDArray[np.float64], metric: str) -> dict[str, Any] | None:
+    """Compare scores of two models, shape (tasks, seeds) each; None where they share no cell."""
+    sign = 1.0 if metrics[metric].higher_is_better else -1.0
+    differences = sign * (first - second)
+    shared = ~np.isnan(differences)
+    if not shared.any():
+        return None
+    result = vars(compare(differences))
+    means = {
+        name: float(np.nanmean(np.where(shared, part, np.nan)))
+        for name, part in (("first", first), ("second", second))
+    }
+    return {**means, **result}
