@@ -37,7 +37,8 @@ SMALL = {
     "small-mlp": partial(Perceptron, None, SMALL_HEADS),
     "small-mlp-embedding": partial(Perceptron, ("embedding", *PLAIN), SMALL_HEADS),
     "small-ensemble": partial(Ensemble, kinds=("boosting", "kernel")),
-    "small-cytomol": partial(Ensemble, kinds=("mlp", "kernel")),
+    "small-cytomol": partial(Ensemble, kinds=("mlp-embedding", "kernel")),
+    "small-refit": partial(Ensemble, kinds=("boosting", "kernel"), refit=True),
 }
 CLASSES, VALUES = "classification", "regression"
 WAYS = pytest.mark.parametrize(
@@ -157,6 +158,15 @@ def test_an_ensemble_with_and_without_a_backbone(untrained: dict[str, Path], tmp
     assert load_backbone(tmp_path / "joined").name == "chmr"
     with pytest.raises(ModelDirectoryError, match="reads no embedding"):
         load_backbone(tmp_path / "alone")
+
+
+def test_uncertainty_of_a_refit_model_is_that_of_answers_held_out(untrained: dict[str, Path]) -> None:
+    plain, refit = (train(name, untrained, VALUES) for name in ("small-ensemble", "small-refit"))
+    assert plain.uncertainty is not None
+    assert refit.uncertainty is not None
+    for name, array in plain.uncertainty.state()[1].items():
+        np.testing.assert_allclose(refit.uncertainty.state()[1][name], array, err_msg=name)
+    assert not np.allclose(values(plain, NEW)[0], values(refit, NEW)[0])
 
 
 def test_the_embedding_needs_a_backbone(untrained: dict[str, Path]) -> None:
