@@ -1,0 +1,111 @@
+"""Figures of the page: models against the best baseline, what cell data add, and coverage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.quality.contrasts import CONTRASTS
+from benchmarks.quality.plan import SETS
+from benchmarks.quality.published import PUBLISHED
+from benchmarks.quality.rows import OURS, Rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw"]
+
+_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
+_MARKERS = ("o", "s", "^", "D")
+_COLOURS = (_BLUE, _GREEN, "#CC79A7", _ORANGE)
+
+
+def draw(rows: Rows, folder: Path) -> list[tuple[str, str]]:
+    """Write the figures that there are rows for; return title and file name of each."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    panels = [("Models against the best baseline", "benchmarks-models.svg", _models)]
+    if len(rows.cell):
+        panels.append(("What the cell data add", "benchmarks-cell.svg", _cell))
+    if len(rows.coverage) and (rows.coverage["label"] == OURS).any():
+        panels.append(("Stated and observed coverage", "benchmarks-coverage.svg", _coverage))
+    folder.mkdir(parents=True, exist_ok=True)
+    # text stays text, and equal rows give equal files
+    with mpl.rc_context({"svg.hashsalt": "cytomol", "svg.fonttype": "none", "font.size": 9}):
+        for _, name, panel in panels:
+            figure = Figure(figsize=(7.5, 0.42 * len(rows.sets) + 1.8), layout="constrained")
+            axes = figure.add_subplot()
+            panel(axes, rows)
+            axes.grid(axis="x", color="#dddddd")
+            axes.set_axisbelow(True)
+            axes.spines[["top", "right", "left"]].set_visible(False)
+            axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2, frameon=False)
+            figure.savefig(folder / name, metadata={"Date": None})
+    return [(title, name) for title, name, _ in panels]
+
+
+def _rows_of(axes: Axes, names: list[str]) -> dict[str, float]:
+    places = {name: float(place) for place, name in enumerate(reversed(names))}
+    axes.set_yticks(list(places.values()), list(places))
+    return places
+
+
+def _models(axes: Axes, rows: Rows) -> None:
+    """Draw every model as points beyond the best baseline."""
+    places = _rows_of(axes, rows.sets)
+    told: set[str] = set()
+
+    def dot(name: str, value: float | None, label: str, marker: str, colour: str) -> None:
+        best = rows.best(name, rows.baselines())
+        zero = None if best is None else rows.cell_of(name, best)
+        if value is not None and zero is not None:
+            ahead = rows.sign(name) * (value - zero.mean)
+            text = "" if label in told else label
+            axes.plot(ahead, places[name], marker, color=colour, label=text, markersize=6)
+            told.add(label)
+
+    for name in rows.sets:
+        for label in rows.baselines():
+            cell = rows.cell_of(name, label)
+            dot(name, None if cell is None else cell.mean, "baselines", ".", _GREY)
+        for figures in PUBLISHED.values():
+            dot(name, figures[name].mean if name in figures else None, "published", "x", _ORANGE)
+        ours = rows.cell_of(name, OURS)
+        dot(name, rows.target(name), "to reach", "|", "black")
+        dot(name, None if ours is None else ours.mean, OURS, "D", _BLUE)
+    axes.set_xlim(left=max(axes.get_xlim()[0], -12))
+    axes.set_xlabel("points beyond the best baseline of the campaign (ROC-AUC in %, MAE times -100)")
+
+
+def _cell(axes: Axes, rows: Rows) -> None:
+    """Draw the differences that cell data make, with their intervals."""
+    table = rows.cell[rows.cell["by"] == "all"]
+    places = _rows_of(axes, [name for name in SETS if name in set(table["set"])])
+    for order, contrast in enumerate(CONTRASTS[:4]):
+        own = table[table["contrast"] == contrast.name]
+        for at, row in enumerate(own.itertuples()):
+            place = places[str(row.set)] + 0.27 - 0.18 * order
+            axes.plot([100 * row.low, 100 * row.high], [place, place], color=_COLOURS[order], linewidth=1.5)
+            text = contrast.name if at == 0 else ""
+            marker = _MARKERS[order]
+            axes.plot(100 * row.difference, place, marker, color=_COLOURS[order], markersize=4.5, label=text)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_xlabel("difference in points, 95% interval over tasks and seeds")
+
+
+def _coverage(axes: Axes, rows: Rows) -> None:
+    """Draw the observed share beside the stated one."""
+    own = rows.coverage[rows.coverage["label"] == OURS]
+    places = _rows_of(axes, [name for name in SETS if name in set(own["set"])])
+    for order, (stated, part) in enumerate(own.groupby("coverage")):
+        means = part.groupby("set")["covered"].mean()
+        axes.axvline(float(stated), color=_COLOURS[order], linewidth=0.8, linestyle="--")
+        axes.plot(
+            means,
+            [places[str(name)] for name in means.index],
+            _MARKERS[order],
+            color=_COLOURS[order],
+            label=f"stated {stated:g}",
+        )
+    axes.set_xlabel("share of measured values within")

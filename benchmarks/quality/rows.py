@@ -1,0 +1,149 @@
+"""The committed rows, as the page needs them: ROC-AUC in %, MAE times 100."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from benchmarks.quality.plan import SETS, cells
+from benchmarks.quality.published import BASELINES_PLUS, TARGETS
+from numpy.typing import NDArray
+
+from cytomol.evaluate.coverage import read_coverage
+from cytomol.evaluate.rows import read_rows
+from cytomol.evaluate.significance import Paired, compare
+
+__all__ = ["OURS", "Cell", "Rows", "label_of"]
+
+OURS = "cytomol (cell)"
+"""The one recipe, with nothing known of the evaluated molecules in its pretraining."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A model on a set: mean and standard deviation over seeds of the mean over tasks."""
+
+    mean: float
+    std: float
+    seeds: int
+
+
+def label_of(model: str, variant: str) -> str:
+    """Return how a model with a variant is called."""
+    return f"{model} ({variant})" if variant else model
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All that the page is made from; an absent table is empty.
+
+    Attributes
+    ----------
+    scores
+        Test rows with a ``label``, scores times 100.
+    coverage, cell, planted, ablation
+        The other tables.
+    """
+
+    scores: pd.DataFrame
+    coverage: pd.DataFrame
+    cell: pd.DataFrame
+    planted: pd.DataFrame
+    ablation: pd.DataFrame
+
+    @classmethod
+    def read(cls, folder: Path) -> Rows:
+        """Read what is in the folder of the campaign, and the ablation beside it."""
+        rows = read_rows(folder / "rows.csv")
+        scores = rows[rows["fold"] == "test"].copy()
+        scores["label"] = [label_of(*pair) for pair in zip(scores["model"], scores["variant"], strict=True)]
+        scores["score"] *= 100
+        coverage = pd.DataFrame()
+        if (folder / "coverage.csv").is_file():
+            coverage = read_coverage(folder / "coverage.csv")
+            pairs = zip(coverage["model"], coverage["variant"], strict=True)
+            coverage["label"] = [label_of(*pair) for pair in pairs]
+        tables = (_table(path) for path in (folder / "cell.csv", folder / "planted.csv"))
+        return cls(scores, coverage, *tables, _table(folder.parent / "ablation.csv"))
+
+    @property
+    def sets(self) -> list[str]:
+        """Sets that have rows."""
+        return [name for name in SETS if name in set(self.scores["set"])]
+
+    @property
+    def labels(self) -> list[str]:
+        """Models that have rows: as planned, then others."""
+        planned = dict.fromkeys(label_of(model, variant) for _, model, variant, _ in cells(1))
+        there = dict.fromkeys(self.scores["label"])
+        return [*(label for label in planned if label in there), *(x for x in there if x not in planned)]
+
+    def baselines(self) -> list[str]:
+        """Models that are not ours: no part of a stacked ensemble of ours, no embedding."""
+        return [label for label in self.labels if not label.startswith("cytomol") and "(" not in label]
+
+    def cell_of(self, name: str, label: str) -> Cell | None:
+        """Return a model's scores on a set; None without rows."""
+        means = self._grid(name, label)
+        if means.empty:
+            return None
+        by_seed = means.mean(axis=0)
+        return Cell(float(by_seed.mean()), float(by_seed.std(ddof=1)), len(by_seed))
+
+    def best(self, name: str, labels: list[str]) -> str | None:
+        """Return the best of some models on a set, by the mean on test; None without rows."""
+        found = {label: cell.mean for label in labels if (cell := self.cell_of(name, label)) is not None}
+        if not found:
+            return None
+        return max(found, key=lambda label: self.sign(name) * found[label])
+
+    def sign(self, name: str) -> float:
+        """Return 1 where higher is better, else -1."""
+        return -1.0 if (self.scores.loc[self.scores["set"] == name, "metric"] == "mae").any() else 1.0
+
+    def target(self, name: str) -> float | None:
+        """Return what is to be reached on a set; None where it follows from baselines that are missing."""
+        if name in TARGETS:
+            return TARGETS[name]
+        best = self.best(name, self.baselines())
+        cell = None if best is None else self.cell_of(name, best)
+        return None if cell is None else cell.mean + BASELINES_PLUS
+
+    def paired(self, name: str, first: str, second: str) -> Paired | None:
+        """Compare two models on a set over the tasks and seeds that both have."""
+        one, two = self._grid(name, first), self._grid(name, second)
+        difference = self.sign(name) * (one - two)  # aligned by task and seed
+        values: NDArray[np.float64] = difference.to_numpy(dtype=np.float64)
+        if not values.size or np.isnan(values).all():
+            return None
+        return compare(values)
+
+    def jobs(self, name: str, label: str) -> pd.DataFrame:
+        """Return one row for each seed of a model on a set."""
+        own = self.scores[(self.scores["set"] == name) & (self.scores["label"] == label)]
+        return own.drop_duplicates("seed")
+
+    def missing(self, seeds: int) -> Iterator[str]:
+        """Say which seeds of the whole campaign have no rows, a line for each model."""
+        gone: dict[str, list[str]] = {}
+        for name, model, variant, wanted in cells(seeds):
+            label = label_of(model, variant)
+            seeds_gone = sorted(set(range(wanted)) - set(self.jobs(name, label)["seed"]))
+            if seeds_gone:
+                which = "all" if len(seeds_gone) == wanted else ", ".join(map(str, seeds_gone))
+                gone.setdefault(label, []).append(f"{name} ({which})")
+        yield from (f"{label}: {'; '.join(texts)}" for label, texts in gone.items())
+
+    def _grid(self, name: str, label: str) -> pd.DataFrame:
+        own = self.scores[(self.scores["set"] == name) & (self.scores["label"] == label)]
+        return own.pivot_table(index="task", columns="seed", values="score")
+
+
+def _table(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        return pd.DataFrame()
+    text = {"variant": str, "group": str, "set": str, "test": str}
+    return pd.read_csv(path, dtype=text, keep_default_na=True).fillna({"variant": ""})

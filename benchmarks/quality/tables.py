@@ -1,0 +1,147 @@
+"""Sections of the page that are made from the scores: targets, models, wins and losses, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from benchmarks.quality.published import LIMIT_MINUTES, PUBLISHED
+from benchmarks.quality.rows import OURS, Cell, Rows
+
+from cytomol.evaluate.significance import Paired, holm
+
+__all__ = ["costs", "markdown", "models", "number", "single", "targets", "wins"]
+
+_LEAKY = "cytomol (leaky)"
+_LEVEL = 0.05
+_SINGLE = ("mlp-one", "mlp-embedding-one (cell)", "mlp-embedding-one (structure)")
+_LIMIT = 5
+
+
+def number(value: float | None, form: str = ".1f") -> str:
+    """Return a number as text; – where there is none."""
+    return "–" if value is None or value != value else format(value, form)  # noqa: PLR0124 - NaN
+
+
+def markdown(header: Sequence[str], lines: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield a table; the first column is text, the others are numbers."""
+    yield f"| {' | '.join(header)} |"
+    yield f"|---|{'---:|' * (len(header) - 1)}"
+    for line in lines:
+        yield f"| {' | '.join(line)} |"
+    yield ""
+
+
+def _spread(cell: Cell | None) -> str:
+    if cell is None:
+        return "–"
+    if cell.seeds == 1:
+        return f"{cell.mean:.1f} (1)"
+    return f"{cell.mean:.1f} ± {cell.std:.1f} ({cell.seeds})"
+
+
+def targets(rows: Rows) -> Iterator[str]:
+    """Yield what was to be reached, and what was."""
+    header = ("set", "best published", "best own baseline", "to reach", OURS, "reached?", _LEAKY)
+    lines = []
+    for name in rows.sets:
+        best, ours, target = rows.best(name, rows.baselines()), rows.cell_of(name, OURS), rows.target(name)
+        known = [figures[name].mean for figures in PUBLISHED.values() if name in figures]
+        published = rows.sign(name) * max(rows.sign(name) * value for value in known) if known else None
+        baseline = "–" if best is None else f"{best} {_spread(rows.cell_of(name, best))}"
+        verdict = "–"
+        if ours is not None and target is not None:
+            ahead = rows.sign(name) * (ours.mean - target)
+            verdict = f"yes, by {ahead:.1f}" if ahead >= 0 else f"**no, missed by {-ahead:.1f}**"
+        cells = (_named(rows, name), number(published), baseline, number(target), f"**{_spread(ours)}**")
+        lines.append((*cells, verdict, _spread(rows.cell_of(name, _LEAKY))))
+    yield from markdown(header, lines)
+
+
+def _named(rows: Rows, name: str) -> str:
+    return f"{name} (MAE)" if rows.sign(name) < 0 else name
+
+
+def models(rows: Rows) -> Iterator[str]:
+    """Yield all models on all sets, in bold the best that saw nothing of the evaluated molecules."""
+    honest = [label for label in rows.labels if label != _LEAKY]
+    best = {name: rows.best(name, honest) for name in rows.sets}
+    header = ("model", *(_named(rows, name) for name in rows.sets))
+    lines = []
+    for label in rows.labels:
+        cells = [(name, _spread(rows.cell_of(name, label))) for name in rows.sets]
+        lines.append((label, *(f"**{text}**" if best[name] == label else text for name, text in cells)))
+    for method, figures in PUBLISHED.items():
+        found = [figures.get(name) for name in rows.sets]
+        if any(found):
+            texts = ["–" if f is None else number(f.mean) + (f" ± {f.std}" if f.std else "") for f in found]
+            lines.append((f"*{method}, published*", *texts))
+    yield from markdown(header, lines)
+
+
+def single(rows: Rows) -> Iterator[str]:
+    """Yield the models that are one network."""
+    there = [label for label in _SINGLE if label in rows.labels]
+    lines = [(label, *(_spread(rows.cell_of(name, label)) for name in rows.sets)) for label in there]
+    yield from markdown(("model", *(_named(rows, name) for name in rows.sets)), lines)
+
+
+def wins(rows: Rows) -> Iterator[str]:
+    """Yield ours against every other model, set by set, and say in words where it won and lost."""
+    others = [label for label in rows.labels if label not in {OURS, _LEAKY}]
+    table: dict[str, dict[str, tuple[Paired, float]]] = {}
+    for name in rows.sets:
+        found = {label: pair for label in others if (pair := rows.paired(name, OURS, label)) is not None}
+        corrected = holm([pair.p for pair in found.values()])
+        table[name] = {label: (found[label], p) for label, p in zip(found, corrected, strict=True)}
+    yield from markdown(
+        ("against", *rows.sets),
+        [(label, *(_difference(table[name].get(label)) for name in rows.sets)) for label in others],
+    )
+    groups: dict[str, list[str]] = {
+        "Significantly better": [],
+        "Significantly worse": [],
+        "Worse, undecided": [],
+    }
+    for name, found in table.items():
+        for label, (pair, p) in found.items():
+            text = f"{name} against {label} ({pair.difference:+.1f}; {pair.low:+.1f} to {pair.high:+.1f})"
+            if p < _LEVEL:
+                groups["Significantly better" if pair.difference > 0 else "Significantly worse"].append(text)
+            elif pair.difference < 0:
+                groups["Worse, undecided"].append(text)
+    for words, texts in groups.items():
+        yield f"- **{words}** ({len(texts)}): {'; '.join(texts) or 'none'}."
+    yield ""
+
+
+def _difference(found: tuple[Paired, float] | None) -> str:
+    if found is None:
+        return "–"
+    pair, p = found
+    return f"{pair.difference:+.1f}{'*' if p < _LEVEL else ''}"
+
+
+def costs(rows: Rows) -> Iterator[str]:
+    """Yield the seconds of one seed of ours against the limits, then of all models."""
+    lines = []
+    for name in rows.sets:
+        jobs = rows.jobs(name, OURS)
+        if jobs.empty:
+            continue
+        features, fit = jobs["seconds_features"].max(), jobs["seconds_fit"].mean()
+        predict, memory = jobs["seconds_predict"].mean(), jobs["peak_mb"].max()
+        limit = LIMIT_MINUTES.get(name, _LIMIT)
+        minutes = (features + fit + predict) / 60
+        verdict = "yes" if minutes <= limit else "**no**"
+        cells = [number(value, ".0f") for value in (features, fit, predict)]
+        lines.append((name, *cells, number(memory, ".0f"), number(minutes), str(limit), verdict))
+    header = ("set", "features s", "fit s", "predict s", "peak MB", "minutes", "limit", "within?")
+    yield f"One seed of {OURS}:\n"
+    yield from markdown(header, lines)
+    yield "Seconds of a fit and a prediction, mean over seeds, all models:\n"
+    every = []
+    for label in rows.labels:
+        parts = [rows.jobs(name, label) for name in rows.sets]
+        spent = [(part["seconds_fit"] + part["seconds_predict"]).mean() for part in parts]
+        every.append((label, *(number(float(value), ",.0f") for value in spent)))
+    yield from markdown(("model", *rows.sets), every)

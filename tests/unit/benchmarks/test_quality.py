@@ -1,0 +1,121 @@
+"""The quality campaign: its order, and a page that is made from however few rows there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.quality.backbones import find_backbones
+from benchmarks.quality.cell import main as write_cell
+from benchmarks.quality.page import main as write_page
+from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, STAGES, cells, steps
+from benchmarks.quality.planted import COLUMNS as PLANTED
+from benchmarks.quality.rows import OURS, Rows
+
+from cytomol.errors import ConfigError
+from cytomol.evaluate.coverage import COVERAGE_COLUMNS
+from cytomol.evaluate.results import Results
+from cytomol.evaluate.rows import Job
+from cytomol.evaluate.sets import SETS as PUBLISHED_SETS
+from cytomol.predict.models import models
+
+
+def fill(folder: Path, jobs: dict[Job, float], tasks: int = 8, metric: str = "roc_auc") -> None:
+    """Write rows in which a job scores its number, a little different by task and seed."""
+    for job, score in jobs.items():
+        rows = []
+        for task in range(tasks):
+            chance = np.random.default_rng((task, job.seed)).normal(0, 0.001)
+            row: dict[str, Any] = {**vars(job), "task": f"t{task}", "metric": metric, "n": 50, "positives": 9}
+            cost = {"seconds_fit": 60.0, "seconds_predict": 2.0, "seconds_features": 10.0, "peak_mb": 500.0}
+            source = {"fold": "test", "version": "0", "commit": ""}
+            rows.append({**row, **cost, **source, "score": score + chance + 0.01 * task * score})
+        empty = dict.fromkeys(COVERAGE_COLUMNS)
+        held = {"kind": "classification", "tasks": tasks, "n": 400, "covered": 0.91, "size": 1.2}
+        stated = [{**empty, **vars(job), **held, "coverage": level} for level in (0.9, 0.8)]
+        Results(folder).append(job, rows, stated)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "quality"
+    place.mkdir()
+    return place
+
+
+def test_a_seed_of_everything_comes_before_the_next() -> None:
+    planned = list(steps(STAGES, SETS, 5))
+    assert [step.seed for step in planned] == sorted(step.seed for step in planned)
+    assert set(SETS) == set(PUBLISHED_SETS)
+    assert all(("hiv" in step.sets) == (step.seed < MOST_SEEDS["hiv"]) for step in planned)
+    assert [step.sets for step in steps(["refit"], ["hiv", "bace"], 1)] == [("bace", "hiv")]
+    assert list(steps(["refit"], ["hiv"], 5)) == list(steps(["refit"], ["hiv"], 3))
+
+
+def test_every_planned_model_and_backbone_is_known() -> None:
+    planned = list(cells(5))
+    assert {model for _, model, _, _ in planned} <= set(models.names())
+    assert {variant for _, _, variant, _ in planned} == {"", *BACKBONES}
+    assert len(set(planned)) == len(planned)
+
+
+def test_an_absent_backbone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no backbone 'cell'"):
+        find_backbones(tmp_path, ["cell"])
+
+
+def test_page_of_a_cut_campaign(folder: Path, tmp_path: Path) -> None:
+    fill(folder, {Job("bace", "forest", 0): 0.8, Job("bace", "mlp", 0): 0.7})
+    assert write_page(["--results", str(folder), "--out", str(tmp_path / "docs" / "page.md")]) == 0
+    text = (tmp_path / "docs" / "page.md").read_text()
+    assert "| bace | – | forest 8" in text
+    assert "- forest: bace (1, 2, 3, 4); bbbp (all)" in text
+    assert "No rows yet." in text
+    assert "## Ablations" not in text
+
+
+def test_page_says_what_was_reached_and_what_was_missed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CYTOMOL_DATA", raising=False)
+    score = {"cell": 0.80, "structure": 0.78, "leaky": 0.86}
+    for seed in range(3):
+        fill(folder, {Job("chembl2k", "cytomol", seed, name): value for name, value in score.items()})
+        fill(folder, {Job("chembl2k", "forest", seed): 0.70, Job("chembl2k", "cytomol-plain", seed): 0.82})
+        ours = Job("biogenadme", "cytomol", seed, "cell")
+        fill(folder, {ours: 0.36, Job("biogenadme", "forest", seed): 0.50}, tasks=6, metric="mae")
+    table = [("infoalign", 2000, 15, 0, "cytomol", v, "a", "response", 0.8, 9) for v in ("cell", "structure")]
+    pd.DataFrame(table, columns=list(PLANTED)).to_csv(folder / "planted.csv", index=False)
+    assert write_cell(["--out", str(folder), "--work", str(tmp_path)]) == 2  # facts of molecules need data
+    page = tmp_path / "docs" / "page.md"
+    assert write_page(["--results", str(folder), "--out", str(page)]) == 0
+    text = page.read_text()
+    assert "**no, missed by" in text
+    assert "| biogenadme (MAE) | 40.9 | forest" in text
+    assert "yes, by" in text
+    assert "- **Significantly worse** (1): chembl2k against cytomol-plain (-2." in text
+    assert {path.name for path in (tmp_path / "docs" / "figures").iterdir()} == {
+        "benchmarks-models.svg",
+        "benchmarks-coverage.svg",
+    }
+    before = text, (tmp_path / "docs" / "figures" / "benchmarks-models.svg").read_bytes()
+    write_page(["--results", str(folder), "--out", str(page)])
+    assert before == (
+        page.read_text(),
+        (tmp_path / "docs" / "figures" / "benchmarks-models.svg").read_bytes(),
+    )
+
+
+def test_differences_are_above_zero_where_ours_is_better(folder: Path) -> None:
+    fill(
+        folder, {Job("biogenadme", "cytomol", 0, "cell"): 0.36, Job("biogenadme", "forest", 0): 0.5}, 6, "mae"
+    )
+    rows = Rows.read(folder)
+    pair = rows.paired("biogenadme", OURS, "forest")
+    assert pair is not None
+    assert pair.difference == pytest.approx(14, abs=1)
+    assert rows.best("biogenadme", rows.labels) == OURS
+    assert rows.target("biogenadme") == 39.0
