@@ -91,6 +91,8 @@ def _by_coverage(scores: pd.DataFrame, predictions: Path, work: Path) -> Iterato
             yield from _by_tasks(part, contrast, facts)
             if seeds:
                 yield from _by_molecules(part, contrast, facts, predictions, seeds)
+            else:
+                print(f"{name}, {contrast.name}: no predictions were kept", file=sys.stderr)
 
 
 def _path(predictions: Path, name: str, model: tuple[str, str], seed: int) -> Path:

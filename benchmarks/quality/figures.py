@@ -25,7 +25,9 @@ def draw(rows: Rows, folder: Path) -> list[tuple[str, str]]:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    panels = [("Models against the best baseline", "benchmarks-models.svg", _models)]
+    panels = []
+    if any(rows.best(name, rows.baselines()) for name in rows.sets):
+        panels.append(("Models against the best baseline", "benchmarks-models.svg", _models))
     if len(rows.cell):
         panels.append(("What the cell data add", "benchmarks-cell.svg", _cell))
     if len(rows.coverage) and (rows.coverage["label"] == OURS).any():

@@ -100,7 +100,7 @@ def page(rows: Rows, figures: Path) -> str:
             "In brackets, the difference from the full method.\n",
         ]
         parts += ablation(rows)
-    parts += ["## Missing\n", *_missing(rows)]
+    parts += ["## Missing\n", *_missing(rows), "## Sources\n", *_sources(rows)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -119,6 +119,14 @@ def _missing(rows: Rows) -> Iterator[str]:
         return
     yield f"{len(gone)} models lack seeds of the campaign:\n"
     yield from (f"- {text}" for text in gone)
+
+
+def _sources(rows: Rows) -> Iterator[str]:
+    """Say which state of the code made how many jobs."""
+    jobs = rows.scores.drop_duplicates(["set", "label", "seed"])
+    counts = jobs["commit"].replace("", "unknown").value_counts(sort=False)
+    told = ", ".join(f"{commit} ({count})" for commit, count in counts.items())
+    yield f"Jobs by the commit that ran them (dirty: with changes that were not committed): {told}.\n"
 
 
 def main(arguments: list[str] | None = None) -> int:

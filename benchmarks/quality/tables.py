@@ -81,6 +81,9 @@ def models(rows: Rows) -> Iterator[str]:
 def single(rows: Rows) -> Iterator[str]:
     """Yield the models that are one network."""
     there = [label for label in _SINGLE if label in rows.labels]
+    if not there:
+        yield "No rows yet.\n"
+        return
     lines = [(label, *(_spread(rows.cell_of(name, label)) for name in rows.sets)) for label in there]
     yield from markdown(("model", *(_named(rows, name) for name in rows.sets)), lines)
 

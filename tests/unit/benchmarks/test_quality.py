@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.quality import cell
 from benchmarks.quality.backbones import find_backbones
-from benchmarks.quality.cell import main as write_cell
+from benchmarks.quality.known import Known
 from benchmarks.quality.page import main as write_page
 from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, STAGES, cells, steps
 from benchmarks.quality.planted import COLUMNS as PLANTED
@@ -89,7 +91,7 @@ def test_page_says_what_was_reached_and_what_was_missed(
         fill(folder, {ours: 0.36, Job("biogenadme", "forest", seed): 0.50}, tasks=6, metric="mae")
     table = [("infoalign", 2000, 15, 0, "cytomol", v, "a", "response", 0.8, 9) for v in ("cell", "structure")]
     pd.DataFrame(table, columns=list(PLANTED)).to_csv(folder / "planted.csv", index=False)
-    assert write_cell(["--out", str(folder), "--work", str(tmp_path)]) == 2  # facts of molecules need data
+    assert cell.main(["--out", str(folder), "--work", str(tmp_path)]) == 2  # facts of molecules need data
     page = tmp_path / "docs" / "page.md"
     assert write_page(["--results", str(folder), "--out", str(page)]) == 0
     text = page.read_text()
@@ -107,6 +109,41 @@ def test_page_says_what_was_reached_and_what_was_missed(
         page.read_text(),
         (tmp_path / "docs" / "figures" / "benchmarks-models.svg").read_bytes(),
     )
+
+
+def test_what_cell_data_add_by_what_is_known_of_molecules(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cell data help the molecules with profiles alone here; the table has to say so."""
+    rng = np.random.default_rng(0)
+    own = np.arange(300) < 150
+    observed = (rng.random((300, 7)) < 0.5).astype(float)
+    (folder / "predictions").mkdir()
+    for seed in (0, 1):
+        noise = rng.normal(0, 1, observed.shape)
+        for variant, gain in (("cell", 2.0), ("structure", 0.0)):
+            job = Job("sider", "cytomol", seed, variant)
+            fill(folder, {job: 0.7}, tasks=7)
+            np.savez(
+                folder / "predictions" / f"{job.stem}.npz",
+                index=np.arange(300),
+                fold=np.full(300, "test"),
+                predicted=noise + observed * (1 + gain * own[:, None]),
+                observed=observed,
+            )
+    known = Known(own, np.where(np.arange(300) < 250, 0.6, 0.1).astype(np.float32))
+    monkeypatch.setattr(cell, "known", lambda *_: known)
+    names = tuple(f"t{task}" for task in range(7))
+    few = SimpleNamespace(labels=SimpleNamespace(names=names, matrix=observed))
+    monkeypatch.setattr(cell, "load_set", lambda _: few)
+    assert cell.main(["--out", str(folder), "--work", str(tmp_path)]) == 0
+    table = pd.read_csv(folder / "cell.csv")
+    groups = table[table["by"] == "molecules"].set_index("group")
+    assert groups.loc["own profile", "low"] > 0
+    assert groups.loc[["near a profile", "far from all"], "difference"].tolist() == [0, 0]
+    assert groups["molecules"].tolist() == [150, 100, 50]
+    assert write_page(["--results", str(folder), "--out", str(tmp_path / "page.md")]) == 0
+    assert "| sider, own profile |" in (tmp_path / "page.md").read_text()
 
 
 def test_differences_are_above_zero_where_ours_is_better(folder: Path) -> None:
