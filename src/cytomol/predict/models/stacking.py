@@ -13,13 +13,14 @@ _SHARP = 0.01  # probabilities are cut there, so that one member's certainty doe
 
 
 def stack(
-    members: NDArray[np.float64], labels: NDArray[np.float64], kind: str, *, ridge: float = 0.02
+    members: NDArray[np.float64], labels: NDArray[np.float64], kind: str, *, ridge: float | None = None
 ) -> NDArray[np.float64]:
     """Return the weight of each member, positive and of sum 1.
 
     Classes: the mean cross entropy of a common scale and offset times the weighted mean logit. Values: the
     mean absolute error of the weighted mean, each task in units of its spread. Weights are shared by the
-    tasks, since a task alone has too few validation rows, and are drawn to equal ones by ``ridge``.
+    tasks, since a task alone has too few validation rows, and are drawn to equal ones by ``ridge``: a class
+    says less than a value does.
 
     Parameters
     ----------
@@ -30,13 +31,16 @@ def stack(
     kind
         "classification" or "regression".
     ridge
-        Weight of the squared distance from equal weights, per member.
+        Weight of the squared distance from equal weights, per member; by default 0.02 for classes and
+        0.002 for values, which cross-validation over the valid folds of chembl2k and biogenadme favoured.
 
     References
     ----------
     Wolpert, "Stacked generalization", Neural Networks 1992; Breiman, "Stacked regressions", 1996.
     """
     count = len(members)
+    if ridge is None:
+        ridge = 0.02 if kind == "classification" else 0.002
     equal = np.full(count, 1 / count)
     usable = ~np.isnan(labels) & ~np.isnan(members).any(axis=0)
     if count == 1 or usable.sum() < 2:
