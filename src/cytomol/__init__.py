@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cytomol.predict.estimators import CellEncoder, PropertyClassifier, PropertyRegressor
     from cytomol.predict.finetune import finetune
     from cytomol.predict.predictor import PropertyPredictor
+    from cytomol.predict.trained import TrainedModel, load_predictor, train_model
     from cytomol.training.backbone import Backbone
     from cytomol.training.pretrain import pretrain
 
@@ -37,11 +38,14 @@ _HOMES = {
     "PropertyClassifier": "cytomol.predict.estimators",
     "PropertyPredictor": "cytomol.predict.predictor",
     "PropertyRegressor": "cytomol.predict.estimators",
+    "TrainedModel": "cytomol.predict.trained",
     "build_context": "cytomol.context",
     "featurize": "cytomol.chem.featurize",
     "finetune": "cytomol.predict.finetune",
+    "load_predictor": "cytomol.predict.trained",
     "pretrain": "cytomol.training.pretrain",
     "read_corpus": "cytomol.corpus",
+    "train_model": "cytomol.predict.trained",
     "write_corpus": "cytomol.corpus",
 }
 
@@ -55,11 +59,14 @@ __all__ = [
     "PropertyClassifier",
     "PropertyPredictor",
     "PropertyRegressor",
+    "TrainedModel",
     "build_context",
     "featurize",
     "finetune",
+    "load_predictor",
     "pretrain",
     "read_corpus",
+    "train_model",
     "write_corpus",
 ]
 
