@@ -71,7 +71,7 @@ absolute error.
 """
 _CELL = """\
 The same recipe with another backbone or none, compared on equal tasks and seeds. Intervals are 95%, by
-bootstrap over tasks and seeds; on sets of one task or two they speak of seeds alone. One backbone of each
+bootstrap over tasks and seeds, and left out where there are fewer than five of both. One backbone of each
 kind was pretrained, so that the chance of pretraining is in none of them.
 
 A test molecule has an own profile if one of its connectivity has one in the corpus, and is near a profile at

@@ -94,9 +94,10 @@ def _contrast_tables(part: pd.DataFrame, first: str, words: Callable[[pd.Series[
         yield from markdown(header, [_contrast_line(row, words(row)) for _, row in own.iterrows()])
         clear = own[(own["low"] > 0) | (own["high"] < 0)]
         better, worse = int((clear["low"] > 0).sum()), int((clear["high"] < 0).sum())
+        stated = int(own["low"].notna().sum())
         yield (
-            f"Of {len(own)} rows the interval is above 0 in {better}, below 0 in {worse}, and holds 0 in "
-            f"{len(own) - better - worse}.\n"
+            f"Of {len(own)} rows {stated} have an interval: above 0 in {better}, below 0 in {worse}, "
+            f"holding 0 in {stated - better - worse}.\n"
         )
 
 

@@ -107,7 +107,8 @@ def wins(rows: Rows) -> Iterator[str]:
     }
     for name, found in table.items():
         for label, (pair, p) in found.items():
-            text = f"{name} against {label} ({pair.difference:+.1f}; {pair.low:+.1f} to {pair.high:+.1f})"
+            interval = "" if pair.low != pair.low else f"; {pair.low:+.1f} to {pair.high:+.1f}"
+            text = f"{name} against {label} ({pair.difference:+.1f}{interval})"
             if p < _LEVEL:
                 groups["Significantly better" if pair.difference > 0 else "Significantly worse"].append(text)
             elif pair.difference < 0:

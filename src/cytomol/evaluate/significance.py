@@ -108,6 +108,10 @@ def _test(kept: NDArray[np.float64], by_task: NDArray[np.float64]) -> tuple[str,
     return "t over seeds", float(ttest_1samp(by_seed, 0.0).pvalue)
 
 
+FEWEST_DRAWN = 5
+"""Tasks or seeds that an interval by bootstrap takes."""
+
+
 def bootstrap_interval(
     differences: NDArray[np.float64], *, draws: int = _DRAWS, level: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:
@@ -123,8 +127,16 @@ def bootstrap_interval(
         Share of the draws within the interval.
     seed
         Seed of the draws.
+
+    Returns
+    -------
+    tuple of float
+        Its ends; NaN where fewer than five tasks and fewer than five seeds were compared: draws from so few
+        spread too little, and from one not at all.
     """
     tasks, seeds = differences.shape
+    if max(tasks, seeds) < FEWEST_DRAWN:
+        return float("nan"), float("nan")
     task_counts, seed_counts = _counts(tasks, draws, seed), _counts(seeds, draws, seed + 1)
     there = ~np.isnan(differences)
     # each drawn task counts its mean over the drawn seeds that it has

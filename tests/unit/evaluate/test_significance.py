@@ -75,6 +75,13 @@ def test_bootstrap_with_holes() -> None:
     assert bootstrap_interval(differences) == pytest.approx((0.25, 0.25))
 
 
+def test_no_interval_of_few_tasks_and_few_seeds() -> None:
+    assert np.isnan(bootstrap_interval(np.array([[0.3]]))).all()
+    assert np.isnan(bootstrap_interval(np.full((4, 4), 0.3))).all()
+    assert bootstrap_interval(np.full((1, 5), 0.3)) == pytest.approx((0.3, 0.3))
+    assert bootstrap_interval(np.full((5, 1), 0.3)) == pytest.approx((0.3, 0.3))
+
+
 def test_holm_by_hand() -> None:
     np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
     np.testing.assert_allclose(holm([0.5, np.nan, 0.9]), [1.0, np.nan, 1.0])
