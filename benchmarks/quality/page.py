@@ -122,6 +122,7 @@ def _missing(rows: Rows) -> Iterator[str]:
         return
     yield f"{len(gone)} models lack seeds of the campaign:\n"
     yield from (f"- {text}" for text in gone)
+    yield ""
 
 
 def _sources(rows: Rows) -> Iterator[str]:
