@@ -155,13 +155,7 @@ def fit_head(
     """
     head.to(device)
     optimizer = make_optimizer([{"params": list(head.parameters())}], config)
-    steps = config.epochs * _steps(data.train, config.batch_size)
-    schedule = None
-    if config.schedule == "onecycle":
-        # one warm-up of a tenth; torch's schedule needs two steps at least
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, config.lr, total_steps=max(2, steps), pct_start=0.1, cycle_momentum=False
-        )
+    schedule = _schedule(optimizer, data, config)
     average = AveragedModel(head, use_buffers=True) if config.keep == "average" else None
     averaged_from = config.epochs - math.ceil(config.epochs / 4)
     best = Best(config.patience)
@@ -172,19 +166,10 @@ def fit_head(
         total = 0.0
         for rows in batches(data.train, config.batch_size):
             at = rows.to(device)
-            loss = masked_loss(
-                head(inputs[at]),
-                targets[at],
-                data.kind,
-                smoothing=config.label_smoothing,
-                focal=config.focal_gamma,
-            )
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            output = head(inputs[at])
+            total += len(rows) * _step(output, targets[at], data.kind, config, optimizer)
             if schedule is not None:
                 schedule.step()
-            total += loss.item() * len(rows)
         if average is not None and epoch >= averaged_from:
             average.update_parameters(head)
         # without a choice to make, one look at the end is enough
@@ -206,6 +191,30 @@ def fit_head(
         score = data.validate(apply(head, inputs[data.valid.to(device)]), config.select_by)
     head.eval()
     return FitResult(config.epochs, config.epochs, score, history)
+
+
+def _schedule(
+    optimizer: torch.optim.Optimizer, data: FitData, config: FinetuneConfig
+) -> torch.optim.lr_scheduler.OneCycleLR | None:
+    """Return the course of the learning rate; None for a constant one."""
+    if config.schedule != "onecycle":
+        return None
+    steps = config.epochs * _steps(data.train, config.batch_size)
+    # one warm-up of a tenth; torch's schedule needs two steps at least
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.lr, total_steps=max(2, steps), pct_start=0.1, cycle_momentum=False
+    )
+
+
+def _step(
+    output: Tensor, target: Tensor, kind: str, config: FinetuneConfig, optimizer: torch.optim.Optimizer
+) -> float:
+    """Take a step down the loss of a batch and return it."""
+    loss = masked_loss(output, target, kind, smoothing=config.label_smoothing, focal=config.focal_gamma)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss.item()
 
 
 def _steps(rows: Tensor, size: int) -> int:

@@ -170,10 +170,6 @@ class PropertyPredictor:
             )
         return self.uncertainty
 
-    def from_inputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return probabilities or values from scaled features, (n, width) -> (n, tasks)."""
-        return self.outputs(inputs)[0]
-
     def outputs(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the predictions, and those of each head alone, from scaled features.
 
