@@ -121,7 +121,8 @@ def seeded(seed: int, threads: int = 0) -> Iterator[None]:
 def make_optimizer(groups: list[dict[str, object]], config: FinetuneConfig) -> torch.optim.Optimizer:
     """Make the optimizer of parameter groups."""
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, lr=config.lr, weight_decay=config.weight_decay)
+    # one pass over the weights instead of many: a step of a wide head takes two thirds of the time
+    return kind(groups, lr=config.lr, weight_decay=config.weight_decay, fused=True)
 
 
 def batches(rows: Tensor, size: int) -> Iterator[Tensor]:
