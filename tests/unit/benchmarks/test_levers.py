@@ -1,0 +1,87 @@
+"""The ideas that the campaign measures on valid folds, against slow computations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
+from benchmarks.quality.levers import LEVERS
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator
+
+from cytomol.chem.featurize import FeatureOptions, featurize
+
+DRUGS = ["CC(=O)Oc1ccccc1C(=O)O", "OC(=O)c1ccccc1O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "CCO", "CCCO"]
+
+
+def counts_of(smiles: list[str]) -> np.ndarray:
+    options = FeatureOptions(graph=False, morgan_radius=2, maccs=False, counts=True)
+    return featurize(smiles, options, cache=None).dense("counts").astype(np.uint8)
+
+
+def test_levers_are_set_against_levers() -> None:
+    names = [lever.name for lever in LEVERS]
+    assert len(set(names)) == len(names)
+    assert {lever.against for lever in LEVERS} <= {"", *names}
+
+
+def test_correlations_are_numpys_where_all_is_measured() -> None:
+    labels = np.random.default_rng(0).normal(size=(50, 4)) @ np.random.default_rng(1).normal(size=(4, 4))
+    assert correlations(labels, shrink=0.0) == pytest.approx(np.corrcoef(labels.T), abs=1e-8)
+
+
+def test_correlations_of_tasks_that_share_no_molecule_are_zero() -> None:
+    labels = np.full((20, 2), np.nan)
+    labels[:10, 0] = np.random.default_rng(0).normal(size=10)
+    labels[10:, 1] = np.random.default_rng(1).normal(size=10)
+    assert correlations(labels) == pytest.approx(np.eye(2), abs=1e-8)
+
+
+def test_tasks_are_solved_as_the_dense_system() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(12, 3))
+    K = np.exp(-((points[:, None] - points[None]) ** 2).sum(axis=2))
+    tasks = correlations(rng.normal(size=(30, 3)))
+    labels = rng.normal(size=(12, 3))
+    labels[rng.random(labels.shape) < 0.4] = np.nan
+    at = np.flatnonzero(~np.isnan(labels.ravel()))
+    whole = np.kron(K, tasks)[np.ix_(at, at)] + 0.1 * np.eye(len(at))
+    expected = np.zeros(labels.size)
+    expected[at] = np.linalg.solve(whole, labels.ravel()[at])
+    found = solve_tasks(K, tasks, labels, 0.1)
+    assert found == pytest.approx(expected.reshape(labels.shape), abs=5e-3)
+
+
+def test_annotations_are_those_of_the_nearest_other_molecule() -> None:
+    known = Annotated(
+        counts=counts_of(DRUGS),
+        connectivity=np.array([Chem.MolToInchiKey(Chem.MolFromSmiles(s))[:14] for s in DRUGS]),
+        genes=np.array([[1, 0], [1, 0], [0, 1], [0, 1], [0, 1]], dtype=bool),
+    )
+    queries = [DRUGS[0], "CCCCO", "OC(=O)c1ccccc1OC"]
+    found = annotated_neighbours(queries, counts_of(queries), known)
+    make = rdFingerprintGenerator.GetMorganGenerator(radius=2)
+    for i, query in enumerate(queries):
+        for gene in range(2):
+            best = 0.0
+            for j, drug in enumerate(DRUGS):
+                if known.genes[j, gene] and drug != query:
+                    pair = [make.GetCountFingerprint(Chem.MolFromSmiles(s)) for s in (query, drug)]
+                    best = max(best, DataStructs.TanimotoSimilarity(*pair))
+            assert found[i, gene] == pytest.approx(best if best >= 0.35 else 0.0, abs=0.02)
+
+
+def test_annotated_molecules_leave_the_evaluated_ones_out(tmp_path) -> None:
+    keys = [Chem.MolToInchiKey(Chem.MolFromSmiles(s)) for s in DRUGS]
+    names = [f"m{i}" for i in range(len(DRUGS))]
+    pd.DataFrame({"mol_id": names, "smiles": DRUGS, "inchikey": keys}).to_parquet(
+        tmp_path / "molecules.parquet"
+    )
+    (tmp_path / "relations").mkdir()
+    pairs = [(name, "G1") for name in names] + [("m0", "RARE")]
+    table = pd.DataFrame(pairs, columns=["source", "target"]).assign(weight=1.0)
+    table.to_parquet(tmp_path / "relations" / "compound_targets_gene.parquet")
+    known = Annotated.read(tmp_path, ["OCC"])  # ethanol, written otherwise
+    assert known.connectivity.tolist() == [key[:14] for i, key in enumerate(keys) if i != 3]
+    assert known.genes.tolist() == [[True]] * 4
