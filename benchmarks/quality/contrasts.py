@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cytomol.evaluate.significance import compare
 from cytomol.predict.metrics import metrics
 
-__all__ = ["CONTRASTS", "Contrast", "compared", "grid"]
+__all__ = ["CONTRASTS", "GROUPED", "Contrast", "compared", "grid"]
 
 
 class Contrast(NamedTuple):
@@ -29,22 +29,25 @@ _CELL, _STRUCTURE, _LEAKY, _PLAIN = (
     ("cytomol", "leaky"),
     ("cytomol-plain", ""),
 )
+_FIVE = {name: ("mlp-embedding", name) for name in ("cell", "structure", "leaky")}
 CONTRASTS = (
     Contrast("backbone with against without cell data", _CELL, _STRUCTURE),
     Contrast("backbone with cell data against no backbone", _CELL, _PLAIN),
     Contrast("backbone without cell data against no backbone", _STRUCTURE, _PLAIN),
     Contrast("evaluated molecules' cell data left in against left out", _LEAKY, _CELL),
-    Contrast(
-        "with against without cell data, five perceptrons",
-        ("mlp-embedding", "cell"),
-        ("mlp-embedding", "structure"),
-    ),
+    Contrast("with against without cell data, five perceptrons", _FIVE["cell"], _FIVE["structure"]),
+    Contrast("left in against left out, five perceptrons", _FIVE["leaky"], _FIVE["cell"]),
+    Contrast("with cell data against no backbone, five perceptrons", _FIVE["cell"], ("mlp", "")),
+    Contrast("without cell data against no backbone, five perceptrons", _FIVE["structure"], ("mlp", "")),
     Contrast(
         "with against without cell data, one perceptron",
         ("mlp-embedding-one", "cell"),
         ("mlp-embedding-one", "structure"),
     ),
 )
+
+GROUPED = CONTRASTS[:5]
+"""Those that the page shows by groups of molecules and tasks too."""
 
 
 def grid(

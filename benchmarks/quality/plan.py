@@ -50,7 +50,7 @@ RUNS = (
     Run("ours", ("cytomol", *_SINGLE), "cell"),
     Run("ours", ("cytomol-plain",)),
     Run("cell", ("cytomol", *_SINGLE), "structure"),
-    Run("cell", ("cytomol",), "leaky"),
+    Run("cell", ("cytomol", *_SINGLE), "leaky"),
     Run("refit", ("cytomol-refit",), "cell"),
 )
 STAGES = tuple(dict.fromkeys(run.stage for run in RUNS))

@@ -44,7 +44,7 @@ class Rows:
     ----------
     scores
         Test rows with a ``label``, scores times 100.
-    coverage, cell, planted, ablation
+    coverage, cell, planted, levers, ablation
         The other tables.
     """
 
@@ -52,6 +52,7 @@ class Rows:
     coverage: pd.DataFrame
     cell: pd.DataFrame
     planted: pd.DataFrame
+    levers: pd.DataFrame
     ablation: pd.DataFrame
 
     @classmethod
@@ -66,7 +67,7 @@ class Rows:
             coverage = read_coverage(folder / "coverage.csv")
             pairs = zip(coverage["model"], coverage["variant"], strict=True)
             coverage["label"] = [label_of(*pair) for pair in pairs]
-        tables = (_table(path) for path in (folder / "cell.csv", folder / "planted.csv"))
+        tables = (_table(folder / f"{name}.csv") for name in ("cell", "planted", "levers"))
         return cls(scores, coverage, *tables, _table(folder.parent / "ablation.csv"))
 
     @property
@@ -146,4 +147,4 @@ def _table(path: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame()
     text = {"variant": str, "group": str, "set": str, "test": str}
-    return pd.read_csv(path, dtype=text, keep_default_na=True).fillna({"variant": ""})
+    return pd.read_csv(path, dtype=text, keep_default_na=True).fillna({"variant": "", "against": ""})

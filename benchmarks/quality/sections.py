@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.quality.contrasts import CONTRASTS
+from benchmarks.quality.contrasts import CONTRASTS, GROUPED
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.rows import OURS, Rows, label_of
 from benchmarks.quality.tables import markdown, number
@@ -15,7 +15,7 @@ from benchmarks.quality.tables import markdown, number
 from cytomol.evaluate.ablation_rows import summarize
 from cytomol.evaluate.significance import bootstrap_interval
 
-__all__ = ["ablation", "cell_data", "coverage", "planted"]
+__all__ = ["ablation", "cell_data", "coverage", "levers", "planted"]
 
 
 def coverage(rows: Rows) -> Iterator[str]:
@@ -77,7 +77,7 @@ def cell_data(rows: Rows) -> Iterator[str]:
         ("molecules", "By what is known of the test molecules"),
         ("tasks", "By the share of a task's measured molecules that have profiles"),
     ):
-        part = table[(table["by"] == by) & (table["contrast"].isin([c.name for c in CONTRASTS[:4]]))]
+        part = table[(table["by"] == by) & (table["contrast"].isin([c.name for c in GROUPED]))]
         if len(part):
             yield f"### {words}\n"
             yield from _contrast_tables(part, "set, group", lambda row: f"{row['set']}, {row['group']}")
@@ -159,6 +159,36 @@ def _planted_gain(part: pd.DataFrame, drivers: list[str]) -> Iterator[str]:
                 f"(95% interval {low:+.1f} to {high:+.1f})"
             )
     yield ""
+
+
+def levers(rows: Rows) -> Iterator[str]:
+    """Yield what each lever does on valid folds, and by how much it differs from the model without it."""
+    table = rows.levers
+    if table.empty:
+        yield "No rows yet.\n"
+        return
+    sets = list(dict.fromkeys(table["set"]))
+    metric = table.drop_duplicates("set").set_index("set")["metric"]
+    grid = table.pivot_table(index="lever", columns=["set", "seed"], values="score") * 100
+    against = table.drop_duplicates("lever").set_index("lever")["against"]
+    lines = []
+    for lever, other in against.items():
+        cells = []
+        for name in sets:
+            own = grid.loc[lever, name].dropna()
+            if own.empty:
+                cells.append("–")
+                continue
+            text = f"{own.mean():.1f}"
+            if other in grid.index:
+                gain = (own - grid.loc[other, name]).mean() * (-1 if metric[name] == "mae" else 1)
+                text += f" ({number(gain, '+.1f')})"
+            cells.append(text)
+        lines.append((str(lever), other or "–", *cells))
+    names = (f"{name} (MAE)" if metric[name] == "mae" else name for name in sets)
+    yield from markdown(("lever", "against", *names), lines)
+    seeds = table["seed"].nunique()
+    yield f"Mean of {seeds} seeds; in brackets the difference, above 0 where the lever helps.\n"
 
 
 def ablation(rows: Rows) -> Iterator[str]:

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.quality import cell
 from benchmarks.quality.backbones import find_backbones
 from benchmarks.quality.known import Known
+from benchmarks.quality.levers import COLUMNS as LEVERS
 from benchmarks.quality.page import main as write_page
 from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, STAGES, cells, steps
 from benchmarks.quality.planted import COLUMNS as PLANTED
@@ -92,10 +93,18 @@ def test_page_says_what_was_reached_and_what_was_missed(
     table = [("infoalign", 2000, 15, 0, "cytomol", v, "a", "response", 0.8, 9) for v in ("cell", "structure")]
     pd.DataFrame(table, columns=list(PLANTED)).to_csv(folder / "planted.csv", index=False)
     assert cell.main(["--out", str(folder), "--work", str(tmp_path)]) == 2  # facts of molecules need data
+    tried = [("sider", "one", "", s, "roc_auc", 0.6 + s / 100, 1.0) for s in (0, 1)]
+    tried += [("sider", "two", "one", s, "roc_auc", 0.62, 1.0) for s in (0, 1)]
+    tried += [
+        ("biogenadme", "one", "", 0, "mae", 0.4, 1.0),
+        ("biogenadme", "two", "one", 0, "mae", 0.38, 1.0),
+    ]
+    pd.DataFrame(tried, columns=list(LEVERS)).to_csv(folder / "levers.csv", index=False)
     page = tmp_path / "docs" / "page.md"
     assert write_page(["--results", str(folder), "--out", str(page)]) == 0
     text = page.read_text()
     assert "**no, missed by" in text
+    assert "| two | one | 62.0 (+1.5) | 38.0 (+2.0) |" in text
     assert "| biogenadme (MAE) | 40.9 | forest" in text
     assert "yes, by" in text
     assert "- **Significantly worse** (1): chembl2k against cytomol-plain (-2." in text
