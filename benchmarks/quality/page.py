@@ -42,7 +42,7 @@ recipe without a backbone; all other names are in [the guide](guide.md).
 """
 _RUN = {
     "targets": "python -m benchmarks.quality",
-    "models": "python -m benchmarks.quality --stage baselines ours refit",
+    "models": "python -m benchmarks.quality --stage baselines ours",
     "uncertainty": "python -m benchmarks.quality --stage baselines ours",
     "cell": "python -m benchmarks.quality --stage ours cell && python -m benchmarks.quality.cell",
     "planted": "python -m benchmarks.quality.planted",

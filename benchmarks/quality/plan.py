@@ -47,11 +47,10 @@ _SINGLE = ("mlp-embedding-one", "mlp-embedding")
 
 RUNS = (
     Run("baselines", _BASELINES),
-    Run("ours", ("cytomol", *_SINGLE), "cell"),
+    Run("ours", ("cytomol-refit", "cytomol", *_SINGLE), "cell"),
     Run("ours", ("cytomol-plain",)),
     Run("cell", ("cytomol", *_SINGLE), "structure"),
     Run("cell", ("cytomol", *_SINGLE), "leaky"),
-    Run("refit", ("cytomol-refit",), "cell"),
 )
 STAGES = tuple(dict.fromkeys(run.stage for run in RUNS))
 

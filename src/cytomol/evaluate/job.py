@@ -60,6 +60,8 @@ class JobSpec:
         Modules to import first, which register models of the user's own.
     coverage
         Measure how well the model's uncertainty holds on the test rows.
+    passed
+        Models that the fit goes through and whose rows are wanted too.
     """
 
     job: Job
@@ -69,6 +71,7 @@ class JobSpec:
     keep_predictions: bool = False
     plugins: tuple[str, ...] = ()
     coverage: bool = True
+    passed: tuple[str, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
@@ -81,8 +84,9 @@ class JobSpec:
         source = dict(table.pop("source"))
         if source["targets"] is not None:
             source["targets"] = tuple(source["targets"])
-        plugins = tuple(table.pop("plugins"))
-        return cls(job=Job(**table.pop("job")), source=SetSource(**source), plugins=plugins, **table)
+        for name in ("plugins", "passed"):
+            table[name] = tuple(table[name])
+        return cls(job=Job(**table.pop("job")), source=SetSource(**source), **table)
 
 
 @dataclass(frozen=True)
@@ -99,43 +103,58 @@ class _Outcome:
 
 
 def run_job(spec: JobSpec, folder: Path) -> None:
-    """Do a job; write ``result.json`` (all tables) and perhaps ``predictions.npz`` into ``folder``."""
+    """Do a job; write ``result.json`` and perhaps predictions into ``folder``.
+
+    The file holds the tables of the job and, before them, those of models that its fit went through.
+    """
     for name in spec.plugins:
         importlib.import_module(name)
     data = replace(spec.source.load(), name=spec.job.set)
     rows = np.flatnonzero(np.isin(data.folds, data.scored_folds))
     peer = spec.job.model in peers
-    outcome = _run_peer(spec, data, rows, folder) if peer else _train_and_predict(spec, data, rows)
+    outcomes = _run_peer(spec, data, rows, folder) if peer else _train_and_predict(spec, data, rows)
+    source = {"version": __version__, "commit": source_commit()}
+    parts = [_tables(job, data, rows, outcome, source) for job, outcome in outcomes.items()]
     if spec.keep_predictions:
-        np.savez_compressed(
-            folder / "predictions.npz",
-            index=rows,
-            fold=data.folds[rows],
-            tasks=np.array(data.labels.names, dtype=str),
-            predicted=outcome.values,
-            observed=data.labels.matrix[rows],
-        )
+        for job, outcome in outcomes.items():
+            np.savez_compressed(
+                folder / f"{job.stem}.npz",
+                index=rows,
+                fold=data.folds[rows],
+                tasks=np.array(data.labels.names, dtype=str),
+                predicted=outcome.values,
+                observed=data.labels.matrix[rows],
+            )
+    (folder / "result.json").write_text(json.dumps(_plain(parts), allow_nan=False), encoding="utf-8")
+
+
+def _tables(
+    job: Job, data: BenchmarkSet, rows: NDArray[np.int64], outcome: _Outcome, source: dict[str, str]
+) -> dict[str, Any]:
+    """Return the rows of scores and of coverage of a job, and its details."""
     cost = {
         "seconds_fit": round(outcome.seconds_fit, 3),
         "seconds_predict": round(outcome.seconds_predict, 3),
         "seconds_features": round(outcome.seconds_features, 3),
         "peak_mb": round(outcome.peak_mb, 1),
     }
-    source = {"version": __version__, "commit": source_commit()}
-    common = {**asdict(spec.job), **cost, **source}
-    table = [{**common, **row} for row in fold_rows(data, rows, outcome.values)]
-    coverage = [{**row, **source} for row in outcome.coverage]
-    details = {**asdict(spec.job), **cost, "details": outcome.details}
-    result = {"rows": table, "coverage": coverage, "details": details}
-    (folder / "result.json").write_text(json.dumps(_plain(result), allow_nan=False), encoding="utf-8")
+    common = {**asdict(job), **cost, **source}
+    return {
+        "job": asdict(job),
+        "rows": [{**common, **row} for row in fold_rows(data, rows, outcome.values)],
+        "coverage": [{**row, **source} for row in outcome.coverage],
+        "details": {**asdict(job), **cost, "details": outcome.details},
+    }
 
 
-def _run_peer(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64], folder: Path) -> _Outcome:
+def _run_peer(
+    spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64], folder: Path
+) -> dict[Job, _Outcome]:
     """Let another program learn and predict."""
     place = folder / "peer"
     place.mkdir()
     result = peers[spec.job.model]().run(data, rows, seed=spec.job.seed, threads=spec.threads, folder=place)
-    return _Outcome(
+    outcome = _Outcome(
         result.predicted,
         result.details,
         result.seconds_fit,
@@ -143,10 +162,14 @@ def _run_peer(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64], folder
         seconds_features=float("nan"),
         peak_mb=peak_mb(children=True),
     )
+    return {spec.job: outcome}
 
 
-def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64]) -> _Outcome:
-    """Train on the folds that may be seen, and predict the rows that are scored."""
+def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64]) -> dict[Job, _Outcome]:
+    """Train on the folds that may be seen, and predict the rows that are scored.
+
+    The models that the fit went through come first, with the seconds that each took.
+    """
     from cytomol.predict.trained import train_model
 
     workers = spec.threads or None
@@ -165,14 +188,25 @@ def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64
     fit = time.perf_counter() - began
     # all rows, as in training: so these are the features that training has cached
     store = model.features.store(data.smiles, workers=workers).take(rows)
-    began = time.perf_counter()
-    values = model.predict(store, workers=workers).values
-    predict = time.perf_counter() - began
     features = float(model.details["feature_seconds"])
-    peak = peak_mb()
-    # after clocks and memory were read: what it costs is no cost of the model
-    coverage = _measure_coverage(spec.job, model, store, data, rows) if spec.coverage else []
-    return _Outcome(values, dict(model.details), fit - features, predict, features, peak, coverage)
+    fits = {spec.job: (model, fit - features)}
+    for name, (passed, seconds) in model.model.passed().items():
+        if name not in spec.passed:
+            continue
+        # its members said the same of the valid rows, so that the uncertainty is its own too
+        details = {"feature_seconds": features, **getattr(passed, "details", {})}
+        before = replace(model, name=name, model=passed, details=details)
+        fits = {replace(spec.job, model=name): (before, seconds), **fits}
+    outcomes = {}
+    for job, (each, seconds) in fits.items():
+        began = time.perf_counter()
+        values = each.predict(store, workers=workers).values
+        predict = time.perf_counter() - began
+        peak = peak_mb()
+        # after clocks and memory were read: what it costs is no cost of the model
+        coverage = _measure_coverage(job, each, store, data, rows) if spec.coverage else []
+        outcomes[job] = _Outcome(values, dict(each.details), seconds, predict, features, peak, coverage)
+    return outcomes
 
 
 def _measure_coverage(

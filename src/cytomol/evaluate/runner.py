@@ -13,8 +13,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from cytomol.errors import ConfigError, OutputError
 from cytomol.evaluate.job import JobSpec
@@ -143,6 +144,14 @@ def _needs_backbone(name: str) -> bool:
     return "embedding" in model.blocks and not model.optional_embedding
 
 
+def _passed(job: Job, queue: Sequence[Job]) -> list[Job]:
+    """Return the queued jobs whose models are fitted on the way to a job's model."""
+    from cytomol.predict.models import models
+
+    names = () if job.model in peers else models[job.model]().passes
+    return [other for name in names if (other := replace(job, model=name)) in queue]
+
+
 def check_models(names: Sequence[str], plugins: Sequence[str] = (), *, backbone: str | None = None) -> None:
     """Refuse a name that is neither a model nor a peer that is installed.
 
@@ -207,8 +216,10 @@ def run_benchmark(
     queue = [job for job in jobs if job not in done]
     if len(queue) < len(jobs):
         say(f"{len(jobs) - len(queue)} of {len(jobs)} jobs are done already")
+    passed = {job: _passed(job, queue) for job in queue}
+    queue = [job for job in queue if not any(job in others for others in passed.values())]
     with tempfile.TemporaryDirectory(prefix="cytomol-benchmark-") as work:
-        return _Queue(benchmark, results, Path(work), say).run(queue)
+        return _Queue(benchmark, results, Path(work), say, passed).run(queue)
 
 
 def _check_folder(out: Path, *, resume: bool, force: bool) -> list[str]:
@@ -269,6 +280,7 @@ class _Queue:
     results: Results
     work: Path
     say: Callable[[str], None]
+    passed: dict[Job, list[Job]]
 
     def run(self, jobs: Sequence[Job]) -> list[Failure]:
         waiting, running, failures = list(jobs), list[_Running](), list[Failure]()
@@ -276,7 +288,8 @@ class _Queue:
         try:
             while waiting or running:
                 while waiting and len(running) < self.benchmark.jobs:
-                    running.append(_start(self.benchmark, waiting.pop(0), self.work))
+                    job = waiting.pop(0)
+                    running.append(_start(self.benchmark, job, self.work, self.passed[job]))
                 time.sleep(_POLL_SECONDS)
                 for item in [item for item in running if item.process.poll() is not None]:
                     running.remove(item)
@@ -294,7 +307,7 @@ class _Queue:
         return failures
 
 
-def _start(benchmark: Benchmark, job: Job, work: Path) -> _Running:
+def _start(benchmark: Benchmark, job: Job, work: Path, passed: Sequence[Job]) -> _Running:
     """Start a job in a fresh process, with its share of the cores."""
     folder = Path(tempfile.mkdtemp(dir=work))
     threads = benchmark.threads or max(1, _cores() // benchmark.jobs)
@@ -306,6 +319,7 @@ def _start(benchmark: Benchmark, job: Job, work: Path) -> _Running:
         keep_predictions=benchmark.keep_predictions,
         plugins=benchmark.plugins,
         coverage=benchmark.coverage,
+        passed=tuple(other.model for other in passed),
     )
     spec.write(folder / "spec.json")
     log = benchmark.out / LOGS / f"{job.stem}.log"
@@ -323,16 +337,21 @@ def _settle(benchmark: Benchmark, item: _Running, results: Results) -> Failure |
     code, result = item.process.returncode, item.folder / "result.json"
     if code != 0 or not result.is_file():
         return Failure(item.job, _reason(code, item.log), item.log)
-    table = json.loads(result.read_text(encoding="utf-8"))
-    with atomic_file(benchmark.out / DETAILS / f"{item.job.stem}.json", force=True) as temporary:
-        temporary.write_text(json.dumps(table["details"], indent=1) + "\n", encoding="utf-8")
-    predictions = item.folder / "predictions.npz"
-    if predictions.is_file():
-        with atomic_file(benchmark.out / PREDICTIONS / f"{item.job.stem}.npz", force=True) as temporary:
-            shutil.copyfile(predictions, temporary)
-    results.append(item.job, table["rows"], table["coverage"])
+    for table in json.loads(result.read_text(encoding="utf-8")):
+        _take_over(benchmark.out, Job(**table["job"]), table, item.folder, results)
     shutil.rmtree(item.folder)
     return None
+
+
+def _take_over(out: Path, job: Job, table: dict[str, Any], folder: Path, results: Results) -> None:
+    """Keep what was made of one model."""
+    with atomic_file(out / DETAILS / f"{job.stem}.json", force=True) as temporary:
+        temporary.write_text(json.dumps(table["details"], indent=1) + "\n", encoding="utf-8")
+    predictions = folder / f"{job.stem}.npz"
+    if predictions.is_file():
+        with atomic_file(out / PREDICTIONS / f"{job.stem}.npz", force=True) as temporary:
+            shutil.copyfile(predictions, temporary)
+    results.append(job, table["rows"], table["coverage"])
 
 
 def _reason(code: int, log: Path) -> str:

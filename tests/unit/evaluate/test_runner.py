@@ -77,6 +77,35 @@ def test_coverage_of_the_test_rows_stands_beside_the_scores(benchmark_: Benchmar
     assert set(read_coverage(benchmark_.out / "coverage.csv")["seed"]) == {0, 1}
 
 
+def test_a_model_fitted_on_the_way_to_another_is_not_fitted_again(benchmark_: Benchmark) -> None:
+    alone = replace(benchmark_, models=["cytomol"], seeds=(0,), threads=1)
+    both = replace(alone, out=alone.out.with_name("both"), models=["cytomol", "cytomol-refit"])
+    said: list[str] = []
+    kept = {"keep_predictions": True}
+    assert run_benchmark(replace(alone, **kept)) == []
+    assert run_benchmark(replace(both, **kept), say=said.append) == []
+    assert [text.split(":")[0] for text in said] == ["[1/1] toy cytomol-refit seed 0"]
+    rows, other = (read_rows(b.out / "rows.csv") for b in (alone, both))
+    assert list(other["model"].unique()) == ["cytomol", "cytomol-refit"]
+    own = other[other["model"] == "cytomol"].reset_index(drop=True)
+    same = ["set", "model", "seed", "fold", "task", "score", "n"]
+    pd.testing.assert_frame_equal(rows[same], own[same])
+    refit = other[other["model"] == "cytomol-refit"]
+    assert own["seconds_fit"].iloc[0] < refit["seconds_fit"].iloc[0]
+    name = "toy.cytomol..0.npz"
+    with np.load(alone.out / "predictions" / name) as one, np.load(both.out / "predictions" / name) as two:
+        np.testing.assert_array_equal(one["predicted"], two["predicted"])
+    columns = ["model", "coverage", "covered", "size"]
+    one, two = (read_coverage(b.out / "coverage.csv") for b in (alone, both))
+    pd.testing.assert_frame_equal(
+        one[columns], two[two["model"] == "cytomol"].reset_index(drop=True)[columns]
+    )
+    # who asked for the one alone gets the one alone
+    last = replace(both, out=alone.out.with_name("last"), models=["cytomol-refit"])
+    assert run_benchmark(last) == []
+    assert set(read_rows(last.out / "rows.csv")["model"]) == {"cytomol-refit"}
+
+
 def test_threads_of_a_job(benchmark_: Benchmark) -> None:
     run_benchmark(replace(benchmark_, seeds=(0,), threads=3))
     assert "with 3 threads" in (benchmark_.out / "logs" / "toy.toy-mean..0.log").read_text()

@@ -63,12 +63,15 @@ class Model(ABC):
         Names of the feature blocks that it reads (see :class:`~cytomol.predict.features.HeadFeatures`).
     optional_embedding
         Whether it can leave the embedding out where there is no backbone.
+    passes
+        Names of the models that fitting this one fits on the way (see :meth:`passed`).
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     blocks: tuple[str, ...]
     optional_embedding: ClassVar[bool] = False
+    passes: tuple[str, ...] = ()
 
     @abstractmethod
     def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
@@ -85,6 +88,13 @@ class Model(ABC):
     def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return what :meth:`predict` and :meth:`members` return."""
         return self.predict(blocks), self.members(blocks)
+
+    def passed(self) -> Mapping[str, tuple[Model, float]]:
+        """Return the fitted models that :meth:`fit` went through, by name, with the seconds that each took.
+
+        Each answers as if it had been fitted by itself; a benchmark need not fit it again.
+        """
+        return {}
 
     def held_out(
         self, blocks: Mapping[str, Matrix], learning: Learning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -77,10 +78,12 @@ class Ensemble(Model):
         self.fitted: list[Model] = []
         self.held: NDArray[np.float64] | None = None
         self.details: dict[str, Any] = {}
+        self.passes = ("cytomol",) if refit and weighting == "stacked" else ()
+        self.before: tuple[Ensemble, float] | None = None
 
     def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
         """Fit the members on the training rows, then their weights on the validation rows."""
-        self.kind = learning.kind
+        started, self.kind = time.perf_counter(), learning.kind
         if "embedding" not in self.blocks:
             self.kinds = tuple(kind for kind in self.kinds if kind != "mlp-embedding")
         self.fitted, seconds = [], {}
@@ -106,11 +109,23 @@ class Ensemble(Model):
             },
         }
         if self.refit:
+            self.before = self._without_refit(), time.perf_counter() - started
             everything = Learning(
                 **{**learning.__dict__, "train": learning.train | learning.valid, "valid": learning.valid}
             )
+            self.fitted = [_MAKERS[kind]() for kind in self.kinds]
             for member in self.fitted:
                 member.fit(blocks, everything)
+
+    def _without_refit(self) -> Ensemble:
+        """Return the ensemble as it is now, which is that of a fit without refit."""
+        before = copy.copy(self)
+        before.refit, before.passes = False, ()
+        return before
+
+    def passed(self) -> Mapping[str, tuple[Model, float]]:
+        """Return the ensemble before its members were fitted again."""
+        return dict.fromkeys(self.passes, self.before) if self.before is not None else {}
 
     def members(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
         """Return the answers of the members, shape (members, m, tasks)."""

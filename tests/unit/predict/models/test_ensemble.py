@@ -89,6 +89,18 @@ def test_refit_learns_from_validation_rows_but_not_the_weights(made: Any) -> Non
     assert np.nanmean(error[1]) < np.nanmean(error[0])
 
 
+def test_refit_keeps_what_it_was_before(made: Any) -> None:
+    blocks, learning = made()
+    refit = fitted(blocks, learning, weighting="stacked", refit=True)
+    before, seconds = refit.passed()["cytomol"]
+    plain = fitted(blocks, learning, weighting="stacked")
+    np.testing.assert_array_equal(before.predict(blocks), plain.predict(blocks))
+    assert not np.allclose(refit.predict(blocks), plain.predict(blocks))
+    assert seconds > 0
+    assert not plain.passed()
+    assert not before.passed()
+
+
 def test_rows_that_may_not_be_seen_do_not_matter(made: Any) -> None:
     blocks, learning = made("regression")
     before = fitted(blocks, learning).predict(blocks)
