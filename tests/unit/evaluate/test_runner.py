@@ -20,7 +20,7 @@ from cytomol.errors import ConfigError, InputError, OutputError
 from cytomol.evaluate.coverage import read_coverage
 from cytomol.evaluate.memory import peak_mb
 from cytomol.evaluate.rows import Job, RowFile, read_rows
-from cytomol.evaluate.runner import Benchmark, check_models, default_models, run_benchmark
+from cytomol.evaluate.runner import Benchmark, _passed, check_models, default_models, run_benchmark
 from cytomol.evaluate.sets import SetSource
 from cytomol.predict.metrics import roc_auc
 
@@ -100,10 +100,14 @@ def test_a_model_fitted_on_the_way_to_another_is_not_fitted_again(benchmark_: Be
     pd.testing.assert_frame_equal(
         one[columns], two[two["model"] == "cytomol"].reset_index(drop=True)[columns]
     )
-    # who asked for the one alone gets the one alone
-    last = replace(both, out=alone.out.with_name("last"), models=["cytomol-refit"])
-    assert run_benchmark(last) == []
-    assert set(read_rows(last.out / "rows.csv")["model"]) == {"cytomol-refit"}
+
+
+def test_only_models_that_are_asked_for_are_taken_on_the_way() -> None:
+    refit, plain = Job("toy", "cytomol-refit", 0), Job("toy", "cytomol", 0)
+    assert _passed(refit, [refit, plain]) == [plain]
+    assert _passed(refit, [refit, Job("toy", "cytomol", 1)]) == []
+    assert _passed(plain, [refit, plain]) == []
+    assert _passed(Job("toy", "chemprop", 0), [plain]) == []
 
 
 def test_threads_of_a_job(benchmark_: Benchmark) -> None:
