@@ -25,7 +25,7 @@ _PLAIN = ("counts", "maccs", "descriptors")
 _MAKERS: dict[str, Callable[..., Model]] = {
     "mlp": Perceptron,
     "mlp-embedding": partial(Perceptron, ("embedding", *_PLAIN)),
-    "extra-trees": partial(Forest, kind="extra", trees=200),
+    "extra-trees": partial(Forest, kind="extra", trees=100),
     "boosting": Boosting,
     "kernel": Kernel,
 }

@@ -26,7 +26,7 @@ class Forest(MatrixModel):
     kind
         "random" (Breiman, Mach. Learn. 2001) or "extra" (Geurts et al., Mach. Learn. 2006).
     trees
-        Trees of a forest; fewer where there are more than 100 tasks.
+        Trees of a forest; a third of them, 100 at most, where there are more than 100 tasks.
     """
 
     name: ClassVar[str] = "forest"
@@ -65,7 +65,7 @@ class Forest(MatrixModel):
         if learning.kind == "regression":
             options = {"max_features": 0.33}
         return getattr(ensemble, name)(
-            self.trees if tasks <= 100 else min(self.trees, 100),
+            self.trees if tasks <= 100 else min(-(-self.trees // 3), 100),
             n_jobs=learning.threads or -1,
             random_state=learning.seed,
             **options,

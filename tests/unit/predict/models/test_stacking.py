@@ -59,6 +59,15 @@ def test_a_good_member_among_guesses_gets_more_than_half(kind: str) -> None:
 
 
 @KINDS
+def test_few_rows_draw_the_weights_to_equal_ones(kind: str) -> None:
+    answers, labels = problem(kind, n=2000)
+    many, few = stack(answers, labels, kind), stack(answers[:, :20], labels[:20], kind)
+    assert np.abs(many - 1 / 3).max() > np.abs(few - 1 / 3).max()
+    prior = {"classification": 200, "regression": 3}[kind] / labels.size
+    np.testing.assert_array_equal(many, stack(answers, labels, kind, ridge=prior))
+
+
+@KINDS
 def test_equal_weights_where_nothing_is_measured(kind: str) -> None:
     answers, labels = problem(kind)
     for unmeasured in (np.full_like(labels, np.nan), labels[:0]):
