@@ -61,7 +61,7 @@ def _verdict(found: Cell | None, target: float | None, sign: float) -> str:
     if found is None or target is None:
         return "–"
     ahead = sign * (found.mean - target)
-    return f"yes, by {ahead:.1f}" if ahead >= 0 else f"**no, missed by {-ahead:.1f}**"
+    return f"yes, by {ahead:.2f}" if ahead >= 0 else f"**no, missed by {-ahead:.2f}**"
 
 
 def _is_leaky(label: str) -> bool:
