@@ -54,8 +54,8 @@ def test_a_seed_of_everything_comes_before_the_next() -> None:
     assert [step.seed for step in planned] == sorted(step.seed for step in planned)
     assert set(SETS) == set(PUBLISHED_SETS)
     assert all(("hiv" in step.sets) == (step.seed < MOST_SEEDS["hiv"]) for step in planned)
-    assert [step.sets for step in steps(["refit"], ["hiv", "bace"], 1)] == [("bace", "hiv")]
-    assert list(steps(["refit"], ["hiv"], 5)) == list(steps(["refit"], ["hiv"], 3))
+    assert [step.sets for step in steps(["baselines"], ["hiv", "bace"], 1)] == [("bace", "hiv")]
+    assert list(steps(["baselines"], ["hiv"], 5)) == list(steps(["baselines"], ["hiv"], 3))
 
 
 def test_every_planned_model_and_backbone_is_known() -> None:
