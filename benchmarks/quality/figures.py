@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.quality.contrasts import CONTRASTS
+from benchmarks.quality.contrasts import GROUPED
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.published import PUBLISHED
-from benchmarks.quality.rows import OURS, Rows
+from benchmarks.quality.rows import OURS, REFIT, Rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
-_MARKERS = ("o", "s", "^", "D")
-_COLOURS = (_BLUE, _GREEN, "#CC79A7", _ORANGE)
+_MARKERS = ("o", "s", "^", "D", "v")
+_COLOURS = (_BLUE, _GREEN, "#CC79A7", _ORANGE, "#56B4E9")
 
 
 def draw(rows: Rows, folder: Path) -> list[tuple[str, str]]:
@@ -42,7 +42,7 @@ def draw(rows: Rows, folder: Path) -> list[tuple[str, str]]:
             axes.grid(axis="x", color="#dddddd")
             axes.set_axisbelow(True)
             axes.spines[["top", "right", "left"]].set_visible(False)
-            axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2, frameon=False)
+            axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2, frameon=False, fontsize=8)
             figure.savefig(folder / name, metadata={"Date": None})
     return [(title, name) for title, name, _ in panels]
 
@@ -50,6 +50,7 @@ def draw(rows: Rows, folder: Path) -> list[tuple[str, str]]:
 def _rows_of(axes: Axes, names: list[str]) -> dict[str, float]:
     places = {name: float(place) for place, name in enumerate(reversed(names))}
     axes.set_yticks(list(places.values()), list(places))
+    axes.set_ylim(-0.6, len(names) - 0.4)
     return places
 
 
@@ -58,13 +59,15 @@ def _models(axes: Axes, rows: Rows) -> None:
     places = _rows_of(axes, rows.sets)
     told: set[str] = set()
 
-    def dot(name: str, value: float | None, label: str, marker: str, colour: str) -> None:
+    def dot(
+        name: str, value: float | None, label: str, marker: str, colour: str, *, fill: str = "full"
+    ) -> None:
         best = rows.best(name, rows.baselines())
         zero = None if best is None else rows.cell_of(name, best)
         if value is not None and zero is not None:
             ahead = rows.sign(name) * (value - zero.mean)
             text = "" if label in told else label
-            axes.plot(ahead, places[name], marker, color=colour, label=text, markersize=6)
+            axes.plot(ahead, places[name], marker, color=colour, label=text, markersize=6, fillstyle=fill)
             told.add(label)
 
     for name in rows.sets:
@@ -73,9 +76,10 @@ def _models(axes: Axes, rows: Rows) -> None:
             dot(name, None if cell is None else cell.mean, "baselines", ".", _GREY)
         for figures in PUBLISHED.values():
             dot(name, figures[name].mean if name in figures else None, "published", "x", _ORANGE)
-        ours = rows.cell_of(name, OURS)
+        ours, refit = rows.cell_of(name, OURS), rows.cell_of(name, REFIT)
         dot(name, rows.target(name), "to reach", "|", "black")
         dot(name, None if ours is None else ours.mean, OURS, "D", _BLUE)
+        dot(name, None if refit is None else refit.mean, REFIT, "D", _BLUE, fill="none")
     axes.set_xlim(left=max(axes.get_xlim()[0], -12))
     axes.set_xlabel("points beyond the best baseline of the campaign (ROC-AUC in %, MAE times -100)")
 
@@ -84,10 +88,10 @@ def _cell(axes: Axes, rows: Rows) -> None:
     """Draw the differences that cell data make, with their intervals."""
     table = rows.cell[rows.cell["by"] == "all"]
     places = _rows_of(axes, [name for name in SETS if name in set(table["set"])])
-    for order, contrast in enumerate(CONTRASTS[:4]):
+    for order, contrast in enumerate(GROUPED):
         own = table[table["contrast"] == contrast.name]
         for at, row in enumerate(own.itertuples()):
-            place = places[str(row.set)] + 0.27 - 0.18 * order
+            place = places[str(row.set)] + 0.3 - 0.15 * order
             axes.plot([100 * row.low, 100 * row.high], [place, place], color=_COLOURS[order], linewidth=1.5)
             text = contrast.name if at == 0 else ""
             marker = _MARKERS[order]

@@ -16,10 +16,13 @@ from cytomol.evaluate.coverage import read_coverage
 from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.significance import Paired, compare
 
-__all__ = ["OURS", "Cell", "Rows", "label_of"]
+__all__ = ["OURS", "REFIT", "Cell", "Rows", "label_of"]
 
 OURS = "cytomol (cell)"
 """The one recipe, with nothing known of the evaluated molecules in its pretraining."""
+
+REFIT = "cytomol-refit (cell)"
+"""The same, its members fitted on the valid rows too."""
 
 
 @dataclass(frozen=True)
