@@ -175,7 +175,7 @@ def _unfrozen(material: Material, seed: int) -> NDArray[np.float64]:
     backbone = find_backbones(material.backbones, ["cell"])["cell"]
     result = finetune(material.smiles, labels, config, backbone=backbone, folds=folds)
     held = [text for text, valid in zip(material.smiles, learning.valid, strict=True) if valid]
-    return np.asarray(result.predictor.predict(held), dtype=np.float64)
+    return result.predictor.predict(held).values
 
 
 def _tasks_together(material: Material, seed: int) -> NDArray[np.float64]:
