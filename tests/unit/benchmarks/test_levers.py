@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
-from benchmarks.quality.levers import LEVERS
+from benchmarks.quality.levers import LEVERS, Material
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.evaluate.sets import BenchmarkSet
+from cytomol.predict.labels import Labels
 
 DRUGS = ["CC(=O)Oc1ccccc1C(=O)O", "OC(=O)c1ccccc1O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "CCO", "CCCO"]
 
@@ -24,6 +29,27 @@ def test_levers_are_set_against_levers() -> None:
     names = [lever.name for lever in LEVERS]
     assert len(set(names)) == len(names)
     assert {lever.against for lever in LEVERS} <= {"", *names}
+
+
+def test_every_lever_answers_the_valid_rows(tmp_path: Path, untrained: dict[str, Path]) -> None:
+    for name in ("cell", "structure"):
+        shutil.copytree(untrained["infoalign"], tmp_path / name)
+    smiles = ["C" * n + end for n in range(1, 13) for end in ("O", "N", "c1ccccc1", "C(=O)O")]
+    labels = np.array([["N" in text, "c" in text] for text in smiles], dtype=np.float64)
+    labels[::5, 0] = np.nan
+    folds = np.array(["train", "train", "valid", "test"])[
+        np.random.default_rng(0).integers(0, 4, len(smiles))
+    ]
+    data = BenchmarkSet("toy", smiles, Labels(("n", "ring"), labels, "classification"), folds, "roc_auc")
+    material = Material(data, tmp_path, tmp_path)
+    for lever in LEVERS:
+        if "annotated" in lever.name:  # needs the corpus
+            continue
+        answer = lever.answer(material, 0)
+        assert answer.shape == ((folds == "valid").sum(), 2), lever.name
+        assert ((answer >= 0) & (answer <= 1)).all(), lever.name
+    # no label of a test row can be seen
+    assert len(material.learning.labels) == (folds != "test").sum()
 
 
 def test_correlations_are_numpys_where_all_is_measured() -> None:
