@@ -154,10 +154,8 @@ def _planted_gain(part: pd.DataFrame, drivers: list[str]) -> Iterator[str]:
         for driver in drivers:
             gain = 100 * (pairs[first] - pairs[second]).loc[driver].to_numpy()
             low, high = bootstrap_interval(gain)
-            yield (
-                f"- {model}, {driver} assays: cell less structure **{np.nanmean(gain):+.1f}** "
-                f"(95% interval {low:+.1f} to {high:+.1f})"
-            )
+            interval = "" if np.isnan(low) else f" (95% interval {low:+.1f} to {high:+.1f})"
+            yield f"- {model}, {driver} assays: cell less structure **{np.nanmean(gain):+.1f}**{interval}"
     yield ""
 
 
