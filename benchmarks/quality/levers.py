@@ -175,7 +175,7 @@ def _unfrozen(material: Material, seed: int) -> NDArray[np.float64]:
     backbone = find_backbones(material.backbones, ["cell"])["cell"]
     result = finetune(material.smiles, labels, config, backbone=backbone, folds=folds)
     held = [text for text, valid in zip(material.smiles, learning.valid, strict=True) if valid]
-    return result.predictor.predict(held).values
+    return result.predictor.predict(held).values  # noqa: PD011 - no pandas
 
 
 def _tasks_together(material: Material, seed: int) -> NDArray[np.float64]:
