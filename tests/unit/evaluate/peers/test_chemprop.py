@@ -102,7 +102,7 @@ def test_as_a_job(assays: Path, folder: Path, tmp_path: Path, monkeypatch: pytes
     _install(tmp_path, monkeypatch)
     source = SetSource(str(assays), split_col="part")
     run_job(JobSpec(Job("toy", "chemprop", 0), source), folder)
-    result = json.loads((folder / "result.json").read_text())
+    [result] = json.loads((folder / "result.json").read_text())
     assert len(result["rows"]) == 4
     assert all(row["score"] is not None for row in result["rows"])
     assert result["rows"][0]["seconds_features"] is None
