@@ -52,6 +52,7 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.quality.cell
 	$(BIN)/python -m benchmarks.quality.planted
 	$(BIN)/python -m benchmarks.quality.levers
+	$(BIN)/python -m benchmarks.quality.stacking
 	$(BIN)/python -m benchmarks.quality.page
 
 clean:

@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class Material:
     data: BenchmarkSet
     backbones: Path
     work: Path
+    _embeddings: dict[str, Matrix] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:
@@ -88,8 +89,10 @@ class Material:
 
     def embedded(self, name: str) -> dict[str, Matrix]:
         """Return those and the embedding of a backbone."""
-        backbone = Backbone.load(find_backbones(self.backbones, [name])[name])
-        return {**self.plain, "embedding": backbone.embed(self.smiles)[0]}
+        if name not in self._embeddings:
+            backbone = Backbone.load(find_backbones(self.backbones, [name])[name])
+            self._embeddings[name] = backbone.embed(self.smiles)[0]
+        return {**self.plain, "embedding": self._embeddings[name]}
 
     @cached_property
     def annotated(self) -> dict[str, Matrix]:

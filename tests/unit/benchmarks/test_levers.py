@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.quality import stacking
 from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
 from benchmarks.quality.levers import LEVERS, Material
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import BenchmarkSet
 from cytomol.predict.labels import Labels
 
@@ -111,3 +113,21 @@ def test_annotated_molecules_leave_the_evaluated_ones_out(tmp_path) -> None:
     known = Annotated.read(tmp_path, ["OCC"])  # ethanol, written otherwise
     assert known.connectivity.tolist() == [key[:14] for i, key in enumerate(keys) if i != 3]
     assert known.genes.tolist() == [[True]] * 4
+
+
+def test_the_draw_of_the_weights_is_measured_on_valid_rows_alone(tmp_path: Path) -> None:
+    assert stacking.main(["--out", str(tmp_path)]) == 2
+    (tmp_path / "predictions").mkdir()
+    rng = np.random.default_rng(0)
+    fold = np.repeat(["valid", "test"], 60)
+    observed = rng.integers(0, 2, (120, 2)).astype(float)
+    for model, noise in (("mlp", 0.3), ("boosting", 5.0)):
+        predicted = 1 / (1 + np.exp(-(observed - 0.5) * 2 - rng.normal(0, noise, observed.shape)))
+        predicted[0] = np.nan
+        seen = np.where(fold[:, None] == "valid", observed, np.nan)
+        path = tmp_path / "predictions" / f"{Job('sider', model, 0).stem}.npz"
+        np.savez(path, fold=fold, predicted=predicted, observed=seen)
+    assert stacking.main(["--out", str(tmp_path)]) == 0
+    table = pd.read_csv(tmp_path / "stacking.csv").set_index("draw")
+    assert set(table["values"]) == {118}
+    assert table.loc[1.0, "score"] > table.loc[10000.0, "score"]

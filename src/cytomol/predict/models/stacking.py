@@ -14,8 +14,8 @@ _SHARP = 0.01  # probabilities are cut there, so that one member's certainty doe
 _PRIOR = {"classification": 200.0, "regression": 3.0}
 """Weight of the draw to equal weights, over the number of measured values: a class says less than a value.
 
-Cross-validated over halves of the valid folds, classes did best at 100 to 270 where there are many (chembl2k,
-toxcast) and from there up where there are few (bace, clintox, sider); values (biogenadme) at 2 to 9.
+In halves of the valid folds (``benchmarks/quality/stacking.py``) classes did best at up to 100 where there
+are many (toxcast, broad6k) and from there up where there are fewer; values (biogenadme) at 3.
 """
 
 _STEEPEST = 3.0  # logarithm: a member weighs at most exp(6) times as much as another

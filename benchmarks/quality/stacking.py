@@ -1,0 +1,72 @@
+"""How far stacked weights are to be drawn to equal ones: ``python -m benchmarks.quality.stacking``.
+
+Reads the predictions that the campaign kept for the valid rows, nothing of a test row. Weights are fitted on
+one half of them and scored on the other, both ways, in four random divisions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from benchmarks.quality.plan import SETS
+
+from cytomol.evaluate.rows import Job
+from cytomol.files import atomic_file
+from cytomol.predict.metrics import score_tasks
+from cytomol.predict.models.stacking import combine, stack
+
+__all__ = ["main"]
+
+_ROOT = Path(__file__).resolve().parents[2]
+_MEMBERS = (("mlp", ""), ("mlp-embedding", "cell"), ("boosting", ""), ("kernel", ""), ("forest", ""))
+_DRAWS = (1.0, 3.0, 10.0, 30.0, 100.0, 200.0, 400.0, 1000.0, 10000.0)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write ``stacking.csv``: set, rows, members, draw (times 1 / n) and score; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.stacking", description=__doc__)
+    parser.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "results" / "quality")
+    options = parser.parse_args(arguments)
+    records = [record for name in SETS for record in _of_set(options.out / "predictions", name)]
+    if not records:
+        print("error: no predictions were kept; run the campaign first", file=sys.stderr)
+        return 2
+    with atomic_file(options.out / "stacking.csv", force=True) as temporary:
+        pd.DataFrame(records).to_csv(temporary, index=False, lineterminator="\n", float_format="%.5g")
+    return 0
+
+
+def _of_set(folder: Path, name: str) -> list[dict[str, object]]:
+    paths = [folder / f"{Job(name, model, 0, variant).stem}.npz" for model, variant in _MEMBERS]
+    kept = [np.load(path, allow_pickle=False) for path in paths if path.is_file()]
+    if len(kept) < 2:
+        return []
+    rows = kept[0]["fold"] == "valid"
+    members, labels = np.stack([table["predicted"][rows] for table in kept]), kept[0]["observed"][rows]
+    labels = np.where(np.isnan(members).any(axis=0), np.nan, labels)  # a row may be no molecule
+    known = labels[~np.isnan(labels)]
+    values = not np.isin(known, (0, 1)).all()
+    kind, metric = ("regression", "mae") if values else ("classification", "roc_auc")
+    records = []
+    for draw in _DRAWS:
+        scores = []
+        for seed in range(4):
+            half = np.random.default_rng(seed).permutation(len(labels)) < len(labels) // 2
+            held = np.full(labels.shape, np.nan)
+            for fitted, scored in ((half, ~half), (~half, half)):
+                ridge = draw / max(1, (~np.isnan(labels[fitted])).sum())
+                weights = stack(members[:, fitted], labels[fitted], kind, ridge=ridge)
+                held[scored] = combine(members[:, scored], weights, kind)
+            scores.append(score_tasks(labels, held, metric)[0])
+        records.append(
+            {"set": name, "values": len(known), "members": len(kept), "draw": draw, "score": np.mean(scores)}
+        )
+    return records
+
+
+if __name__ == "__main__":
+    sys.exit(main())
