@@ -19,7 +19,7 @@ from cytomol.evaluate.runner import Benchmark, run_benchmark
 from cytomol.evaluate.sets import SetSource
 from cytomol.files import atomic_file
 
-__all__ = ["COLUMNS", "gather", "main"]
+__all__ = ["COLUMNS", "gather", "main", "run_cytomol"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = ("method", "size", "epochs", "corpus_seed", "model", "variant", "task", "driver", "score", "n")
@@ -77,7 +77,7 @@ def _prepare(folder: Path, options: argparse.Namespace, seed: int) -> None:
     """Plant a corpus and pretrain both backbones, as far as that was not done."""
     corpus = folder / "corpus"
     if not corpus.exists():
-        _cytomol("corpus", "planted", "-o", str(corpus), "--size", str(options.size), "--seed", str(seed))
+        run_cytomol("corpus", "planted", "-o", str(corpus), "--size", str(options.size), "--seed", str(seed))
     common = [str(corpus), "--method", options.method, *_METHODS[options.method], "--batch-size", "128"]
     common += ["--epochs", str(options.epochs), "--seed", str(seed), "--threads", "1"]
     common += ["--exclude-profiles-of", str(corpus / "heldout.csv")]
@@ -85,12 +85,14 @@ def _prepare(folder: Path, options: argparse.Namespace, seed: int) -> None:
         out = folder / name
         if not (out / "manifest.json").is_file():
             resume = ["--resume"] if out.with_name(f"{name}.partial").exists() else []
-            _cytomol("pretrain", *common, *words, *resume, "--quiet", "-o", str(out))
+            run_cytomol("pretrain", *common, *words, *resume, "--quiet", "-o", str(out))
 
 
-def _cytomol(*words: str) -> None:
-    print("$ cytomol", " ".join(words), flush=True)
-    subprocess.run([sys.executable, "-m", "cytomol", *words], check=True)
+def run_cytomol(*words: object, check: bool = True) -> int:
+    """Run a verb as a user would, telling it; return the exit status, which is 0 if it is checked."""
+    command = [str(word) for word in words]
+    print("$ cytomol", " ".join(command), flush=True)
+    return subprocess.run([sys.executable, "-m", "cytomol", *command], check=check).returncode
 
 
 def _learn(folder: Path, options: argparse.Namespace) -> bool:

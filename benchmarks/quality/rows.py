@@ -60,7 +60,7 @@ class Rows:
 
     @classmethod
     def read(cls, folder: Path) -> Rows:
-        """Read what is in the folder of the campaign, and the ablation beside it."""
+        """Read what is in the folder of the campaign."""
         rows = read_rows(folder / "rows.csv")
         scores = rows[rows["fold"] == "test"].copy()
         scores["label"] = [label_of(*pair) for pair in zip(scores["model"], scores["variant"], strict=True)]
@@ -70,8 +70,8 @@ class Rows:
             coverage = read_coverage(folder / "coverage.csv")
             pairs = zip(coverage["model"], coverage["variant"], strict=True)
             coverage["label"] = [label_of(*pair) for pair in pairs]
-        tables = (_table(folder / f"{name}.csv") for name in ("cell", "planted", "levers"))
-        return cls(scores, coverage, *tables, _table(folder.parent / "ablation.csv"))
+        tables = (_table(folder / f"{name}.csv") for name in ("cell", "planted", "levers", "ablation"))
+        return cls(scores, coverage, *tables)
 
     @property
     def sets(self) -> list[str]:

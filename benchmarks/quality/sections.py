@@ -191,9 +191,12 @@ def levers(rows: Rows) -> Iterator[str]:
 
 def ablation(rows: Rows) -> Iterator[str]:
     """Yield every variant of an ablation against the full method."""
-    yield "Mean over tasks, times 100; in brackets the difference from the full method at equal seeds.\n"
-    summary = summarize(rows.ablation)
-    summary = summary[summary["fold"] == "test"]
+    table = rows.ablation
+    for facts, part in table.groupby(["method", "size", "epochs"], sort=False):
+        method, size, epochs = facts
+        yield f"{method}: {epochs} epochs on {part['seed'].nunique()} corpora of {size:,} molecules."
+    yield "\nROC-AUC in %, mean over tasks; in brackets the difference from the full method there.\n"
+    summary = summarize(table)
     for (study, method), part in summary.groupby(["study", "method"], sort=False):
         yield f"### {method}: {study}\n"
         sets = list(dict.fromkeys(part["set"]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.quality import cell
+from benchmarks.quality import ablation, cell
 from benchmarks.quality.backbones import find_backbones
 from benchmarks.quality.known import Known
 from benchmarks.quality.levers import COLUMNS as LEVERS
@@ -19,6 +19,7 @@ from benchmarks.quality.planted import COLUMNS as PLANTED
 from benchmarks.quality.rows import OURS, Rows
 
 from cytomol.errors import ConfigError
+from cytomol.evaluate.ablation_rows import COLUMNS as ABLATION
 from cytomol.evaluate.coverage import COVERAGE_COLUMNS
 from cytomol.evaluate.results import Results
 from cytomol.evaluate.rows import Job
@@ -100,9 +101,16 @@ def test_page_says_what_was_reached_and_what_was_missed(
         ("biogenadme", "two", "one", 0, "mae", 0.38, 1.0),
     ]
     pd.DataFrame(tried, columns=list(LEVERS)).to_csv(folder / "levers.csv", index=False)
+    ablated = [
+        (1000, 8, 0, "eta", "chmr", variant, f"{driver} assays", "test", driver, "roc_auc", score, 9.0, 1.0)
+        for variant, gain in (("full", 0.0), ("eta 4", 0.02))
+        for driver, score in (("response", 0.6 + gain), ("structure", 0.8 - gain))
+    ]
+    pd.DataFrame(ablated, columns=list(ablation.COLUMNS)).to_csv(folder / "ablation.csv", index=False)
     page = tmp_path / "docs" / "page.md"
     assert write_page(["--results", str(folder), "--out", str(page)]) == 0
     text = page.read_text()
+    assert "| eta 4 | 62.0 (+2.0) | 78.0 (-2.0) |" in text
     assert "**no, missed by" in text
     assert "| two | one | 62.0 (+1.5) | 38.0 (+2.0) |" in text
     assert "| biogenadme (MAE) | 40.9 | forest" in text
@@ -165,3 +173,32 @@ def test_differences_are_above_zero_where_ours_is_better(folder: Path) -> None:
     assert pair.difference == pytest.approx(14, abs=1)
     assert rows.best("biogenadme", rows.labels) == OURS
     assert rows.target("biogenadme") == 39.0
+
+
+def test_ablation_keeps_apart_what_assays_follow_from(tmp_path: Path) -> None:
+    facts = {"method": "chmr", "size": 300, "epochs": 1, "seed": 0}
+    for variant in ("eta 0", "eta 1"):  # the second run of a corpus replaces the first
+        folder, out = tmp_path / "one", tmp_path / "out" / "ablation.csv"
+        (folder / "corpus" / "truth").mkdir(parents=True, exist_ok=True)
+        (folder / "rows").mkdir(exist_ok=True)
+        truth = pd.DataFrame({"task": ["a", "b"], "driver": ["response", "structure"]})
+        truth.to_parquet(folder / "corpus" / "truth" / "assays.parquet")
+        pd.DataFrame(
+            [
+                ("eta", variant, "chmr", 7, "assays", fold, task, "roc_auc", 0.5, 1.0, 1.0, "key")
+                for fold in ("valid", "test")
+                for task in ("a", "b")
+            ],
+            columns=list(ABLATION),
+        ).to_csv(folder / "rows" / "ablation.csv", index=False)
+        ablation.gather(folder, out, facts)
+    other = {**facts, "seed": 1}
+    ablation.gather(folder, out, other)
+    table = pd.read_csv(out)
+    assert list(table.columns) == list(ablation.COLUMNS)
+    assert list(table["set"]) == ["response assays", "structure assays"] * 2
+    assert list(table["seed"]) == [0, 0, 1, 1]
+    assert set(table["variant"]) == {"eta 1"}
+    assert set(table["fold"]) == {"test"}
+    ablation.gather(tmp_path / "absent", out, other)
+    pd.testing.assert_frame_equal(pd.read_csv(out), table)
