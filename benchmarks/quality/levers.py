@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from benchmarks.quality.backbones import corpus_folder, evaluated_molecules, find_backbones
+from benchmarks.quality.lever_heads import ByRange, Imputed, Snapshots, summed_and_averaged
 from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
 from benchmarks.quality.plan import SETS
 from numpy.typing import NDArray
@@ -87,6 +88,14 @@ class Material:
         """Fingerprints and descriptors."""
         return HeadFeatures.build(_PLAIN, None).raw(self._store.take(self.rows))
 
+    def pooled(self, name: str) -> dict[str, Matrix]:
+        """Return those and, in the place of an embedding, the sum and the mean of a backbone's atoms."""
+        key = f"{name}, pooled"
+        if key not in self._embeddings:
+            backbone = Backbone.load(find_backbones(self.backbones, [name])[name])
+            self._embeddings[key] = summed_and_averaged(backbone, self.smiles)
+        return {**self.plain, "embedding": self._embeddings[key]}
+
     def embedded(self, name: str) -> dict[str, Matrix]:
         """Return those and the embedding of a backbone."""
         if name not in self._embeddings:
@@ -150,12 +159,18 @@ def _cell(material: Material) -> Mapping[str, Matrix]:
     return material.embedded("cell")
 
 
+def _pooled(material: Material) -> Mapping[str, Matrix]:
+    return material.pooled("cell")
+
+
 def _structure(material: Material) -> Mapping[str, Matrix]:
     return material.embedded("structure")
 
 
-def _perceptron(blocks: tuple[str, ...] = _PLAIN, **options: Any) -> Callable[[], Model]:
-    return partial(Perceptron, blocks, {"ensemble": 1, **options})
+def _perceptron(
+    blocks: tuple[str, ...] = _PLAIN, kind: type[Perceptron] = Perceptron, **options: Any
+) -> Callable[[], Model]:
+    return partial(kind, blocks, {"ensemble": 1, **options})
 
 
 def _unfrozen(material: Material, seed: int) -> NDArray[np.float64]:
@@ -209,9 +224,17 @@ LEVERS = (
     Lever("label smoothing 0.1", _ONE, partial(_model, _perceptron(label_smoothing=0.1), _plain)),
     Lever("focal loss 2", _ONE, partial(_model, _perceptron(focal_gamma=2.0), _plain)),
     Lever("weights averaged", _ONE, partial(_model, _perceptron(keep="average"), _plain)),
+    Lever("descriptors by range", _ONE, partial(_model, _perceptron(kind=ByRange), _plain)),
+    Lever("missing labels imputed", _ONE, partial(_model, _perceptron(kind=Imputed), _plain)),
+    Lever("five snapshots", _ONE, partial(_model, _perceptron(kind=Snapshots, epochs=8), _plain)),
     Lever("five heads", _ONE, partial(_model, _perceptron(ensemble=5), _plain)),
     Lever("embedding, structure", _ONE, partial(_model, _perceptron(_WITH), _structure)),
     Lever("embedding, cell", _ONE, partial(_model, _perceptron(_WITH), _cell)),
+    Lever(
+        "embedding, atoms summed and averaged",
+        "embedding, cell",
+        partial(_model, _perceptron(_WITH), _pooled),
+    ),
     Lever("embedding trained along", "embedding, cell", _unfrozen),
     Lever("annotated neighbours", _ONE, partial(_model, _perceptron(_WITH), _annotated)),
     Lever("boosting", "", partial(_model, Boosting, _plain)),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from benchmarks.quality import stacking
+from benchmarks.quality.lever_heads import ByRange, Imputed, Snapshots, summed_and_averaged
 from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
 from benchmarks.quality.levers import LEVERS, Material
 from rdkit import Chem, DataStructs
@@ -18,6 +21,9 @@ from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import BenchmarkSet
 from cytomol.predict.labels import Labels
+from cytomol.predict.models.base import Learning
+from cytomol.predict.models.perceptron import Perceptron
+from cytomol.training.backbone import Backbone
 
 DRUGS = ["CC(=O)Oc1ccccc1C(=O)O", "OC(=O)c1ccccc1O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "CCO", "CCCO"]
 
@@ -131,3 +137,65 @@ def test_the_draw_of_the_weights_is_measured_on_valid_rows_alone(tmp_path: Path)
     table = pd.read_csv(tmp_path / "stacking.csv").set_index("draw")
     assert set(table["values"]) == {118}
     assert table.loc[1.0, "score"] > table.loc[10000.0, "score"]
+
+
+def toy(missing: float) -> tuple[dict[str, np.ndarray], Learning]:
+    rng = np.random.default_rng(3)
+    blocks = {"descriptors": rng.normal(size=(90, 6)).astype(np.float32)}
+    labels = (blocks["descriptors"][:, :2] + rng.normal(0, 0.3, (90, 2)) > 0).astype(np.float64)
+    labels[rng.random(labels.shape) < missing] = np.nan
+    train = np.arange(90) < 60
+    return blocks, Learning(labels, train, ~train, "classification", "roc_auc", 0, 1)
+
+
+def fitted(kind: type[Perceptron], blocks: dict[str, np.ndarray], learning: Learning) -> Perceptron:
+    model = kind(("descriptors",), {"ensemble": 1, "epochs": 8, "hidden": 16, "batch_size": 16})
+    model.fit(blocks, learning)
+    return model
+
+
+def test_snapshots_begin_with_the_single_head() -> None:
+    blocks, learning = toy(missing=0.2)
+    many, one = fitted(Snapshots, blocks, learning), fitted(Perceptron, blocks, learning)
+    assert len(many.heads) == 5
+    np.testing.assert_array_equal(many.members(blocks)[0], one.predict(blocks))
+    assert len({members.tobytes() for members in many.members(blocks)}) == 5
+
+
+def test_nothing_is_imputed_where_nothing_is_missing_nor_from_valid_labels() -> None:
+    blocks, learning = toy(missing=0.0)
+    plain = fitted(Perceptron, blocks, learning).predict(blocks)
+    np.testing.assert_array_equal(fitted(Imputed, blocks, learning).predict(blocks), plain)
+    blocks, learning = toy(missing=0.4)
+    imputed = fitted(Imputed, blocks, learning).predict(blocks)
+    assert not np.array_equal(imputed, fitted(Perceptron, blocks, learning).predict(blocks))
+    turned = np.where(learning.valid[:, None], 1 - learning.labels, learning.labels)
+    again = fitted(Imputed, blocks, replace(learning, labels=turned)).predict(blocks)
+    np.testing.assert_array_equal(again, imputed)
+
+
+def test_descriptors_by_range_are_centred_by_median() -> None:
+    blocks, learning = toy(missing=0.0)
+    model = fitted(ByRange, blocks, learning)
+    assert model.scaler is not None
+    scaled = model.scaler.transform(blocks)[learning.train]
+    raw = blocks["descriptors"][learning.train]
+    first, middle, third = np.quantile(raw, [0.25, 0.5, 0.75], axis=0)
+    ratio = scaled / ((raw - middle) / (third - first))
+    np.testing.assert_allclose(ratio, np.broadcast_to(ratio[0], ratio.shape), rtol=1e-4)
+
+
+def test_pooled_atoms_are_the_encoders_sum_and_mean(untrained: dict[str, Path]) -> None:
+    backbone = Backbone.load(untrained["infoalign"])
+    smiles = [*DRUGS, *DRUGS]
+    pooled = summed_and_averaged(backbone, smiles)
+    width = pooled.shape[1] // 2
+    atoms = np.array([Chem.MolFromSmiles(text).GetNumAtoms() for text in smiles])
+    np.testing.assert_allclose(pooled[:, width:] * atoms[:, None], pooled[:, :width], rtol=1e-4, atol=1e-5)
+    encoder = backbone.method.encoder
+    assert encoder is not None
+    assert encoder.readout == "sum"
+    store = backbone.store(smiles)
+    with torch.inference_mode():
+        oracle = encoder(backbone.builder.build(store, np.arange(len(smiles))).graph)
+    np.testing.assert_allclose(pooled[:, :width], oracle.numpy(), rtol=1e-4, atol=1e-5)

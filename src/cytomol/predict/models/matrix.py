@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,7 @@ from cytomol.chem.featurize import FeatureOptions
 from cytomol.predict.features import HeadFeatures
 from cytomol.predict.models.base import Learning, Matrix, Model
 
-__all__ = ["SCALING", "MatrixModel", "learnable", "task_rows"]
-
-SCALING = {"descriptors": "quantile", "embedding": "standard"}
-"""How blocks are scaled on the training rows; the others are bits or logarithms of counts."""
+__all__ = ["MatrixModel", "learnable", "task_rows"]
 
 
 class MatrixModel(Model):
@@ -29,6 +26,8 @@ class MatrixModel(Model):
     """
 
     default_blocks: tuple[str, ...] = ("counts", "maccs", "descriptors")
+    # how blocks are scaled on the training rows; the others are bits or logarithms of counts
+    scaling: ClassVar[Mapping[str, str]] = {"descriptors": "quantile", "embedding": "standard"}
 
     def __init__(self, blocks: tuple[str, ...] | None = None) -> None:
         self.blocks = self.default_blocks if blocks is None else blocks
@@ -37,7 +36,7 @@ class MatrixModel(Model):
     def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
         """Fit the scaling on the training rows, then the model."""
         self.scaler = HeadFeatures(self.blocks, FeatureOptions())
-        self.scaler.fit(blocks, learning.train, {k: v for k, v in SCALING.items() if k in self.blocks})
+        self.scaler.fit(blocks, learning.train, {k: v for k, v in self.scaling.items() if k in self.blocks})
         self.fit_matrix(self.scaler.transform(blocks), learning)
 
     def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:

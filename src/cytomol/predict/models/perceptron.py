@@ -83,15 +83,21 @@ class Perceptron(MatrixModel):
             metric=learning.metric,
             scale=self.scale,
         )
-        config = self._config(len(data.train))
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.heads = []
+        self.heads = self.train_heads(data, self._config(len(data.train)), learning, device)
+
+    def train_heads(
+        self, data: FitData, config: FinetuneConfig, learning: Learning, device: torch.device
+    ) -> list[PropertyHead]:
+        """Train heads of several seeds, one after the other; they come back on the CPU."""
+        heads = []
         for member in range(config.ensemble):
             # seeds far apart, so that runs of neighbouring seeds share no head
             with seeded(1000 * learning.seed + member, learning.threads):
-                head = build_head(config, X.shape[1], tasks, kind=self.kind)
+                head = build_head(config, data.inputs.shape[1], data.targets.shape[1], kind=data.kind)
                 fit_head(head, data, config, device=device)
-            self.heads.append(head.cpu())
+            heads.append(head.cpu())
+        return heads
 
     def _config(self, rows: int) -> FinetuneConfig:
         """Return the options of training, with fewer epochs where they would be many steps."""
