@@ -54,6 +54,7 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.quality.ablation
 	$(BIN)/python -m benchmarks.quality.levers
 	$(BIN)/python -m benchmarks.quality.stacking
+	$(BIN)/python -m benchmarks.quality.averaged
 	$(BIN)/python -m benchmarks.quality.page
 
 clean:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from benchmarks.quality.contrasts import CONTRASTS, Contrast, compared, grid
+from benchmarks.quality.kept import Kept
 from benchmarks.quality.known import GROUPS, Known, known
 from benchmarks.quality.plan import SETS
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         rows = read_rows(options.out / "rows.csv")
         scores = rows[rows["fold"] == "test"]
-        records = [*_overall(scores), *_by_coverage(scores, options.out / "predictions", options.work)]
+        records = [*_overall(scores), *_by_coverage(scores, Kept(options.out), options.work)]
     except CytomolError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -78,34 +79,21 @@ def _record(part: pd.DataFrame, contrast: Contrast, result: dict[str, Any], **wo
     return {**common, **result, **words}
 
 
-def _by_coverage(scores: pd.DataFrame, predictions: Path, work: Path) -> Iterator[dict[str, Any]]:
+def _by_coverage(scores: pd.DataFrame, kept: Kept, work: Path) -> Iterator[dict[str, Any]]:
     """Compare on groups of test molecules, and on tasks with few and with many profiles."""
     for name, part in _own(scores):
         facts = None
         for contrast in CONTRASTS:
-            seeds = _shared_seeds(predictions, name, contrast)
+            seeds = kept.seeds(name, *contrast[1:])
             pairs = part.set_index(["model", "variant"]).index
             if not set(contrast[1:]) <= set(pairs):
                 continue
             facts = facts or known(name, work)
             yield from _by_tasks(part, contrast, facts)
             if seeds:
-                yield from _by_molecules(part, contrast, facts, predictions, seeds)
+                yield from _by_molecules(part, contrast, facts, kept, seeds)
             else:
                 print(f"{name}, {contrast.name}: no predictions were kept", file=sys.stderr)
-
-
-def _path(predictions: Path, name: str, model: tuple[str, str], seed: int) -> Path:
-    return predictions / f"{Job(name, model[0], seed, model[1]).stem}.npz"
-
-
-def _shared_seeds(predictions: Path, name: str, contrast: Contrast) -> list[int]:
-    """Return the seeds of which both models' predictions were kept."""
-    return [
-        seed
-        for seed in range(100)
-        if all(_path(predictions, name, model, seed).is_file() for model in contrast[1:])
-    ]
 
 
 def _by_tasks(part: pd.DataFrame, contrast: Contrast, facts: Known) -> Iterator[dict[str, Any]]:
@@ -126,7 +114,7 @@ def _by_tasks(part: pd.DataFrame, contrast: Contrast, facts: Known) -> Iterator[
 
 
 def _by_molecules(
-    part: pd.DataFrame, contrast: Contrast, facts: Known, predictions: Path, seeds: list[int]
+    part: pd.DataFrame, contrast: Contrast, facts: Known, kept: Kept, seeds: list[int]
 ) -> Iterator[dict[str, Any]]:
     """Compare on the test molecules of each group."""
     name, metric = part["set"].iloc[0], part["metric"].iloc[0]
@@ -136,7 +124,8 @@ def _by_molecules(
         for model in contrast[1:]:
             columns = []
             for seed in seeds:
-                column, molecules = _scores(_path(predictions, name, model, seed), inside, metric)
+                table = kept.read(Job(name, model[0], seed, model[1]), "test")
+                column, molecules = _scores(table, inside, metric)
                 columns.append(column)
                 counts.append(molecules)
             grids.append(np.stack(columns, axis=1))
@@ -145,11 +134,12 @@ def _by_molecules(
             yield _record(part, contrast, result, by="molecules", group=group, molecules=max(counts))
 
 
-def _scores(path: Path, inside: NDArray[np.bool_], metric: str) -> tuple[NDArray[np.float64], int]:
+def _scores(
+    table: dict[str, NDArray[Any]], inside: NDArray[np.bool_], metric: str
+) -> tuple[NDArray[np.float64], int]:
     """Score the kept predictions of test molecules of a group, task by task; NaN where they are too few."""
-    with np.load(path) as kept:
-        rows = (kept["fold"] == "test") & inside[kept["index"]]
-        observed, predicted = kept["observed"][rows].copy(), kept["predicted"][rows]
+    rows = inside[table["index"]]
+    observed, predicted = table["observed"][rows].copy(), table["predicted"][rows]
     observed[np.isnan(predicted)] = np.nan
     if metric == "mae":
         few = (~np.isnan(observed)).sum(axis=0) < _FEWEST_VALUES

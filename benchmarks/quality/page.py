@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.quality.figures import draw
 from benchmarks.quality.published import SOURCES
 from benchmarks.quality.rows import OURS, Rows
-from benchmarks.quality.sections import ablation, cell_data, coverage, levers, planted
+from benchmarks.quality.sections import ablation, averaged, cell_data, coverage, levers, planted
 from benchmarks.quality.tables import costs, models, single, targets, wins
 
 from cytomol.errors import CytomolError
@@ -53,6 +53,7 @@ _RUN = {
     "cell": "python -m benchmarks.quality --stage ours cell && python -m benchmarks.quality.cell",
     "planted": "python -m benchmarks.quality.planted",
     "levers": "python -m benchmarks.quality.levers --seeds 2",
+    "averaged": "python -m benchmarks.quality.averaged",
     "ablation": "python -m benchmarks.quality.ablation",
 }
 _TARGETS = """\
@@ -94,6 +95,11 @@ What was tried beside the recipe, on valid folds alone: nothing of a test fold i
 along` chooses its epoch on the fold that scores it, which favours it. `annotated neighbours` are, per gene,
 the highest Tanimoto coefficient with another molecule of the corpus that is annotated with it as a target.
 """
+_AVERAGED = """\
+Mean score of single seeds → score of their mean prediction, test fold, in brackets the number of seeds. Such
+an average costs what its seeds cost together, which is above the limit of the larger
+sets, so it is no recipe.
+"""
 _ABLATION = """\
 One part of a method left out or changed at a time (`cytomol ablate`), with a head alike on the frozen
 backbone, which reads the embedding alone: no fingerprints, no ensemble. Planted corpora, few labels; profiles
@@ -115,6 +121,7 @@ def page(rows: Rows, figures: Path) -> str:
     parts += _figure(drawn, "What the cell data add")
     parts += ["### On planted corpora\n", _command("planted"), _PLANTED, *planted(rows)]
     parts += ["## Levers\n", _command("levers"), _LEVERS, *levers(rows)]
+    parts += ["### Seeds averaged\n", _command("averaged"), _AVERAGED, *averaged(rows)]
     if len(rows.ablation):
         parts += [
             "## Ablations\n",

@@ -47,7 +47,7 @@ class Rows:
     ----------
     scores
         Test rows with a ``label``, scores times 100.
-    coverage, cell, planted, levers, ablation
+    coverage, cell, planted, levers, ablation, averaged
         The other tables.
     """
 
@@ -57,6 +57,7 @@ class Rows:
     planted: pd.DataFrame
     levers: pd.DataFrame
     ablation: pd.DataFrame
+    averaged: pd.DataFrame
 
     @classmethod
     def read(cls, folder: Path) -> Rows:
@@ -70,8 +71,8 @@ class Rows:
             coverage = read_coverage(folder / "coverage.csv")
             pairs = zip(coverage["model"], coverage["variant"], strict=True)
             coverage["label"] = [label_of(*pair) for pair in pairs]
-        tables = (_table(folder / f"{name}.csv") for name in ("cell", "planted", "levers", "ablation"))
-        return cls(scores, coverage, *tables)
+        names = ("cell", "planted", "levers", "ablation", "averaged")
+        return cls(scores, coverage, *(_table(folder / f"{name}.csv") for name in names))
 
     @property
     def sets(self) -> list[str]:

@@ -15,7 +15,7 @@ from benchmarks.quality.tables import markdown, number
 from cytomol.evaluate.ablation_rows import summarize
 from cytomol.evaluate.significance import bootstrap_interval
 
-__all__ = ["ablation", "cell_data", "coverage", "levers", "planted"]
+__all__ = ["ablation", "averaged", "cell_data", "coverage", "levers", "planted"]
 
 
 def coverage(rows: Rows) -> Iterator[str]:
@@ -187,6 +187,30 @@ def levers(rows: Rows) -> Iterator[str]:
     yield from markdown(("lever", "against", *names), lines)
     seeds = table["seed"].nunique()
     yield f"Mean of {seeds} seeds; in brackets the difference, above 0 where the lever helps.\n"
+
+
+def averaged(rows: Rows) -> Iterator[str]:
+    """Yield the score of the seeds' mean prediction beside the mean of their scores."""
+    table = rows.averaged
+    if table.empty:
+        yield "No rows yet.\n"
+        return
+    table = table.assign(
+        label=[label_of(*pair) for pair in zip(table["model"], table["variant"], strict=True)]
+    )
+    sets = [name for name in rows.sets if name in set(table["set"])]
+    lines = []
+    for label in table["label"].unique():
+        own = table[table["label"] == label].set_index("set")
+        cells = []
+        for name in sets:
+            if name not in own.index:
+                cells.append("–")
+                continue
+            row = own.loc[name]
+            cells.append(f"{100 * row['single']:.1f} → {100 * row['averaged']:.1f} ({row['seeds']})")
+        lines.append((label, *cells))
+    yield from markdown(("model", *sets), lines)
 
 
 def ablation(rows: Rows) -> Iterator[str]:

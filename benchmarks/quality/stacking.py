@@ -12,14 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from benchmarks.quality.kept import Kept
 from benchmarks.quality.plan import SETS
+from numpy.typing import NDArray
 
+from cytomol.errors import CytomolError
 from cytomol.evaluate.rows import Job
 from cytomol.files import atomic_file
 from cytomol.predict.metrics import score_tasks
 from cytomol.predict.models.stacking import combine, stack
 
-__all__ = ["main"]
+__all__ = ["kind_and_metric", "main"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MEMBERS = (("mlp", ""), ("mlp-embedding", "cell"), ("boosting", ""), ("kernel", ""), ("forest", ""))
@@ -31,7 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.stacking", description=__doc__)
     parser.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "results" / "quality")
     options = parser.parse_args(arguments)
-    records = [record for name in SETS for record in _of_set(options.out / "predictions", name)]
+    kept = Kept(options.out)
+    try:
+        records = [record for name in SETS for record in _of_set(kept, name)]
+    except CytomolError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     if not records:
         print("error: no predictions were kept; run the campaign first", file=sys.stderr)
         return 2
@@ -40,17 +48,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _of_set(folder: Path, name: str) -> list[dict[str, object]]:
-    paths = [folder / f"{Job(name, model, 0, variant).stem}.npz" for model, variant in _MEMBERS]
-    kept = [np.load(path, allow_pickle=False) for path in paths if path.is_file()]
-    if len(kept) < 2:
+def kind_and_metric(labels: NDArray[np.float64]) -> tuple[str, str]:
+    """Return the kind of the tasks of a set and the metric that counts there."""
+    classes = np.isin(labels[~np.isnan(labels)], (0, 1)).all()
+    return ("classification", "roc_auc") if classes else ("regression", "mae")
+
+
+def _of_set(kept: Kept, name: str) -> list[dict[str, object]]:
+    there = [member for member in _MEMBERS if 0 in kept.seeds(name, member)]
+    tables = [kept.read(Job(name, model, 0, variant), "valid") for model, variant in there]
+    if len(tables) < 2:
         return []
-    rows = kept[0]["fold"] == "valid"
-    members, labels = np.stack([table["predicted"][rows] for table in kept]), kept[0]["observed"][rows]
+    members, labels = np.stack([table["predicted"] for table in tables]), tables[0]["observed"]
     labels = np.where(np.isnan(members).any(axis=0), np.nan, labels)  # a row may be no molecule
-    known = labels[~np.isnan(labels)]
-    values = not np.isin(known, (0, 1)).all()
-    kind, metric = ("regression", "mae") if values else ("classification", "roc_auc")
+    kind, metric = kind_and_metric(labels)
     records = []
     for draw in _DRAWS:
         scores = []
@@ -63,7 +74,13 @@ def _of_set(folder: Path, name: str) -> list[dict[str, object]]:
                 held[scored] = combine(members[:, scored], weights, kind)
             scores.append(score_tasks(labels, held, metric)[0])
         records.append(
-            {"set": name, "values": len(known), "members": len(kept), "draw": draw, "score": np.mean(scores)}
+            {
+                "set": name,
+                "values": int((~np.isnan(labels)).sum()),
+                "members": len(tables),
+                "draw": draw,
+                "score": np.mean(scores),
+            }
         )
     return records
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,18 +122,16 @@ def test_annotated_molecules_leave_the_evaluated_ones_out(tmp_path) -> None:
     assert known.genes.tolist() == [[True]] * 4
 
 
-def test_the_draw_of_the_weights_is_measured_on_valid_rows_alone(tmp_path: Path) -> None:
+def test_the_draw_of_the_weights_is_measured_on_valid_rows_alone(
+    tmp_path: Path, keep: Callable[..., None]
+) -> None:
     assert stacking.main(["--out", str(tmp_path)]) == 2
-    (tmp_path / "predictions").mkdir()
     rng = np.random.default_rng(0)
-    fold = np.repeat(["valid", "test"], 60)
-    observed = rng.integers(0, 2, (120, 2)).astype(float)
+    observed = rng.integers(0, 2, (60, 2)).astype(float)
     for model, noise in (("mlp", 0.3), ("boosting", 5.0)):
         predicted = 1 / (1 + np.exp(-(observed - 0.5) * 2 - rng.normal(0, noise, observed.shape)))
-        predicted[0] = np.nan
-        seen = np.where(fold[:, None] == "valid", observed, np.nan)
-        path = tmp_path / "predictions" / f"{Job('sider', model, 0).stem}.npz"
-        np.savez(path, fold=fold, predicted=predicted, observed=seen)
+        predicted[0] = np.nan  # a row may be no molecule
+        keep(tmp_path, Job("sider", model, 0), "valid", predicted, observed)
     assert stacking.main(["--out", str(tmp_path)]) == 0
     table = pd.read_csv(tmp_path / "stacking.csv").set_index("draw")
     assert set(table["values"]) == {118}

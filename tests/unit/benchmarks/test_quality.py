@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.quality import ablation, cell
+from benchmarks.quality import ablation, averaged, cell
 from benchmarks.quality.backbones import find_backbones
 from benchmarks.quality.known import Known
 from benchmarks.quality.levers import COLUMNS as LEVERS
@@ -17,6 +18,7 @@ from benchmarks.quality.page import main as write_page
 from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, STAGES, cells, steps
 from benchmarks.quality.planted import COLUMNS as PLANTED
 from benchmarks.quality.rows import OURS, Rows
+from sklearn.metrics import roc_auc_score
 
 from cytomol.errors import ConfigError
 from cytomol.evaluate.ablation_rows import COLUMNS as ABLATION
@@ -129,25 +131,17 @@ def test_page_says_what_was_reached_and_what_was_missed(
 
 
 def test_what_cell_data_add_by_what_is_known_of_molecules(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Callable[..., None]
 ) -> None:
     """Cell data help the molecules with profiles alone here; the table has to say so."""
     rng = np.random.default_rng(0)
     own = np.arange(300) < 150
     observed = (rng.random((300, 7)) < 0.5).astype(float)
-    (folder / "predictions").mkdir()
     for seed in (0, 1):
         noise = rng.normal(0, 1, observed.shape)
         for variant, gain in (("cell", 2.0), ("structure", 0.0)):
             job = Job("sider", "cytomol", seed, variant)
-            fill(folder, {job: 0.7}, tasks=7)
-            np.savez(
-                folder / "predictions" / f"{job.stem}.npz",
-                index=np.arange(300),
-                fold=np.full(300, "test"),
-                predicted=noise + observed * (1 + gain * own[:, None]),
-                observed=observed,
-            )
+            keep(folder, job, "test", noise + observed * (1 + gain * own[:, None]), observed)
     known = Known(own, np.where(np.arange(300) < 250, 0.6, 0.1).astype(np.float32))
     monkeypatch.setattr(cell, "known", lambda *_: known)
     names = tuple(f"t{task}" for task in range(7))
@@ -202,3 +196,29 @@ def test_ablation_keeps_apart_what_assays_follow_from(tmp_path: Path) -> None:
     assert set(table["fold"]) == {"test"}
     ablation.gather(tmp_path / "absent", out, other)
     pd.testing.assert_frame_equal(pd.read_csv(out), table)
+
+
+def test_seeds_averaged_are_scored_together_and_other_runs_predictions_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], keep: Callable[..., None]
+) -> None:
+    assert averaged.main(["--out", str(folder)]) == 2
+    rng = np.random.default_rng(0)
+    observed = (rng.random((80, 3)) < 0.5).astype(float)
+    runs = [1 / (1 + np.exp(-observed - rng.normal(0, 1, observed.shape))) for _ in range(3)]
+    for seed, predicted in enumerate(runs):
+        keep(folder, Job("sider", "mlp", seed), "test", predicted, observed)
+    assert averaged.main(["--out", str(folder)]) == 0
+    row = pd.read_csv(folder / "averaged.csv").iloc[0]
+    assert (row["set"], row["model"], row["seeds"]) == ("sider", "mlp", 3)
+    single = np.mean([roc_auc_score(observed, run, average="macro") for run in runs])
+    assert row["single"] == pytest.approx(single, abs=1e-5)
+    assert row["averaged"] == pytest.approx(roc_auc_score(observed, np.mean(runs, axis=0)), abs=1e-5)
+    assert write_page(["--results", str(folder), "--out", str(tmp_path / "page.md")]) == 0
+    told = f"| mlp | {100 * row['single']:.1f} → {100 * row['averaged']:.1f} (3) |"
+    assert told in (tmp_path / "page.md").read_text()
+
+    path = folder / "predictions" / f"{Job('sider', 'mlp', 1).stem}.npz"
+    with np.load(path) as table:
+        np.savez(path, **{**table, "predicted": 1 - table["predicted"]})
+    assert averaged.main(["--out", str(folder)]) != 0
+    assert "the job's rows say" in capsys.readouterr().err

@@ -1,0 +1,72 @@
+"""The predictions that the campaign kept, held against the rows of their jobs before they are believed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytomol.errors import InputError
+from cytomol.evaluate.rows import Job, read_rows
+from cytomol.predict.metrics import score_tasks
+
+__all__ = ["Kept"]
+
+_TOLERANCE = 1e-4
+_MOST_SEEDS = 100
+
+
+class Kept:
+    """Reads kept predictions.
+
+    Parameters
+    ----------
+    folder
+        Folder of the campaign, with ``rows.csv`` and ``predictions``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def seeds(self, name: str, *models: tuple[str, str]) -> list[int]:
+        """Return the seeds of which the predictions of all models (name, variant) on a set were kept."""
+        return [
+            seed
+            for seed in range(_MOST_SEEDS)
+            if all(self._path(Job(name, model, seed, variant)).is_file() for model, variant in models)
+        ]
+
+    def read(self, job: Job, fold: str) -> dict[str, NDArray[Any]]:
+        """Return ``index``, ``predicted`` and ``observed`` of the rows of a fold.
+
+        Raises
+        ------
+        InputError
+            If they do not score what the job's rows say: they are of another run.
+        """
+        with np.load(self._path(job), allow_pickle=False) as table:
+            inside = table["fold"] == fold
+            kept = {key: table[key][inside] for key in ("index", "predicted", "observed")}
+        own = self._rows.loc[[(job.set, job.model, job.variant, job.seed, fold)]]
+        answered = ~np.isnan(kept["predicted"]).any(axis=1)  # a row may be no molecule
+        found, _ = score_tasks(kept["observed"][answered], kept["predicted"][answered], own["metric"].iloc[0])
+        stated = own["score"].mean()
+        if not abs(found - stated) < _TOLERANCE:
+            raise InputError(
+                f"scores {found:.5f} on the {fold} fold, but the job's rows say {stated:.5f}",
+                where=str(self._path(job)),
+                hint="remove the job's rows and run it again",
+            )
+        return kept
+
+    @cached_property
+    def _rows(self) -> pd.DataFrame:
+        rows = read_rows(self.folder / "rows.csv")
+        return rows.set_index(["set", "model", "variant", "seed", "fold"]).sort_index()
+
+    def _path(self, job: Job) -> Path:
+        return self.folder / "predictions" / f"{job.stem}.npz"
