@@ -207,8 +207,8 @@ def _tasks_together(material: Material, seed: int) -> NDArray[np.float64]:
     tasks = 0.3 * np.eye(labels.shape[1]) + 0.7 * correlations(labels)
     assert single.scaler is not None
     held = {name: block[learning.valid] for name, block in material.plain.items()}
-    inner = single._covariance(single.counts, single.descriptors).astype(np.float64)
-    outer = single._covariance(counts_of(held["counts"]), single.scaler.transform(held["descriptors"]))
+    inner = single.covariance(single.counts, single.descriptors).astype(np.float64)
+    outer = single.covariance(counts_of(held["counts"]), single.scaler.transform(held["descriptors"]))
     weights = solve_tasks(inner, tasks, (labels - mean) / spread, single.noise)
     answer = outer.astype(np.float64) @ weights @ tasks * spread + mean
     return np.clip(answer, 1e-3, 1 - 1e-3) if learning.kind == "classification" else answer

@@ -70,7 +70,7 @@ class Kernel(Model):
 
     def _solve(self, labels: NDArray[np.float64], kind: str) -> None:
         """Set means and weights; tasks measured on the same molecules share their factor."""
-        K = self._covariance(self.counts, self.descriptors)
+        K = self.covariance(self.counts, self.descriptors)
         self.means = np.full(labels.shape[1], np.nan)
         self.weights = np.zeros(labels.shape, dtype=np.float32)
         groups: dict[bytes, list[int]] = {}
@@ -107,8 +107,19 @@ class Kernel(Model):
         best = int(np.argmin(errors))
         self.share, self.noise = _SHARES[best // len(_NOISES)], _NOISES[best % len(_NOISES)]
 
-    def _covariance(self, counts: NDArray[np.uint8], descriptors: Matrix) -> Matrix:
-        """Return the covariance of molecules with the training molecules, shape (n, m)."""
+    def covariance(self, counts: NDArray[np.uint8], descriptors: Matrix) -> Matrix:
+        """Return the covariance of molecules with the training molecules.
+
+        Parameters
+        ----------
+        counts, descriptors
+            Morgan counts and scaled descriptors, shape (n, width) each.
+
+        Returns
+        -------
+        NDArray[np.float32]
+            Without noise, shape (n, training molecules).
+        """
         result = np.zeros((len(counts), len(self.counts)), dtype=np.float32)
         if self.share > 0:
             result += np.float32(self.share) * CountSimilarity(self.counts)(counts)
@@ -123,7 +134,7 @@ class Kernel(Model):
         descriptors = self.scaler.transform(blocks["descriptors"])
         weights = self.weights.astype(np.float64)
         parts = [
-            self._covariance(counts[at : at + _CHUNK], descriptors[at : at + _CHUNK]).astype(np.float64)
+            self.covariance(counts[at : at + _CHUNK], descriptors[at : at + _CHUNK]).astype(np.float64)
             @ weights
             for at in range(0, max(len(counts), 1), _CHUNK)
         ]
