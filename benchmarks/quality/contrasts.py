@@ -29,7 +29,8 @@ _CELL, _STRUCTURE, _LEAKY, _PLAIN = (
     ("cytomol", "leaky"),
     ("cytomol-plain", ""),
 )
-_FIVE = {name: ("mlp-embedding", name) for name in ("cell", "structure", "leaky")}
+_CHMR, _CHMR_STRUCTURE = ("cytomol", "chmr"), ("cytomol", "chmr-structure")
+_FIVE = {name: ("mlp-embedding", name) for name in ("cell", "structure", "leaky", "chmr", "chmr-structure")}
 CONTRASTS = (
     Contrast("backbone with against without cell data", _CELL, _STRUCTURE),
     Contrast("backbone with cell data against no backbone", _CELL, _PLAIN),
@@ -44,6 +45,14 @@ CONTRASTS = (
         ("mlp-embedding-one", "cell"),
         ("mlp-embedding-one", "structure"),
     ),
+    Contrast("CHMR: with against without cell data", _CHMR, _CHMR_STRUCTURE),
+    Contrast(
+        "CHMR: with against without cell data, five perceptrons", _FIVE["chmr"], _FIVE["chmr-structure"]
+    ),
+    Contrast("CHMR with cell data against no backbone", _CHMR, _PLAIN),
+    Contrast("CHMR with cell data against no backbone, five perceptrons", _FIVE["chmr"], ("mlp", "")),
+    Contrast("CHMR against InfoAlign, with cell data", _CHMR, _CELL),
+    Contrast("CHMR against InfoAlign, with cell data, five perceptrons", _FIVE["chmr"], _FIVE["cell"]),
 )
 
 GROUPED = CONTRASTS[:5]

@@ -41,7 +41,8 @@ half as many, for their cost. All rows of the recipe below were made after that.
 **{OURS}** is the one recipe: perceptrons on a backbone's embedding, fingerprints and descriptors, trees,
 boosting and a Gaussian process, stacked. What stands in brackets is its backbone, pretrained by InfoAlign:
 `cell` with the cell data of molecules that are in no valid or test fold of any set, `structure` on molecules
-alone, `leaky` with the profiles and annotated targets of evaluated molecules left in. `cytomol-plain` is the
+alone, `leaky` with the profiles and annotated targets of evaluated molecules left in; `chmr` and
+`chmr-structure` are pretrained by CHMR, with and without cell data. `cytomol-plain` is the
 recipe without a backbone, `cytomol-refit` the recipe whose members, once their weights stand, learn from the
 valid rows' labels too: no published method and no baseline here does, so it stands beside and not among them.
 All other names are in [the guide](guide.md).

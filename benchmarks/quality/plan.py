@@ -51,15 +51,24 @@ RUNS = (
     Run("ours", ("cytomol-plain",)),
     Run("cell", ("cytomol", *_SINGLE), "structure"),
     Run("cell", ("cytomol", *_SINGLE), "leaky"),
+    Run("chmr", ("cytomol-refit", "cytomol", *_SINGLE), "chmr"),
+    Run("chmr", ("cytomol", *_SINGLE), "chmr-structure"),
 )
 STAGES = tuple(dict.fromkeys(run.stage for run in RUNS))
 
 _PRETRAIN = ("--method", "infoalign", "--molecule-targets", "morgan,maccs,descriptors", "--epochs", "12")
 _RELATIONS = ("--relation-targets", "compound_targets_gene")
+_CHMR = (
+    *("--method", "chmr", "--views", "1d,2d", "--molecule-targets", "morgan,maccs,descriptors"),
+    *("--batch-size", "256", "--epochs", "8"),
+)
+_NO_CELLS = ("--modalities", "", "--walk-length", "0")
 BACKBONES = {
     "cell": (*_PRETRAIN, *_RELATIONS),
-    "structure": (*_PRETRAIN, "--modalities", "", "--walk-length", "0"),
+    "structure": (*_PRETRAIN, *_NO_CELLS),
     "leaky": (*_PRETRAIN, *_RELATIONS),
+    "chmr": _CHMR,
+    "chmr-structure": (*_CHMR, *_NO_CELLS),
 }
 """Options of each pretraining; all but "leaky" leave out what is known of the evaluated molecules."""
 

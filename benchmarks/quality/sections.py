@@ -90,7 +90,7 @@ def _contrast_tables(part: pd.DataFrame, first: str, words: Callable[[pd.Series[
         if own.empty:
             continue
         pair = f"{label_of(*contrast.first)} less {label_of(*contrast.second)}"
-        yield f"**{contrast.name.capitalize()}**: {pair}.\n"
+        yield f"**{contrast.name[0].upper()}{contrast.name[1:]}**: {pair}.\n"
         yield from markdown(header, [_contrast_line(row, words(row)) for _, row in own.iterrows()])
         clear = own[(own["low"] > 0) | (own["high"] < 0)]
         better, worse = int((clear["low"] > 0).sum()), int((clear["high"] < 0).sum())
