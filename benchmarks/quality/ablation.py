@@ -57,7 +57,7 @@ def _ablate(folder: Path, method: str, facts: dict[str, int]) -> int:
     words += ["--epochs", facts["epochs"]]
     for option in ("threads=1", f"batch_size={_BATCH}", *_METHODS[method]):
         words += ["--set", option]
-    if out.exists():
+    if (out / "ablation.json").exists():
         words.append("--resume")
     return run_cytomol(*words, check=False)
 
