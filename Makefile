@@ -51,6 +51,7 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.quality.cell
 	$(BIN)/python -m benchmarks.quality.planted
+	$(BIN)/python -m benchmarks.quality.planted --method chmr
 	$(BIN)/python -m benchmarks.quality.ablation
 	$(BIN)/python -m benchmarks.quality.levers
 	$(BIN)/python -m benchmarks.quality.stacking

@@ -140,7 +140,6 @@ def _scores(
     """Score the kept predictions of test molecules of a group, task by task; NaN where they are too few."""
     rows = inside[table["index"]]
     observed, predicted = table["observed"][rows].copy(), table["predicted"][rows]
-    observed[np.isnan(predicted)] = np.nan
     if metric == "mae":
         few = (~np.isnan(observed)).sum(axis=0) < _FEWEST_VALUES
     else:

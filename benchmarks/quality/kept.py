@@ -41,7 +41,7 @@ class Kept:
         ]
 
     def read(self, job: Job, fold: str) -> dict[str, NDArray[Any]]:
-        """Return ``index``, ``predicted`` and ``observed`` of the rows of a fold.
+        """Return ``index``, ``predicted`` and ``observed`` of the rows of a fold; NaN where not answered.
 
         Raises
         ------
@@ -52,8 +52,9 @@ class Kept:
             inside = table["fold"] == fold
             kept = {key: table[key][inside] for key in ("index", "predicted", "observed")}
         own = self._rows.loc[[(job.set, job.model, job.variant, job.seed, fold)]]
-        answered = ~np.isnan(kept["predicted"]).any(axis=1)  # a row may be no molecule
-        found, _ = score_tasks(kept["observed"][answered], kept["predicted"][answered], own["metric"].iloc[0])
+        # a row may be no molecule
+        kept["observed"] = np.where(np.isnan(kept["predicted"]), np.nan, kept["observed"])
+        found, _ = score_tasks(kept["observed"], kept["predicted"], own["metric"].iloc[0])
         stated = own["score"].mean()
         if not abs(found - stated) < _TOLERANCE:
             raise InputError(

@@ -53,7 +53,7 @@ _RUN = {
     "models": "python -m benchmarks.quality --stage baselines ours",
     "uncertainty": "python -m benchmarks.quality --stage baselines ours",
     "cell": "python -m benchmarks.quality --stage ours cell && python -m benchmarks.quality.cell",
-    "planted": "python -m benchmarks.quality.planted",
+    "planted": "python -m benchmarks.quality.planted && python -m benchmarks.quality.planted --method chmr",
     "levers": "python -m benchmarks.quality.levers --seeds 2",
     "averaged": "python -m benchmarks.quality.averaged",
     "ablation": "python -m benchmarks.quality.ablation",
@@ -98,9 +98,8 @@ along` chooses its epoch on the fold that scores it, which favours it. `annotate
 the highest Tanimoto coefficient with another molecule of the corpus that is annotated with it as a target.
 """
 _AVERAGED = """\
-Mean score of single seeds → score of their mean prediction, test fold, in brackets the number of seeds. Such
-an average costs what its seeds cost together, which is above the limit of the larger
-sets, so it is no recipe.
+Mean score of single seeds → score of their mean prediction, test fold, in brackets the number of seeds. An
+average costs what its seeds cost together, on the larger sets more than the limit, so it is no recipe.
 """
 _ABLATION = """\
 One part of a method left out or changed at a time (`cytomol ablate`), with a head alike on the frozen

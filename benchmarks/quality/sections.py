@@ -72,6 +72,7 @@ def cell_data(rows: Rows) -> Iterator[str]:
         yield "No rows yet.\n"
         return
     overall = table[table["by"] == "all"]
+    yield from _contrasts_at_a_glance(overall)
     yield from _contrast_tables(overall, "set", lambda row: row["set"])
     for by, words in (
         ("molecules", "By what is known of the test molecules"),
@@ -81,6 +82,28 @@ def cell_data(rows: Rows) -> Iterator[str]:
         if len(part):
             yield f"### {words}\n"
             yield from _contrast_tables(part, "set, group", lambda row: f"{row['set']}, {row['group']}")
+
+
+def _contrasts_at_a_glance(overall: pd.DataFrame) -> Iterator[str]:
+    """Yield all differences in one table, marked where their interval leaves 0 out."""
+    sets = [name for name in SETS if name in set(overall["set"])]
+    lines = []
+    for contrast in CONTRASTS:
+        own = overall[overall["contrast"] == contrast.name].set_index("set")
+        cells = []
+        for name in sets:
+            if name not in own.index:
+                cells.append("–")
+                continue
+            row = own.loc[name]
+            clear = row["low"] > 0 or row["high"] < 0
+            cells.append(
+                f"{number(100 * row['difference'], '+.1f')}{'*' if clear else ''} ({row['seeds']:.0f})"
+            )
+        if len(own):
+            lines.append((contrast.name, *cells))
+    yield "Differences in points, above 0 where the first is better; * where the interval leaves 0 out; (seeds).\n"
+    yield from markdown(("contrast", *sets), lines)
 
 
 def _contrast_tables(part: pd.DataFrame, first: str, words: Callable[[pd.Series[Any]], str]) -> Iterator[str]:
@@ -218,8 +241,8 @@ def ablation(rows: Rows) -> Iterator[str]:
     table = rows.ablation
     for facts, part in table.groupby(["method", "size", "epochs"], sort=False):
         method, size, epochs = facts
-        yield f"{method}: {epochs} epochs on {part['seed'].nunique()} corpora of {size:,} molecules."
-    yield "\nROC-AUC in %, mean over tasks; in brackets the difference from the full method there.\n"
+        yield f"{method}: {epochs} epochs; corpora of {size:,} molecules: {part['seed'].nunique()}.\n"
+    yield "ROC-AUC in %, mean over tasks; in brackets the difference from the full method there.\n"
     summary = summarize(table)
     for (study, method), part in summary.groupby(["study", "method"], sort=False):
         yield f"### {method}: {study}\n"
