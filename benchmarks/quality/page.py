@@ -52,7 +52,7 @@ _RUN = {
     "targets": "python -m benchmarks.quality",
     "models": "python -m benchmarks.quality --stage baselines ours",
     "uncertainty": "python -m benchmarks.quality --stage baselines ours",
-    "cell": "python -m benchmarks.quality --stage ours cell && python -m benchmarks.quality.cell",
+    "cell": "python -m benchmarks.quality --stage ours cell chmr && python -m benchmarks.quality.cell",
     "planted": "python -m benchmarks.quality.planted && python -m benchmarks.quality.planted --method chmr",
     "levers": "python -m benchmarks.quality.levers --seeds 2",
     "averaged": "python -m benchmarks.quality.averaged",

@@ -102,7 +102,7 @@ def _contrasts_at_a_glance(overall: pd.DataFrame) -> Iterator[str]:
             )
         if len(own):
             lines.append((contrast.name, *cells))
-    yield "Differences in points, above 0 where the first is better; * where the interval leaves 0 out; (seeds).\n"
+    yield "Differences in points; * where the interval leaves 0 out; in brackets the number of seeds.\n"
     yield from markdown(("contrast", *sets), lines)
 
 
