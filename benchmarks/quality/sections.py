@@ -90,20 +90,30 @@ def _contrasts_at_a_glance(overall: pd.DataFrame) -> Iterator[str]:
     lines = []
     for contrast in CONTRASTS:
         own = overall[overall["contrast"] == contrast.name].set_index("set")
-        cells = []
-        for name in sets:
-            if name not in own.index:
-                cells.append("–")
-                continue
-            row = own.loc[name]
-            clear = row["low"] > 0 or row["high"] < 0
-            cells.append(
-                f"{number(100 * row['difference'], '+.1f')}{'*' if clear else ''} ({row['seeds']:.0f})"
-            )
+        cells = _by_set(own, sets, _difference)
         if len(own):
             lines.append((contrast.name, *cells))
     yield "Differences in points; * where the interval leaves 0 out; in brackets the number of seeds.\n"
     yield from markdown(("contrast", *sets), lines)
+
+
+def _by_set(own: pd.DataFrame, sets: list[str], text: Callable[[pd.Series[Any]], str]) -> list[str]:
+    """Return a cell of a table for each set, from its row; – where there is none."""
+    return [text(own.loc[name]) if name in own.index else "–" for name in sets]
+
+
+def _difference(row: pd.Series[Any]) -> str:
+    clear = row["low"] > 0 or row["high"] < 0
+    return f"{number(100 * row['difference'], '+.1f')}{'*' if clear else ''} ({row['seeds']:.0f})"
+
+
+def _single_and_averaged(row: pd.Series[Any]) -> str:
+    return f"{100 * row['single']:.1f} → {100 * row['averaged']:.1f} ({row['seeds']})"
+
+
+def _with_difference(row: pd.Series[Any]) -> str:
+    std = "" if np.isnan(row["std"]) else f" ± {100 * row['std']:.1f}"
+    return f"{100 * row['mean']:.1f}{std} ({100 * row['difference']:+.1f})"
 
 
 def _contrast_tables(part: pd.DataFrame, first: str, words: Callable[[pd.Series[Any]], str]) -> Iterator[str]:
@@ -225,13 +235,7 @@ def averaged(rows: Rows) -> Iterator[str]:
     lines = []
     for label in table["label"].unique():
         own = table[table["label"] == label].set_index("set")
-        cells = []
-        for name in sets:
-            if name not in own.index:
-                cells.append("–")
-                continue
-            row = own.loc[name]
-            cells.append(f"{100 * row['single']:.1f} → {100 * row['averaged']:.1f} ({row['seeds']})")
+        cells = _by_set(own, sets, _single_and_averaged)
         lines.append((label, *cells))
     yield from markdown(("model", *sets), lines)
 
@@ -249,14 +253,6 @@ def ablation(rows: Rows) -> Iterator[str]:
         sets = list(dict.fromkeys(part["set"]))
         lines = []
         for variant, own in part.groupby("variant", sort=False):
-            by_set = own.set_index("set")
-            cells = []
-            for name in sets:
-                if name not in by_set.index:
-                    cells.append("–")
-                    continue
-                row = by_set.loc[name]
-                std = "" if np.isnan(row["std"]) else f" ± {100 * row['std']:.1f}"
-                cells.append(f"{100 * row['mean']:.1f}{std} ({100 * row['difference']:+.1f})")
+            cells = _by_set(own.set_index("set"), sets, _with_difference)
             lines.append((str(variant), *cells))
         yield from markdown(("variant", *sets), lines)
