@@ -51,7 +51,10 @@ def _ablate(folder: Path, method: str, facts: dict[str, int]) -> int:
     """Run the variants of one method that have no rows yet; return the exit status."""
     corpus, out = folder / "corpus", folder / "rows"
     if not corpus.exists():
-        run_cytomol("corpus", "planted", "-o", corpus, "--size", facts["size"], "--seed", facts["seed"])
+        plant = ("corpus", "planted", "-o", corpus, "--size", facts["size"], "--seed", facts["seed"])
+        status = run_cytomol(*plant, check=False)
+        if status:
+            return status
     words = ["ablate", corpus, corpus / "assays.csv", "--split", corpus / "split.csv", "-o", out]
     words += ["--exclude-profiles-of", corpus / "heldout.csv", "--method", method]
     words += ["--epochs", facts["epochs"]]

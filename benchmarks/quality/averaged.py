@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from benchmarks.quality.kept import Kept
 from benchmarks.quality.plan import SETS
-from benchmarks.quality.stacking import kind_and_metric
 
 from cytomol.errors import CytomolError
 from cytomol.evaluate.rows import Job
@@ -55,7 +54,7 @@ def _averaged(kept: Kept, name: str, model: str, variant: str) -> tuple[object, 
         return None
     runs = [kept.read(Job(name, model, seed, variant), "test") for seed in seeds]
     observed, predicted = runs[0]["observed"], [run["predicted"] for run in runs]
-    _, metric = kind_and_metric(observed)
+    metric = kept.metric(name)
     single = float(np.mean([score_tasks(observed, one, metric)[0] for one in predicted]))
     together, _ = score_tasks(observed, np.mean(predicted, axis=0), metric)
     return name, model, variant, metric, len(seeds), single, together

@@ -14,15 +14,14 @@ import numpy as np
 import pandas as pd
 from benchmarks.quality.kept import Kept
 from benchmarks.quality.plan import SETS
-from numpy.typing import NDArray
 
 from cytomol.errors import CytomolError
 from cytomol.evaluate.rows import Job
 from cytomol.files import atomic_file
-from cytomol.predict.metrics import score_tasks
+from cytomol.predict.metrics import metrics, score_tasks
 from cytomol.predict.models.stacking import combine, stack
 
-__all__ = ["kind_and_metric", "main"]
+__all__ = ["main"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MEMBERS = (("mlp", ""), ("mlp-embedding", "cell"), ("boosting", ""), ("kernel", ""), ("forest", ""))
@@ -48,12 +47,6 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def kind_and_metric(labels: NDArray[np.float64]) -> tuple[str, str]:
-    """Return the kind of the tasks of a set and the metric that counts there."""
-    classes = np.isin(labels[~np.isnan(labels)], (0, 1)).all()
-    return ("classification", "roc_auc") if classes else ("regression", "mae")
-
-
 def _of_set(kept: Kept, name: str) -> list[dict[str, object]]:
     there = [member for member in _MEMBERS if 0 in kept.seeds(name, member)]
     tables = [kept.read(Job(name, model, 0, variant), "valid") for model, variant in there]
@@ -61,7 +54,8 @@ def _of_set(kept: Kept, name: str) -> list[dict[str, object]]:
         return []
     members, labels = np.stack([table["predicted"] for table in tables]), tables[0]["observed"]
     labels = np.where(np.isnan(members).any(axis=0), np.nan, labels)  # a row may be no molecule
-    kind, metric = kind_and_metric(labels)
+    metric = kept.metric(name)
+    kind = metrics[metric].kind
     records = []
     for draw in _DRAWS:
         scores = []

@@ -222,3 +222,12 @@ def test_seeds_averaged_are_scored_together_and_other_runs_predictions_refused(
         np.savez(path, **{**table, "predicted": 1 - table["predicted"]})
     assert averaged.main(["--out", str(folder)]) != 0
     assert "the job's rows say" in capsys.readouterr().err
+
+    keep(folder, Job("sider", "mlp", 1, "other"), "test", runs[1], observed)
+    lost = folder / "predictions" / f"{Job('sider', 'mlp', 1, 'other').stem}.npz"
+    lost.replace(path)
+    assert averaged.main(["--out", str(folder)]) == 0
+    lost = folder / "predictions" / f"{Job('sider', 'mlp', 9).stem}.npz"
+    lost.write_bytes(path.read_bytes())  # of a job without rows
+    assert averaged.main(["--out", str(folder)]) != 0
+    assert lost.name in capsys.readouterr().err
