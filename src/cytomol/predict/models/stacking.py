@@ -14,8 +14,8 @@ _SHARP = 0.01  # probabilities are cut there, so that one member's certainty doe
 _PRIOR = {"classification": 200.0, "regression": 3.0}
 """Weight of the draw to equal weights, over the number of measured values: a class says less than a value.
 
-In halves of the valid folds (``benchmarks/quality/stacking.py``) 200 is within 0.002 of the best draw on every
-set of classes, where only broad6k would have less; values (biogenadme) did best at 3.
+In halves of the valid folds (``benchmarks/quality/stacking.py``) 200 is within 0.002 of the best draw on
+every set of classes; values (biogenadme) did best at 3.
 """
 
 _STEEPEST = 3.0  # logarithm: a member weighs at most exp(6) times as much as another
