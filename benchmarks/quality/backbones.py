@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from benchmarks.quality.plan import BACKBONES, SETS
+import pandas as pd
+from benchmarks.quality.plan import BACKBONES, LEVER_BACKBONES, SETS
 
 from cytomol.errors import ConfigError
 from cytomol.evaluate.sets import load_set
 from cytomol.files import atomic_file
 
-__all__ = ["corpus_folder", "evaluated_molecules", "find_backbones", "pretrain"]
+__all__ = ["corpus_folder", "evaluated_molecules", "find_backbones", "pretrain", "unseen_corpus"]
 
 _COMMON = ("--precision", "bf16-mixed", "--threads", "1", "--seed", "0")
 
@@ -51,6 +52,21 @@ def evaluated_molecules(work: Path) -> Path:
     return path
 
 
+def unseen_corpus(work: Path) -> Path:
+    """Write the structures of the corpus that no evaluated molecule shares; return the folder."""
+    from cytomol.training.exclude import listed_blocks
+
+    folder = work / "unseen"
+    path = folder / "molecules.parquet"
+    if not path.exists():
+        molecules = pd.read_parquet(corpus_folder() / "molecules.parquet")
+        evaluated = listed_blocks(evaluated_molecules(work))
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_file(path, force=True) as temporary:
+            molecules[~molecules["inchikey"].str[:14].isin(evaluated)].to_parquet(temporary, index=False)
+    return folder
+
+
 def find_backbones(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     """Return the model directories of named backbones that are in a folder.
 
@@ -75,8 +91,10 @@ def pretrain(work: Path, names: Iterable[str]) -> dict[str, Path]:
         out = folder / name
         if (out / "manifest.json").is_file():
             continue
-        words = [str(corpus_folder()), *BACKBONES[name], *_COMMON, "-o", str(out)]
-        if name != "leaky":
+        corpus = unseen_corpus(work) if name == "unseen" else corpus_folder()
+        options = {**BACKBONES, **LEVER_BACKBONES}[name]
+        words = [str(corpus), *options, *_COMMON, "-o", str(out)]
+        if name not in ("leaky", "unseen"):
             words += ["--exclude-profiles-of", str(evaluated_molecules(work))]
         folder.mkdir(parents=True, exist_ok=True)
         if out.with_name(f"{name}.partial").exists():

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.quality.backbones import corpus_folder, evaluated_molecules, find_backbones
+from benchmarks.quality.backbones import corpus_folder, evaluated_molecules, find_backbones, pretrain
 from benchmarks.quality.lever_heads import ByRange, Imputed, Snapshots, summed_and_averaged
 from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
-from benchmarks.quality.plan import SETS
+from benchmarks.quality.plan import LEVER_BACKBONES, SETS
 from numpy.typing import NDArray
 
 from cytomol.errors import CytomolError
@@ -155,16 +155,12 @@ def _annotated(material: Material) -> Mapping[str, Matrix]:
     return material.annotated
 
 
-def _cell(material: Material) -> Mapping[str, Matrix]:
-    return material.embedded("cell")
+def _embedded(name: str) -> Callable[[Material], Mapping[str, Matrix]]:
+    return lambda material: material.embedded(name)
 
 
 def _pooled(material: Material) -> Mapping[str, Matrix]:
     return material.pooled("cell")
-
-
-def _structure(material: Material) -> Mapping[str, Matrix]:
-    return material.embedded("structure")
 
 
 def _perceptron(
@@ -228,8 +224,18 @@ LEVERS = (
     Lever("missing labels imputed", _ONE, partial(_model, _perceptron(kind=Imputed), _plain)),
     Lever("five snapshots", _ONE, partial(_model, _perceptron(kind=Snapshots, epochs=8), _plain)),
     Lever("five heads", _ONE, partial(_model, _perceptron(ensemble=5), _plain)),
-    Lever("embedding, structure", _ONE, partial(_model, _perceptron(_WITH), _structure)),
-    Lever("embedding, cell", _ONE, partial(_model, _perceptron(_WITH), _cell)),
+    Lever("embedding, structure", _ONE, partial(_model, _perceptron(_WITH), _embedded("structure"))),
+    Lever(
+        "embedding, structure, no descriptors as targets",
+        "embedding, structure",
+        partial(_model, _perceptron(_WITH), _embedded("fingerprints")),
+    ),
+    Lever(
+        "embedding, structure, evaluated molecules unseen",
+        "embedding, structure",
+        partial(_model, _perceptron(_WITH), _embedded("unseen")),
+    ),
+    Lever("embedding, cell", _ONE, partial(_model, _perceptron(_WITH), _embedded("cell"))),
     Lever(
         "embedding, atoms summed and averaged",
         "embedding, cell",
@@ -238,7 +244,7 @@ LEVERS = (
     Lever("embedding trained along", "embedding, cell", _unfrozen),
     Lever("annotated neighbours", _ONE, partial(_model, _perceptron(_WITH), _annotated)),
     Lever("boosting", "", partial(_model, Boosting, _plain)),
-    Lever("boosting, embedding", "boosting", partial(_model, partial(Boosting, _WITH), _cell)),
+    Lever("boosting, embedding", "boosting", partial(_model, partial(Boosting, _WITH), _embedded("cell"))),
     Lever(
         "boosting, annotated neighbours", "boosting", partial(_model, partial(Boosting, _WITH), _annotated)
     ),
@@ -254,11 +260,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=default, metavar="SET")
     parser.add_argument("--seeds", type=int, default=3, help="seeds (3)")
     parser.add_argument("--work", type=Path, default=_ROOT / "build" / "quality", help="folder outside git")
-    parser.add_argument("--backbones", type=Path, help="folder with cell/ and structure/ (WORK/backbones)")
+    parser.add_argument("--backbones", type=Path, help="folder with the backbones, else they are pretrained")
     parser.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "results" / "quality")
     options = parser.parse_args(arguments)
     path = options.out / "levers.csv"
     try:
+        if options.backbones is None:
+            pretrain(options.work, ("cell", "structure", *LEVER_BACKBONES))
         for name in options.sets:
             material = Material(load_set(name), options.backbones or options.work / "backbones", options.work)
             for lever in LEVERS:

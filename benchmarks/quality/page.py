@@ -96,6 +96,9 @@ _LEVERS = """\
 What was tried beside the recipe, on valid folds alone: nothing of a test fold is read. `embedding trained
 along` chooses its epoch on the fold that scores it, which favours it. `annotated neighbours` are, per gene,
 the highest Tanimoto coefficient with another molecule of the corpus that is annotated with it as a target.
+Pretraining reads the structures (never labels) of all sets but hiv, whose molecules are mostly not in the
+corpus; `evaluated molecules unseen` leaves out those of all valid and test folds, `no descriptors as targets`
+reconstructs fingerprints alone.
 """
 _AVERAGED = """\
 Mean score of single seeds → score of their mean prediction, test fold, in brackets the number of seeds. An

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["BACKBONES", "MOST_SEEDS", "SETS", "STAGES", "Run", "Step", "cells", "steps"]
+__all__ = ["BACKBONES", "LEVER_BACKBONES", "MOST_SEEDS", "SETS", "STAGES", "Run", "Step", "cells", "steps"]
 
 SETS = ("bace", "bbbp", "clintox", "sider", "chembl2k", "biogenadme", "broad6k", "toxcast", "hiv")
 """The nine sets, cheap ones first."""
@@ -56,7 +56,8 @@ RUNS = (
 )
 STAGES = tuple(dict.fromkeys(run.stage for run in RUNS))
 
-_PRETRAIN = ("--method", "infoalign", "--molecule-targets", "morgan,maccs,descriptors", "--epochs", "12")
+_INFOALIGN = ("--method", "infoalign", "--epochs", "12")
+_PRETRAIN = (*_INFOALIGN, "--molecule-targets", "morgan,maccs,descriptors")
 _RELATIONS = ("--relation-targets", "compound_targets_gene")
 _CHMR = (
     *("--method", "chmr", "--views", "1d,2d", "--molecule-targets", "morgan,maccs,descriptors"),
@@ -71,6 +72,12 @@ BACKBONES = {
     "chmr-structure": (*_CHMR, *_NO_CELLS),
 }
 """Options of each pretraining; all but "leaky" leave out what is known of the evaluated molecules."""
+
+LEVER_BACKBONES = {
+    "fingerprints": (*_INFOALIGN, "--molecule-targets", "morgan,maccs", *_NO_CELLS),
+    "unseen": (*_PRETRAIN, *_NO_CELLS),
+}
+"""Like "structure", without descriptors as targets or without the structures of the evaluated molecules."""
 
 
 @dataclass(frozen=True)

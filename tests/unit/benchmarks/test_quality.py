@@ -11,15 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.quality import ablation, averaged, cell
-from benchmarks.quality.backbones import find_backbones
+from benchmarks.quality.backbones import find_backbones, unseen_corpus
 from benchmarks.quality.known import Known
 from benchmarks.quality.levers import COLUMNS as LEVERS
 from benchmarks.quality.page import main as write_page
 from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, STAGES, cells, steps
 from benchmarks.quality.planted import COLUMNS as PLANTED
 from benchmarks.quality.rows import OURS, Rows
+from rdkit import Chem
 from sklearn.metrics import roc_auc_score
 
+from cytomol.corpus import read_corpus
 from cytomol.errors import ConfigError
 from cytomol.evaluate.ablation_rows import COLUMNS as ABLATION
 from cytomol.evaluate.coverage import COVERAGE_COLUMNS
@@ -71,6 +73,22 @@ def test_every_planned_model_and_backbone_is_known() -> None:
 def test_an_absent_backbone_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no backbone 'cell'"):
         find_backbones(tmp_path, ["cell"])
+
+
+def test_the_corpus_of_the_unseen_has_no_evaluated_connectivity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stereoisomer is left out with the evaluated molecule; all else stays, in its order."""
+    smiles = ["C[C@H](N)C(=O)O", "c1ccccc1O", "C[C@@H](N)C(=O)O", "CCO"]
+    keys = [Chem.MolToInchiKey(Chem.MolFromSmiles(text)) for text in smiles]
+    (tmp_path / "corpus").mkdir()
+    table = pd.DataFrame({"mol_id": list("abcd"), "smiles": smiles, "inchikey": keys})
+    table.to_parquet(tmp_path / "corpus" / "molecules.parquet")
+    monkeypatch.setenv("CYTOMOL_DATA", str(tmp_path))
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "evaluated.csv").write_text("smiles\nCC(N)C(=O)O\n")
+    assert read_corpus(unseen_corpus(work)).smiles == ["c1ccccc1O", "CCO"]
 
 
 def test_page_of_a_cut_campaign(folder: Path, tmp_path: Path) -> None:
