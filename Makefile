@@ -56,6 +56,7 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.quality.levers
 	$(BIN)/python -m benchmarks.quality.stacking
 	$(BIN)/python -m benchmarks.quality.averaged
+	$(BIN)/python -m benchmarks.quality.molecules
 	$(BIN)/python -m benchmarks.quality.page
 
 clean:

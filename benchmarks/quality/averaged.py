@@ -15,7 +15,6 @@ from benchmarks.quality.kept import Kept
 from benchmarks.quality.plan import SETS
 
 from cytomol.errors import CytomolError
-from cytomol.evaluate.rows import Job
 from cytomol.files import atomic_file
 from cytomol.predict.metrics import score_tasks
 
@@ -52,7 +51,7 @@ def _averaged(kept: Kept, name: str, model: str, variant: str) -> tuple[object, 
     seeds = kept.seeds(name, (model, variant))
     if len(seeds) < 2:
         return None
-    runs = [kept.read(Job(name, model, seed, variant), "test") for seed in seeds]
+    runs = kept.tables(name, (model, variant), seeds)
     observed, predicted = runs[0]["observed"], [run["predicted"] for run in runs]
     metric = kept.metric(name)
     single = float(np.mean([score_tasks(observed, one, metric)[0] for one in predicted]))

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from benchmarks.quality.contrasts import CONTRASTS, Contrast, compared, grid
-from benchmarks.quality.kept import Kept
+from benchmarks.quality.kept import Kept, Table
 from benchmarks.quality.known import GROUPS, Known, known
 from benchmarks.quality.plan import SETS
+from benchmarks.quality.resampled import molecule_interval
 from numpy.typing import NDArray
 
 from cytomol.errors import CytomolError
-from cytomol.evaluate.rows import Job, read_rows
+from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.sets import load_set
-from cytomol.evaluate.significance import FEWEST_TASKS
+from cytomol.evaluate.significance import FEWEST_DRAWN, FEWEST_TASKS
 from cytomol.files import atomic_file
 from cytomol.predict.metrics import score_tasks
 
@@ -28,7 +29,7 @@ __all__ = ["COLUMNS", "main"]
 _ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = (
     *("by", "set", "contrast", "group", "metric", "first", "second", "difference", "low", "high", "p"),
-    *("test", "wins", "tasks", "seeds", "molecules"),
+    *("test", "wins", "tasks", "seeds", "molecules", "drawn"),
 )
 _FEWEST_OF_A_CLASS = 5
 _FEWEST_VALUES = 10
@@ -42,8 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         rows = read_rows(options.out / "rows.csv")
-        scores = rows[rows["fold"] == "test"]
-        records = [*_overall(scores), *_by_coverage(scores, Kept(options.out), options.work)]
+        scores, kept = rows[rows["fold"] == "test"], Kept(options.out)
+        records = [*_overall(scores, kept), *_by_coverage(scores, kept, options.work)]
     except CytomolError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -62,20 +63,43 @@ def _own(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
             yield name, part
 
 
-def _overall(scores: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _overall(scores: pd.DataFrame, kept: Kept) -> Iterator[dict[str, Any]]:
     """Compare on all tasks and test molecules of each set."""
-    for _, part in _own(scores):
+    for name, part in _own(scores):
         metric, tasks, seeds = part["metric"].iloc[0], part["task"].unique(), sorted(part["seed"].unique())
         for contrast in CONTRASTS:
             grids = (grid(part, model, tasks, seeds) for model in contrast[1:])
             result = compared(*grids, metric)
-            if result is not None:
-                yield _record(part, contrast, result, by="all", group="all")
+            if result is None:
+                continue
+            predictions = []
+            if result["tasks"] < FEWEST_DRAWN:
+                shared = kept.seeds(name, *contrast[1:])
+                predictions = [kept.tables(name, model, shared) for model in contrast[1:] if shared]
+            yield _record(part, contrast, result, predictions, by="all", group="all")
 
 
-def _record(part: pd.DataFrame, contrast: Contrast, result: dict[str, Any], **words: Any) -> dict[str, Any]:
-    """Return one row of the table: of which set and pair, what is compared by ``words``, and the result."""
-    common = {"set": part["set"].iloc[0], "metric": part["metric"].iloc[0], "contrast": contrast.name}
+def _record(
+    part: pd.DataFrame,
+    contrast: Contrast,
+    result: dict[str, Any],
+    predictions: list[list[Table]],
+    **words: Any,
+) -> dict[str, Any]:
+    """Return one row of the table: of which set and pair, what is compared by ``words``, and the result.
+
+    Too few tasks to draw from have an interval over molecules instead, from both models' predictions of each
+    seed; none without those, since draws of seeds alone would say nothing of other molecules.
+    """
+    metric = part["metric"].iloc[0]
+    common = {"set": part["set"].iloc[0], "metric": metric, "contrast": contrast.name, "drawn": "tasks"}
+    if result["tasks"] < FEWEST_DRAWN:
+        low, high, drawn = float("nan"), float("nan"), ""
+        if predictions:
+            sides = ([table["predicted"] for table in side] for side in predictions)
+            low, high = molecule_interval(predictions[0][0]["observed"], *sides, metric)
+            drawn = "molecules"
+        result = {**result, "low": low, "high": high, "drawn": drawn}
     return {**common, **result, **words}
 
 
@@ -110,7 +134,7 @@ def _by_tasks(part: pd.DataFrame, contrast: Contrast, facts: Known) -> Iterator[
         result = compared(*(grid(part, model, tasks, seeds) for model in contrast[1:]), metric)
         if result is not None:
             spoken = f"{words} ({share[chosen].min():.0%} to {share[chosen].max():.0%})"
-            yield _record(part, contrast, result, by="tasks", group=spoken)
+            yield _record(part, contrast, result, [], by="tasks", group=spoken)
 
 
 def _by_molecules(
@@ -118,36 +142,34 @@ def _by_molecules(
 ) -> Iterator[dict[str, Any]]:
     """Compare on the test molecules of each group."""
     name, metric = part["set"].iloc[0], part["metric"].iloc[0]
+    whole = [kept.tables(name, model, seeds) for model in contrast[1:]]
     for group in GROUPS:
         inside = facts.group(group)
-        grids, counts = [], []
-        for model in contrast[1:]:
-            columns = []
-            for seed in seeds:
-                table = kept.read(Job(name, model[0], seed, model[1]), "test")
-                column, molecules = _scores(table, inside, metric)
-                columns.append(column)
-                counts.append(molecules)
-            grids.append(np.stack(columns, axis=1))
+        sides = [[_within(table, inside, metric) for table in side] for side in whole]
+        grids = [np.stack([_scores(table, metric) for table in side], axis=1) for side in sides]
         result = compared(grids[0], grids[1], metric)
         if result is not None:
-            yield _record(part, contrast, result, by="molecules", group=group, molecules=max(counts))
+            molecules = max(len(table["observed"]) for side in sides for table in side)
+            yield _record(part, contrast, result, sides, by="molecules", group=group, molecules=molecules)
 
 
-def _scores(
-    table: dict[str, NDArray[Any]], inside: NDArray[np.bool_], metric: str
-) -> tuple[NDArray[np.float64], int]:
-    """Score the kept predictions of test molecules of a group, task by task; NaN where they are too few."""
+def _within(table: Table, inside: NDArray[np.bool_], metric: str) -> Table:
+    """Return the kept predictions of a group, without the labels of tasks that it has too few of."""
     rows = inside[table["index"]]
-    observed, predicted = table["observed"][rows].copy(), table["predicted"][rows]
+    observed = table["observed"][rows].copy()
     if metric == "mae":
         few = (~np.isnan(observed)).sum(axis=0) < _FEWEST_VALUES
     else:
         few = np.minimum((observed == 0).sum(axis=0), (observed == 1).sum(axis=0)) < _FEWEST_OF_A_CLASS
     observed[:, few] = np.nan
-    if not len(observed):
-        return np.full(observed.shape[1], np.nan), 0
-    return score_tasks(observed, predicted, metric)[1], int(rows.sum())
+    return {"observed": observed, "predicted": table["predicted"][rows]}
+
+
+def _scores(table: Table, metric: str) -> NDArray[np.float64]:
+    """Score task by task; NaN where there is nothing to score."""
+    if not len(table["observed"]):
+        return np.full(table["observed"].shape[1], np.nan)
+    return score_tasks(table["observed"], table["predicted"], metric)[1]
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def _cell(axes: Axes, rows: Rows) -> None:
             marker = _MARKERS[order]
             axes.plot(100 * row.difference, place, marker, color=_COLOURS[order], markersize=4.5, label=text)
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_xlabel("difference in points, 95% interval over tasks and seeds")
+    axes.set_xlabel("difference in points, 95% interval")
 
 
 def _coverage(axes: Axes, rows: Rows) -> None:

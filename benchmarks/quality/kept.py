@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ from cytomol.errors import InputError
 from cytomol.evaluate.rows import Job, read_rows
 from cytomol.predict.metrics import score_tasks
 
-__all__ = ["Kept"]
+__all__ = ["Kept", "Table"]
+
+Table = dict[str, NDArray[Any]]
+"""Arrays by name: ``index``, ``predicted`` and ``observed`` of rows."""
 
 _TOLERANCE = 1e-4
 _MOST_SEEDS = 100
@@ -49,7 +53,7 @@ class Kept:
             if all(self._path(Job(name, model, seed, variant)).is_file() for model, variant in models)
         ]
 
-    def read(self, job: Job, fold: str) -> dict[str, NDArray[Any]]:
+    def read(self, job: Job, fold: str) -> Table:
         """Return ``index``, ``predicted`` and ``observed`` of the rows of a fold; NaN where not answered.
 
         Raises
@@ -67,7 +71,11 @@ class Kept:
             self._believed.add((job, fold))
         return kept
 
-    def _compare(self, kept: dict[str, NDArray[Any]], job: Job, fold: str) -> None:
+    def tables(self, name: str, model: tuple[str, str], seeds: Sequence[int]) -> list[Table]:
+        """Return the test fold of a model (name, variant), as :meth:`read` does, seed by seed."""
+        return [self.read(Job(name, model[0], seed, model[1]), "test") for seed in seeds]
+
+    def _compare(self, kept: Table, job: Job, fold: str) -> None:
         key = (job.set, job.model, job.variant, job.seed, fold)
         stated = self._rows["score"].loc[[key]].mean() if key in self._rows.index else np.nan
         found, _ = score_tasks(kept["observed"], kept["predicted"], self.metric(job.set))

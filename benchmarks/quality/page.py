@@ -65,7 +65,9 @@ Where nobody published figures on these folds, the best baseline and one point m
 _WINS = f"""\
 {OURS} less the model of the row; * marks p < 0.05, corrected over the models of a set (Holm). From six
 tasks on, tasks are paired (Wilcoxon signed-rank); with fewer, seeds (Student's t), which says nothing about
-other molecules. In brackets, intervals by bootstrap over tasks and seeds, 95%.
+other molecules. Intervals are 95%, not corrected, by bootstrap over tasks and seeds; where there are fewer
+than five tasks, over test molecules and seeds (`python -m benchmarks.quality.molecules`). A baseline is
+undecided where the interval holds 0.
 """
 _COST = """\
 Seconds are those of a job with its share of the cores: two jobs at once on two cores unless said otherwise,
@@ -82,8 +84,8 @@ absolute error.
 """
 _CELL = """\
 The same recipe with another backbone or none, compared on equal tasks and seeds. Intervals are 95%, by
-bootstrap over tasks and seeds, and left out where there are fewer than five of both. One backbone of each
-kind was pretrained, so that the chance of pretraining is in none of them.
+bootstrap over tasks and seeds; where fewer than five tasks are compared, over test molecules and seeds. One
+backbone of each kind was pretrained, so that the chance of pretraining is in none of them.
 
 A test molecule has an own profile if one of its connectivity has one in the corpus, and is near a profile at
 a Tanimoto coefficient of 0.5 (Morgan, radius 2) with a molecule whose profile stayed in pretraining.

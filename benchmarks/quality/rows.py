@@ -47,7 +47,7 @@ class Rows:
     ----------
     scores
         Test rows with a ``label``, scores times 100.
-    coverage, cell, planted, levers, ablation, averaged
+    coverage, cell, planted, levers, ablation, averaged, molecules
         The other tables.
     """
 
@@ -58,6 +58,7 @@ class Rows:
     levers: pd.DataFrame
     ablation: pd.DataFrame
     averaged: pd.DataFrame
+    molecules: pd.DataFrame
 
     @classmethod
     def read(cls, folder: Path) -> Rows:
@@ -71,7 +72,7 @@ class Rows:
             coverage = read_coverage(folder / "coverage.csv")
             pairs = zip(coverage["model"], coverage["variant"], strict=True)
             coverage["label"] = [label_of(*pair) for pair in pairs]
-        names = ("cell", "planted", "levers", "ablation", "averaged")
+        names = ("cell", "planted", "levers", "ablation", "averaged", "molecules")
         return cls(scores, coverage, *(_table(folder / f"{name}.csv") for name in names))
 
     @property
@@ -125,6 +126,13 @@ class Rows:
         if not values.size or np.isnan(values).all():
             return None
         return compare(values)
+
+    def interval(self, name: str, label: str) -> tuple[float, float] | None:
+        """Return by what ours is better on a set, molecules drawn again; None where that was not computed."""
+        if self.molecules.empty:
+            return None
+        own = self.molecules[(self.molecules["set"] == name) & (self.molecules["second"] == label)]
+        return None if own.empty else (100 * own["low"].iloc[0], 100 * own["high"].iloc[0])
 
     def jobs(self, name: str, label: str) -> pd.DataFrame:
         """Return one row for each seed of a model on a set."""

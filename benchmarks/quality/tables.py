@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 from benchmarks.quality.published import LIMIT_MINUTES, PUBLISHED
 from benchmarks.quality.rows import OURS, REFIT, Cell, Rows
 
-from cytomol.evaluate.significance import Paired, holm
+from cytomol.evaluate.significance import FEWEST_DRAWN, Paired, holm
 
 __all__ = ["costs", "markdown", "models", "number", "single", "targets", "wins"]
 
@@ -100,7 +101,7 @@ def single(rows: Rows) -> Iterator[str]:
 
 
 def wins(rows: Rows) -> Iterator[str]:
-    """Yield ours against every other model, set by set, and say in words where it won and lost."""
+    """Yield ours against every other model, set by set, then where it won and lost."""
     others = [label for label in rows.labels if label != OURS and not _is_leaky(label)]
     table: dict[str, dict[str, tuple[Paired, float]]] = {}
     for name in rows.sets:
@@ -111,22 +112,29 @@ def wins(rows: Rows) -> Iterator[str]:
         ("against", *rows.sets),
         [(label, *(_difference(table[name].get(label)) for name in rows.sets)) for label in others],
     )
-    groups: dict[str, list[str]] = {
-        "Significantly better": [],
-        "Significantly worse": [],
-        "Worse, undecided": [],
-    }
+    yield "Baselines, each with the difference and its interval:\n"
+    header = ("set", "better than", "ahead of, undecided", "behind, undecided", "worse than")
+    lines = []
     for name, found in table.items():
-        for label, (pair, p) in found.items():
-            interval = "" if pair.low != pair.low else f"; {pair.low:+.1f} to {pair.high:+.1f}"
-            text = f"{name} against {label} ({pair.difference:+.1f}{interval})"
-            if p < _LEVEL:
-                groups["Significantly better" if pair.difference > 0 else "Significantly worse"].append(text)
-            elif pair.difference < 0:
-                groups["Worse, undecided"].append(text)
-    for words, texts in groups.items():
-        yield f"- **{words}** ({len(texts)}): {'; '.join(texts) or 'none'}."
-    yield ""
+        groups: tuple[list[str], ...] = ([], [], [], [])
+        for label in rows.baselines():
+            if label in found:
+                group, text = _decided(found[label][0], rows.interval(name, label))
+                groups[group].append(f"{label} ({text})")
+        lines.append((name, *("; ".join(texts) or "–" for texts in groups)))
+    yield from markdown(header, lines)
+
+
+def _decided(pair: Paired, over_molecules: tuple[float, float] | None) -> tuple[int, str]:
+    """Return the column that a difference belongs in, and its text with an interval.
+
+    That is the one over tasks and seeds, or over molecules where there are too few tasks to draw.
+    """
+    low, high = (pair.low, pair.high) if pair.tasks >= FEWEST_DRAWN else over_molecules or (np.nan, np.nan)
+    decided = low > 0 or high < 0
+    column = (0 if decided else 1) if pair.difference > 0 else (3 if decided else 2)
+    interval = "" if np.isnan(low) else f"; {low:+.1f} to {high:+.1f}"
+    return column, f"{pair.difference:+.1f}{interval}"
 
 
 def _difference(found: tuple[Paired, float] | None) -> str:
