@@ -11,22 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from benchmarks.quality.contrasts import CONTRASTS, Contrast, compared, grid
+from benchmarks.quality.derived import derive
 from benchmarks.quality.kept import Kept, Table
 from benchmarks.quality.known import GROUPS, Known, known
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.resampled import molecule_interval
 from numpy.typing import NDArray
 
-from cytomol.errors import CytomolError
 from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.sets import load_set
 from cytomol.evaluate.significance import FEWEST_DRAWN, FEWEST_TASKS
-from cytomol.files import atomic_file
 from cytomol.predict.metrics import score_tasks
 
 __all__ = ["COLUMNS", "main"]
 
-_ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = (
     *("by", "set", "contrast", "group", "metric", "first", "second", "difference", "low", "high", "p"),
     *("test", "wins", "tasks", "seeds", "molecules", "drawn"),
@@ -37,22 +35,14 @@ _FEWEST_VALUES = 10
 
 def main(arguments: list[str] | None = None) -> int:
     """Write ``cell.csv``; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.cell", description=__doc__)
-    parser.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "results" / "quality")
-    parser.add_argument("--work", type=Path, default=_ROOT / "build" / "quality", help="folder outside git")
-    options = parser.parse_args(arguments)
-    try:
-        rows = read_rows(options.out / "rows.csv")
-        scores, kept = rows[rows["fold"] == "test"], Kept(options.out)
-        records = [*_overall(scores, kept), *_by_coverage(scores, kept, options.work)]
-    except CytomolError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    table = pd.DataFrame(records, columns=list(COLUMNS))
-    with atomic_file(options.out / "cell.csv", force=True) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-    print(f"{len(table)} rows: {options.out / 'cell.csv'}")
-    return 0
+    return derive("cell", __doc__, COLUMNS, _records, arguments)
+
+
+def _records(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    rows, kept = read_rows(options.out / "rows.csv"), Kept(options.out)
+    scores = rows[rows["fold"] == "test"]
+    yield from _overall(scores, kept)
+    yield from _by_coverage(scores, kept, options.work)
 
 
 def _own(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -6,44 +6,31 @@ predictions that the campaign kept.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from benchmarks.quality.derived import derive
 from benchmarks.quality.kept import Kept
 from benchmarks.quality.resampled import molecule_interval
 from benchmarks.quality.rows import OURS, Rows
 
-from cytomol.errors import CytomolError
 from cytomol.evaluate.significance import FEWEST_DRAWN
-from cytomol.files import atomic_file
 
 __all__ = ["COLUMNS", "main"]
 
-_ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = ("set", "first", "second", "metric", "low", "high", "seeds", "molecules")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write ``molecules.csv``; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.molecules", description=__doc__)
-    parser.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "results" / "quality")
-    options = parser.parse_args(arguments)
-    try:
-        records = list(_intervals(Rows.read(options.out), Kept(options.out)))
-    except CytomolError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    if not records:
-        print(f"error: no predictions of {OURS} and a baseline were kept; run the campaign", file=sys.stderr)
-        return 2
-    with atomic_file(options.out / "molecules.csv", force=True) as temporary:
-        table = pd.DataFrame(records, columns=list(COLUMNS))
-        table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-    return 0
+    return derive(
+        "molecules",
+        __doc__,
+        COLUMNS,
+        lambda options: _intervals(Rows.read(options.out), Kept(options.out)),
+        arguments,
+    )
 
 
 def _intervals(rows: Rows, kept: Kept) -> Iterator[tuple[object, ...]]:

@@ -6,48 +6,38 @@ one half of them and scored on the other, both ways, in four random divisions.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
+from benchmarks.quality.derived import derive
 from benchmarks.quality.kept import Kept
 from benchmarks.quality.plan import SETS
 
-from cytomol.errors import CytomolError
 from cytomol.evaluate.rows import Job
-from cytomol.files import atomic_file
 from cytomol.predict.metrics import metrics, score_tasks
 from cytomol.predict.models.stacking import combine, stack
 
-__all__ = ["main"]
+__all__ = ["COLUMNS", "main"]
 
-_ROOT = Path(__file__).resolve().parents[2]
+COLUMNS = ("set", "values", "members", "draw", "score")
 _MEMBERS = (("mlp", ""), ("mlp-embedding", "cell"), ("boosting", ""), ("kernel", ""), ("forest", ""))
 _DRAWS = (1.0, 3.0, 10.0, 30.0, 100.0, 200.0, 400.0, 1000.0, 10000.0)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write ``stacking.csv``: set, rows, members, draw (times 1 / n) and score; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.stacking", description=__doc__)
-    parser.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "results" / "quality")
-    options = parser.parse_args(arguments)
-    kept = Kept(options.out)
-    try:
-        records = [record for name in SETS for record in _of_set(kept, name)]
-    except CytomolError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    if not records:
-        print("error: no predictions were kept; run the campaign first", file=sys.stderr)
-        return 2
-    with atomic_file(options.out / "stacking.csv", force=True) as temporary:
-        pd.DataFrame(records).to_csv(temporary, index=False, lineterminator="\n", float_format="%.5g")
-    return 0
+    """Write ``stacking.csv``: set, values, members, draw (times 1 / n) and score; return the exit status."""
+    return derive(
+        "stacking", __doc__, COLUMNS, lambda options: _records(Kept(options.out)), arguments, form="%.5g"
+    )
 
 
-def _of_set(kept: Kept, name: str) -> list[dict[str, object]]:
+def _records(kept: Kept) -> Iterator[tuple[object, ...]]:
+    for name in SETS:
+        yield from _of_set(kept, name)
+
+
+def _of_set(kept: Kept, name: str) -> list[tuple[object, ...]]:
     there = [member for member in _MEMBERS if 0 in kept.seeds(name, member)]
     tables = [kept.read(Job(name, model, 0, variant), "valid") for model, variant in there]
     if len(tables) < 2:
@@ -67,15 +57,7 @@ def _of_set(kept: Kept, name: str) -> list[dict[str, object]]:
                 weights = stack(members[:, fitted], labels[fitted], kind, ridge=ridge)
                 held[scored] = combine(members[:, scored], weights, kind)
             scores.append(score_tasks(labels, held, metric)[0])
-        records.append(
-            {
-                "set": name,
-                "values": int((~np.isnan(labels)).sum()),
-                "members": len(tables),
-                "draw": draw,
-                "score": np.mean(scores),
-            }
-        )
+        records.append((name, int((~np.isnan(labels)).sum()), len(tables), draw, np.mean(scores)))
     return records
 
 
