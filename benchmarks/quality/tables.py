@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 from benchmarks.quality.published import LIMIT_MINUTES, PUBLISHED
 from benchmarks.quality.rows import OURS, REFIT, Cell, Rows
 
 from cytomol.evaluate.significance import FEWEST_DRAWN, Paired, holm
+from cytomol.evaluate.summary import summarize_models
 
-__all__ = ["costs", "markdown", "models", "number", "single", "targets", "wins"]
+__all__ = ["costs", "markdown", "models", "number", "places", "single", "targets", "wins"]
 
 _LEAKY = "cytomol (leaky)"
 _LEVEL = 0.05
@@ -88,6 +90,23 @@ def models(rows: Rows) -> Iterator[str]:
             texts = ["–" if f is None else number(f.mean) + (f" ± {f.std}" if f.std else "") for f in found]
             lines.append((f"*{method}, published*", *texts))
     yield from markdown(header, lines)
+
+
+def places(rows: Rows) -> Iterator[str]:
+    """Yield ours and the baselines by the share of tasks that they predict well, and by their mean place."""
+    labels = [OURS, *rows.baselines()]
+    part = rows.scores[rows.scores["label"].isin(labels)]
+    table = summarize_models(part.assign(score=part["score"] / 100)).set_index(["set", "model"])
+    lines = []
+    for label in labels:
+        found = [table.loc[(name, label)] if (name, label) in table.index else None for name in rows.sets]
+        lines.append((label, *("–" if row is None else _place(row) for row in found)))
+    yield from markdown(("model", *(_named(rows, name) for name in rows.sets)), lines)
+
+
+def _place(row: pd.Series[float]) -> str:
+    good = "" if np.isnan(row["above_80"]) else f"{100 * row['above_80']:.0f}% "
+    return f"{good}({number(row['rank'])})"
 
 
 def single(rows: Rows) -> Iterator[str]:

@@ -15,7 +15,7 @@ from cytomol.evaluate.significance import significance
 from cytomol.files import atomic_file
 from cytomol.predict.metrics import metrics
 
-__all__ = ["GOOD_ROC_AUC", "Summary", "summarize"]
+__all__ = ["GOOD_ROC_AUC", "Summary", "summarize", "summarize_models"]
 
 GOOD_ROC_AUC = 0.8
 """ROC-AUC above which a task counts as predicted well."""
@@ -89,14 +89,28 @@ def summarize(rows: pd.DataFrame, *, fold: str = "test", where: str = "rows") ->
     InputError
         If there is no row of the fold, a cell stands twice, or a set was scored by two metrics.
     """
+    scores = _scores(rows, fold, where)
+    return Summary(_summarize(scores), significance(scores), fold)
+
+
+def summarize_models(rows: pd.DataFrame, *, fold: str = "test", where: str = "rows") -> pd.DataFrame:
+    """Return the ``table`` of :func:`summarize` alone, which compares no pairs."""
+    return _summarize(_scores(rows, fold, where))
+
+
+def _scores(rows: pd.DataFrame, fold: str, where: str) -> pd.DataFrame:
     scores = rows[rows["fold"] == fold].copy()
     if scores.empty:
         raise InputError(f"there is no row of the {fold} fold", where=where)
     variant = scores["variant"].map(lambda text: f" ({text})" if text else "")
     scores["model"] = scores["model"] + variant
     _check(scores, where)
+    return scores
+
+
+def _summarize(scores: pd.DataFrame) -> pd.DataFrame:
     tables = [_summarize_set(str(name), group) for name, group in scores.groupby("set", sort=False)]
-    return Summary(pd.concat(tables, ignore_index=True), significance(scores), fold)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _check(scores: pd.DataFrame, where: str) -> None:

@@ -136,7 +136,12 @@ def test_page_says_what_was_reached_and_what_was_missed(
     assert "| two | one | 62.0 (+1.5) | 38.0 (+2.0) |" in text
     assert "| biogenadme (MAE) | 40.9 | forest" in text
     assert "yes, by" in text
-    assert "| chembl2k | forest (+" in text  # significantly better
+    assert "| chembl2k | forest (+" in text  # better than
+    scores = read_rows(folder / "rows.csv").query(
+        "set == 'chembl2k' and variant == 'cell' and fold == 'test'"
+    )
+    assert f"| cytomol (cell) | {(scores['score'] > 0.8).mean():.0%} (1.0) | (1.0) |" in text
+    assert "| forest | 0% (2.0) | (2.0) |" in text
     assert {path.name for path in (tmp_path / "docs" / "figures").iterdir()} == {
         "benchmarks-models.svg",
         "benchmarks-coverage.svg",

@@ -11,7 +11,7 @@ import pytest
 
 from cytomol.errors import InputError
 from cytomol.evaluate.rows import Job, RowFile
-from cytomol.evaluate.summary import Summary, summarize
+from cytomol.evaluate.summary import Summary, summarize, summarize_models
 
 SCORES = {
     "forest": {0: (0.9, 0.7, None), 1: (0.8, 0.9, None)},
@@ -74,7 +74,7 @@ def test_files_and_text(folder: Path) -> None:
 
 def test_errors_rank_upwards_and_have_no_share() -> None:
     rows = [row for model, score in (("good", 0.1), ("bad", 0.4)) for row in _mae(model, score)]
-    table = summarize(pd.DataFrame(rows)).table.set_index("model")
+    table = summarize_models(pd.DataFrame(rows)).set_index("model")
     assert list(table.index) == ["good", "bad"]
     assert table.loc["good", "rank"] == 1
     assert table["above_80"].isna().all()
