@@ -127,12 +127,15 @@ class Lever:
         Learns with a seed and predicts the valid rows, shape (valid, tasks).
     random
         Whether seeds differ.
+    classes
+        Whether it changes the learning of classes alone.
     """
 
     name: str
     against: str
     answer: Answer
     random: bool = True
+    classes: bool = False
 
 
 def _model(
@@ -217,8 +220,10 @@ LEVERS = (
     Lever("40 epochs", _ONE, partial(_model, _perceptron(epochs=40), _plain)),
     Lever("constant rate", _ONE, partial(_model, _perceptron(schedule="constant", lr=1e-3), _plain)),
     Lever("dropout 0.2", _ONE, partial(_model, _perceptron(dropout=0.2), _plain)),
-    Lever("label smoothing 0.1", _ONE, partial(_model, _perceptron(label_smoothing=0.1), _plain)),
-    Lever("focal loss 2", _ONE, partial(_model, _perceptron(focal_gamma=2.0), _plain)),
+    Lever(
+        "label smoothing 0.1", _ONE, partial(_model, _perceptron(label_smoothing=0.1), _plain), classes=True
+    ),
+    Lever("focal loss 2", _ONE, partial(_model, _perceptron(focal_gamma=2.0), _plain), classes=True),
     Lever("weights averaged", _ONE, partial(_model, _perceptron(keep="average"), _plain)),
     Lever("descriptors by range", _ONE, partial(_model, _perceptron(kind=ByRange), _plain)),
     Lever("missing labels imputed", _ONE, partial(_model, _perceptron(kind=Imputed), _plain)),
@@ -258,7 +263,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.levers", description=__doc__)
     default = ("chembl2k", "biogenadme", "sider")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=default, metavar="SET")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds (3)")
+    parser.add_argument("--seeds", type=int, default=2, help="seeds (2)")
     parser.add_argument("--work", type=Path, default=_ROOT / "build" / "quality", help="folder outside git")
     parser.add_argument("--backbones", type=Path, help="folder with the backbones, else they are pretrained")
     parser.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "results" / "quality")
@@ -270,6 +275,8 @@ def main(arguments: list[str] | None = None) -> int:
         for name in options.sets:
             material = Material(load_set(name), options.backbones or options.work / "backbones", options.work)
             for lever in LEVERS:
+                if lever.classes and material.learning.kind != "classification":
+                    continue
                 for seed in range(options.seeds if lever.random else 1):
                     _measure(path, material, lever, seed)
     except CytomolError as error:

@@ -54,7 +54,7 @@ _RUN = {
     "uncertainty": "python -m benchmarks.quality --stage baselines ours",
     "cell": "python -m benchmarks.quality --stage ours cell chmr && python -m benchmarks.quality.cell",
     "planted": "python -m benchmarks.quality.planted && python -m benchmarks.quality.planted --method chmr",
-    "levers": "python -m benchmarks.quality.levers --seeds 2",
+    "levers": "python -m benchmarks.quality.levers",
     "averaged": "python -m benchmarks.quality.averaged",
     "ablation": "python -m benchmarks.quality.ablation",
 }

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from benchmarks.quality import stacking
+from benchmarks.quality import levers, stacking
 from benchmarks.quality.lever_heads import ByRange, Imputed, Snapshots, summed_and_averaged
 from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
 from benchmarks.quality.levers import LEVERS, Material
@@ -28,6 +28,7 @@ from cytomol.predict.models.perceptron import Perceptron
 from cytomol.training.backbone import Backbone
 
 DRUGS = ["CC(=O)Oc1ccccc1C(=O)O", "OC(=O)c1ccccc1O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "CCO", "CCCO"]
+FOLDS = np.array(["train", "train", "valid", "valid", "train", "train", "valid", "test"])
 
 
 def counts_of(smiles: list[str]) -> np.ndarray:
@@ -60,6 +61,44 @@ def test_every_lever_answers_the_valid_rows(tmp_path: Path, untrained: dict[str,
         assert ((answer >= 0) & (answer <= 1)).all(), lever.name
     # no label of a test row can be seen
     assert len(material.learning.labels) == (folds != "test").sum()
+
+
+def test_rows_are_measured_once_and_levers_on_classes_not_on_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smiles = ["C" * n + "O" for n in range(1, 9)]
+    values = np.arange(8, dtype=np.float64)[:, None]
+    data = {
+        "bace": BenchmarkSet("bace", smiles, Labels(("a",), values % 2, "classification"), FOLDS, "roc_auc"),
+        "biogenadme": BenchmarkSet("biogenadme", smiles, Labels(("v",), values, "regression"), FOLDS, "mae"),
+    }
+    asked = []
+
+    def truth(material: Material, seed: int) -> np.ndarray:
+        asked.append((material.data.name, seed))
+        return material.learning.labels[material.learning.valid]
+
+    tried = (
+        levers.Lever("plain", "", truth),
+        levers.Lever("fixed", "plain", truth, random=False),
+        levers.Lever("smooth", "plain", truth, classes=True),
+    )
+    monkeypatch.setattr(levers, "LEVERS", tried)
+    monkeypatch.setattr(levers, "load_set", data.__getitem__)
+    words = ["--sets", *data, "--out", str(tmp_path), "--backbones", str(tmp_path)]
+    assert levers.main(words) == 0
+    table = pd.read_csv(tmp_path / "levers.csv")
+    assert table.groupby(["set", "lever"])["seed"].nunique().to_dict() == {
+        ("bace", "plain"): 2,
+        ("bace", "fixed"): 1,
+        ("bace", "smooth"): 2,
+        ("biogenadme", "plain"): 2,
+        ("biogenadme", "fixed"): 1,
+    }
+    assert table.groupby("set")["score"].unique().to_dict() == {"bace": [1.0], "biogenadme": [0.0]}
+    assert len(asked) == len(table)
+    assert levers.main(words) == 0
+    assert len(asked) == len(table)
 
 
 def test_correlations_are_numpys_where_all_is_measured() -> None:
