@@ -164,10 +164,24 @@ def _difference(found: tuple[Paired, float] | None) -> str:
 
 
 def costs(rows: Rows) -> Iterator[str]:
-    """Yield the seconds of one seed of ours against the limits, then of all models."""
-    lines = []
+    """Yield the seconds of one seed of ours and of its refit against the limits, then of all models."""
+    header = ("set", "features s", "fit s", "predict s", "peak MB", "minutes", "limit", "within?")
+    for label in (OURS, REFIT):
+        yield f"One seed of {label}:\n"
+        yield from markdown(header, _costs_of(rows, label))
+    yield "Seconds of a fit and a prediction, mean over seeds, all models:\n"
+    every = []
+    for label in rows.labels:
+        parts = [rows.jobs(name, label) for name in rows.sets]
+        spent = [(part["seconds_fit"] + part["seconds_predict"]).mean() for part in parts]
+        every.append((label, *(number(float(value), ",.0f") for value in spent)))
+    yield from markdown(("model", *rows.sets), every)
+
+
+def _costs_of(rows: Rows, label: str) -> Iterator[tuple[str, ...]]:
+    """Yield a line for each set that the model has rows of."""
     for name in rows.sets:
-        jobs = rows.jobs(name, OURS)
+        jobs = rows.jobs(name, label)
         if jobs.empty:
             continue
         features, fit = jobs["seconds_features"].max(), jobs["seconds_fit"].mean()
@@ -176,14 +190,4 @@ def costs(rows: Rows) -> Iterator[str]:
         minutes = (features + fit + predict) / 60
         verdict = "yes" if minutes <= limit else "**no**"
         cells = [number(value, ".0f") for value in (features, fit, predict)]
-        lines.append((name, *cells, number(memory, ".0f"), number(minutes), str(limit), verdict))
-    header = ("set", "features s", "fit s", "predict s", "peak MB", "minutes", "limit", "within?")
-    yield f"One seed of {OURS}:\n"
-    yield from markdown(header, lines)
-    yield "Seconds of a fit and a prediction, mean over seeds, all models:\n"
-    every = []
-    for label in rows.labels:
-        parts = [rows.jobs(name, label) for name in rows.sets]
-        spent = [(part["seconds_fit"] + part["seconds_predict"]).mean() for part in parts]
-        every.append((label, *(number(float(value), ",.0f") for value in spent)))
-    yield from markdown(("model", *rows.sets), every)
+        yield name, *cells, number(memory, ".0f"), number(minutes), str(limit), verdict
