@@ -90,7 +90,7 @@ _CELL = """\
 The same recipe with another backbone or none, compared on equal tasks and seeds. Intervals are 95%, by
 bootstrap over tasks and seeds; where fewer than five tasks are compared, over test molecules and seeds. One
 backbone of each kind was pretrained, so that the chance of pretraining is in none of them. Tasks share
-molecules, so intervals over the tasks of a small group of molecules are too narrow, and there are many groups.
+molecules, so intervals over the tasks of a small group of them are too narrow, and there are many groups.
 
 A test molecule has an own profile if one of its connectivity has one in the corpus, and is near a profile at
 a Tanimoto coefficient of 0.5 (Morgan, radius 2) with a molecule whose profile stayed in pretraining.
