@@ -37,10 +37,10 @@ __all__ = ["command"]
 @click.option("--epochs", type=click.IntRange(1), help="Epochs of each pretraining.  [default: the preset's]")
 @click.option(
     "--preset",
-    type=click.Choice(["default", "paper"]),
+    type=click.Choice(["default", "paper", "authors"]),
     default="default",
     show_default=True,
-    help="Settings that the variants change: our own, or those published.",
+    help="Settings that the variants change: our own, those of the papers or of the authors' code.",
 )
 @click.option(
     "--set",
@@ -145,7 +145,7 @@ def _configs(
     chosen = assignments(settings, {name: kinds[name] for name in names})
     bases: dict[str, MethodConfig] = {}
     for name in names:
-        base = kinds[name].paper() if preset == "paper" else kinds[name]()
+        base = kinds[name].preset(preset)
         options = chosen[name] if epochs is None else {**chosen[name], "epochs": epochs}
         bases[name] = base.updated(**options)
     head = assignments(head_settings, {"finetune": FinetuneConfig}, option="--head-set")["finetune"]

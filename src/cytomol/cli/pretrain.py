@@ -32,10 +32,11 @@ def _models() -> Mapping[str, type[Config]]:
 @click.option("--method", type=click.Choice(["chmr", "infoalign"]), default="chmr", show_default=True)
 @click.option(
     "--preset",
-    type=click.Choice(["default", "paper"]),
     default="default",
     show_default=True,
-    help="Settings to start from: our own, or those published.",
+    metavar="NAME",
+    help="Settings to start from: default (our own), paper (the papers' text), authors (the authors' code) "
+    "or, for chmr, authors:SET (with the weights chosen for one benchmark, such as authors:bace).",
 )
 @click.option(
     "--exclude-profiles-of",
@@ -87,7 +88,7 @@ def command(
         )
     model = chosen.models[method]
     assert issubclass(model, MethodConfig)
-    config = chosen.build(model, base=model.paper() if preset == "paper" else None)
+    config = chosen.build(model, base=model.preset(preset))
 
     from cytomol.training.pretrain import pretrain
 

@@ -1,6 +1,7 @@
 """The context graph: edge criteria, walks, propagation of missing modalities."""
 
 from cytomol.context.build import build_context
+from cytomol.context.fills import distance_matrix, measured_mean, propagate_as_coded
 from cytomol.context.graph import ContextGraph
 from cytomol.context.options import ContextOptions
 from cytomol.context.propagation import Propagated, held_out_propagate, neighbour_matrix, propagate
@@ -11,9 +12,12 @@ __all__ = [
     "ContextOptions",
     "Propagated",
     "build_context",
+    "distance_matrix",
     "held_out_propagate",
+    "measured_mean",
     "neighbour_matrix",
     "propagate",
+    "propagate_as_coded",
     "sample_walks",
     "transition_matrix",
 ]

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cytomol.context.criteria import Inputs, criteria
 from cytomol.context.edges import Edges, merge_edges, symmetric_csr
 from cytomol.context.graph import ContextGraph
@@ -24,6 +27,7 @@ def build_context(
     store: MoleculeStore,
     options: ContextOptions | None = None,
     *,
+    fingerprints: NDArray[np.uint8] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> ContextGraph:
     """Join the molecules, genes and profiles of a corpus by every edge criterion.
@@ -38,6 +42,9 @@ def build_context(
         The corpus's molecules, row-aligned; its Morgan fingerprints are compared.
     options
         Thresholds and switches; None takes the defaults.
+    fingerprints
+        Packed fingerprints that say which molecules are alike, shape (molecules, bytes); None takes the
+        store's.
     progress
         Called with the name of each criterion before it is applied.
 
@@ -56,8 +63,8 @@ def build_context(
     options = ContextOptions() if options is None else options
     if len(store) != len(corpus.molecules):
         raise InputError(f"{len(store)} featurized molecules for a corpus of {len(corpus.molecules)}")
-    offsets, nodes = _offsets(corpus)
-    inputs = Inputs(corpus, store, options, offsets)
+    offsets, nodes = _offsets(corpus, options)
+    inputs = Inputs(corpus, store, options, offsets, fingerprints)
     names = criteria.names() if options.criteria is None else list(options.criteria)
     chosen = {name: criteria[name] for name in names}
     parts: list[Edges] = []
@@ -73,12 +80,17 @@ def build_context(
     return ContextGraph(*graph, spaces=tuple(offsets), offsets=offsets, report=report)
 
 
-def _offsets(corpus: Corpus) -> tuple[dict[str, int], int]:
-    """Return the first node of molecules, genes and each modality's profiles, and the number of nodes."""
+def _offsets(corpus: Corpus, options: ContextOptions) -> tuple[dict[str, int], int]:
+    """Return the first node of molecules, genes and each modality's profiles, and the number of nodes.
+
+    Profiles that sit on their genes have no nodes of their own.
+    """
     sizes = {"molecule": len(corpus.molecules), "gene": len(corpus.genes)}
     for name, modality in corpus.modalities.items():
         if name in sizes:
             raise InputError(f"a modality is called {name!r}, as the entities are", hint="rename it")
+        if modality.entity == "gene" and options.gene_profiles == "node":
+            continue
         sizes[name] = len(modality)
     offsets, nodes = {}, 0
     for name, size in sizes.items():

@@ -42,6 +42,18 @@ class ContextOptions(Config):
         ge=1,
         description="Molecules or profiles up to which the automatic search compares all candidates.",
     )
+    similarity_digits: int | None = Field(
+        None, ge=1, le=7, description="Digits to which the weight of a similarity edge is rounded; None: all."
+    )
+    compared_modalities: tuple[str, ...] | None = Field(
+        None, description="Modalities whose profiles are compared; None: all."
+    )
+    readout_weight: Literal["scaled", "raw"] = Field(
+        "scaled", description="Weight of a readout edge: |value| scaled to at most 1, or as it stands."
+    )
+    gene_profiles: Literal["leaf", "node"] = Field(
+        "leaf", description="A gene's profile is a node of its own, or belongs to the gene's node."
+    )
     criteria: tuple[str, ...] | None = Field(None, description="Edge criteria to apply; none given: all.")
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from scipy import sparse
 from cytomol.corpus.schema import Corpus, Modality
 from cytomol.errors import InputError
 
-__all__ = ["lift_gene_profiles", "molecule_profiles", "molecule_targets"]
+__all__ = ["lift_gene_profiles", "mean_by_row", "molecule_profiles", "molecule_targets"]
 
 
 def molecule_profiles(corpus: Corpus, name: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -34,7 +34,7 @@ def molecule_profiles(corpus: Corpus, name: str) -> tuple[NDArray[np.int64], NDA
     modality = _modality(corpus, name)
     if modality.entity == "gene":
         return lift_gene_profiles(corpus, name)
-    return _mean_by_row(modality)
+    return mean_by_row(modality)
 
 
 def lift_gene_profiles(corpus: Corpus, name: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -65,7 +65,7 @@ def lift_gene_profiles(corpus: Corpus, name: str) -> tuple[NDArray[np.int64], ND
     modality = _modality(corpus, name)
     if modality.entity != "gene":
         raise InputError("holds profiles of molecules, which need no lifting", where=f"modality {name}")
-    genes, profiles = _mean_by_row(modality)
+    genes, profiles = mean_by_row(modality)
     position = np.full(len(corpus.genes), -1, np.int64)
     position[genes] = np.arange(len(genes))
     molecule, gene = molecule_targets(corpus)
@@ -102,7 +102,8 @@ def _modality(corpus: Corpus, name: str) -> Modality:
     return corpus.modalities[name]
 
 
-def _mean_by_row(modality: Modality) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def mean_by_row(modality: Modality) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the entities that have a profile, sorted, and the mean of the repeats of each."""
     rows, group = np.unique(modality.rows, return_inverse=True)
     if len(rows) == len(modality):
         order = np.argsort(modality.rows)

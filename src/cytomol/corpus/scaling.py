@@ -105,6 +105,12 @@ class FeatureScaler:
                 low[j], span[j] = _range(column)
         return cls(method, center, scale, low, span)
 
+    @classmethod
+    def affine(cls, center: NDArray[np.float64], spread: NDArray[np.float64]) -> Self:
+        """Return the map (x - center) / spread of each column, shapes (width,)."""
+        width = len(center)
+        return cls("minmax", np.zeros(width), np.ones(width), center, spread)
+
     def transform(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return ``values`` scaled, float32, same shape; training values lie in [0, 1], NaN stays."""
         return self._by_block(values, self._forward)

@@ -36,6 +36,8 @@ class Modality:
         Measured features as stored, float32, shape (profiles, width); NaN where not measured.
     columns
         Feature names, length width.
+    parts
+        Name and width of the modalities that it was joined from, side by side; empty for one as measured.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Modality:
     rows: NDArray[np.int64]
     values: NDArray[np.float32]
     columns: tuple[str, ...]
+    parts: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or len(self.rows) != len(self.values):
@@ -155,6 +158,33 @@ class Corpus:
             for name, m in self.modalities.items()
         }
         return replace(self, modalities=kept)
+
+    def with_genes(self, keep: NDArray[np.bool_]) -> Corpus:
+        """Return the corpus with some of its genes, and what is known of these.
+
+        Parameters
+        ----------
+        keep
+            True for each gene that stays, shape (genes,).
+        """
+        place = np.cumsum(keep) - 1
+        modalities = {}
+        for name, modality in self.modalities.items():
+            if modality.entity == "gene":
+                modality = modality.take(keep[modality.rows])  # noqa: PLW2901
+                modality = replace(modality, rows=place[modality.rows])  # noqa: PLW2901
+            modalities[name] = modality
+        relations = {}
+        for name, relation in self.relations.items():
+            kept, ends = np.ones(len(relation), np.bool_), {}
+            for end, entity in (("source", relation.source_entity), ("target", relation.target_entity)):
+                if entity == "gene":
+                    rows = getattr(relation, end)
+                    kept &= keep[rows]
+                    ends[end] = place[rows]
+            relations[name] = replace(relation, **ends).take(kept)
+        genes = self.genes[keep].reset_index(drop=True)
+        return replace(self, genes=genes, modalities=modalities, relations=relations)
 
     def without_relations_of(self, molecules: NDArray[np.bool_]) -> Corpus:
         """Return the corpus without the relations (to genes and molecules) of the marked molecules.

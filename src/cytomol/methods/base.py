@@ -54,6 +54,12 @@ class Method(nn.Module, ABC):
     def impute(self, batch: Batch) -> dict[str, Tensor]:
         """Return each modality's decoded profile, on the scaled [0, 1] axis, shape (B, width)."""
 
+    def zero_biases(self) -> None:
+        """Set the bias of every linear layer to 0, as the authors' code starts."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+
     def set_encoder_weights(self, state: Mapping[str, Tensor]) -> None:
         """Start the 2D encoder from a pretrained one.
 

@@ -203,7 +203,7 @@ class CHMR(Method):
         return terms
 
     def _align(self, anchor: Tensor, responses: dict[str, Response]) -> dict[str, Tensor]:
-        """L_SCA = L_IA + L_DA, each averaged over modalities."""
+        """L_SCA = L_IA + L_DA, each averaged or summed over modalities."""
         config = self.config
         losses: dict[str, list[Tensor]] = {}
         for response in responses.values() if config.lambda_sca > 0 else ():
@@ -212,9 +212,12 @@ class CHMR(Method):
                 instance = info_nce(anchor[rows.molecules], rows.values, config.temperature, rows.weight)
                 losses.setdefault("instance_alignment", []).append(instance)
             if config.distribution_alignment:
-                distribution = vicreg(*response.accounts(config.alignment)).total()
+                distribution = vicreg(
+                    *response.accounts(config.alignment), hinges=config.variance_hinges
+                ).total()
                 losses.setdefault("distribution_alignment", []).append(distribution)
-        return {name: torch.stack(parts).mean() for name, parts in losses.items()}
+        gather = torch.sum if config.alignment_reduction == "sum" else torch.mean
+        return {name: gather(torch.stack(parts)) for name, parts in losses.items()}
 
     def _quantize(
         self, views: dict[str, Tensor], present: dict[str, Tensor], responses: dict[str, Response]
@@ -236,10 +239,31 @@ class CHMR(Method):
         chosen, path, _ = book(rows)
         codes = book.unit_codes()
         terms = {"quantization": code_loss(rows, codes, chosen, self.config.eta, weight)}
-        if self.config.reverse_assignment:
-            terms["reverse_quantization"] = reverse_code_loss(rows, codes, book.level_sizes, self.config.eta)
+        if (reverse := self._reverse(book, groups, path, codes)) is not None:
+            terms["reverse_quantization"] = reverse
         metrics = {
             f"perplexity/{level}": perplexity(path[:, level - 1], size)
             for level, size in enumerate(book.level_sizes, start=1)
         }
         return terms, metrics
+
+    def _reverse(self, book: CodeBook, groups: list[Tensor], path: Tensor, codes: Tensor) -> Tensor | None:
+        """Pull codes towards samples: over all groups at once, or within each and the tree."""
+        way, eta = self.config.reverse_assignment, self.config.eta
+        if way == "none":
+            return None
+        if way == "pooled":
+            return reverse_code_loss(torch.cat(groups), codes, book.level_sizes, eta)
+        paths = torch.split(path, [len(group) for group in groups])
+        losses = [
+            reverse_code_loss(
+                group,
+                codes,
+                book.level_sizes,
+                eta,
+                reached=book.reached(part),
+                unreached_to_first=way == "authors",
+            )
+            for group, part in zip(groups, paths, strict=True)
+        ]
+        return torch.stack(losses).mean()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from cytomol.config import Config
+from cytomol.methods.presets import CHMR, INFOALIGN, preset_options
 
 __all__ = ["CHMRConfig", "InfoAlignConfig", "MethodConfig"]
 
@@ -16,9 +18,11 @@ VIEWS = ("1d", "2d", "3d")
 class MethodConfig(Config):
     """Options that every method shares.
 
-    The defaults are settings that a laptop can run; ``paper()`` gives the published ones. Every
+    The defaults are settings that a laptop can run; ``preset`` gives the published ones. Every
     option carries its own description.
     """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
 
     # what the method looks at
     views: tuple[str, ...] = Field(
@@ -54,10 +58,43 @@ class MethodConfig(Config):
         description="How profile features are scaled to [0, 1]: robust to tails, or by minimum and maximum.",
     )
 
+    target_spaces: Literal["separate", "pooled"] = Field(
+        "separate",
+        description="Modalities of one kind: each for itself (separate), or joined column by column into "
+        "one, with one projector, one decoder and one mean over its entries (pooled, the authors' code).",
+    )
+
     # context
+    gene_profiles: Literal["leaf", "node"] = Field(
+        "leaf",
+        description="Where a gene's profile sits in the context graph: on a node of its own that hangs on "
+        "the gene (leaf), or on the gene's own node (node, the authors' code).",
+    )
+    unprofiled_genes: bool = Field(
+        True,
+        description="Let genes without a profile take part in the context graph (not so in the authors' "
+        "code).",
+    )
     candidates: Literal["all", "shortcut"] = Field(
         "all",
         description="Pairs compared for similarity edges: all, or within scaffolds and clusters (shortcut).",
+    )
+    similarity_radius: int | None = Field(
+        None,
+        ge=1,
+        le=8,
+        description="Morgan radius of the fingerprints by which molecules are similar; that of the target if "
+        "not given.",
+    )
+    similarity_digits: int | None = Field(
+        None,
+        ge=1,
+        le=7,
+        description="Digits to which the weight of a similarity edge is rounded; all if not given.",
+    )
+    compared_modalities: tuple[str, ...] | None = Field(
+        None,
+        description="Modalities whose profiles are compared for similarity edges; all when not given.",
     )
     minimum_similarity: float = Field(0.8, gt=0, le=1, description="Lowest threshold of a similarity edge.")
     maximum_similarity: float = Field(0.99, gt=0, le=1, description="Highest threshold of a similarity edge.")
@@ -69,6 +106,11 @@ class MethodConfig(Config):
         ge=0,
         le=1,
         description="Share of expression values, largest first, that link a molecule to a gene.",
+    )
+    readout_weight: Literal["scaled", "raw"] = Field(
+        "scaled",
+        description="Weight of such a link: |value| scaled to at most 1, or as it stands (raw, the authors' "
+        "code).",
     )
     similarity_search: Literal["auto", "exact", "index"] = Field(
         "auto",
@@ -86,6 +128,11 @@ class MethodConfig(Config):
         "profile_similarity, gene_similarity, gene_gene, molecule_molecule); all when not given.",
     )
     walk_length: int = Field(4, ge=0, le=64, description="Steps of a context walk; 0 leaves the context out.")
+    count_stuck: bool = Field(
+        False,
+        description="Count the steps of a walk at a node without neighbours as entries of weight 0 (the "
+        "authors' code), so that the mean over entries shrinks.",
+    )
     neighbours: int = Field(
         10, ge=1, le=1000, description="Structural neighbours that fill a missing profile."
     )
@@ -98,6 +145,9 @@ class MethodConfig(Config):
     layers: int = Field(5, ge=1, le=32, description="Message-passing layers of the graph encoder.")
     virtual_node: bool = Field(True, description="Give every molecular graph a virtual node.")
     readout: Literal["sum", "mean"] = Field("sum", description="How atoms are pooled into a molecule.")
+    zero_biases: bool = Field(
+        False, description="Start the biases of all linear layers at 0 (the authors' code), not at random."
+    )
     dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the graph encoder.")
     decoder_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the decoders.")
 
@@ -150,26 +200,21 @@ class MethodConfig(Config):
         return self
 
     @classmethod
-    def paper(cls) -> Self:
-        """Return the published settings."""
-        return cls.build(
-            {
-                "candidates": "shortcut",
-                "scaling": "minmax",
-                "dropout": 0.5,
-                "epochs": 300,
-                "batch_size": 3072,
-                "lr": 1e-4,
-                "weight_decay": 1e-8,
-                "warmup_epochs": 0.0,
-                "gradient_clip": 0.0,
-                "validation_fraction": 0.0,
-            }
-        )
+    def preset(cls, name: str) -> Self:
+        """Return the settings of a preset: "default", "paper", "authors" or, for CHMR, "authors:SET".
+
+        Raises
+        ------
+        ConfigError
+            If there is no such preset.
+        """
+        return cls.build(dict(preset_options(cls.presets, name)))
 
 
 class InfoAlignConfig(MethodConfig):
     """Options of InfoAlign (Liu et al., ICLR 2025)."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = INFOALIGN
 
     views: tuple[str, ...] = Field(
         ("2d",), description="Molecular views; InfoAlign reads the graph, 2d, alone."
@@ -186,14 +231,11 @@ class InfoAlignConfig(MethodConfig):
             raise ValueError("InfoAlign reads the graph alone: views must be 2d")
         return self
 
-    @classmethod
-    def paper(cls) -> Self:
-        """Return the published settings, with decoders that read the sampled z as the paper has it."""
-        return super().paper().updated(decoder_dropout=0.5, decode="sample")
-
 
 class CHMRConfig(MethodConfig):
     """Options of CHMR (Li et al., AAAI 2026)."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = CHMR
 
     molecule_targets: tuple[str, ...] = Field(
         ("morgan", "maccs"),
@@ -201,9 +243,16 @@ class CHMRConfig(MethodConfig):
     )
 
     # modality augmentation
-    augmentation: Literal["propagation", "zero", "random"] = Field(
+    profile_inputs: Literal["minmax", "zscore", "raw"] = Field(
+        "minmax",
+        description="How projectors read profiles: scaled to [0, 1] as the targets are, to mean 0 and "
+        "variance 1 (zscore), or as they lie in the file (raw, the authors' code).",
+    )
+    augmentation: Literal["propagation", "authors", "nearest", "zero", "random"] = Field(
         "propagation",
-        description="What stands in for a missing profile: neighbours' profiles, zeros or noise.",
+        description="What stands in for a missing profile: neighbours' profiles spread step by step "
+        "(propagation; authors: as their code has it), the mean of the measured neighbours (nearest), zeros "
+        "or noise.",
     )
     restore_observed: bool = Field(
         True,
@@ -233,6 +282,15 @@ class CHMRConfig(MethodConfig):
         description="Weight of augmented profiles in the held_out contrast; 0 leaves them out.",
     )
     temperature: float = Field(0.2, gt=0, le=10, description="Temperature of the contrast.")
+    alignment_reduction: Literal["mean", "sum"] = Field(
+        "mean",
+        description="The alignment terms of the modalities are averaged, or summed (the authors' code).",
+    )
+    variance_hinges: Literal["mean", "sum"] = Field(
+        "mean",
+        description="VICReg's two variance hinges are averaged (Bardes et al.), or summed (the authors' "
+        "code).",
+    )
 
     # hierarchical quantization
     lambda_vq: float = Field(10.0, ge=0, description="Weight of the quantization loss; 0 for none.")
@@ -245,7 +303,12 @@ class CHMRConfig(MethodConfig):
     eta: float = Field(
         1.0, ge=0, description="Weight of moving codes towards projections in the quantization loss."
     )
-    reverse_assignment: bool = Field(True, description="Also pull every code towards its nearest sample.")
+    reverse_assignment: Literal["none", "pooled", "within", "authors"] = Field(
+        "pooled",
+        description="Also pull every code towards its nearest sample: of all modalities (pooled), of each "
+        "modality and among those that reach the code's parent (within), or so that codes which none "
+        "reaches go to the first sample (authors, as coded).",
+    )
     reseed_dead_codes: bool = Field(True, description="Re-seed codes that stay unused from the batch.")
 
     # context-propagation reconstruction
@@ -262,18 +325,8 @@ class CHMRConfig(MethodConfig):
         "mse", description="Loss of continuous targets: mse (paper) or bce (the authors' code)."
     )
 
+    @field_validator("reverse_assignment", mode="before")
     @classmethod
-    def paper(cls) -> Self:
-        """Return the published settings."""
-        return (
-            super()
-            .paper()
-            .updated(
-                decoder_dropout=0.3,
-                propagation_fill="mean",
-                alignment="paper",
-                reseed_dead_codes=False,
-                decode_from="modality",
-                missing_input="placeholder",
-            )
-        )
+    def _once_a_switch(cls, chosen: Any) -> Any:
+        """Read backbones of 0.1, which knew on and off."""
+        return {True: "pooled", False: "none"}.get(chosen, chosen) if isinstance(chosen, bool) else chosen

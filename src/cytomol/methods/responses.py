@@ -87,9 +87,7 @@ class Response:
         return self.measured if alignment == "paper" else self.measured[self.observed]
 
 
-def project_response(
-    projector: nn.Module, batch: Batch, name: str, augmentation: Literal["propagation", "zero", "random"]
-) -> Response:
+def project_response(projector: nn.Module, batch: Batch, name: str, augmentation: str) -> Response:
     """Project modality ``name`` of a batch.
 
     Parameters
@@ -97,21 +95,19 @@ def project_response(
     projector
         (n, width of the modality) -> (n, width); the same for all accounts of a profile.
     augmentation
-        What stands in for a missing profile: what propagation found, zeros, or uniform noise.
+        What stands in for a missing profile: "zero", "random" (uniform noise), or else what the batch brings.
     """
     profile, observed = batch.profiles[name], batch.observed[name]
     nothing = torch.zeros_like(observed)
-    if augmentation == "propagation":
-        reached, held = batch.augmented_mask.get(name, nothing), batch.held_out_mask.get(name, nothing)
-        neighbours, without = batch.augmented.get(name, profile), batch.held_out.get(name, profile)
-    else:
+    if augmentation in {"zero", "random"}:
+        missing = torch.zeros_like(profile) if augmentation == "zero" else torch.rand_like(profile)
         reached, held = torch.ones_like(observed), observed
-        neighbours = without = (
-            torch.zeros_like(profile) if augmentation == "zero" else torch.rand_like(profile)
-        )
-    reached = reached | observed
-    augmented = torch.where(observed[:, None] | ~reached[:, None], profile, neighbours)
+        augmented, without = torch.where(observed[:, None], profile, missing), missing
+    else:
+        reached, held = batch.augmented_mask.get(name, nothing), batch.held_out_mask.get(name, nothing)
+        # Measured rows too: the batch brings their own values where propagation restores them.
+        augmented = torch.where(reached[:, None], batch.augmented.get(name, profile), profile)
+        without = batch.held_out.get(name, profile)
     held_out = torch.where(held[:, None], without, profile)
-    projected = projector(torch.cat([profile, augmented, held_out]))
-    p_measured, p_augmented, p_held_out = projected.chunk(3)
-    return Response(p_measured, observed, p_augmented, reached, p_held_out, held)
+    p_measured, p_augmented, p_held_out = projector(torch.cat([profile, augmented, held_out])).chunk(3)
+    return Response(p_measured, observed, p_augmented, reached | observed, p_held_out, held)

@@ -74,6 +74,10 @@ class CodeBook(nn.Module):
         """Choose a code of each level from cosine similarities, (n, codes) -> int64 (n, levels)."""
         raise NotImplementedError
 
+    def reached(self, path: Tensor) -> Tensor:
+        """Return which codes compete for each row, bool, (n, levels) -> (n, codes): all, in a flat book."""
+        return path.new_ones(len(path), len(self.codes), dtype=torch.bool)
+
     def seeds(self, similarity: Tensor, chosen: Tensor, dead: Tensor) -> tuple[Tensor, Tensor]:
         """Pair dead codes with rows that should become codes.
 
@@ -153,6 +157,13 @@ class TreeQuantizer(CodeBook):
             chosen.append(left + right)
             node = 2 * node + right
         return torch.stack(chosen, dim=1)
+
+    def reached(self, path: Tensor) -> Tensor:
+        """Return which codes compete for each row: the children of its node, at each level."""
+        parents = torch.cat([torch.zeros_like(path[:, :1]), path[:, :-1]], dim=1)
+        left = self.starts + 2 * parents
+        found = path.new_zeros(len(path), len(self.codes), dtype=torch.bool)
+        return found.scatter_(1, torch.cat([left, left + 1], dim=1), value=True)
 
     def seeds(self, similarity: Tensor, chosen: Tensor, dead: Tensor) -> tuple[Tensor, Tensor]:
         """Give a dead child the row of its parent that its sibling, which took them all, fits worst."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
@@ -43,10 +43,17 @@ def covariance_penalty(rows: Tensor) -> Tensor:
     return (product.square().sum() - diagonal.square().sum()) / ((n - 1) ** 2 * d)
 
 
-def vicreg(rows: Tensor, others: Tensor, target: float = 1.0, eps: float = 1e-4) -> VICReg:
+def vicreg(
+    rows: Tensor,
+    others: Tensor,
+    target: float = 1.0,
+    eps: float = 1e-4,
+    *,
+    hinges: Literal["mean", "sum"] = "mean",
+) -> VICReg:
     """VICReg of two accounts p and q of the same rows, (n, d) each.
 
-    invariance = mean of (p - q)^2; variance = mean of both hinges; covariance = sum of both
+    invariance = mean of (p - q)^2; variance = mean (or sum) of both hinges; covariance = sum of both
     penalties. A single row has no variance or covariance, and no rows no loss at all.
 
     Parameters
@@ -57,14 +64,17 @@ def vicreg(rows: Tensor, others: Tensor, target: float = 1.0, eps: float = 1e-4)
         Standard deviation below which the hinge acts.
     eps
         Added to the variance.
+    hinges
+        Both hinges are averaged, as in the published code of VICReg, or summed, as in its text and in CHMR.
 
     References
     ----------
     Bardes et al., "VICReg", ICLR 2022; Li et al., arXiv 2511.21120, L_DA.
     """
     rows, others = rows.float(), others.float()
+    variance = variance_hinge(rows, target, eps) + variance_hinge(others, target, eps)
     return VICReg(
         invariance=(rows - others).square().sum() / max(rows.numel(), 1),
-        variance=(variance_hinge(rows, target, eps) + variance_hinge(others, target, eps)) / 2,
+        variance=variance / 2 if hinges == "mean" else variance,
         covariance=covariance_penalty(rows) + covariance_penalty(others),
     )

@@ -37,10 +37,18 @@ def code_loss(projections: Tensor, codes: Tensor, chosen: Tensor, eta: float, we
     return ((toward_codes + eta * toward_rows).mean(dim=1) * weight).sum()
 
 
-def reverse_code_loss(projections: Tensor, codes: Tensor, level_sizes: Sequence[int], eta: float) -> Tensor:
+def reverse_code_loss(
+    projections: Tensor,
+    codes: Tensor,
+    level_sizes: Sequence[int],
+    eta: float,
+    *,
+    reached: Tensor | None = None,
+    unreached_to_first: bool = False,
+) -> Tensor:
     """Mean over levels and codes k of 1 - cos(sg[q_k], p_n) + eta (1 - cos(q_k, sg[p_n])).
 
-    n is the row nearest to code k. Every code gets a gradient, used or not, which keeps it alive.
+    n is the row nearest to code k, which keeps the code alive.
 
     Parameters
     ----------
@@ -52,6 +60,11 @@ def reverse_code_loss(projections: Tensor, codes: Tensor, level_sizes: Sequence[
         Number of codes of each level.
     eta
         Weight of the term that moves the codes.
+    reached
+        Rows among which each code looks for its nearest, bool, shape (n, codes); None for all rows.
+    unreached_to_first
+        A code that no row reaches takes the first row, as in the authors' code; else it is left out of the
+        mean.
 
     Returns
     -------
@@ -60,9 +73,17 @@ def reverse_code_loss(projections: Tensor, codes: Tensor, level_sizes: Sequence[
     if len(projections) == 0:
         return codes.sum() * 0
     projections = functional.normalize(projections.float(), dim=1)
-    nearest = projections.index_select(0, (projections.detach() @ codes.detach().T).argmax(dim=0))
+    similarity = projections.detach() @ codes.detach().T
+    counted = similarity.new_ones(len(codes))
+    if reached is not None:
+        similarity = similarity.masked_fill(~reached, -torch.inf)
+        if not unreached_to_first:
+            counted = reached.any(dim=0).float()
+    nearest = projections.index_select(0, similarity.argmax(dim=0))
     losses = (1 - (nearest * codes.detach()).sum(dim=1)) + eta * (1 - (nearest.detach() * codes).sum(dim=1))
-    return torch.stack([level.mean() for level in torch.split(losses, list(level_sizes))]).mean()
+    sizes = list(level_sizes)
+    levels = zip(torch.split(losses * counted, sizes), torch.split(counted, sizes), strict=True)
+    return torch.stack([loss.sum() / number.sum().clamp(min=1) for loss, number in levels]).mean()
 
 
 def perplexity(chosen: Tensor, size: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,6 +48,8 @@ class Backbone:
         Builds its batches.
     scalers
         Scaler of each modality: decoded profiles go back to measured units by ``inverse``.
+    input_scalers
+        How the projector of each modality reads profiles; empty for a method without.
     digest
         SHA-256 that names the model directory; "" if it was not loaded from one.
 
@@ -64,6 +66,7 @@ class Backbone:
     modalities: dict[str, dict[str, Any]]
     builder: BatchBuilder
     scalers: dict[str, FeatureScaler]
+    input_scalers: dict[str, FeatureScaler] = field(default_factory=dict)
     digest: str = ""
 
     @classmethod
@@ -112,8 +115,13 @@ class Backbone:
             modality: FeatureScaler.from_arrays(_below(statistics, f"scaler.{modality}."))
             for modality in dimensions.modalities
         }
+        inputs = {
+            modality: FeatureScaler.from_arrays(arrays)
+            for modality in dimensions.modalities
+            if (arrays := _below(statistics, f"input.{modality}."))
+        }
         builder = BatchBuilder.from_statistics(config.views, statistics)
-        return cls(name, config, method, dimensions, modalities, builder, scalers)
+        return cls(name, config, method, dimensions, modalities, builder, scalers, inputs)
 
     def description(self) -> dict[str, Any]:
         """Return what ``config.json`` holds: method, options, sizes and modalities."""
@@ -135,7 +143,36 @@ class Backbone:
             for modality, scaler in self.scalers.items()
             for key, array in scaler.arrays().items()
         }
-        return {**self.builder.statistics(), **scalers}
+        inputs = {
+            f"input.{modality}.{key}": array
+            for modality, scaler in self.input_scalers.items()
+            for key, array in scaler.arrays().items()
+        }
+        return {**self.builder.statistics(), **scalers, **inputs}
+
+    def profile_rows(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return profiles of a modality as its projector reads them.
+
+        Parameters
+        ----------
+        name
+            Modality.
+        values
+            Profiles in measured units, shape (n, width); NaN where not measured, which stays.
+
+        Raises
+        ------
+        InputError
+            If the backbone does not read this modality, or the width is another.
+        """
+        if name not in self.scalers:
+            known = ", ".join(self.scalers) or "none"
+            raise InputError(f"the backbone learnt from no modality {name!r}", hint=f"it knows {known}")
+        # Backbones of 0.1 read profiles scaled as their targets are.
+        scaler = self.input_scalers.get(name, self.scalers[name])
+        rows = scaler.transform(values)
+        scaled = self.config.model_dump().get("profile_inputs", "minmax") == "minmax"
+        return np.clip(rows, 0, 1) if scaled else rows
 
     @property
     def feature_options(self) -> FeatureOptions:

@@ -60,8 +60,8 @@ class PretrainData:
         Target spaces by name.
     profiles
         Modalities that enter as input, by name; empty for methods without.
-    scalers
-        Scaler of each modality.
+    scalers, input_scalers
+        Scaler of each modality as a target, and as an input.
     train, validation
         Valid molecules of each side, int64.
     walk_length
@@ -76,6 +76,7 @@ class PretrainData:
     targets: dict[str, Target]
     profiles: dict[str, ProfileInput]
     scalers: dict[str, FeatureScaler]
+    input_scalers: dict[str, FeatureScaler]
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
     walk_length: int

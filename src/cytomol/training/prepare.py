@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,12 @@ from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.similarity import SimilaritySearch, structural_neighbours
 from cytomol.chem.store import MoleculeStore
-from cytomol.context import ContextGraph, ContextOptions, build_context, neighbour_matrix
+from cytomol.context import ContextGraph, ContextOptions, build_context, distance_matrix, neighbour_matrix
 from cytomol.context.criteria import criteria
-from cytomol.corpus.lift import molecule_profiles
+from cytomol.corpus.lift import mean_by_row, molecule_profiles
+from cytomol.corpus.pool import pool_modalities
 from cytomol.corpus.scaling import FeatureScaler
-from cytomol.corpus.schema import Corpus
+from cytomol.corpus.schema import Corpus, Modality
 from cytomol.errors import ConfigError, InputError
 from cytomol.methods.config import MethodConfig
 from cytomol.nn.batch import Dimensions
@@ -25,10 +27,13 @@ from cytomol.training.backbone import feature_options_of
 from cytomol.training.batches import BatchBuilder
 from cytomol.training.data import PretrainData, stream
 from cytomol.training.exclude import molecule_groups
-from cytomol.training.profiles import ProfileInput, profile_input
+from cytomol.training.profiles import ProfileInput, input_scaler, profile_input
 from cytomol.training.relation_targets import relation_targets
 from cytomol.training.reporter import Reporter
 from cytomol.training.targets import BitTarget, DenseTarget, Target
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 __all__ = ["corpus_digest", "edge_criteria", "prepare"]
 
@@ -55,23 +60,30 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
         If an edge criterion, a molecular target or a relation to be reconstructed is unknown.
     """
     corpus = corpus.select(config.modalities)
-    reconstructed = corpus.select(config.profile_targets).modalities
-    edge_criteria(config)  # an unknown one is said now
+    reconstructed = set(corpus.select(config.profile_targets).modalities)
+    corpus.select(config.compared_modalities)  # an unknown one is said now
+    edge_criteria(config)  # as well
     corpus = _without_empty(corpus, reporter)
+    if config.target_spaces == "pooled":
+        corpus = pool_modalities(corpus)
     store = _featurize(corpus, config, reporter)
     train, validation = _split(corpus, store, config, reporter)
     held = np.zeros(len(store), np.bool_)
     held[validation] = True
 
     scalers = {name: _fit_scaler(corpus, name, held, config) for name in corpus.modalities}
-    graph = _context(corpus, store, config, reporter)
+    fingerprints = _compared_fingerprints(store, config)
+    known = _context_corpus(corpus, config)
+    graph = _context(known, store, config, fingerprints, reporter)
     builder = BatchBuilder.fit(config.views, store, train)
     targets = {
         **_molecule_targets(store, config, train, held),
         **relation_targets(corpus, config.relation_targets, np.asarray(store.valid), held),
-        **{k: t for k, t in _profile_targets(corpus, graph, scalers, held).items() if k in reconstructed},
+        **_profile_targets(known, graph, scalers, held, config, reconstructed=reconstructed),
     }
-    profiles_in = _profile_inputs(corpus, store, config, scalers, held=held, reporter=reporter)
+    profiles_in, input_scalers = _profile_inputs(
+        corpus, store, config, scalers, held=held, fingerprints=fingerprints, reporter=reporter
+    )
     dimensions = Dimensions(
         atom_features=tuple(ATOM_FEATURE_SIZES),
         bond_features=tuple(BOND_FEATURE_SIZES),
@@ -87,6 +99,7 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
         targets=targets,
         profiles=profiles_in,
         scalers=scalers,
+        input_scalers=input_scalers,
         train=train,
         validation=validation,
         walk_length=config.walk_length,
@@ -176,6 +189,38 @@ def _fit_scaler(corpus: Corpus, name: str, held: NDArray[np.bool_], config: Meth
         raise InputError(error.what, where=f"modality {name}, {error.where}", hint=error.hint) from None
 
 
+def _compared_fingerprints(store: MoleculeStore, config: MethodConfig) -> NDArray[np.uint8]:
+    """Return the packed fingerprints by which molecules are similar."""
+    if config.similarity_radius in {None, config.morgan_radius}:
+        return np.asarray(store.blocks["morgan"])
+    options = FeatureOptions(
+        graph=False, morgan_radius=config.similarity_radius or 0, morgan_bits=config.morgan_bits
+    )
+    return np.asarray(featurize(store.smiles, options, workers=config.workers or None).blocks["morgan"])
+
+
+def _context_corpus(corpus: Corpus, config: MethodConfig) -> Corpus:
+    """Return the corpus as the context graph has it.
+
+    Genes without a profile may be left out; profiles that sit on their genes are one for each gene.
+    """
+    if not config.unprofiled_genes:
+        profiled = np.zeros(len(corpus.genes), np.bool_)
+        for modality in corpus.modalities.values():
+            if modality.entity == "gene":
+                profiled[modality.rows] = True
+        corpus = corpus.with_genes(profiled)
+    if config.gene_profiles == "leaf":
+        return corpus
+    single = {}
+    for name, modality in corpus.modalities.items():
+        if modality.entity == "gene":
+            rows, values = mean_by_row(modality)
+            modality = replace(modality, rows=rows, values=values)  # noqa: PLW2901
+        single[name] = modality
+    return replace(corpus, modalities=single)
+
+
 def edge_criteria(config: MethodConfig) -> tuple[str, ...]:
     """Return the edge criteria that apply: those chosen, else all; none where no walk is taken.
 
@@ -192,7 +237,13 @@ def edge_criteria(config: MethodConfig) -> tuple[str, ...]:
     return tuple(name for name in chosen if name != "readout" or config.readout_fraction > 0)
 
 
-def _context(corpus: Corpus, store: MoleculeStore, config: MethodConfig, reporter: Reporter) -> ContextGraph:
+def _context(
+    corpus: Corpus,
+    store: MoleculeStore,
+    config: MethodConfig,
+    fingerprints: NDArray[np.uint8],
+    reporter: Reporter,
+) -> ContextGraph:
     options = ContextOptions.build(
         {
             "minimum_similarity": config.minimum_similarity,
@@ -201,12 +252,16 @@ def _context(corpus: Corpus, store: MoleculeStore, config: MethodConfig, reporte
             "candidates": config.candidates,
             "similarity_search": config.similarity_search,
             "exact_up_to": config.exact_up_to,
+            "similarity_digits": config.similarity_digits,
+            "compared_modalities": config.compared_modalities,
+            "readout_weight": config.readout_weight,
+            "gene_profiles": config.gene_profiles,
             "criteria": edge_criteria(config),
             **({"readout_fraction": config.readout_fraction} if config.readout_fraction else {}),
         }
     )
     with reporter.step("context graph") as status:
-        graph = build_context(corpus, store, options, progress=status)
+        graph = build_context(corpus, store, options, fingerprints=fingerprints, progress=status)
     reporter.say(graph.text())
     return graph
 
@@ -220,25 +275,50 @@ def _molecule_targets(
     for name in config.molecule_targets:
         if name in {"morgan", "maccs"}:
             packed = np.ascontiguousarray(store.blocks[name])
-            targets[name] = BitTarget(0, packed, store.widths[name], learnt, store.valid)
+            targets[name] = BitTarget(
+                0, packed, store.widths[name], learnt, store.valid, count_stuck=config.count_stuck
+            )
         else:
             values = store.dense(name)
             scaled = FeatureScaler.fit(values[train], config.scaling).transform(values)
-            targets[name] = DenseTarget(0, np.clip(scaled, 0, 1), learnt, store.valid)
+            targets[name] = DenseTarget(
+                0, np.clip(scaled, 0, 1), learnt, store.valid, count_stuck=config.count_stuck
+            )
     return targets
 
 
 def _profile_targets(
-    corpus: Corpus, graph: ContextGraph, scalers: dict[str, FeatureScaler], held: NDArray[np.bool_]
+    corpus: Corpus,
+    graph: ContextGraph,
+    scalers: dict[str, FeatureScaler],
+    held: NDArray[np.bool_],
+    config: MethodConfig,
+    *,
+    reconstructed: set[str],
 ) -> dict[str, Target]:
-    """Return one target space per modality, of its profile nodes; held-out molecules' are for validation."""
+    """Return one target space per modality, of its profiles; held-out molecules' are for validation."""
     targets: dict[str, Target] = {}
     for name, modality in corpus.modalities.items():
+        values = _reconstructed(modality, reconstructed)
+        if values is None:
+            continue
         known = np.ones(len(modality), np.bool_)
         train = known if modality.entity == "gene" else ~held[modality.rows]
-        scaled = np.clip(scalers[name].transform(modality.values), 0, 1)
-        targets[name] = DenseTarget(graph.offsets[name], scaled, train, known)
+        scaled = np.clip(scalers[name].transform(values), 0, 1)
+        first, row_of = graph.offsets.get(name), None
+        if first is None:  # the profiles sit on their genes
+            first, row_of = graph.offsets["gene"], np.full(len(corpus.genes), -1, np.int64)
+            row_of[modality.rows] = np.arange(len(modality))
+        targets[name] = DenseTarget(first, scaled, train, known, row_of, config.count_stuck)
     return targets
+
+
+def _reconstructed(modality: Modality, chosen: set[str]) -> NDArray[np.float32] | None:
+    """Return the values that are reconstructed, NaN in parts that are not; None if nothing is."""
+    if not modality.parts:
+        return modality.values if modality.name in chosen else None
+    wanted = np.concatenate([np.full(width, name in chosen) for name, width in modality.parts])
+    return np.where(wanted, modality.values, np.nan).astype(np.float32) if wanted.any() else None
 
 
 def _profile_inputs(
@@ -248,24 +328,40 @@ def _profile_inputs(
     scalers: dict[str, FeatureScaler],
     *,
     held: NDArray[np.bool_],
+    fingerprints: NDArray[np.uint8],
     reporter: Reporter,
-) -> dict[str, ProfileInput]:
-    """Return the modalities as input, for methods that augment missing ones; none for the others."""
-    augmentation = config.model_dump().get("augmentation")  # an option of methods that read profiles
+) -> tuple[dict[str, ProfileInput], dict[str, FeatureScaler]]:
+    """Return the modalities as input, for methods that augment missing ones, and how each is scaled."""
+    options = config.model_dump()
+    augmentation = options.get("augmentation")  # an option of methods that read profiles
     if augmentation is None:
-        return {}
+        return {}, {}
     W = None
-    if augmentation == "propagation" and corpus.modalities:
-        with reporter.step(f"{config.neighbours} structural neighbours of each molecule"):
-            search = SimilaritySearch(config.similarity_search, config.exact_up_to)
-            found = structural_neighbours(np.asarray(store.blocks["morgan"]), config.neighbours, search)
-            W = neighbour_matrix(found.indices, found.similarity)
-        reporter.say(f"structural neighbours: {found.text()}")
-    inputs = {}
+    if augmentation in {"propagation", "authors", "nearest"} and corpus.modalities:
+        W = _neighbour_matrix(fingerprints, config, reporter, augmentation == "authors")
+    inputs, read_as = {}, {}
     for name in corpus.modalities:
         with reporter.step(f"propagate {name}"):
             rows, values = molecule_profiles(corpus, name)
-            scaled = np.clip(scalers[name].transform(values), 0, 1)
+            learnt = values[~held[rows]] if (~held[rows]).any() else values
+            read_as[name] = input_scaler(options["profile_inputs"], scalers[name], learnt)
+            scaled = read_as[name].transform(values)
+            if options["profile_inputs"] == "minmax":
+                scaled = np.clip(scaled, 0, 1)
             usable = store.valid[rows]
             inputs[name] = profile_input(rows[usable], scaled[usable], held, W, config)
-    return inputs
+    return inputs, read_as
+
+
+def _neighbour_matrix(
+    fingerprints: NDArray[np.uint8], config: MethodConfig, reporter: Reporter, as_coded: bool
+) -> csr_matrix:
+    """Return the weights of each molecule's neighbours; ``as_coded`` those of the authors' code."""
+    with reporter.step(f"{config.neighbours} structural neighbours of each molecule"):
+        if as_coded:
+            return distance_matrix(fingerprints, config.neighbours)
+        search = SimilaritySearch(config.similarity_search, config.exact_up_to)
+        found = structural_neighbours(fingerprints, config.neighbours, search)
+        W = neighbour_matrix(found.indices, found.similarity)
+    reporter.say(f"structural neighbours: {found.text()}")
+    return W

@@ -195,6 +195,8 @@ def _started(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         module = methods[method].from_config(config, data.dimensions)
+        if config.zero_biases:
+            module.zero_biases()
     if init_encoder is not None:
         source = load_model(init_encoder, kind=KIND)
         if not any(name.startswith("encoder.") for name in source.weights):
@@ -206,7 +208,16 @@ def _started(
         for name, m in corpus.modalities.items()
         if name in data.dimensions.modalities
     }
-    backbone = Backbone(method, config, module, data.dimensions, modalities, data.builder, data.scalers)
+    backbone = Backbone(
+        method,
+        config,
+        module,
+        data.dimensions,
+        modalities,
+        data.builder,
+        data.scalers,
+        data.input_scalers,
+    )
     if partial_path(out).exists():
         shutil.rmtree(partial_path(out))
     return Run(out, backbone, RunState(), facts)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.context import Propagated, held_out_propagate, propagate
+from cytomol.context import Propagated, held_out_propagate, measured_mean, propagate, propagate_as_coded
+from cytomol.corpus.scaling import FeatureScaler
 from cytomol.methods.config import MethodConfig
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["ProfileInput", "RowTable", "profile_input"]
+__all__ = ["ProfileInput", "RowTable", "input_scaler", "profile_input"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class RowTable:
 
 @dataclass(frozen=True)
 class ProfileInput:
-    """One modality as the input of a method; all values on the scaled [0, 1] axis.
+    """One modality as the input of a method; all values scaled as its projector reads them.
 
     Attributes
     ----------
@@ -116,20 +117,70 @@ def profile_input(
     if W is None or not learnt.any():
         return ProfileInput(measured, nothing, nothing, placeholder)
     options = config.model_dump()
-    steps, fill = config.propagation_steps, options["propagation_fill"]
-    spread = propagate(
-        W, values[learnt], rows[learnt], steps=steps, restore=options["restore_observed"], fill=fill
-    )
-    if options["restore_observed"]:  # a measured profile need not be kept twice
+    spread, told = _spread(W, values[learnt], rows[learnt], config)
+    if options["augmentation"] == "nearest" or (
+        options["augmentation"] == "propagation" and options["restore_observed"]
+    ):  # a measured profile need not be kept twice
         missing = ~np.isin(spread.rows, rows)
         augmented = RowTable.of(spread.rows[missing], spread.values[missing], molecules)
     else:
         augmented = RowTable.of(spread.rows, spread.values, molecules)
-    if options["alignment"] != "held_out":
+    if told is None:
         return ProfileInput(measured, augmented, nothing, placeholder)
-    told = held_out_propagate(W, values[learnt], rows[learnt], steps=steps, seed=config.seed, fill=fill)
     told = _joined(told, _of_rows(spread, rows[~learnt]))
     return ProfileInput(measured, augmented, RowTable.of(told.rows, told.values, molecules), placeholder)
+
+
+def _spread(
+    W: csr_matrix, values: NDArray[np.float32], rows: NDArray[np.int64], config: MethodConfig
+) -> tuple[Propagated, Propagated | None]:
+    """Return what neighbours say of all molecules, and of measured ones without their own value.
+
+    The second is None where the alignment does not read it.
+    """
+    options = config.model_dump()
+    held_out = options["alignment"] == "held_out"
+    steps, fill = config.propagation_steps, options["propagation_fill"]
+    match options["augmentation"]:
+        case "nearest":  # reads neighbours alone, so own values are held out of it anyway
+            spread = measured_mean(W, values, rows)
+            return spread, _of_rows(spread, rows) if held_out else None
+        case "authors":
+            spread = propagate_as_coded(W, values, rows, steps=steps)
+            return spread, _of_rows(spread, rows) if held_out else None
+        case _:
+            spread = propagate(W, values, rows, steps=steps, restore=options["restore_observed"], fill=fill)
+            if not held_out:
+                return spread, None
+            return spread, held_out_propagate(W, values, rows, steps=steps, seed=config.seed, fill=fill)
+
+
+def input_scaler(
+    kind: Literal["minmax", "zscore", "raw"], target: FeatureScaler, values: NDArray[np.float32]
+) -> FeatureScaler:
+    """Return how a projector reads profiles.
+
+    Parameters
+    ----------
+    kind
+        As the targets are scaled (minmax), to mean 0 and variance 1 (zscore), or as they are (raw).
+    target
+        Scaler of the targets.
+    values
+        Profiles of training molecules, shape (n, width); NaN where not measured.
+    """
+    if kind == "minmax":
+        return target
+    center, spread = np.zeros(target.width), np.ones(target.width)
+    if kind == "zscore":
+        for j in range(target.width):
+            column = values[:, j].astype(np.float64)
+            column = column[np.isfinite(column)]
+            if len(column) and column.std() > 1e-12 * max(1.0, float(np.abs(column).max())):
+                center[j], spread[j] = column.mean(), column.std()
+            elif len(column):
+                center[j] = column.mean()
+    return FeatureScaler.affine(center, spread)
 
 
 def _column_means(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -32,6 +32,8 @@ class BitTarget:
         Number of bits.
     train, known
         Rows that may serve as target in training, and in validation, bool, shape (rows,).
+    count_stuck
+        Count the entries of steps at which a walk is stuck, with weight 0.
     """
 
     first: int
@@ -39,11 +41,12 @@ class BitTarget:
     width: int
     train: NDArray[np.bool_]
     known: NDArray[np.bool_]
+    count_stuck: bool = False
 
     def sums(self, nodes: NDArray[np.int64], weights: NDArray[np.float32], *, validation: bool) -> TargetSums:
         """Sum over the visited nodes of each walk, shapes (B, L + 1); see :class:`TargetSums`."""
         usable = self.known if validation else self.train
-        local, weights, rows = _visits(nodes, weights, self.first, usable)
+        local, weights, rows = _visits(nodes, weights, self.first, usable, count_stuck=self.count_stuck)
         value = np.zeros((len(rows), self.width), np.float32)
         weight = np.zeros((len(rows), 1), np.float32)
         visited = _sum_bits(local, weights, self.packed, value, weight)
@@ -63,12 +66,18 @@ class DenseTarget:
         Targets in [0, 1], NaN where not measured, float32, shape (rows, width).
     train, known
         Rows that may serve as target in training, and in validation, bool, shape (rows,).
+    row_of
+        Row of each node of the space, -1 for none, int64, shape (nodes,); None where both are the same.
+    count_stuck
+        Count the entries of steps at which a walk is stuck, with weight 0.
     """
 
     first: int
     values: NDArray[np.float32]
     train: NDArray[np.bool_]
     known: NDArray[np.bool_]
+    row_of: NDArray[np.int64] | None = None
+    count_stuck: bool = False
 
     @property
     def width(self) -> int:
@@ -78,7 +87,9 @@ class DenseTarget:
     def sums(self, nodes: NDArray[np.int64], weights: NDArray[np.float32], *, validation: bool) -> TargetSums:
         """Sum over the visited nodes of each walk, shapes (B, L + 1); see :class:`TargetSums`."""
         usable = self.known if validation else self.train
-        local, weights, rows = _visits(nodes, weights, self.first, usable)
+        local, weights, rows = _visits(
+            nodes, weights, self.first, usable, row_of=self.row_of, count_stuck=self.count_stuck
+        )
         shape = (len(rows), self.width)
         value, weight, square = (np.zeros(shape, np.float32) for _ in range(3))
         entries = _sum_dense(local, weights, self.values, (value, weight, square))
@@ -94,15 +105,28 @@ def _compiled(function: F) -> F:
 
 
 def _visits(
-    nodes: NDArray[np.int64], weights: NDArray[np.float32], first: int, usable: NDArray[np.bool_]
+    nodes: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    first: int,
+    usable: NDArray[np.bool_],
+    *,
+    row_of: NDArray[np.int64] | None = None,
+    count_stuck: bool = False,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
     """Return table rows of the visits (-1 for none), their weights and the walks with at least one.
 
-    A stuck walk repeats its node with weight 0: that is no visit.
+    A stuck walk repeats its node with weight 0: that is no visit, unless stuck steps are to be counted.
     """
     local = nodes - first
-    inside = (local >= 0) & (local < len(usable)) & (weights > 0)
+    span = len(usable) if row_of is None else len(row_of)
+    inside = (local >= 0) & (local < span)
+    if not count_stuck:
+        inside &= weights > 0
     local = np.where(inside, local, 0)
+    if row_of is not None and span:
+        local = row_of[local]
+        inside &= local >= 0
+        local = np.where(inside, local, 0)
     inside &= usable[local] if len(usable) else False
     rows = np.flatnonzero(inside.any(axis=1))
     return np.where(inside, local, -1)[rows], weights[rows], rows

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,17 +40,24 @@ class Inputs:
         Thresholds and switches.
     offsets
         First node of each space ("molecule", "gene", the modalities).
+    fingerprints
+        Packed fingerprints by which molecules are compared; None for those of the store.
     """
 
     corpus: Corpus
     store: MoleculeStore
     options: ContextOptions
     offsets: dict[str, int]
-    _similar: dict[str, SimilarPairs] = field(default_factory=dict)
+    fingerprints: NDArray[np.uint8] | None = None
+    _similar: dict[str, dict[str, SimilarPairs]] = field(default_factory=dict)
 
     def grid(self) -> NDArray[np.float32]:
         """Return the similarities at which the threshold may lie."""
         return similarity_grid(self.options.minimum_similarity, self.options.maximum_similarity)
+
+    def has_nodes(self, modality: Modality) -> bool:
+        """Return whether the profiles are nodes of their own, not part of their genes' nodes."""
+        return modality.name in self.offsets
 
     def profile_nodes(self, modality: Modality) -> NDArray[np.int64]:
         """Return the node of each profile."""
@@ -61,16 +69,50 @@ class Inputs:
 
     def similar_pairs(self, table: Comparable, groups: NDArray[np.int64] | None) -> SimilarPairs:
         """Return the pairs of a table above its own threshold, searched for as the options say."""
-        search = SimilaritySearch(self.options.similarity_search, self.options.exact_up_to)
-        return similar_pairs(table, self.grid(), self.options.drop_fraction, search, groups=groups)
+        options = self.options
+        search = SimilaritySearch(options.similarity_search, options.exact_up_to)
+        found = similar_pairs(table, self.grid(), options.drop_fraction, search, groups=groups)
+        if options.similarity_digits is None:
+            return found
+        return replace(found, similarity=found.similarity.round(options.similarity_digits))
 
-    def similar_profiles(self, modality: Modality) -> SimilarPairs:
-        """Return the similar profiles of a modality, found once and shared between criteria."""
+    def similar_profiles(self, modality: Modality) -> dict[str, SimilarPairs]:
+        """Return the similar profiles of a modality by its parts, found once and shared between criteria.
+
+        A modality that was not pooled is its only part; profiles of a pooled one are compared part by part,
+        where both were measured.
+        """
         if modality.name not in self._similar:
-            shortcut = self.options.candidates == "shortcut"
-            groups = cluster_profiles(modality.values) if shortcut else None
-            self._similar[modality.name] = self.similar_pairs(Profiles.of(modality.values), groups)
+            self._similar[modality.name] = {
+                name: self._similar_rows(rows, values, modality)
+                for name, rows, values in self._compared(modality)
+            }
         return self._similar[modality.name]
+
+    def _compared(self, modality: Modality) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield name, profiles and features of each part of a modality that is compared at all."""
+        first = 0
+        for name, width in modality.parts or ((modality.name, modality.width),):
+            values = modality.values[:, first : first + width]
+            first += width
+            chosen = self.options.compared_modalities
+            if chosen is None or name in chosen:
+                rows = (
+                    np.flatnonzero(np.isfinite(values).any(axis=1))
+                    if modality.parts
+                    else np.arange(len(values))
+                )
+                yield name, rows, values[rows]
+
+    def _similar_rows(
+        self, rows: NDArray[np.int64], values: NDArray[np.float32], modality: Modality
+    ) -> SimilarPairs:
+        # The authors cluster morphology and genes; molecules' expression they compare in full.
+        clustered = self.options.candidates == "shortcut" and not (
+            modality.kind == "expression" and modality.entity == "molecule"
+        )
+        found = self.similar_pairs(Profiles.of(values), cluster_profiles(values) if clustered else None)
+        return replace(found, i=rows[found.i].astype(np.int32), j=rows[found.j].astype(np.int32))
 
 
 class Criterion(ABC):

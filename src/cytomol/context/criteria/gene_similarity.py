@@ -23,7 +23,8 @@ class GeneSimilarityCriterion(Criterion):
         for modality in inputs.corpus.modalities.values():
             if modality.entity != "gene":
                 continue
-            similar, nodes = inputs.similar_profiles(modality), inputs.entity_nodes(modality)
-            parts.append(Edges(nodes[similar.i], nodes[similar.j], similar.similarity))
-            facts[modality.name] = similar.report()
+            nodes = inputs.entity_nodes(modality)
+            for name, similar in inputs.similar_profiles(modality).items():
+                parts.append(Edges(nodes[similar.i], nodes[similar.j], similar.similarity))
+                facts[name] = similar.report()
         return Edges.concatenate(parts), facts

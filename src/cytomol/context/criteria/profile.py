@@ -21,5 +21,6 @@ class ProfileCriterion(Criterion):
         parts = [
             Edges(inputs.entity_nodes(m), inputs.profile_nodes(m), np.ones(len(m), np.float32))
             for m in inputs.corpus.modalities.values()
+            if inputs.has_nodes(m)
         ]
         return Edges.concatenate(parts), {}

@@ -18,7 +18,10 @@ class ProfileSimilarityCriterion(Criterion):
         """Return the pairs above each modality's own threshold."""
         parts, facts = [], {}
         for modality in inputs.corpus.modalities.values():
-            similar, nodes = inputs.similar_profiles(modality), inputs.profile_nodes(modality)
-            parts.append(Edges(nodes[similar.i], nodes[similar.j], similar.similarity))
-            facts[modality.name] = similar.report()
+            if not inputs.has_nodes(modality):
+                continue
+            nodes = inputs.profile_nodes(modality)
+            for name, similar in inputs.similar_profiles(modality).items():
+                parts.append(Edges(nodes[similar.i], nodes[similar.j], similar.similarity))
+                facts[name] = similar.report()
         return Edges.concatenate(parts), facts

@@ -20,7 +20,8 @@ class ReadoutCriterion(Criterion):
     """Join a molecule with the genes of the largest absolute expression in all of its modality.
 
     The weight is the absolute value divided by the 99th percentile of those kept, at most 1: dividing by the
-    largest, which may be an outlier of 200 standard deviations, would leave all others next to nothing.
+    largest, which may be an outlier of 200 standard deviations, would leave all others next to nothing. With
+    ``readout_weight="raw"`` it is the absolute value itself, as in the authors' code, and may exceed 1.
     """
 
     def edges(self, inputs: Inputs) -> tuple[Edges, dict[str, Any]]:
@@ -39,10 +40,12 @@ class ReadoutCriterion(Criterion):
             rows, columns = strongest(values, inputs.options.readout_fraction)
             rows, columns = rows[genes[columns] >= 0], columns[genes[columns] >= 0]
             size = np.abs(values[rows, columns])
-            scale = np.quantile(size, 0.99) if len(size) else 1
+            weight = size
+            if inputs.options.readout_weight == "scaled" and len(size):
+                weight = np.minimum(size / np.quantile(size, 0.99), 1)
             molecules = inputs.entity_nodes(modality)[rows]
             targets = inputs.offsets["gene"] + genes[columns]
-            parts.append(Edges(molecules, targets, np.minimum(size / scale, 1).astype(np.float32)))
+            parts.append(Edges(molecules, targets, weight.astype(np.float32)))
             facts[modality.name]["least |value|"] = float(size.min()) if len(size) else None
         return Edges.concatenate(parts), facts
 

@@ -22,22 +22,26 @@ class StructureCriterion(Criterion):
     def edges(self, inputs: Inputs) -> tuple[Edges, dict[str, Any]]:
         """Return the pairs above the threshold; unreadable molecules have none."""
         store = inputs.store
-        if "morgan" not in store.blocks:
+        if inputs.fingerprints is None and "morgan" not in store.blocks:
             raise InputError("the molecules have no Morgan fingerprints", hint="featurize with morgan")
+        packed = store.blocks["morgan"] if inputs.fingerprints is None else inputs.fingerprints
         groups = _scaffold_groups(inputs) if inputs.options.candidates == "shortcut" else None
-        similar = inputs.similar_pairs(Fingerprints(np.asarray(store.blocks["morgan"])), groups)
+        similar = inputs.similar_pairs(Fingerprints(np.asarray(packed)), groups)
         first = inputs.offsets["molecule"]
         source, target = first + similar.i.astype(np.int64), first + similar.j.astype(np.int64)
         return Edges(source, target, similar.similarity), similar.report()
 
 
 def _scaffold_groups(inputs: Inputs) -> NDArray[np.int64]:
-    """Return each molecule's scaffold number; all without a ring share one, as the authors have it."""
+    """Return each molecule's scaffold number, as the authors have it.
+
+    Stereo counts, and all molecules without a ring share one.
+    """
     from cytomol.chem.scaffolds import murcko_scaffold
 
     numbers: dict[str, int] = {}
     groups = np.full(len(inputs.store), -1, np.int64)
     for row in np.flatnonzero(inputs.store.valid):
-        scaffold = murcko_scaffold(inputs.store.smiles[row])
+        scaffold = murcko_scaffold(inputs.store.smiles[row], chirality=True)
         groups[row] = numbers.setdefault(scaffold, len(numbers))
     return groups
