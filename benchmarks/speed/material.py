@@ -94,10 +94,10 @@ class Material:
 
     @cached_property
     def infoalign(self) -> PretrainData:
-        """The corpus as InfoAlign learns from it: the published decoders and walks, all molecules."""
-        return self.data(InfoAlignConfig().updated(views=("2d",), validation_fraction=0.0))
+        """The corpus as InfoAlign learns from it in the authors' form."""
+        return self.data(InfoAlignConfig.preset("authors"))
 
     @cached_property
     def chmr(self) -> PretrainData:
-        """The corpus as CHMR learns from it: all views and modalities."""
-        return self.data(CHMRConfig().updated(validation_fraction=0.0))
+        """The corpus as CHMR learns from it in the authors' form: all views and modalities."""
+        return self.data(CHMRConfig.preset("authors"))

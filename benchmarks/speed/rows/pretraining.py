@@ -28,10 +28,10 @@ _STEPS = {1024: 3, 256: 8}  # steps of one timed run
 
 def run(material: Material, settings: Settings) -> list[Figure]:
     """Measure both methods at two sizes of batch."""
-    figures = _measure("InfoAlign", material, material.infoalign, InfoAlignConfig(), settings)
+    figures = _measure("InfoAlign", material, material.infoalign, InfoAlignConfig.preset("authors"), settings)
     del material.__dict__["infoalign"]
     release_memory()
-    return figures + _measure("CHMR", material, material.chmr, CHMRConfig(), settings)
+    return figures + _measure("CHMR", material, material.chmr, CHMRConfig.preset("authors"), settings)
 
 
 def _measure(
@@ -116,7 +116,7 @@ class _Published:
         self.molecules: Any = {row: molecule_graph(smiles[row]) for row in wanted}
         del block
         self.module: Any = (
-            ReferenceCHMR.of(method) if hasattr(method, "profiles") else ReferenceInfoAlign(method)
+            ReferenceCHMR(method) if hasattr(method, "profiles") else ReferenceInfoAlign(method)
         ).train()
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=1e-5)
 
@@ -125,7 +125,7 @@ class _Published:
         objects, targets = reference_batch(self.molecules, self.context, part, walk)
         if isinstance(self.module, ReferenceCHMR):
             batch = self._profiles(part)
-            loss = self.module.step(objects, batch, targets).loss
+            loss = self.module.step(objects, batch, targets)
         else:
             loss = self.module(objects, targets)
         _update(loss, self.optimizer)
