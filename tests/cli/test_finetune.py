@@ -107,6 +107,34 @@ def test_paper_preset_follows_the_backbone(
     assert (config["head"], config["features"], config["optimizer"]) == ("infoalign", "embedding", "adam")
 
 
+def test_authors_preset_of_a_set(
+    cytomol: Run, assays: Path, untrained: dict[str, Path], tmp_path: Path
+) -> None:
+    done = cytomol(
+        "finetune", assays, "--backbone", untrained["chmr"], "--preset", "authors:bace", "--hidden", "8",
+        "--epochs", "2", "--forest-trees", "5", *RANDOM, "-o", tmp_path / "m", "--workers", "1",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    config = json.loads((tmp_path / "m" / "config.json").read_text())["finetune"]
+    assert (config["batch_size"], config["norm"], config["forest_gamma"]) == (16, "batch", 0.005)
+    assert (config["hidden"], config["epochs"], config["forest_trees"]) == (8, 2, 5)
+    predicted = cytomol("predict", tmp_path / "m", assays, "-o", tmp_path / "p.csv")
+    assert predicted.code == 0, predicted.err
+    answers = pd.read_csv(tmp_path / "p.csv")
+    # logits are a forest's probability and a little of the head
+    assert answers[["nitrogen", "aromatic"]].to_numpy().min() > 0.4
+
+
+def test_authors_preset_needs_no_backbone(cytomol: Run, assays: Path, tmp_path: Path) -> None:
+    done = cytomol(
+        "finetune", assays, "--preset", "authors", "--hidden", "8", "--epochs", "2", *RANDOM,
+        "-o", tmp_path / "m", "--workers", "1",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    saved = json.loads((tmp_path / "m" / "config.json").read_text())
+    assert (saved["blocks"], saved["finetune"]["bits_radius"]) == (["1d"], 1)
+
+
 def test_invalid_molecules_are_counted_and_left_out(cytomol: Run, assays: Path, tmp_path: Path) -> None:
     text = assays.read_text() + "C1CC,bad,1.0,0.0\n,empty,0.0,1.0\n"
     (tmp_path / "t.csv").write_text(text)
@@ -179,6 +207,8 @@ def assert_refused(done: Any, message: str) -> None:
 
 
 BAD_OPTIONS: dict[str, tuple[list[str], str]] = {
+    "unknown preset": (["t.csv", "--preset", "authors:esol"], r"unknown preset 'authors:esol'.*authors:bace"),
+    "no backbone in training mode": (["t.csv", "--embedding-mode", "training"], r"needs the embedding among"),
     "missing table": (["nowhere.csv"], r"nowhere.csv: molecule file not found"),
     "directory as table": (["."], r"is a directory where a molecule file belongs"),
     "target that is not there": (["t.csv", "--targets", "T"], r"no column 'T'"),

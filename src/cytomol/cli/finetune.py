@@ -12,6 +12,7 @@ import click
 from cytomol.cli.options import options_from
 from cytomol.errors import ConfigError
 from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.head_presets import check_preset
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,10 +47,11 @@ _SHOWN_TASKS = 40
 @click.option("--split-col", metavar="NAME", help="Column of the table with train, valid or test.")
 @click.option(
     "--preset",
-    type=click.Choice(["default", "paper"]),
+    metavar="NAME",
     default="default",
     show_default=True,
-    help="Start from our settings or from those of the backbone's paper.",
+    help="Start from our settings (default), those of the backbone's paper (paper), or those of its authors' "
+    "code (authors; authors:bace and the like with what they set by hand for a data set).",
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
@@ -85,6 +87,7 @@ def command(
     from cytomol.tables.molecules import find_column
 
     check_output(out, force=force)
+    check_preset(preset)
     _check_options(chosen, model=model, preset=preset, split_given=bool(split_file or split_col))
     if split_file and split_col:
         raise ConfigError("--split and --split-col both give a split", hint="use one of them")
@@ -98,8 +101,9 @@ def command(
     labels = _labels(molecules, targets, config, split_col)
     folds = _given_folds(molecules, split_file, split_col)
     pretrained = None if backbone is None else Backbone.load(backbone)
-    if preset == "paper":
-        config = chosen.build(FinetuneConfig, FinetuneConfig.paper(pretrained.name if pretrained else "chmr"))
+    if preset != "default":
+        method = pretrained.name if pretrained else None
+        config = chosen.build(FinetuneConfig, FinetuneConfig.preset(preset, method))
 
     _say_tasks(labels, detected=config.task_type == "auto")
     with _Progress(quiet=quiet, metric=labels.metric) as progress:

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from cytomol.config import Config
+from cytomol.predict import head_presets
 
 __all__ = ["BLOCKS", "FinetuneConfig"]
 
@@ -17,7 +18,7 @@ class FinetuneConfig(Config):
     """How a head is put on a backbone.
 
     The defaults are what validation favoured; ``paper("infoalign")`` and ``paper("chmr")`` give the
-    published heads.
+    published heads, :meth:`preset` these and those of the authors' code.
     """
 
     # what is predicted, and what is held out
@@ -40,8 +41,13 @@ class FinetuneConfig(Config):
         "counts), maccs (MACCS keys), descriptors. auto: embedding (InfoAlign), 1d+embedding (CHMR), 1d (no "
         "backbone).",
     )
-    counts_radius: int = Field(
-        2, ge=1, le=8, description="Radius of the Morgan counts; the bits of the 1D view are the backbone's."
+    counts_radius: int = Field(2, ge=1, le=8, description="Radius of the Morgan counts.")
+    bits_radius: int | None = Field(
+        None,
+        ge=0,
+        le=8,
+        description="Radius of the Morgan bits that the head reads as 1d; by default that of the backbone's "
+        "1D view. The embedding reads the backbone's in any case.",
     )
     standardize_embedding: bool = Field(
         True, description="Scale every embedding column to mean 0, variance 1 over the training rows."
@@ -55,6 +61,13 @@ class FinetuneConfig(Config):
     descriptor_scaling: Literal["quantile", "robust"] = Field(
         "quantile",
         description="Scaling of descriptors: to normal scores by quantiles, or by median and range.",
+    )
+
+    embedding_mode: Literal["frozen", "training"] = Field(
+        "frozen",
+        description="A backbone that is not unfrozen stays as it is (frozen), or runs in training mode while "
+        "the head learns (training): without gradient, but dropout acts and batch statistics move, so that "
+        "a molecule has another embedding in every step. The papers' authors do the latter, by accident.",
     )
 
     # the head
@@ -71,6 +84,21 @@ class FinetuneConfig(Config):
     dropout: float = Field(0.5, ge=0, lt=1, description="Dropout of the head.")
     ensemble: int = Field(1, ge=1, le=100, description="Heads of different seeds whose logits are averaged.")
 
+    # a random forest beside the head
+    forest_gamma: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="For classes: gamma of gamma x (the head's logit) + (a forest's probability), where the "
+        "forest reads the 1d block. 0 is no forest. What comes out ranks; as a probability it is at least "
+        "one half where gamma is small.",
+    )
+    forest_trees: int = Field(500, ge=1, le=10_000, description="Trees of that forest, of each task.")
+    forest_class_weight: float = Field(
+        1.0, gt=0, le=1e4, description="Weight of class 1 in that forest; class 0 has 1."
+    )
+    forest_seed: int = Field(0, ge=0, lt=2**32, description="Seed of that forest.")
+
     # training
     unfreeze: Literal["none", "all", "staged"] = Field(
         "none",
@@ -84,10 +112,15 @@ class FinetuneConfig(Config):
     weight_decay: float = Field(1e-2, ge=0, le=10, description="Weight decay.")
     batch_size: int = Field(256, ge=2, description="Molecules in a step.")
     epochs: int = Field(300, ge=1, description="Largest number of passes over the training rows.")
-    schedule: Literal["constant", "onecycle"] = Field(
+    target_scaling: Literal["standard", "raw"] = Field(
+        "standard",
+        description="Values that a regression head learns: to mean 0, variance 1 over the training rows "
+        "(standard), or as they are (raw).",
+    )
+    schedule: Literal["constant", "onecycle", "cosine"] = Field(
         "constant",
-        description="Course of the learning rate of a head on a frozen backbone: constant, or up and down "
-        "to nothing over the epochs.",
+        description="Course of the learning rate of a head on a frozen backbone: constant, up and down "
+        "to nothing over the epochs (onecycle), or from epoch to epoch down to a fifth (cosine).",
     )
     patience: int = Field(
         50, ge=0, description="Epochs without better validation before stopping; 0 never stops."
@@ -124,7 +157,7 @@ class FinetuneConfig(Config):
     @model_validator(mode="after")
     def _stops_or_ends(self) -> Self:
         if self.schedule == "onecycle" and self.patience:
-            raise ValueError("a learning rate that ends with the epochs goes with patience 0")
+            raise ValueError("a learning rate that ends at nothing goes with patience 0")
         if self.keep == "best":
             return self
         if self.patience:
@@ -133,15 +166,34 @@ class FinetuneConfig(Config):
 
     @model_validator(mode="after")
     def _unfrozen_reads_embedding(self) -> Self:
-        if self.unfreeze == "none":
+        if self.unfreeze == "none" and self.embedding_mode == "frozen":
             return self
+        if self.features != "auto" and "embedding" not in self.features.split("+"):
+            raise ValueError("a backbone that changes needs the embedding among the features")
+        if self.ensemble > 1:
+            raise ValueError("an ensemble of heads needs a frozen backbone")
+        if self.unfreeze == "none":
+            if self.keep == "average":
+                raise ValueError("an average over epochs needs a frozen backbone")
+            return self
+        if self.embedding_mode == "training":
+            raise ValueError("embedding_mode is that of a backbone without gradient: unfreeze must be none")
+        if self.forest_gamma:
+            raise ValueError("a forest beside the head needs a frozen backbone: unfreeze must be none")
         if self.schedule != "constant" or self.keep != "best":
             raise ValueError("schedule and keep are those of a head on a frozen backbone")
-        if self.ensemble > 1:
-            raise ValueError("an ensemble of heads needs a frozen backbone: unfreeze must be none")
-        if self.features != "auto" and "embedding" not in self.features.split("+"):
-            raise ValueError("an unfrozen backbone needs the embedding among the features")
         return self
+
+    @model_validator(mode="after")
+    def _forest_reads_bits(self) -> Self:
+        if self.forest_gamma and self.features != "auto" and "1d" not in self.features.split("+"):
+            raise ValueError("a forest beside the head needs 1d among the features")
+        return self
+
+    @property
+    def changes_backbone(self) -> bool:
+        """Whether training changes the backbone: its weights, or the statistics of its batch norms."""
+        return self.unfreeze != "none" or self.embedding_mode == "training"
 
     def blocks(self, method: str | None) -> tuple[str, ...]:
         """Return the feature blocks in order; ``method`` is that of the backbone, None without one."""
@@ -154,9 +206,29 @@ class FinetuneConfig(Config):
     @classmethod
     def paper(cls, method: str) -> Self:
         """Return the published head of "infoalign" or "chmr"."""
-        common = {"optimizer": "adam", "standardize_embedding": False, "head": method}
-        if method == "infoalign":
-            return cls.build(
-                {**common, "features": "embedding", "weight_decay": 1e-5, "batch_size": 5120, "lr": 1e-2}
-            )
-        return cls.build({**common, "features": "1d+embedding", "weight_decay": 0.0})
+        return cls.build(head_presets.paper(method))
+
+    @classmethod
+    def preset(cls, name: str, method: str | None) -> Self:
+        """Return the settings of a name.
+
+        Parameters
+        ----------
+        name
+            "default"; "paper", the published head; "authors", the head as the authors' code trains it;
+            "authors:SET", with what CHMR's authors set by hand for one data set, such as "authors:bace".
+            InfoAlign's authors train every set alike, so there "authors:SET" is "authors".
+        method
+            Method of the backbone; None without one, which gives CHMR's head.
+
+        Raises
+        ------
+        ConfigError
+            If the name is unknown; the known ones are listed.
+        """
+        head_presets.check_preset(name)
+        if name == "default":
+            return cls()
+        if name == "paper":
+            return cls.paper(method or "chmr")
+        return cls.build(head_presets.authors(method, name.partition(":")[2] or None))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.fingerprints import MACCS_BITS
 from cytomol.chem.store import MoleculeStore
 from cytomol.predict.scaling import AffineScaler, ColumnScaler, fit_scaler, scaler_from_arrays
 
@@ -39,6 +40,8 @@ class HeadFeatures:
         The pretrained encoder; None where no block needs it.
     scalers
         Fitted scaler of each block that is scaled.
+    bits_radius
+        Radius of the Morgan bits of the block "1d", in bonds; None for that of ``options``.
     """
 
     blocks: tuple[str, ...]
@@ -46,10 +49,16 @@ class HeadFeatures:
     counts_radius: int = 2
     backbone: Backbone | None = None
     scalers: dict[str, ColumnScaler] = field(default_factory=dict)
+    bits_radius: int | None = None
 
     @classmethod
     def build(
-        cls, blocks: Sequence[str], backbone: Backbone | None, *, counts_radius: int = 2
+        cls,
+        blocks: Sequence[str],
+        backbone: Backbone | None,
+        *,
+        counts_radius: int = 2,
+        bits_radius: int | None = None,
     ) -> HeadFeatures:
         """Choose the featurization that the blocks need."""
         plain = FeatureOptions(graph=False, morgan_bits=0, maccs=False)
@@ -65,7 +74,8 @@ class HeadFeatures:
             maccs=base.maccs or "1d" in blocks or "maccs" in blocks,
             descriptors="descriptors" in blocks,
         )
-        return cls(tuple(blocks), options, counts_radius, backbone if "embedding" in blocks else None)
+        embedder = backbone if "embedding" in blocks else None
+        return cls(tuple(blocks), options, counts_radius, embedder, bits_radius=bits_radius)
 
     def store(
         self,
@@ -82,7 +92,24 @@ class HeadFeatures:
             options = FeatureOptions(graph=False, morgan_radius=self.counts_radius, maccs=False, counts=True)
             counted = featurize(smiles, options, workers=workers, cache=cache)
             store = store.with_block("counts", counted.blocks["counts"])
+        if self._own_bits:
+            options = FeatureOptions(False, self.bits_radius or 0, self.options.morgan_bits, maccs=False)
+            other = featurize(smiles, options, workers=workers, cache=cache)
+            store = store.with_block("bits", other.blocks["morgan"], other.widths["morgan"])
         return store
+
+    @property
+    def _own_bits(self) -> bool:
+        """Whether the head's Morgan bits are others than the backbone's."""
+        return "1d" in self.blocks and self.bits_radius not in {None, self.options.morgan_radius}
+
+    def columns(self, block: str) -> slice:
+        """Return where the columns of "embedding" or "1d" lie in what :meth:`transform` returns."""
+        widths = {"1d": self.options.morgan_bits + MACCS_BITS}
+        if self.backbone is not None:
+            widths["embedding"] = self.backbone.embedding_width
+        start = sum(widths[name] for name in self.blocks[: self.blocks.index(block)])
+        return slice(start, start + widths[block])
 
     def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
         """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""
@@ -94,7 +121,8 @@ class HeadFeatures:
                 assert self.backbone is not None
                 return self.backbone.embed(store, batch_size=batch_size)[0]
             case "1d":
-                block = np.concatenate([store.dense("morgan"), store.dense("maccs")], axis=1)
+                bits = store.dense("bits" if self._own_bits else "morgan")
+                block = np.concatenate([bits, store.dense("maccs")], axis=1)
             case "counts":
                 block = np.log1p(store.dense("counts"))
             case "maccs":

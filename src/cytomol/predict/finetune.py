@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,10 +19,12 @@ from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import HeadFeatures
 from cytomol.predict.fit import FitData, FitResult, fit_head, seeded
 from cytomol.predict.folds import check_folds, check_molecules, fold_texts, score_folds, valid_folds
+from cytomol.predict.forest_beside import forest_probability, grow_forest
 from cytomol.predict.heads import build_head
 from cytomol.predict.labels import Labels, check_training_labels
 from cytomol.predict.predictor import PropertyPredictor
 from cytomol.predict.splits import FOLDS
+from cytomol.predict.training_mode import TrainingModeInputs
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.unfreeze import LiveFeatures, fit_unfrozen, fixed_blocks
 from cytomol.training.backbone import Backbone
@@ -126,7 +128,7 @@ def finetune(
     InputError
         If no molecule is valid, a fold that training needs is empty, or the labels teach nothing.
     ConfigError
-        If the features need a backbone and there is none.
+        If the features need a backbone and there is none, or values are to be learnt beside a forest.
     """
     started = time.perf_counter()
     config, listener = config or FinetuneConfig(), listener or Listener()
@@ -134,6 +136,7 @@ def finetune(
         backbone = Backbone.load(backbone)
     method = None if backbone is None else backbone.name
     features = _features(config, backbone, method)
+    _check_forest(config, features, labels)
     if len(smiles) != len(labels.matrix):
         raise InputError(f"{len(smiles)} molecules with {len(labels.matrix)} rows of labels")
 
@@ -150,9 +153,9 @@ def finetune(
     raw = features.raw(store)
     features.fit(raw, at == FOLDS[0], _scaling(config), embedding_scale=config.embedding_scale)
     predictor = _empty_predictor(features, kept, at == FOLDS[0], config, method)
-    data = _fit_data(predictor, features.transform(raw), kept, at)
+    data = _beside_forest(predictor, _fit_data(predictor, features.transform(raw), kept, at), kept, at)
     fits = _fit_heads(predictor, data, LiveFeatures(features, store, fixed_blocks(features, raw)), listener)
-    if config.unfreeze != "none":
+    if config.changes_backbone:
         raw = features.raw(store)
     outputs = predictor.outputs(features.transform(raw))
     smiles = [store.smiles[row] for row in np.flatnonzero(at == FOLDS[0])]
@@ -189,13 +192,45 @@ def _features(config: FinetuneConfig, backbone: Backbone | None, method: str | N
         raise ConfigError(
             "the embedding needs a backbone", where="features", hint="give --backbone DIR, or --features 1d"
         )
-    if config.unfreeze != "none":
+    if config.changes_backbone:
         if "embedding" not in blocks:
-            raise ConfigError(
-                "there is no backbone to unfreeze", where="unfreeze", hint="give --backbone DIR"
-            )
+            where = "embedding_mode" if config.unfreeze == "none" else "unfreeze"
+            what = "keep in training mode" if config.unfreeze == "none" else "unfreeze"
+            raise ConfigError(f"there is no backbone to {what}", where=where, hint="give --backbone DIR")
         backbone = copy.deepcopy(backbone)  # the caller's backbone stays as it is
-    return HeadFeatures.build(blocks, backbone, counts_radius=config.counts_radius)
+    return HeadFeatures.build(
+        blocks, backbone, counts_radius=config.counts_radius, bits_radius=config.bits_radius
+    )
+
+
+def _check_forest(config: FinetuneConfig, features: HeadFeatures, labels: Labels) -> None:
+    if not config.forest_gamma:
+        return
+    if labels.kind != "classification":
+        raise ConfigError(
+            "a forest beside the head is for classes, and the tasks are values",
+            where="forest_gamma",
+            hint="leave it out",
+        )
+    if "1d" not in features.blocks:
+        raise ConfigError(
+            "a forest beside the head needs 1d among the features",
+            where="forest_gamma",
+            hint="give --features 1d+embedding",
+        )
+
+
+def _beside_forest(
+    predictor: PropertyPredictor, data: FitData, labels: Labels, folds: NDArray[np.str_]
+) -> FitData:
+    """Grow the forest beside the head, if one is wanted, and add its probabilities to the data."""
+    config = predictor.config
+    if not config.forest_gamma:
+        return data
+    bits = data.inputs[:, predictor.features.columns("1d")].numpy()
+    predictor.forest = grow_forest(bits, labels.matrix, folds == FOLDS[0], config)
+    probability = forest_probability(predictor.forest, bits).astype(np.float32)
+    return replace(data, forest=torch.from_numpy(probability), forest_gamma=config.forest_gamma)
 
 
 def _scaling(config: FinetuneConfig) -> dict[str, str]:
@@ -210,11 +245,11 @@ def _empty_predictor(
     config: FinetuneConfig,
     method: str | None,
 ) -> PropertyPredictor:
-    """Return a predictor without heads: tasks, and the scale of regression targets on training rows."""
+    """Return a predictor without heads: tasks, and what centers and scales the values to be learnt."""
     values = labels.matrix[train]
     trained: NDArray[np.bool_] = np.asarray(~np.isnan(values).all(axis=0))
     center, scale = np.zeros(len(labels.names)), np.ones(len(labels.names))
-    if labels.kind == "regression":
+    if labels.kind == "regression" and config.target_scaling == "standard":
         center[trained] = np.nanmean(values[:, trained], axis=0)
         scale[trained] = np.nanstd(values[:, trained], axis=0)
         scale[scale < 1e-12] = 1.0
@@ -229,7 +264,7 @@ def _empty_predictor(
         trained=trained,
         method=method,
         source="" if features.backbone is None else features.backbone.digest,
-        unfrozen=config.unfreeze != "none",
+        unfrozen=config.changes_backbone,
     )
 
 
@@ -268,10 +303,15 @@ def _fit_heads(
             head: PropertyHead = build_head(
                 config, data.inputs.shape[1], len(predictor.tasks), kind=predictor.task_type
             )
-            if config.unfreeze == "none":
-                fits.append(fit_head(head, data, config, device=device, on_epoch=on_epoch))
-            else:
+            if config.unfreeze != "none":
                 fits.append(fit_unfrozen(head, live, data, config, device=device, on_epoch=on_epoch))
+            else:
+                inputs = None
+                if config.embedding_mode == "training":
+                    live.method.to(device)
+                    inputs = TrainingModeInputs(live, device)
+                fits.append(fit_head(head, data, config, device=device, on_epoch=on_epoch, inputs=inputs))
+            if config.changes_backbone:
                 live.method.cpu()
         predictor.heads.append(head.cpu())
     return fits

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,8 +18,20 @@ from torch.optim.swa_utils import AveragedModel
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.heads import masked_loss
 from cytomol.predict.metrics import metrics, score_tasks
+from cytomol.training.schedule import learning_rate
 
-__all__ = ["Best", "FitData", "FitResult", "apply", "batches", "fit_head", "make_optimizer", "seeded"]
+__all__ = [
+    "Best",
+    "FitData",
+    "FitResult",
+    "FixedInputs",
+    "Inputs",
+    "apply",
+    "batches",
+    "fit_head",
+    "make_optimizer",
+    "seeded",
+]
 
 # (epoch, epochs, loss, validation score) -> None
 OnEpoch = Callable[[int, int, float, float], None]
@@ -40,6 +53,10 @@ class FitData:
         Kind of the tasks and name of the metric that validation compares.
     scale
         What one unit of the output is in units of the task, shape (tasks,).
+    forest
+        Probabilities of a forest beside the head, float32, shape (n, tasks); None without one.
+    forest_gamma
+        What the head's logits are multiplied by before the forest's probabilities are added.
     """
 
     inputs: Tensor
@@ -49,6 +66,14 @@ class FitData:
     kind: str
     metric: str
     scale: NDArray[np.float64]
+    forest: Tensor | None = None
+    forest_gamma: float = 0.0
+
+    def beside_forest(self, output: Tensor, rows: Tensor) -> Tensor:
+        """Return gamma x the head's output for some rows + the forest's probability, shape (rows, tasks)."""
+        if self.forest is None:
+            return output
+        return self.forest_gamma * output + self.forest[rows].to(output.device)
 
     def validate(self, output: Tensor, select_by: str) -> float:
         """Return how good the output for the valid rows is, shape (valid, tasks): higher is better."""
@@ -60,6 +85,49 @@ class FitData:
         if math.isnan(score):  # e.g. no valid task with both classes
             return -float(masked_loss(output, target, self.kind))
         return score if metrics[self.metric].higher_is_better else -score
+
+
+class Inputs(Protocol):
+    """Where a head's inputs come from."""
+
+    @property
+    def moved(self) -> list[nn.Module]:
+        """Modules that making inputs changes; their best state is kept with the head's."""
+        ...
+
+    def train(self, rows: Tensor) -> Tensor:
+        """Return the inputs of a training batch on the head's device, shape (B, width)."""
+        ...
+
+    def evaluate(self, rows: Tensor) -> Tensor:
+        """Return the inputs of rows that are only looked at, shape (rows, width)."""
+        ...
+
+
+@dataclass(frozen=True)
+class FixedInputs:
+    """Inputs that stay what they are: rows of a table.
+
+    Attributes
+    ----------
+    table
+        float32, shape (n, width), on the head's device.
+    """
+
+    table: Tensor
+
+    @property
+    def moved(self) -> list[nn.Module]:
+        """None: nothing changes."""
+        return []
+
+    def train(self, rows: Tensor) -> Tensor:
+        """Return some rows, shape (B, width)."""
+        return self.table[rows.to(self.table.device)]
+
+    def evaluate(self, rows: Tensor) -> Tensor:
+        """Return some rows, shape (rows, width)."""
+        return self.train(rows)
 
 
 @dataclass
@@ -138,8 +206,9 @@ def fit_head(
     *,
     device: torch.device,
     on_epoch: OnEpoch | None = None,
+    inputs: Inputs | None = None,
 ) -> FitResult:
-    """Train a head on fixed features.
+    """Train a head alone; nothing that its inputs are made of gets a gradient.
 
     Parameters
     ----------
@@ -153,6 +222,8 @@ def fit_head(
         Where to train.
     on_epoch
         Called after each epoch.
+    inputs
+        Where the inputs come from; by default those of ``data``.
     """
     head.to(device)
     optimizer = make_optimizer([{"params": list(head.parameters())}], config)
@@ -161,14 +232,20 @@ def fit_head(
     averaged_from = config.epochs - math.ceil(config.epochs / 4)
     best = Best(config.patience)
     history: list[tuple[float, float]] = []
-    inputs, targets = data.inputs.to(device), data.targets.to(device)
+    inputs = inputs or FixedInputs(data.inputs.to(device))
+    modules = [head, *inputs.moved]
+    targets = data.targets.to(device)
+
+    def validate() -> float:
+        output = data.beside_forest(apply(head, inputs.evaluate(data.valid)), data.valid)
+        return data.validate(output, config.select_by)
+
     for epoch in range(config.epochs):
         head.train()
         total = 0.0
         for rows in batches(data.train, config.batch_size):
-            at = rows.to(device)
-            output = head(inputs[at])
-            total += len(rows) * _step(output, targets[at], data.kind, config, optimizer)
+            output = data.beside_forest(head(inputs.train(rows)), rows)
+            total += len(rows) * _step(output, targets[rows.to(device)], data.kind, config, optimizer)
             if schedule is not None:
                 schedule.step()
         if average is not None and epoch >= averaged_from:
@@ -177,30 +254,42 @@ def fit_head(
         last = epoch + 1 == config.epochs
         if config.keep != "best" and not last and on_epoch is None:
             continue
-        score = data.validate(apply(head, inputs[data.valid.to(device)]), config.select_by)
+        score = validate()
         history.append((total / len(data.train), score))
         if on_epoch is not None:
             on_epoch(epoch + 1, config.epochs, *history[-1])
-        if config.keep == "best" and best.update(epoch, score, [head]):
+        if config.keep == "best" and best.update(epoch, score, modules):
             break
     if config.keep == "best":
-        best.restore([head])
-        head.eval()
+        best.restore(modules)
+        _evaluating(modules)
         return FitResult(len(history), best.epoch + 1, best.score, history)
     if average is not None:
         head.load_state_dict(average.module.state_dict())
-        score = data.validate(apply(head, inputs[data.valid.to(device)]), config.select_by)
-    head.eval()
+        score = validate()
+    _evaluating(modules)
     return FitResult(config.epochs, config.epochs, score, history)
+
+
+def _evaluating(modules: list[nn.Module]) -> None:
+    for module in modules:
+        module.eval()
 
 
 def _schedule(
     optimizer: torch.optim.Optimizer, data: FitData, config: FinetuneConfig
-) -> torch.optim.lr_scheduler.OneCycleLR | None:
-    """Return the course of the learning rate; None for a constant one."""
-    if config.schedule != "onecycle":
+) -> torch.optim.lr_scheduler.LRScheduler | None:
+    """Return the course of the learning rate by steps; None for a constant one."""
+    if config.schedule == "constant":
         return None
-    steps = config.epochs * _steps(data.train, config.batch_size)
+    per_epoch = _steps(data.train, config.batch_size)
+    if config.schedule == "cosine":
+        # it changes between epochs alone, as the authors' does
+        return torch.optim.lr_scheduler.LambdaLR(
+            optimizer,
+            lambda step: learning_rate(step // per_epoch, steps=config.epochs, warmup=0, base=1.0),
+        )
+    steps = config.epochs * per_epoch
     # one warm-up of a tenth; torch's schedule needs two steps at least
     return torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.lr, total_steps=max(2, steps), pct_start=0.1, cycle_momentum=False

@@ -21,7 +21,9 @@ from cytomol.nn.head import PropertyHead
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import HeadFeatures
 from cytomol.predict.fit import apply
+from cytomol.predict.forest_beside import forest_probability
 from cytomol.predict.heads import build_head
+from cytomol.predict.models.forest import Forest
 from cytomol.predict.uncertainty import Uncertainty, UncertaintyAnswer, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
 from cytomol.training.backbone import Backbone
@@ -73,8 +75,8 @@ class PropertyPredictor:
     config
         Options that the heads were trained with.
     center, scale
-        Location and scale of each regression task on the training rows (0 and 1 in classification),
-        float64, shape (tasks,).
+        Location and scale of each regression task on the training rows (0 and 1 in classification and
+        where values are learnt as they are), float64, shape (tasks,).
     trained
         Tasks that had a training label; the others are predicted as NaN, bool, shape (tasks,).
     method
@@ -82,11 +84,13 @@ class PropertyPredictor:
     source
         Digest of the model directory that the backbone came from.
     unfrozen
-        Whether fine-tuning changed the backbone's weights.
+        Whether fine-tuning changed the backbone's weights, or the statistics of its batch norms.
     texts
         Further files of the model directory, by name (scores, history).
     uncertainty
         Fitted on the validation rows; None in a model saved before there was any.
+    forest
+        Forest beside the heads, whose probability is added to their logits; None without one.
     """
 
     features: HeadFeatures
@@ -102,6 +106,7 @@ class PropertyPredictor:
     unfrozen: bool = False
     texts: dict[str, str] = field(default_factory=dict)
     uncertainty: Uncertainty | None = None
+    forest: Forest | None = None
 
     def predict(
         self,
@@ -179,6 +184,9 @@ class PropertyPredictor:
         tensor = torch.from_numpy(inputs).to(torch.float64)
         outputs = [apply(copy.deepcopy(head).to(torch.float64), tensor) for head in self.heads]
         members = torch.stack(outputs)
+        if self.forest is not None:
+            probability = forest_probability(self.forest, inputs[:, self.features.columns("1d")])
+            members = self.config.forest_gamma * members + torch.from_numpy(probability)
         return self._in_units(members.mean(dim=0)), self._in_units(members)
 
     def _in_units(self, outputs: torch.Tensor) -> NDArray[np.float64]:
@@ -193,13 +201,14 @@ class PropertyPredictor:
         path = Path(path)
         certainty, certainty_arrays = ({}, {}) if self.uncertainty is None else self.uncertainty.state()
         texts = {_UNCERTAINTY: json.dumps(certainty, indent=2) + "\n"} if certainty else {}
+        forest, trees = ({}, {}) if self.forest is None else self.forest.state()
         with atomic_directory(path, force=force) as directory:
             if self.features.backbone is not None:
                 save_backbone(self.features.backbone, directory / _BACKBONE)
             write_model(
                 directory,
                 kind=KIND,
-                config=self._config(),
+                config={**self._config(), **({"forest": forest} if forest else {})},
                 weights={
                     f"head.{i}.{name}": tensor
                     for i, head in enumerate(self.heads)
@@ -211,6 +220,7 @@ class PropertyPredictor:
                     "tasks.scale": self.scale,
                     "tasks.trained": self.trained.astype(np.uint8),
                     **{f"uncertainty.{k}": a for k, a in certainty_arrays.items()},
+                    **{f"forest.{k}": a for k, a in trees.items()},
                 },
                 texts={**self.texts, **texts},
             )
@@ -248,6 +258,7 @@ class PropertyPredictor:
                 FeatureOptions(**saved.config["feature_options"]),
                 config.counts_radius,
                 backbone,
+                bits_radius=config.bits_radius,
             )
             features.load_statistics(_below(saved.statistics, "features."))
             tasks, task_type, inputs = (saved.config[key] for key in ("tasks", "task_type", "inputs"))
@@ -256,6 +267,9 @@ class PropertyPredictor:
                 head = build_head(config, inputs, len(tasks), kind=task_type)
                 load_weights(head, _below(saved.weights, f"head.{i}."), where=str(path))
                 heads.append(head.eval())
+            forest = None
+            if table := saved.config.get("forest"):
+                forest = Forest.restore(table, _below(saved.statistics, "forest."))
             center, scale, trained = (
                 saved.statistics[f"tasks.{key}"] for key in ("center", "scale", "trained")
             )
@@ -272,6 +286,7 @@ class PropertyPredictor:
             trained=trained.astype(bool),
             method=saved.config["method"],
             uncertainty=load_uncertainty(saved),
+            forest=forest,
             **(saved.config["backbone"] or {}),
         )
 

@@ -27,7 +27,19 @@ from cytomol.predict.config import BLOCKS, FinetuneConfig
         ({"features": "1d+1d"}, "each once"),
         ({"label_smoothing": 1.0}, "label_smoothing"),
         ({"focal_gamma": -1.0}, "focal_gamma"),
-        ({"schedule": "cosine"}, "schedule"),
+        ({"schedule": "linear"}, "schedule"),
+        ({"unfreeze": "staged", "schedule": "cosine"}, "a frozen backbone"),
+        ({"unfreeze": "all", "embedding_mode": "training"}, "unfreeze must be none"),
+        ({"unfreeze": "all", "forest_gamma": 0.1}, "unfreeze must be none"),
+        ({"embedding_mode": "training", "ensemble": 2}, "an ensemble of heads needs a frozen backbone"),
+        (
+            {"embedding_mode": "training", "keep": "average", "patience": 0},
+            "an average over epochs needs a frozen backbone",
+        ),
+        ({"embedding_mode": "training", "features": "1d"}, "needs the embedding among the features"),
+        ({"forest_gamma": 0.1, "features": "embedding+maccs"}, "needs 1d among the features"),
+        ({"target_scaling": "minmax"}, "target_scaling"),
+        ({"bits_radius": 9}, "bits_radius"),
         ({"keep": "first"}, "keep"),
     ],
 )
@@ -44,6 +56,10 @@ def test_what_does_not_go_together_is_refused(options: dict[str, Any], message: 
         {"keep": "last", "patience": 0},
         {"schedule": "onecycle", "keep": "average", "patience": 0, "ensemble": 3},
         {"unfreeze": "all", "features": "embedding+1d"},
+        {"schedule": "cosine", "patience": 50, "keep": "best"},
+        {"embedding_mode": "training", "schedule": "onecycle", "patience": 0, "keep": "last"},
+        {"embedding_mode": "training", "forest_gamma": 0.1, "features": "embedding+1d"},
+        {"forest_gamma": 0.1, "ensemble": 3, "features": "1d"},
     ],
 )
 def test_what_goes_together(options: dict[str, Any]) -> None:

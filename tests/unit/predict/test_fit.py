@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -140,6 +142,55 @@ def test_onecycle_rises_to_the_rate_and_ends_at_nothing(monkeypatch: pytest.Monk
 def test_onecycle_of_a_single_step(monkeypatch: pytest.MonkeyPatch) -> None:
     config = FinetuneConfig(schedule="onecycle", epochs=1, patience=0, keep="last")
     assert len(followed(config, monkeypatch)[0]) == 1
+
+
+def test_cosine_falls_from_epoch_to_epoch_by_the_formula(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = FinetuneConfig(schedule="cosine", epochs=20, batch_size=16, patience=100, lr=0.01)
+    rates, _ = followed(config, monkeypatch)
+    steps = 4  # 60 rows
+    expected = [0.01 * math.cos(math.pi * 7 / 16 * epoch / 20) for epoch in range(20) for _ in range(steps)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-6)
+
+
+def test_cosine_goes_with_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = FinetuneConfig(schedule="cosine", epochs=200, batch_size=16, patience=5, lr=0.01)
+    rates, _ = followed(config, monkeypatch)
+    assert len(rates) < 200 * 4
+    assert rates[-1] < 0.01
+
+
+def test_the_forest_is_added_in_loss_and_validation() -> None:
+    given = data()
+    forest = torch.rand(given.targets.shape, generator=torch.Generator().manual_seed(1))
+    beside = dataclasses.replace(given, forest=forest, forest_gamma=0.3)
+    config = FinetuneConfig(
+        epochs=1, batch_size=len(given.train), lr=1e-9, weight_decay=0.0, select_by="loss"
+    )
+    with seeded(0):
+        module = head(2)
+        before = copy.deepcopy(module)
+        result = fit_head(module, beside, config, device=CPU)
+    with torch.no_grad():
+        logits = 0.3 * before(given.inputs).double().numpy() + forest.double().numpy()
+    y = given.targets.double().numpy()
+    p = 1 / (1 + np.exp(-logits))
+    losses = -(y * np.log(p) + (1 - y) * np.log(1 - p))
+    loss, validation = result.history[0]
+    assert loss == pytest.approx(np.nanmean(losses[given.train]), rel=1e-5)
+    assert validation == pytest.approx(-np.nanmean(losses[given.valid]), rel=1e-5)
+
+
+def test_raw_values_have_the_l1_of_the_labels() -> None:
+    given = dataclasses.replace(data("regression"), scale=np.ones(1))
+    config = FinetuneConfig(epochs=1, batch_size=len(given.train), lr=1e-9, weight_decay=0.0)
+    with seeded(0):
+        module = head(1)
+        before = copy.deepcopy(module)
+        result = fit_head(module, given, config, device=CPU)
+    with torch.no_grad():
+        error = np.abs(before(given.inputs).numpy() - given.targets.numpy())
+    assert result.history[0][0] == pytest.approx(np.nanmean(error[given.train]), rel=1e-5)
+    assert result.history[0][1] == pytest.approx(-np.nanmean(error[given.valid]), rel=1e-5)
 
 
 def test_a_constant_rate_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,29 @@ def test_regression_targets_are_scaled_on_training_rows_alone() -> None:
     assert np.abs(predictor.predict(SMILES).values).max() < 1e4
 
 
+def test_raw_targets_are_learnt_as_they_are(tmp_path: Path) -> None:
+    # one step of no size: the loss is that of a head that has learnt nothing, in units of the labels
+    options = {
+        "features": "1d",
+        "epochs": 1,
+        "lr": 1e-9,
+        "weight_decay": 0.0,
+        "dropout": 0.0,
+        "norm": "layer",
+    }
+    result = run(target_scaling="raw", **options)
+    predictor = result.predictor
+    assert predictor.center.tolist() == [0.0, 0.0]
+    assert predictor.scale.tolist() == [1.0, 1.0]
+    predicted = predictor.predict(SMILES).values
+    error = np.abs(predicted - VALUES)
+    assert result.fits[0].history[0][0] == pytest.approx(error[FOLDS == "train"].mean(), rel=1e-4)
+    loaded = PropertyPredictor.load(predictor.save(tmp_path / "m"))
+    np.testing.assert_array_equal(loaded.predict(SMILES).values, predicted)
+    standard = run(**options).predictor.predict(SMILES).values
+    assert np.abs(standard - VALUES).mean() < error.mean() / 2
+
+
 def test_ensemble_averages_logits() -> None:
     binary = (VALUES.mean(axis=0) < VALUES).astype(float)
     both = run(features="1d", values=binary, kind="classification", ensemble=2, seed=5).predictor

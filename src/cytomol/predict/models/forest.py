@@ -27,6 +27,8 @@ class Forest(MatrixModel):
         "random" (Breiman, Mach. Learn. 2001) or "extra" (Geurts et al., Mach. Learn. 2006).
     trees
         Trees of a forest; a third of them, 100 at most, where there are more than 100 tasks.
+    options
+        Further options of scikit-learn's forest.
     """
 
     name: ClassVar[str] = "forest"
@@ -37,8 +39,10 @@ class Forest(MatrixModel):
         blocks: tuple[str, ...] | None = None,
         kind: Literal["random", "extra"] = "random",
         trees: int = 500,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(blocks)
+        self.options = dict(options or {})
         self.kind = kind
         self.trees = trees
         self.flat: FlatTrees | None = None
@@ -68,7 +72,7 @@ class Forest(MatrixModel):
             self.trees if tasks <= 100 else min(-(-self.trees // 3), 100),
             n_jobs=learning.threads or -1,
             random_state=learning.seed,
-            **options,
+            **{**options, **self.options},
         )
 
     def predict_matrix(self, X: Matrix) -> NDArray[np.float64]:

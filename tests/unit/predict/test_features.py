@@ -1,0 +1,58 @@
+"""The blocks of a head against RDKit, where the head's bits are others than the backbone's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from rdkit.Chem import MACCSkeys, rdFingerprintGenerator
+
+from cytomol.predict.features import HeadFeatures
+from cytomol.training.backbone import Backbone
+
+SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "not a molecule", "C1CCNCC1CCO"]
+VALID = [0, 1, 3]
+
+
+def rdkit(radius: int, bits: int) -> np.ndarray:
+    morgan = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
+    molecules = [Chem.MolFromSmiles(SMILES[row]) for row in VALID]
+    return np.array(
+        [
+            np.concatenate([morgan.GetFingerprintAsNumPy(m), np.array(MACCSkeys.GenMACCSKeys(m))])
+            for m in molecules
+        ]
+    )
+
+
+@pytest.mark.parametrize("radius", [None, 0, 1, 2, 4])
+@pytest.mark.parametrize("method", ["chmr", "infoalign", None])
+def test_bits_are_rdkits_of_the_chosen_radius(
+    untrained: dict[str, Path], method: str | None, radius: int | None
+) -> None:
+    backbone = None if method is None else Backbone.load(untrained[method])
+    blocks = ("1d",) if backbone is None else ("embedding", "1d")
+    features = HeadFeatures.build(blocks, backbone, bits_radius=radius)
+    store = features.store(SMILES, workers=1, cache=None)
+    found = features.raw(store)["1d"]
+    own, bits = (4, 1024) if backbone is None else (2, 64)
+    np.testing.assert_array_equal(found[VALID], rdkit(own if radius is None else radius, bits))
+    assert np.isnan(found[2]).all()
+
+
+def test_the_embedding_keeps_the_backbones_bits(untrained: dict[str, Path]) -> None:
+    backbone = Backbone.load(untrained["chmr"])
+    features = HeadFeatures.build(("embedding", "1d"), backbone, bits_radius=1)
+    found = features.raw(features.store(SMILES, workers=1, cache=None))["embedding"]
+    np.testing.assert_array_equal(found, backbone.embed(SMILES)[0])
+
+
+def test_columns_are_where_the_blocks_lie(untrained: dict[str, Path]) -> None:
+    backbone = Backbone.load(untrained["chmr"])
+    features = HeadFeatures.build(("embedding", "1d", "descriptors"), backbone, bits_radius=1)
+    raw = features.raw(features.store(SMILES, workers=1, cache=None).take(np.array(VALID)))
+    inputs = features.transform(raw)
+    for block in ("embedding", "1d"):
+        np.testing.assert_array_equal(inputs[:, features.columns(block)], raw[block])
