@@ -39,6 +39,8 @@ def distance_matrix(packed: NDArray[np.uint8], neighbours: int) -> csr_matrix:
     bits = np.unpackbits(packed, axis=1).astype(np.float32)
     count, n = bits.sum(axis=1), len(bits)
     kept = min(neighbours, n - 1)
+    if kept < 1:
+        return csr_matrix((n, n), dtype=np.float32)
     nearest = np.empty((n, kept), np.int64)
     weight = np.empty((n, kept), np.float32)
     for first in range(0, n, _BLOCK):
@@ -46,11 +48,7 @@ def distance_matrix(packed: NDArray[np.uint8], neighbours: int) -> csr_matrix:
         distance = count[rows, None] + count - 2 * (bits[rows] @ bits.T)
         distance[np.arange(len(rows)), rows] = np.inf
         # ties in the order of molecules: equal distances are told apart by less than a bit
-        order = (
-            np.argpartition(distance + np.arange(n) / (2 * n), kept - 1, axis=1)[:, :kept]
-            if kept
-            else rows[:, :0]
-        )
+        order = np.argpartition(distance + np.arange(n) / (2 * n), kept - 1, axis=1)[:, :kept]
         order = np.sort(order, axis=1)
         found = np.take_along_axis(distance, order, axis=1)
         place = np.argsort(found, axis=1, kind="stable")

@@ -45,7 +45,7 @@ def test_any_modalities_size_and_missingness(
     published: bool,
 ) -> None:
     dimensions = make_dimensions(**{name: MODALITIES[name] for name in names})
-    options = CHMRConfig.paper().model_dump() if published else {}
+    options = CHMRConfig.preset("paper").model_dump() if published else {}
     method = build(dimensions, **{**options, **SMALL})
     output = method(make_batch(size, dimensions, observed=observed))
     output.loss.backward()
@@ -106,7 +106,7 @@ ABLATIONS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "without SCA": ({"lambda_sca": 0}, {"instance_alignment", "distribution_alignment"}),
     "without VQ": ({"quantizer": "none"}, {"quantization", "reverse_quantization"}),
     "without VQ weight": ({"lambda_vq": 0}, {"quantization", "reverse_quantization"}),
-    "without reverse": ({"reverse_assignment": False}, {"reverse_quantization"}),
+    "without reverse": ({"reverse_assignment": "none"}, {"reverse_quantization"}),
     "without CPR": ({"reconstruction": False}, {"reconstruction/morgan", "reconstruction/morphology"}),
 }
 
@@ -262,7 +262,7 @@ def test_training_lowers_the_loss(
 ) -> None:
     dimensions = make_dimensions(morphology=7, expression=5)
     batch = make_batch(16, dimensions)
-    options = CHMRConfig.paper().model_dump() if published else {}
+    options = CHMRConfig.preset("paper").model_dump() if published else {}
     method = build(dimensions, **{**options, **SMALL, "dropout": 0.0, "decoder_dropout": 0.0})
     optimizer = torch.optim.Adam(method.parameters(), lr=1e-2)
     losses = []

@@ -12,12 +12,13 @@ from cytomol.errors import ConfigError
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
 
 CONFIGS = [MethodConfig, InfoAlignConfig, CHMRConfig]
+METHODS = [InfoAlignConfig, CHMRConfig]
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", METHODS)
 @pytest.mark.parametrize("suffix", [".json", ".yaml", ".toml"])
 def test_round_trip(config: type[MethodConfig], suffix: str, tmp_path: Path) -> None:
-    chosen = config.paper().updated(epochs=7, modalities=("a", "b"))
+    chosen = config.preset("paper").updated(epochs=7, modalities=("a", "b"))
     path = tmp_path / f"options{suffix}"
     if suffix == ".toml":
         options = chosen.model_dump(mode="json")
@@ -38,37 +39,91 @@ def test_every_option_has_a_default_and_a_description(config: type[MethodConfig]
         assert field.description.endswith("."), name
 
 
-@pytest.mark.parametrize("config", CONFIGS)
-def test_published_training(config: type[MethodConfig]) -> None:
-    paper = config.paper()
-    assert (paper.width, paper.layers, paper.virtual_node, paper.readout, paper.dropout) == (
-        300,
-        5,
-        True,
-        "sum",
-        0.5,
-    )
-    assert (paper.lr, paper.weight_decay, paper.batch_size, paper.epochs) == (1e-4, 1e-8, 3072, 300)
-    assert (paper.schedule, paper.cosine_cycles, paper.warmup_epochs) == ("cosine", 7 / 16, 0)
-    assert (paper.walk_length, paper.minimum_similarity, paper.maximum_similarity) == (4, 0.8, 0.99)
-    assert (paper.drop_fraction, paper.readout_fraction, paper.candidates) == (0.995, 0.01, "shortcut")
-    assert (paper.morgan_bits, paper.morgan_radius, paper.scaling) == (1024, 4, "minmax")
+@pytest.mark.parametrize("config", METHODS)
+@pytest.mark.parametrize("preset", ["paper", "authors"])
+def test_published_training(config: type[MethodConfig], preset: str) -> None:
+    published = config.preset(preset)
+    assert (published.width, published.layers, published.virtual_node) == (300, 5, True)
+    assert (published.encoder, published.readout, published.dropout) == ("gin", "sum", 0.5)
+    assert (published.lr, published.weight_decay, published.batch_size) == (1e-4, 1e-8, 3072)
+    assert (published.schedule, published.cosine_cycles, published.warmup_epochs) == ("cosine", 7 / 16, 0)
+    assert (published.walk_length, published.drop_fraction, published.readout_fraction) == (4, 0.995, 0.01)
+    assert (published.minimum_similarity, published.maximum_similarity) == (0.8, 0.99)
+    assert (published.morgan_bits, published.morgan_radius, published.scaling) == (1024, 4, "minmax")
+    assert (published.molecule_targets, published.candidates) == (("morgan",), "shortcut")
+    assert (published.validation_fraction, published.gradient_clip) == (0, 0)
+
+
+@pytest.mark.parametrize("config", METHODS)
+def test_what_the_code_has_beyond_the_text(config: type[MethodConfig]) -> None:
+    """Of both methods: each point on its own row of the table in docs/method.md."""
+    coded = {
+        "target_spaces": ("separate", "pooled"),
+        "gene_profiles": ("leaf", "node"),
+        "unprofiled_genes": (True, False),
+        "similarity_radius": (None, 2),
+        "similarity_digits": (None, 2),
+        "readout_weight": ("scaled", "raw"),
+        "count_stuck": (False, True),
+        "zero_biases": (False, True),
+    }
+    paper, authors = config.preset("paper"), config.preset("authors")
+    for name, (text, code) in coded.items():
+        assert getattr(paper, name) == text, name
+        assert getattr(authors, name) == code, name
 
 
 def test_published_infoalign() -> None:
-    paper = InfoAlignConfig.paper()
-    assert (paper.views, paper.molecule_targets) == (("2d",), ("morgan",))
-    assert (paper.beta, paper.decode, paper.decoder_dropout) == (1e-9, "sample", 0.5)
+    paper, authors = InfoAlignConfig.preset("paper"), InfoAlignConfig.preset("authors")
+    for published in (paper, authors):
+        assert (published.views, published.beta, published.decoder_dropout) == (("2d",), 1e-9, 0.5)
+        assert published.epochs == 300
+    assert (paper.decode, authors.decode) == ("sample", "mean")
 
 
 def test_published_chmr() -> None:
-    paper = CHMRConfig.paper()
-    assert (paper.views, paper.molecule_targets) == (("1d", "2d", "3d"), ("morgan", "maccs"))
-    assert (paper.neighbours, paper.propagation_steps, paper.restore_observed) == (10, 5, True)
-    assert (paper.temperature, paper.lambda_sca, paper.lambda_vq) == (0.2, 10, 10)
-    assert (paper.quantizer, paper.depth, paper.eta, paper.reverse_assignment) == ("tree", 6, 1, True)
-    assert (paper.alignment, paper.decode_from, paper.continuous_loss) == ("paper", "modality", "mse")
-    assert paper.decoder_dropout == 0.3
+    paper, authors = CHMRConfig.preset("paper"), CHMRConfig.preset("authors")
+    for published in (paper, authors):
+        assert published.views == ("1d", "2d", "3d")
+        assert (published.neighbours, published.propagation_steps) == (10, 5)
+        assert (published.temperature, published.lambda_sca, published.lambda_vq) == (0.2, 10, 10)
+        assert (published.quantizer, published.depth, published.eta) == ("tree", 6, 1)
+        assert (published.alignment, published.decode_from) == ("paper", "modality")
+        assert (published.alignment_reduction, published.variance_hinges) == ("sum", "sum")
+        assert (published.profile_inputs, published.missing_input) == ("raw", "placeholder")
+        assert published.decoder_dropout == 0.3
+        assert not published.reseed_dead_codes
+    assert (paper.augmentation, authors.augmentation) == ("propagation", "authors")
+    assert (paper.reverse_assignment, authors.reverse_assignment) == ("none", "authors")
+    assert (paper.continuous_loss, authors.continuous_loss) == ("mse", "bce")
+    assert (paper.epochs, authors.epochs) == (300, 50)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [("chembl2k", (10, 0.1)), ("biogenadme", (10, 1)), ("bace", (0.01, 0.1)), ("clintox", (0.1, 10))],
+)
+def test_weights_set_by_hand_for_a_benchmark(name: str, weights: tuple[float, float]) -> None:
+    chosen = CHMRConfig.preset(f"authors:{name}")
+    assert (chosen.lambda_sca, chosen.lambda_vq) == weights
+    assert chosen.updated(lambda_sca=10.0, lambda_vq=10.0) == CHMRConfig.preset("authors")
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_default_preset_changes_nothing(config: type[MethodConfig]) -> None:
+    assert config.preset("default") == config()
+
+
+def test_unknown_presets_are_named() -> None:
+    with pytest.raises(ConfigError, match="known: default, paper, authors"):
+        InfoAlignConfig.preset("authors:bace")
+    with pytest.raises(ConfigError, match="unknown preset 'theirs'"):
+        CHMRConfig.preset("theirs")
+
+
+def test_backbones_of_earlier_versions_keep_their_reverse_assignment() -> None:
+    assert CHMRConfig.build({"reverse_assignment": True}).reverse_assignment == "pooled"
+    assert CHMRConfig.build({"reverse_assignment": False}).reverse_assignment == "none"
 
 
 def test_views_are_ordered_and_checked() -> None:
