@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from cytomol.nn.batch import GraphBatch
-from cytomol.nn.encoder import CategoricalTable, GraphEncoder
+from cytomol.nn.categorical import CategoricalTable
+from cytomol.nn.encoder import GraphEncoder
 
 ATOMS, BONDS = (119, 5, 12, 12, 10, 6, 6, 2, 2), (5, 6, 2)
 
