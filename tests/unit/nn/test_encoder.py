@@ -113,7 +113,7 @@ def test_equals_plain_implementation(
 ) -> None:
     graph = random_graph(counts)
     fast, plain = (build(virtual_node=virtual_node, **form).train(training) for _ in range(2))
-    compare(fast, plain, graph, 1e-5, 1e-4)
+    compare(fast, plain, graph, 1e-5)
 
 
 @settings(max_examples=40, deadline=None)
@@ -127,7 +127,7 @@ def test_equals_plain_implementation_in_double_precision(
     form: dict[str, str], counts: list[int], seed: int, training: bool
 ) -> None:
     fast, plain = (build(seed, torch.float64, **form).train(training) for _ in range(2))
-    compare(fast, plain, random_graph(counts, seed), 1e-6, 1e-6)
+    compare(fast, plain, random_graph(counts, seed), 1e-8)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -136,28 +136,31 @@ def test_gcn_on_many_atoms(readout: str, training: bool) -> None:
     """A GIN's fused loops take batches as large as this; they must leave a GCN alone."""
     graph = random_graph([40, 0, 33, 1, 25])
     fast, plain = (build(convolution="gcn", readout=readout).train(training) for _ in range(2))
-    compare(fast, plain, graph, 1e-5, 1e-4)
+    compare(fast, plain, graph, 1e-5)
     with torch.no_grad():
         torch.testing.assert_close(fast(graph), plain_encoder(plain, graph), rtol=1e-5, atol=1e-5)
 
 
-def compare(fast: GraphEncoder, plain: GraphEncoder, graph: GraphBatch, near: float, nearly: float) -> None:
-    """Compare codes and gradients of an encoder with those of the plain implementation."""
+def compare(fast: GraphEncoder, plain: GraphEncoder, graph: GraphBatch, near: float) -> None:
+    """Compare codes and gradients of an encoder with those of the plain implementation.
+
+    A gradient in front of a batch norm is what is left of large terms that cancel: so gradients are compared
+    relative to the largest of all.
+    """
     ours, expected = fast(graph), plain_encoder(plain, graph)
     torch.testing.assert_close(ours, expected, rtol=near, atol=near)
     direction = torch.randn(ours.shape, generator=torch.Generator().manual_seed(1), dtype=ours.dtype)
     (ours * direction).sum().backward()
     (expected * direction).sum().backward()
-    references = dict(plain.named_parameters())
-    for name, parameter in fast.named_parameters():
-        reference = references[name].grad
-        if reference is None or parameter.grad is None:  # nothing reached it
-            assert all(g is None or not g.any() for g in (reference, parameter.grad)), name
+    pairs = [
+        (n, p.grad, q.grad) for (n, p), q in zip(fast.named_parameters(), plain.parameters(), strict=True)
+    ]
+    most = near * max(1.0, *(float(theirs.abs().max()) for _, _, theirs in pairs if theirs is not None))
+    for name, own, theirs in pairs:
+        if own is None or theirs is None:  # nothing reached it
+            assert all(gradient is None or not gradient.any() for gradient in (own, theirs)), name
             continue
-        most = nearly * max(1.0, float(reference.abs().max()))  # single entries may cancel to nothing
-        torch.testing.assert_close(
-            parameter.grad, reference, rtol=nearly, atol=most, msg=lambda m, n=name: f"{n}: {m}"
-        )
+        torch.testing.assert_close(own, theirs, rtol=near, atol=most, msg=lambda m, n=name: f"{n}: {m}")
 
 
 def test_every_form_is_another_function() -> None:
