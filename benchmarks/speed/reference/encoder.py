@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import MessagePassing, global_add_pool
 
-from cytomol.nn.encoder import CategoricalTable, GraphEncoder
+from cytomol.nn.categorical import CategoricalTable
+from cytomol.nn.encoder import GraphEncoder
 
 __all__ = ["ReferenceEncoder"]
 

@@ -16,9 +16,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
-from cytomol.nn import dropout, encoder, linear
+from cytomol.nn import dropout, encoder, gin, linear
 from cytomol.nn.batch import GraphBatch
-from cytomol.nn.encoder import CategoricalTable, GraphEncoder
+from cytomol.nn.categorical import CategoricalTable
+from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.segments import Edges
 from cytomol.training.batches import batches_by_size, collate_graphs
 
@@ -41,7 +42,7 @@ def run(material: Material, settings: Settings) -> list[Figure]:
         Variant("without fused loops", _step(network, graph, plain), _SIZE, "kept: torch's own operations"),
         Variant(
             "and without sorted edges",
-            _step(network, graph, plain, mock.patch.object(encoder, "message_sum", _scattered)),
+            _step(network, graph, plain, mock.patch.object(gin, "message_sum", _scattered)),
             _SIZE,
             "kept on GPUs: gathers and index_add instead",
         ),

@@ -68,6 +68,8 @@ STUDIES: dict[str, dict[str, tuple[Row, ...]]] = {
         "chmr": (
             ("without augmentation: zero fill", {"augmentation": "zero"}),
             ("without augmentation: random fill", {"augmentation": "random"}),
+            ("without augmentation: nearest-neighbour fill", {"augmentation": "nearest"}),
+            ("augmentation as the authors coded it", {"augmentation": "authors"}),
             ("without SCA", {"lambda_sca": 0.0}),
             ("without instance alignment", {"instance_alignment": False}),
             ("without distribution alignment", {"distribution_alignment": False}),
@@ -102,6 +104,14 @@ STUDIES: dict[str, dict[str, tuple[Row, ...]]] = {
         "infoalign": tuple((f"beta {beta:g}", {"beta": beta}) for beta in (0.0, 1e-12, 1e-9, 1e-6, 1e-3))
     },
     # both
+    "encoder": {
+        method: (
+            ("GCN encoder", {"encoder": "gcn"}),
+            ("max readout", {"readout": "max"}),
+            ("mean readout", {"readout": "mean"}),
+        )
+        for method in ("chmr", "infoalign")
+    },
     "walks": {
         method: tuple((f"walk length {steps}", {"walk_length": steps}) for steps in (0, 2, 4, 8))
         for method in ("chmr", "infoalign")

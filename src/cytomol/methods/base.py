@@ -85,7 +85,7 @@ class Method(nn.Module, ABC):
         except RuntimeError as error:
             raise ConfigError(
                 f"the pretrained encoder does not fit: {error}",
-                hint="use the same width, layers and virtual_node as it was trained with",
+                hint="use the same encoder, width, layers and virtual_node as it was trained with",
             ) from None
 
 
@@ -98,5 +98,6 @@ def graph_encoder(config: MethodConfig, dimensions: Dimensions) -> GraphEncoder:
         layers=config.layers,
         dropout=config.dropout,
         virtual_node=config.virtual_node,
+        convolution=config.encoder,
         readout=config.readout,
     )

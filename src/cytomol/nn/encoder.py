@@ -1,107 +1,27 @@
-"""The 2D view: a graph isomorphism network with edge features and a virtual node."""
+"""The 2D view: message passing over atoms, with bond features and a virtual node."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
-from math import prod
 from typing import Any, Literal, Self, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cytomol.nn import gcn  # noqa: F401 - importing registers it
 from cytomol.nn.batch import GraphBatch
+from cytomol.nn.categorical import CategoricalTable
+from cytomol.nn.convolution import convolutions
 from cytomol.nn.dropout import Dropout
 from cytomol.nn.fused import Folded, FusedGraph, fits, gather, perceive, stamp
+from cytomol.nn.gin import GINLayer
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
-from cytomol.nn.segments import Edges, Groups, group_rows, message_sum, spread, total
+from cytomol.nn.readout import readouts
+from cytomol.nn.segments import Edges, Groups, group_rows, spread, total
 
-__all__ = ["CategoricalTable", "GraphEncoder"]
-
-
-class CategoricalTable(nn.Module):
-    """Sum of one embedding per categorical column, e = sum over columns k of T_k[x_k].
-
-    All columns share one table. Rows are kept at a norm of one at most, as in the published encoder.
-
-    Parameters
-    ----------
-    sizes
-        Number of categories of each column.
-    width
-        Width of the embedding, d.
-    """
-
-    offsets: Tensor
-
-    def __init__(self, sizes: Sequence[int], width: int) -> None:
-        super().__init__()
-        self.sizes = tuple(sizes)
-        self.weight = nn.Parameter(torch.empty(sum(sizes), width))
-        self.register_buffer("offsets", torch.tensor([0, *accumulate(sizes)][:-1]), persistent=False)
-        for part in torch.split(self.weight.detach(), list(sizes)):
-            nn.init.xavier_uniform_(part)
-
-    def bounded(self) -> Tensor:
-        """Return the table, its rows shortened in place to a norm of one at most."""
-        # .data, so that autograd does not see a change: the table is shortened before it is read
-        self.weight.data.renorm_(2, 0, 1.0)
-        return self.weight
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Embed categorical features, int64, shape (n, columns), as (n, d)."""
-        if len(features) == 0:
-            return self.weight.new_zeros(0, self.weight.shape[1])
-        if features.device.type != "cpu" or prod(self.sizes) >= 2**62:
-            return self._embed(features)
-        # molecules repeat few kinds of atoms: embed each kind once, then look it up
-        kinds, kind = torch.unique(self.code(features), return_inverse=True)
-        example = torch.empty_like(kinds).scatter_(0, kind, torch.arange(len(kind)))
-        return spread(self._embed(features[example]), group_rows(kind, len(kinds), ordered=False))
-
-    def _embed(self, features: Tensor) -> Tensor:
-        return functional.embedding_bag(features + self.offsets, self.bounded(), mode="sum")
-
-    def combinations(self) -> Tensor:
-        """Embed every combination of categories, shape (product of sizes, d); see ``code``."""
-        table = self.weight.new_zeros(1, self.weight.shape[1])
-        for part in torch.split(self.bounded(), list(self.sizes)):
-            table = (table[:, None, :] + part).flatten(0, 1)
-        return table
-
-    def code(self, features: Tensor) -> Tensor:
-        """Return the row in ``combinations`` of each row of features, int64, shape (n,)."""
-        code = features.new_zeros(len(features))
-        for column, size in enumerate(self.sizes):
-            code = code * size + features[:, column]
-        return code
-
-
-class _Layer(nn.Module):
-    """h_i' = BN(MLP((1 + eps) h_i + sum over j -> i of relu(h_j + e_ji))), MLP: d - 2d - d."""
-
-    def __init__(self, bond_sizes: Sequence[int], width: int) -> None:
-        super().__init__()
-        self.bonds = CategoricalTable(bond_sizes, width)
-        self.eps = nn.Parameter(torch.zeros(1))
-        self.mlp = nn.Sequential(
-            Linear(width, 2 * width),
-            BatchNorm(2 * width),
-            nn.ReLU(inplace=True),
-            Linear(2 * width, width),
-        )
-        self.norm = BatchNorm(width)
-
-    def forward(self, atoms: Tensor, shared: Tensor, edges: Edges) -> Tensor:
-        messages = message_sum(atoms, self.kinds(shared), edges)
-        mixed: Tensor = self.norm(self.mlp(torch.addcmul(messages, atoms, 1 + self.eps)))
-        return mixed
-
-    def kinds(self, shared: Tensor) -> Tensor:
-        """Return the embedding of each kind of bond, shape (kinds, d)."""
-        return self.bonds.combinations() + shared
+__all__ = ["GraphEncoder"]
 
 
 def _virtual_mlp(width: int) -> nn.Sequential:
@@ -116,11 +36,11 @@ def _virtual_mlp(width: int) -> nn.Sequential:
 
 
 class GraphEncoder(nn.Module):
-    """Graph isomorphism network with bond features, virtual node and residual connections.
+    """Message passing over atoms with bond features, virtual node and residual connections.
 
-    Layer l: h ← h + v[molecule]; h' = dropout(relu(BN(MLP((1 + eps) h + messages)))) + h, without the
-    relu in the last layer; the virtual node adds up its molecule's atoms, v ← v + dropout(MLP(sum h + v)).
-    The molecule is the sum of its atoms after the last layer. A molecule without atoms is a row of
+    Layer l: h ← h + v[molecule]; h' = dropout(relu(convolution(h))) + h, without the relu in the last layer;
+    the virtual node adds up its molecule's atoms, v ← v + dropout(MLP(sum h + v)). The molecule is the sum of
+    its atoms after the last layer, or their mean or largest entries. A molecule without atoms is a row of
     zeros.
 
     Parameters
@@ -135,8 +55,11 @@ class GraphEncoder(nn.Module):
         Dropout after each round, and of the virtual node's update.
     virtual_node
         Give every molecule a virtual node.
+    convolution
+        A layer's message passing: "gin", graph isomorphism (:class:`~cytomol.nn.gin.GINLayer`), or "gcn",
+        graph convolution (:class:`~cytomol.nn.gcn.GCNLayer`).
     readout
-        How atoms make a molecule: "sum" or "mean".
+        How atoms make a molecule: "sum", "mean" or "max".
 
     Notes
     -----
@@ -158,16 +81,20 @@ class GraphEncoder(nn.Module):
         layers: int = 5,
         dropout: float = 0.5,
         virtual_node: bool = True,
-        readout: Literal["sum", "mean"] = "sum",
+        convolution: Literal["gin", "gcn"] = "gin",
+        readout: Literal["sum", "mean", "max"] = "sum",
     ) -> None:
         super().__init__()
         self._folded: tuple[Any, list[Folded], list[Folded]] | None = None
         self.width = width
+        self.convolution = convolution
         self.readout = readout
+        self._pool = readouts[readout]
         self.atoms = CategoricalTable(atom_sizes, width)
         self.bonds = CategoricalTable(bond_sizes, width)
         nn.init.zeros_(self.bonds.weight)
-        self.layers = nn.ModuleList(_Layer(bond_sizes, width) for _ in range(layers))
+        layer = convolutions[convolution]
+        self.layers = nn.ModuleList(layer(bond_sizes, width) for _ in range(layers))
         self.dropout = Dropout(dropout)
         self.virtual = nn.Parameter(torch.zeros(1, width)) if virtual_node else None
         self.virtual_mlps = nn.ModuleList(
@@ -178,7 +105,7 @@ class GraphEncoder(nn.Module):
         """Encode molecules: ``graph`` -> (graph.size, width)."""
         molecules = group_rows(graph.molecule, graph.size, ordered=True)
         h = self.atoms(graph.atoms)
-        if self.virtual is not None and fits(h):
+        if self.convolution == "gin" and self.virtual is not None and fits(h):
             if self.training:
                 return self._pool(self._trained(h, graph), molecules)
             if not torch.is_grad_enabled():
@@ -204,8 +131,9 @@ class GraphEncoder(nn.Module):
             h = h + self.dropout(update if last else functional.relu(update, inplace=True))
         return h
 
-    def _layers(self) -> list[_Layer]:
-        return cast("list[_Layer]", list(self.layers))
+    def _layers(self) -> list[GINLayer]:
+        """Return the layers that the fused functions know."""
+        return cast("list[GINLayer]", list(self.layers))
 
     def _fused(self, graph: GraphBatch) -> FusedGraph:
         bonds = self.bonds.code(graph.edge_features)
@@ -253,11 +181,3 @@ class GraphEncoder(nn.Module):
         """Switch between training and evaluation; what was folded for evaluation is forgotten."""
         self._folded = None
         return super().train(mode)
-
-    def _pool(self, atoms: Tensor, molecules: Groups) -> Tensor:
-        """Sum or average the atoms of each molecule: (atoms, d) -> (molecules, d)."""
-        pooled = total(atoms, molecules)
-        if self.readout == "mean":
-            ones = atoms.new_ones(len(atoms), 1)
-            pooled = pooled / molecules.sum(ones).clamp(min=1)
-        return pooled

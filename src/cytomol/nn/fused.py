@@ -1,6 +1,6 @@
 """The graph encoder's layer on a CPU: few passes over memory instead of one per elementary operation.
 
-The same functions as the plain modules of ``nn.encoder``, in float32, forwards and backwards.
+The same functions as the plain modules of ``nn.encoder`` and ``nn.gin``, in float32, forwards and backwards.
 """
 
 from __future__ import annotations

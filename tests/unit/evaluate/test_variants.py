@@ -46,6 +46,7 @@ def test_studies_by_method() -> None:
         "walks",
         "terms",
         "minimality",
+        "encoder",
         "criteria",
     ]
     assert variants_of("eta", "infoalign", modalities=(), criteria=()) == []

@@ -88,10 +88,12 @@ def errors(ours: Tensor, theirs: Tensor, exact: Tensor) -> tuple[float, float]:
 COUNTS = [[40, 0, 25, 1, 33], [1] * 90, [7, 100], [30] * 12]
 
 
+@pytest.mark.parametrize("readout", ["sum", "max"])
 @pytest.mark.parametrize("counts", COUNTS)
-def test_training_equals_double_precision(counts: list[int], plain: Any, threads: int) -> None:
+def test_training_equals_double_precision(counts: list[int], readout: str, plain: Any, threads: int) -> None:
     graph = trees(counts)
-    ours, torchs, exact = build().train(), build().train(), build().double().train()
+    ours, torchs, exact = (build(readout=readout).train() for _ in range(3))
+    exact.double()
     direction = torch.randn(len(counts), 20, generator=torch.Generator().manual_seed(1))
     outputs = ours(graph), plain(torchs, graph), plain(exact, graph)
     own, other = errors(*outputs)
@@ -110,11 +112,15 @@ def test_training_equals_double_precision(counts: list[int], plain: Any, threads
         torch.testing.assert_close(a.double(), c.double(), rtol=1e-5, atol=1e-5, msg=name)
 
 
+@pytest.mark.parametrize("readout", ["sum", "max"])
 @pytest.mark.parametrize("counts", COUNTS)
-def test_evaluation_equals_double_precision(counts: list[int], plain: Any, threads: int) -> None:
-    graph, ours = trees(counts), build().eval()
+def test_evaluation_equals_double_precision(
+    counts: list[int], readout: str, plain: Any, threads: int
+) -> None:
+    graph, ours = trees(counts), build(readout=readout).eval()
+    exact = build(readout=readout).double().eval()
     with torch.no_grad():
-        own, other = errors(ours(graph), plain(ours, graph), plain(build().double().eval(), graph))
+        own, other = errors(ours(graph), plain(ours, graph), plain(exact, graph))
     assert own <= max(1e-5, 3 * other)
 
 
@@ -167,13 +173,14 @@ def test_dropped_elements_have_no_gradient() -> None:
         assert not parameter.grad.any()
 
 
+@pytest.mark.parametrize("readout", ["sum", "max"])
 @pytest.mark.parametrize("training", [True, False])
-def test_half_products_stay_as_near_as_torchs_autocast(training: bool, plain: Any) -> None:
+def test_half_products_stay_as_near_as_torchs_autocast(training: bool, readout: str, plain: Any) -> None:
     """bfloat16 has 8 bits: compare with what autocast makes of torch's own operations."""
     graph = trees([40, 25, 60, 33])
     results = []
     for half, run in ((True, lambda e, g: e(g)), (True, plain), (False, plain)):
-        encoder = build(width=64).train(training)
+        encoder = build(width=64, readout=readout).train(training)
         with torch.set_grad_enabled(training), torch.autocast("cpu", torch.bfloat16, enabled=half):
             output = run(encoder, graph).float()
         assert output.dtype == torch.float32
