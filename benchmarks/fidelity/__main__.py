@@ -58,7 +58,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--corpora", type=int, default=3, help="planted corpora, each of its own seed (3)")
     parser.add_argument("--size", type=int, default=2000, help="molecules of a planted corpus (2,000)")
     parser.add_argument("--planted-epochs", type=int, default=12, help="epochs on a planted corpus (12)")
-    parser.add_argument("--planted-width", type=int, default=300, help="width on a planted corpus (300)")
+    parser.add_argument("--width", type=int, default=128, help="width of every representation (128)")
     parser.add_argument("--chmr-epochs", type=int, default=2, help="epochs of CHMR on the real corpus (2)")
     parser.add_argument("--infoalign-epochs", type=int, default=3, help="those of InfoAlign (3)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="start no job after these")
@@ -81,12 +81,12 @@ def _names(known: Sequence[str] | dict[str, Any]) -> Any:
 
 def _budgets(options: argparse.Namespace) -> dict[tuple[str, str], Budget]:
     """Return what a training may cost, by corpus and method."""
-    planted = Budget(options.planted_epochs, 128, width=options.planted_width)
+    planted = Budget(options.planted_epochs, 128, width=options.width)
     return {
         ("planted", "chmr"): planted,
         ("planted", "infoalign"): planted,
-        ("real", "chmr"): Budget(options.chmr_epochs, 512),
-        ("real", "infoalign"): Budget(options.infoalign_epochs, 512),
+        ("real", "chmr"): Budget(options.chmr_epochs, 512, width=options.width),
+        ("real", "infoalign"): Budget(options.infoalign_epochs, 512, width=options.width),
     }
 
 

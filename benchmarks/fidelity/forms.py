@@ -114,7 +114,7 @@ class Budget:
     batch_size: int
     lr: float = 5e-4
     precision: str = "bf16-mixed"
-    width: int = 300
+    width: int = 128
 
     def options(self, method: str, seed: int) -> dict[str, Any]:
         """Return the options of a method; CHMR without geometry, which would cost more than the training."""

@@ -95,7 +95,8 @@ def _logistic(
     known = torch.from_numpy(~np.isnan(labels))
     y = torch.from_numpy(np.nan_to_num(labels).astype(np.float32))
     W = torch.zeros(X.shape[1], labels.shape[1], requires_grad=True)
-    share = np.clip(np.nan_to_num(np.nanmean(np.where(known, labels, np.nan), axis=0), nan=0.5), 0.01, 0.99)
+    active, measured = np.nansum(labels, axis=0), (~np.isnan(labels)).sum(axis=0)
+    share = np.clip((active + 0.5) / (measured + 1), 0.01, 0.99)
     b = torch.tensor(np.log(share / (1 - share)), dtype=torch.float32, requires_grad=True)
     predicted = []
     for strength in STRENGTHS:
