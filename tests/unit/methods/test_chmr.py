@@ -13,6 +13,7 @@ from cytomol.methods import methods
 from cytomol.methods.chmr import CHMR
 from cytomol.methods.config import CHMRConfig
 from cytomol.nn.batch import Batch, Dimensions
+from cytomol.objectives.consistency import vicreg
 
 MakeBatch = Callable[..., Batch]
 MakeDimensions = Callable[..., Dimensions]
@@ -180,8 +181,30 @@ def test_augmented_rows_join_the_contrast_with_their_weight(
 def test_other_augmentations(
     make_batch: MakeBatch, make_dimensions: MakeDimensions, augmentation: str
 ) -> None:
+    """They stand in for every missing profile and read nothing that propagation found."""
     dimensions = make_dimensions(morphology=7)
-    assert build(dimensions, augmentation=augmentation)(make_batch(6, dimensions)).loss.isfinite()
+    batch = make_batch(6, dimensions)
+    observed = batch.observed["morphology"]
+    assert observed.any()
+    assert not observed.all()
+    method = build(dimensions, augmentation=augmentation, alignment="paper").eval()
+
+    def terms(given: Batch) -> dict[str, torch.Tensor]:
+        torch.manual_seed(3)
+        return method(given).terms
+
+    torch.manual_seed(3)
+    noise = torch.rand_like(batch.profiles["morphology"])
+    stand_in = torch.zeros_like(noise) if augmentation == "zero" else noise
+    augmented = torch.where(observed[:, None], batch.profiles["morphology"], stand_in)
+    project = method.profiles["morphology"]
+    expected = vicreg(project(batch.profiles["morphology"]), project(augmented)).total()
+    torch.testing.assert_close(terms(batch)["distribution_alignment"], expected.detach())
+    no_propagation = dataclasses.replace(
+        batch, augmented={}, augmented_mask={}, held_out={}, held_out_mask={}
+    )
+    assert terms(batch) == terms(no_propagation)
+    assert build(dimensions, augmentation=augmentation)(batch).loss.isfinite()
 
 
 @pytest.mark.parametrize("decode_from", ["modality", "anchor", "both"])

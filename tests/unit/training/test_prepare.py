@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cytomol.chem.similarity import EXACT_UP_TO
 from cytomol.context import ContextOptions
@@ -15,6 +16,7 @@ from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.errors import ConfigError, InputError
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
+from cytomol.nn.batch import Batch
 from cytomol.training.data import PretrainData, stream
 from cytomol.training.prepare import corpus_digest, edge_criteria, prepare
 from cytomol.training.reporter import Reporter
@@ -29,6 +31,12 @@ def corpus() -> Corpus:
 def _prepared(corpus: Corpus, config: MethodConfig | None = None) -> PretrainData:
     config = config or CHMRConfig(views=("1d", "2d"), validation_fraction=0.2)
     return prepare(corpus, config, Reporter(quiet=True))
+
+
+def _bare(corpus: Corpus, smiles: list[str]) -> Corpus:
+    """Return a corpus of these molecules, of which nothing is known."""
+    molecules = corpus.molecules.iloc[: len(smiles)].drop(columns="inchikey").assign(smiles=smiles)
+    return replace(corpus, molecules=molecules, modalities={}, relations={})
 
 
 def test_validation_molecules_tell_nothing_to_training(corpus: Corpus) -> None:
@@ -67,6 +75,92 @@ def test_scalers_are_fitted_on_training_profiles(corpus: Corpus) -> None:
     np.testing.assert_array_equal(data.scalers[modality.name].low, expected.low)
 
 
+def test_stereoisomers_and_isotopes_stay_on_one_side(corpus: Corpus) -> None:
+    """Each of twenty skeletons comes in four forms, far apart in the table."""
+    forms = ("C[C@H](N){}O", "C[C@@H](N){}O", "CC(N){}O", "[13CH3]C(N){}O")
+    smiles = [form.format("C" * length) for form in forms for length in range(2, 22)]
+    held = np.zeros(80, np.bool_)
+    held[_prepared(_bare(corpus, smiles)).validation] = True
+    skeletons = held.reshape(4, 20)
+    assert (skeletons == skeletons[0]).all()
+    assert skeletons[0].sum() == 4
+    other = _prepared(_bare(corpus, smiles), CHMRConfig(views=("1d", "2d"), validation_fraction=0.2, seed=1))
+    assert set(other.validation) != set(np.flatnonzero(held))
+
+
+def test_geometry_is_standardised_by_training_molecules(corpus: Corpus) -> None:
+    smiles = ["C" * length + "O" for length in range(1, 25)]
+    config = CHMRConfig(views=("1d", "3d"), validation_fraction=0.4, workers=1)
+    data = _prepared(_bare(corpus, smiles), config)
+    assert len(data.validation) > 5
+    geometry = data.store.blocks["geometry"]
+
+    def location_and_spread(rows: NDArray[np.int64], column: int) -> tuple[float, float]:
+        values = sorted(float(geometry[row, column]) for row in rows)
+
+        def quantile(share: float) -> float:
+            place = share * (len(values) - 1)
+            low = int(place)
+            return values[low] + (place - low) * (values[min(low + 1, len(values) - 1)] - values[low])
+
+        return quantile(0.5), (quantile(0.75) - quantile(0.25)) / 1.349
+
+    everyone = np.arange(24)
+    for column in (0, 5, 20):
+        center, spread = location_and_spread(data.train, column)
+        assert data.builder.center[column] == pytest.approx(center, rel=1e-4)
+        assert data.builder.spread[column] == pytest.approx(spread, rel=1e-3)
+        assert location_and_spread(everyone, column) != pytest.approx((center, spread), rel=1e-2)
+
+
+def test_profiles_of_invalid_molecules_are_no_input(corpus: Corpus) -> None:
+    """What was measured of a molecule that cannot be read neither enters a batch nor spreads."""
+    modality = corpus.modalities["morphology"]
+    # none that sets the scale of a column, so that the scale is the same without them
+    extreme = np.concatenate([modality.values.argmin(axis=0), modality.values.argmax(axis=0)])
+    bad = np.setdiff1d(modality.rows, modality.rows[extreme])[:3]
+    molecules = corpus.molecules.copy()
+    molecules.loc[bad, "smiles"] = ["C1CC", "nonsense(", ""]
+    config = CHMRConfig(views=("1d", "2d"), scaling="minmax", validation_fraction=0)
+    whole = replace(corpus, molecules=molecules)
+    marked = np.isin(np.arange(len(corpus)), bad)
+    found, wanted = (
+        _prepared(given, config).profiles["morphology"]
+        for given in (whole, whole.without_profiles_of(marked))
+    )
+    others = [row for row in np.unique(modality.rows) if row not in bad]
+    assert np.flatnonzero(found.measured.position >= 0).tolist() == others
+    for table in ("measured", "augmented", "held_out"):
+        one, other = getattr(found, table), getattr(wanted, table)
+        np.testing.assert_array_equal(one.position, other.position)
+        np.testing.assert_array_equal(one.values, other.values)
+    np.testing.assert_array_equal(found.placeholder, wanted.placeholder)
+
+
+def test_missing_profiles_come_from_the_nearest_molecules_alone(corpus: Corpus) -> None:
+    config = CHMRConfig(
+        views=("1d", "2d"), validation_fraction=0.2, neighbours=3, propagation_steps=1, workers=1
+    )
+    data = _prepared(corpus, config)
+    bits = data.store.dense("morgan").astype(np.float64)
+    inputs = data.profiles["morphology"]
+    expected = {}
+    for row in range(len(corpus)):
+        shared = bits @ bits[row]
+        similarity = (shared / (bits.sum(axis=1) + bits[row].sum() - shared)).astype(np.float32)
+        similarity[row] = -1
+        nearest = np.lexsort([np.arange(len(corpus)), -similarity])[:3]
+        known = [j for j in nearest if inputs.measured.position[j] >= 0 and j in data.train]
+        if known and inputs.measured.position[row] < 0:
+            weight = similarity[known].astype(np.float64)
+            profiles = inputs.measured.values[inputs.measured.position[known]]
+            expected[row] = weight @ profiles / weight.sum()
+    assert np.flatnonzero(inputs.augmented.position >= 0).tolist() == list(expected)
+    assert 20 < len(expected) < int((inputs.measured.position < 0).sum())
+    found, _ = inputs.augmented.gather(np.array(list(expected)), inputs.placeholder)
+    np.testing.assert_allclose(found, np.stack(list(expected.values())), atol=1e-5)
+
+
 def test_targets_lie_between_nought_and_one_and_batches_are_row_aligned(corpus: Corpus) -> None:
     data = _prepared(corpus)
     rows = data.train[[5, 2, 9, 100]]
@@ -88,10 +182,15 @@ def test_targets_lie_between_nought_and_one_and_batches_are_row_aligned(corpus: 
 
 def test_equal_randomness_gives_equal_batches(corpus: Corpus) -> None:
     data = _prepared(corpus)
-    one, two = (data.batch(data.train[:50], stream(7, 1, 2)) for _ in range(2))
-    three = data.batch(data.train[:50], stream(8, 1, 2))
-    assert all(one.targets[name].value.equal(two.targets[name].value) for name in one.targets)
-    assert not all(one.targets[name].value.shape == three.targets[name].value.shape for name in one.targets)
+    one, two, other = (data.batch(data.train[:50], stream(seed, 1, 2)) for seed in (7, 7, 8))
+
+    def walked(batch: Batch, name: str) -> list[Any]:
+        sums = batch.targets[name]
+        return [sums.rows.tolist(), sums.value.tolist(), sums.weight.tolist(), float(sums.entries)]
+
+    assert all(walked(one, name) == walked(two, name) for name in one.targets)
+    for name in ("morgan", "maccs", "morphology", "expression"):
+        assert walked(one, name) != walked(other, name), name
 
 
 def test_gene_profiles_are_targets_too(corpus: Corpus) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -92,3 +93,39 @@ def test_a_modality_that_no_molecule_has() -> None:
     values, observed = empty.measured.gather(np.arange(3), empty.placeholder)
     assert not observed.any()
     assert (values == 0.5).all()
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 4])
+def test_profiles_spread_as_many_steps_as_asked_for(steps: int) -> None:
+    """On a chain, in which molecule i has the one neighbour i - 1, each step reaches one further."""
+    chain = sparse.csr_matrix(np.eye(N, k=-1, dtype=np.float32))
+    rows, values = np.array([0, 3]), np.array([[0.2] * WIDTH, [0.9] * WIDTH], np.float32)
+    options = CHMRConfig(propagation_steps=steps)
+    profile = profile_input(rows, values, np.zeros(N, np.bool_), chain, options)
+    told = [row for row in range(1, N) if row != 3 and row - (0 if row < 3 else 3) <= steps]
+    assert np.flatnonzero(profile.augmented.position >= 0).tolist() == told
+    found, _ = profile.augmented.gather(np.array(told, np.int64), profile.placeholder)
+    np.testing.assert_allclose(found[:, 0], [0.2 if row < 3 else 0.9 for row in told], rtol=1e-6)
+    # of the two measured ones only the later has a neighbour, three steps before it
+    held_out = np.flatnonzero(profile.held_out.position >= 0).tolist()
+    assert held_out == ([3] if steps >= 3 else [])
+    if held_out:
+        np.testing.assert_allclose(profile.held_out.values, values[:1], rtol=1e-6)
+
+
+def test_published_propagation_by_hand() -> None:
+    """Without restoring, and with the column mean for a missing neighbour, as the authors' code has it."""
+    W = np.zeros((N, N), np.float32)
+    W[0, [1, 2]], W[1, [0, 2]], W[2, [0, 3]] = (0.25, 0.75), (0.5, 0.5), (0.6, 0.4)
+    values = np.array([[0.1], [0.9]], np.float32)
+    state = np.full(N, 0.5)  # the mean of the two
+    state[[0, 1]] = 0.1, 0.9
+    for _ in range(3):
+        state = np.where(W.any(axis=1), W @ state, state)
+    options = CHMRConfig(
+        restore_observed=False, propagation_fill="mean", propagation_steps=3, alignment="paper"
+    )
+    profile = profile_input(np.array([0, 1]), values, np.zeros(N, np.bool_), sparse.csr_matrix(W), options)
+    found, present = profile.augmented.gather(np.arange(3), profile.placeholder)
+    assert present.all()
+    np.testing.assert_allclose(found[:, 0], state[:3], rtol=1e-5)

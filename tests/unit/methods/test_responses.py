@@ -1,0 +1,113 @@
+"""Which rows of a modality are compared with what: every array by a loop over molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cytomol.methods.responses import Response, project_response
+from cytomol.nn.batch import Batch, Dimensions
+
+MakeBatch = Callable[..., Batch]
+MakeDimensions = Callable[..., Dimensions]
+Augmentation = Literal["propagation", "zero", "random"]
+
+NAME, SIZE = "morphology", 24
+
+
+@pytest.fixture
+def batch(make_batch: MakeBatch, make_dimensions: MakeDimensions) -> Batch:
+    """Return molecules of all four kinds: measured or not, with neighbours' profiles or not."""
+    made = make_batch(SIZE, make_dimensions(morphology=7), observed=0.5, seed=3)
+    observed, reached, held = made.observed[NAME], made.augmented_mask[NAME], made.held_out_mask[NAME]
+    kinds = {(bool(o), bool(r), bool(h)) for o, r, h in zip(observed, reached, held, strict=True)}
+    assert kinds == {(True, True, True), (True, True, False), (False, True, False), (False, False, False)}
+    # what was measured, what propagation made of it and what neighbours say all differ
+    assert not torch.equal(made.augmented[NAME][observed], made.profiles[NAME][observed])
+    assert not torch.equal(made.held_out[NAME][observed], made.augmented[NAME][observed])
+    return made
+
+
+def _respond(batch: Batch, augmentation: Augmentation = "propagation") -> Response:
+    return project_response(nn.Identity(), batch, NAME, augmentation)
+
+
+def _rows(values: Tensor | dict[str, Tensor]) -> Any:
+    return (values[NAME] if isinstance(values, dict) else values).tolist()
+
+
+def test_held_out_accounts_are_what_was_measured_and_what_neighbours_say(batch: Batch) -> None:
+    measured, told = _respond(batch).accounts("held_out")
+    expected = [
+        (_rows(batch.profiles)[i], _rows(batch.held_out)[i])
+        for i in range(SIZE)
+        if batch.observed[NAME][i] and batch.held_out_mask[NAME][i]
+    ]
+    assert list(zip(_rows(measured), _rows(told), strict=True)) == expected
+    invariance = np.mean([(p - q) ** 2 for one, other in expected for p, q in zip(one, other, strict=True)])
+    assert float((measured - told).square().mean()) == pytest.approx(invariance, rel=1e-5)
+    assert invariance > 0.05  # held out, the two accounts of a measured row are no longer the same
+
+
+def test_published_accounts_are_all_rows_with_and_without_augmentation(batch: Batch) -> None:
+    measured, augmented = _respond(batch).accounts("paper")
+    assert torch.equal(measured, batch.profiles[NAME])
+    for i in range(SIZE):
+        observed, reached = bool(batch.observed[NAME][i]), bool(batch.augmented_mask[NAME][i])
+        source = batch.augmented if reached and not observed else batch.profiles
+        assert torch.equal(augmented[i], source[NAME][i]), i
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25])
+def test_contrast_takes_measured_rows_and_augmented_ones_with_their_weight(
+    batch: Batch, weight: float
+) -> None:
+    rows = _respond(batch).contrasted("held_out", weight)
+    expected = []
+    for i in range(SIZE):
+        if batch.observed[NAME][i]:
+            expected.append((i, _rows(batch.profiles)[i], 1.0))
+        elif weight and batch.augmented_mask[NAME][i]:
+            expected.append((i, _rows(batch.augmented)[i], weight))
+    assert list(zip(_rows(rows.molecules), _rows(rows.values), _rows(rows.weight), strict=True)) == expected
+    everything = _respond(batch).contrasted("paper", weight)
+    assert _rows(everything.molecules) == list(range(SIZE))
+    assert torch.equal(everything.values, batch.profiles[NAME])
+    assert _rows(everything.weight) == [1.0] * SIZE
+
+
+def test_code_book_sees_measured_rows_and_in_the_paper_placeholders_too(batch: Batch) -> None:
+    response = _respond(batch)
+    assert torch.equal(response.quantized("held_out"), batch.profiles[NAME][batch.observed[NAME]])
+    assert torch.equal(response.quantized("paper"), batch.profiles[NAME])
+
+
+def test_decoders_read_the_measured_profile_else_the_augmented_one(batch: Batch) -> None:
+    response = _respond(batch)
+    assert torch.equal(response.best("placeholder"), batch.profiles[NAME])
+    best = response.best("augmented")
+    for i in range(SIZE):
+        observed, reached = bool(batch.observed[NAME][i]), bool(batch.augmented_mask[NAME][i])
+        source = batch.augmented if reached and not observed else batch.profiles
+        assert torch.equal(best[i], source[NAME][i]), i
+
+
+@pytest.mark.parametrize("augmentation", ["zero", "random"])
+def test_zeros_or_noise_stand_in_for_every_missing_profile(
+    batch: Batch, augmentation: Literal["zero", "random"]
+) -> None:
+    torch.manual_seed(5)
+    response = _respond(batch, augmentation)
+    torch.manual_seed(5)
+    drawn = torch.rand(SIZE, 7) if augmentation == "random" else torch.zeros(SIZE, 7)
+    observed = batch.observed[NAME]
+    assert bool(response.reached.all())
+    assert torch.equal(response.held, observed)
+    for i in range(SIZE):
+        assert torch.equal(response.augmented[i], batch.profiles[NAME][i] if observed[i] else drawn[i]), i
+        assert torch.equal(response.held_out[i], drawn[i] if observed[i] else batch.profiles[NAME][i]), i
