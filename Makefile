@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 DEMO_OUT ?= demo-out
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint first-real-run speed growth benchmarks clean
+.PHONY: demo test lint first-real-run speed growth fidelity benchmarks clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -44,6 +44,12 @@ speed: $(VENV)/.dev
 growth: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.growth.page
+
+# The committed rows of benchmarks/results/fidelity.csv and docs/fidelity.md; needs CYTOMOL_DATA and about an
+# hour. It goes on where it was cut; --only planted needs no data.
+fidelity: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.fidelity
+	$(BIN)/python -m benchmarks.fidelity.page
 
 # The committed rows of benchmarks/results/quality and docs/benchmarks.md; needs CYTOMOL_DATA, and many hours on
 # two cores (the page has the seconds of every model). It goes on where it was cut; see also --stage and --sets.
