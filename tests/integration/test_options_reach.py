@@ -223,7 +223,15 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "geometry": reach("chmr", "test-mirrored", geometry_of_three, **THREE_D),
     "geometry_timeout": reach("chmr", 1e-3, geometry_of_three, **THREE_D),
     "scaling": [reach("both", "minmax", prepared), reach("both", "minmax", loss_terms)],
+    "target_spaces": [reach("both", "pooled", prepared), reach("both", "pooled", loss_terms)],
     # context
+    "gene_profiles": [reach("both", "node", graph), reach("both", "node", drawn)],
+    "unprofiled_genes": [reach("both", False, graph), reach("both", False, drawn)],
+    "similarity_radius": [reach("both", 1, graph), reach("chmr", 1, prepared)],
+    "similarity_digits": reach("both", 1, graph),
+    "compared_modalities": [reach("both", ("morphology",), graph), reach("both", (), graph)],
+    "readout_weight": reach("both", "raw", graph),
+    "count_stuck": reach("both", True, drawn, criteria=("profile",)),
     "candidates": reach("both", "shortcut", graph),
     "minimum_similarity": reach("both", 0.8, graph),
     "maximum_similarity": reach("both", 0.35, graph),
@@ -239,7 +247,9 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "width": reach("both", 16, loss_terms),
     "layers": reach("both", 1, loss_terms),
     "virtual_node": reach("both", False, loss_terms),
-    "readout": reach("both", "mean", loss_terms),
+    "readout": [reach("both", "mean", loss_terms), reach("both", "max", loss_terms)],
+    "encoder": reach("both", "gcn", loss_terms),
+    "zero_biases": reach("both", True, after_training, epochs=0),
     "dropout": reach("both", 0.5, loss_terms),
     "decoder_dropout": reach("both", 0.5, loss_terms),
     # training
@@ -273,7 +283,16 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "beta": reach("infoalign", 1.0, loss_terms),
     "decode": reach("infoalign", "sample", loss_terms),
     # CHMR: modality augmentation
-    "augmentation": [reach("chmr", "zero", prepared), reach("chmr", "random", loss_terms)],
+    "profile_inputs": [
+        *(reach("chmr", way, prepared) for way in ("zscore", "raw")),
+        *(reach("chmr", way, loss_terms) for way in ("zscore", "raw")),
+    ],
+    "augmentation": [
+        reach("chmr", "zero", prepared),
+        reach("chmr", "random", loss_terms),
+        *(reach("chmr", way, prepared) for way in ("authors", "nearest")),
+        *(reach("chmr", way, loss_terms) for way in ("authors", "nearest")),
+    ],
     "restore_observed": [reach("chmr", False, prepared), reach("chmr", False, loss_terms, alignment="paper")],
     "propagation_fill": [reach("chmr", "mean", prepared), reach("chmr", "mean", loss_terms)],
     # CHMR: semantic consistency alignment
@@ -283,12 +302,14 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "alignment": [reach("chmr", "paper", prepared), reach("chmr", "paper", loss_terms)],
     "augmented_weight": reach("chmr", 0.5, loss_terms),
     "temperature": reach("chmr", 0.5, loss_terms),
+    "alignment_reduction": reach("chmr", "sum", loss_terms),
+    "variance_hinges": reach("chmr", "sum", loss_terms),
     # CHMR: hierarchical quantization
     "lambda_vq": [reach("chmr", 1.0, loss_terms), reach("chmr", 0.0, loss_terms)],
     "quantizer": [reach("chmr", "flat", loss_terms), reach("chmr", "none", loss_terms)],
     "depth": [reach("chmr", 2, loss_terms), reach("chmr", 2, loss_terms, quantizer="flat")],
     "eta": reach("chmr", 0.5, loss_terms),
-    "reverse_assignment": reach("chmr", False, loss_terms),
+    "reverse_assignment": [reach("chmr", way, loss_terms) for way in ("none", "within", "authors")],
     "reseed_dead_codes": reach("chmr", False, loss_terms, depth=6),
     # CHMR: context-propagation reconstruction
     "reconstruction": reach("chmr", False, loss_terms),
@@ -307,8 +328,19 @@ Observe = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    """Return 200 molecules, twenty of which share a gene, so that a relation can be reconstructed."""
+    """Return 200 molecules with something for every option to act on.
+
+    Twenty of them share a gene, so that a relation can be reconstructed; some genes have no profile, others one
+    of a second modality too.
+    """
     planted = generate_planted(200, seed=1).corpus
+    knockout = planted.modalities["gene_knockout"]
+    some = knockout.take(np.arange(0, len(knockout), 2))
+    second = replace(
+        some, name="gene_orf", values=some.values[:, :7] + np.float32(1), columns=some.columns[:7]
+    )
+    modalities = {**planted.modalities, "gene_knockout": some, "gene_orf": second.take(np.arange(5))}
+    planted = replace(planted, modalities=modalities)
     links = np.arange(0, 200, 10)
     gene = np.zeros(20, np.int64)
     annotated = Relation("annotated", "molecule", "gene", links, gene, np.ones(20, np.float32))
