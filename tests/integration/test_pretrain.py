@@ -21,6 +21,7 @@ from cytomol.errors import ConfigError, InputError, ModelDirectoryError, OutputE
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
 from cytomol.training.backbone import Backbone
 from cytomol.training.callbacks import Keeper
+from cytomol.training.model_directory import load_model
 from cytomol.training.pretrain import pretrain
 
 SMALL = {"width": 16, "layers": 2, "batch_size": 48, "threads": 1, "accelerator": "cpu", "epochs": 2}
@@ -116,6 +117,40 @@ def test_an_embedding_depends_on_its_molecule_alone(corpus: Corpus, tmp_path: Pa
     turned, _ = backbone.embed(smiles[::-1], batch_size=7)
     np.testing.assert_allclose(small, whole, atol=2e-5)
     np.testing.assert_allclose(turned[::-1], whole, atol=2e-5)
+
+
+@pytest.mark.parametrize("method", ["infoalign", "chmr"])
+def test_a_gcn_is_saved_loaded_and_embeds_alike(corpus: Corpus, tmp_path: Path, method: str) -> None:
+    make = {"infoalign": _infoalign, "chmr": _chmr}[method]
+    config = make(epochs=1, encoder="gcn", readout="max")
+    first = pretrain(corpus, config, tmp_path / "a", method=method, quiet=True)
+    second = pretrain(corpus, config, tmp_path / "b", method=method, quiet=True)
+    assert _equal(first.path, second.path)
+    backbone = Backbone.load(first.path)
+    assert backbone.config == config
+    assert (backbone.method.encoder.convolution, backbone.method.encoder.readout) == ("gcn", "max")
+    smiles = [*corpus.smiles[:40], "", "CC"]
+    embedding, _ = backbone.embed(smiles)
+    again, _ = Backbone.load(first.path).embed(smiles)
+    assert np.array_equal(embedding, again, equal_nan=True)
+    turned, _ = backbone.embed(smiles[::-1], batch_size=7)
+    np.testing.assert_allclose(turned[::-1], embedding, atol=2e-5)
+    with pytest.raises(ConfigError, match=r"(?s)does not fit.*use the same encoder"):
+        pretrain(corpus, make(epochs=0), tmp_path / "c", method=method, init_encoder=first.path, quiet=True)
+
+
+def test_a_model_without_the_encoders_name_is_a_gin(corpus: Corpus, tmp_path: Path) -> None:
+    """Models saved before there was a choice still load."""
+    path = pretrain(corpus, _infoalign(epochs=1), tmp_path / "m", method="infoalign", quiet=True).path
+    saved = load_model(path, kind="backbone")
+    options = {name: value for name, value in saved.config["config"].items() if name != "encoder"}
+    assert options != saved.config["config"]
+    description = {**saved.config, "config": options}
+    old = Backbone.build(description, saved.weights, saved.statistics, where="old")
+    assert old.method.encoder is not None
+    assert old.method.encoder.convolution == "gin"
+    smiles = corpus.smiles[:20]
+    assert np.array_equal(old.embed(smiles)[0], Backbone.load(path).embed(smiles)[0])
 
 
 def test_another_seed_is_another_model(corpus: Corpus, tmp_path: Path) -> None:

@@ -89,7 +89,6 @@ class GraphEncoder(nn.Module):
         self.width = width
         self.convolution = convolution
         self.readout = readout
-        self._pool = readouts[readout]
         self.atoms = CategoricalTable(atom_sizes, width)
         self.bonds = CategoricalTable(bond_sizes, width)
         nn.init.zeros_(self.bonds.weight)
@@ -181,3 +180,7 @@ class GraphEncoder(nn.Module):
         """Switch between training and evaluation; what was folded for evaluation is forgotten."""
         self._folded = None
         return super().train(mode)
+
+    def _pool(self, atoms: Tensor, molecules: Groups) -> Tensor:
+        """Read molecules out of their atoms: (atoms, d) -> (molecules, d)."""
+        return readouts[self.readout](atoms, molecules)

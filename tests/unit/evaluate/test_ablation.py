@@ -226,7 +226,7 @@ def test_both_methods_share_a_folder(corpus: Path, tmp_path: Path) -> None:
         _ablation(corpus, tmp_path / "out", bases=bases, studies=("table2", "minimality"))
     )
     assert failures == []
-    assert summary.groupby("method")["variant"].nunique().to_dict() == {"chmr": 13, "infoalign": 6}
+    assert summary.groupby("method")["variant"].nunique().to_dict() == {"chmr": 15, "infoalign": 6}
     alone = summary[summary["variant"] == "only morphology"]
     assert alone["difference"].tolist() == [0, 0]  # all there is: not pretrained twice
 

@@ -40,6 +40,18 @@ def test_one_row_for_each_modality_or_criterion() -> None:
     assert edges["without p edges"] == {"criteria": ("q",)}
 
 
+@pytest.mark.parametrize("method", ["chmr", "infoalign"])
+def test_the_encoder_study_builds_other_encoders(method: str) -> None:
+    variants = variants_of("encoder", method, modalities=(), criteria=())
+    configs = {v.name: BASES[method].updated(**v.changes) for v in variants}
+    assert {name: (config.encoder, config.readout) for name, config in configs.items()} == {
+        FULL: ("gin", "sum"),
+        "GCN encoder": ("gcn", "sum"),
+        "max readout": ("gin", "max"),
+        "mean readout": ("gin", "mean"),
+    }
+
+
 def test_studies_by_method() -> None:
     assert studies_of(["all"], ["chmr", "infoalign"]) == list(STUDIES)
     assert studies_of(["walks", "all", "walks"], ["infoalign"]) == [

@@ -174,7 +174,7 @@ def test_unknown_forms_are_named() -> None:
     with pytest.raises(ConfigError, match=r"unknown graph encoder 'gat' \(known: gcn, gin\)"):
         build(convolution="gat")
     with pytest.raises(ConfigError, match=r"unknown readout 'median' \(known: max, mean, sum\)"):
-        build(readout="median")
+        build(readout="median")(random_graph([3]))
 
 
 @pytest.mark.parametrize("form", FORMS)
