@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -176,13 +176,16 @@ def _matched(ground: Ground, backbone: Backbone) -> Places:
     """
     import torch
 
-    where = modality_of(backbone, ground.modality)
+    from cytomol.corpus import read_corpus
+
+    widths = {name: modality.width for name, modality in read_corpus(ground.corpus).modalities.items()}
+    where = modality_of(list(backbone.scalers), widths, ground.modality)
     if where is None:
         return {}
     name, columns = where
     table, groups = _candidates(ground)
     measured, _, _, left_out = _measured(ground)
-    values = np.full((len(measured), len(backbone.modalities[name]["columns"])), np.nan, np.float32)
+    values = np.full((len(measured), backbone.scalers[name].width), np.nan, np.float32)
     values[:, columns] = measured
     store = backbone.store(table["smiles"].tolist(), workers=1)
     rows = np.arange(len(table))
@@ -208,17 +211,30 @@ def _scaled(backbone: Backbone, name: str, values: NDArray[np.float32]) -> NDArr
     return np.nan_to_num(np.clip(backbone.scalers[name].transform(values), 0, 1), nan=0.5)
 
 
-def modality_of(backbone: Backbone, modality: str) -> tuple[str, NDArray[np.int64]] | None:
-    """Return the modality of a backbone that holds a modality of the corpus, alone or joined with others.
+def modality_of(
+    known: Sequence[str], widths: Mapping[str, int], modality: str
+) -> tuple[str, NDArray[np.int64]] | None:
+    """Return which modality of a backbone holds one of the corpus, alone or joined with others, and where.
 
-    With it come its columns there; None if the backbone learnt from nothing of it.
+    Parameters
+    ----------
+    known
+        Modalities of the backbone; one that was joined is called after its parts, ``a+b``.
+    widths
+        Columns of each modality of the corpus.
+    modality
+        The one of the corpus.
+
+    Returns
+    -------
+    name, columns
+        None if the backbone learnt from nothing of it.
     """
-    for name, facts in backbone.modalities.items():
-        own = [i for i, column in enumerate(facts["columns"]) if column.startswith(f"{modality}/")]
-        if name == modality:
-            return name, np.arange(len(facts["columns"]))
-        if modality in name.split("+"):
-            return name, np.array(own)
+    for name in known:
+        parts = name.split("+")
+        if modality in parts:
+            first = sum(widths[part] for part in parts[: parts.index(modality)])
+            return name, np.arange(first, first + widths[modality])
     return None
 
 
@@ -234,8 +250,7 @@ def _as_read(
     from cytomol.training.exclude import exclude_profiles_of
 
     learnt = exclude_profiles_of(read_corpus(ground.corpus), ground.excluded).corpus
-    if name not in learnt.modalities:
-        learnt = pool_modalities(learnt)
+    learnt = pool_modalities(learnt.select(name.split("+")))
     known = backbone.profile_rows(name, np.asarray(learnt.modalities[name].values))
     return np.where(np.isnan(found), np.nanmean(known, axis=0), found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -111,16 +110,14 @@ def test_forms_change_what_they_say_on_top_of_the_state_before() -> None:
 
 
 def test_a_modality_is_found_alone_and_joined_with_others() -> None:
-    def backbone(**modalities: list[str]) -> Any:
-        return SimpleNamespace(modalities={name: {"columns": found} for name, found in modalities.items()})
-
-    alone = modality_of(backbone(cdrp=["a", "b"], other=["c"]), "cdrp")
+    widths = {"jump": 3, "cdrp": 2, "other": 4}
+    alone = modality_of(["other", "cdrp"], widths, "cdrp")
     assert alone is not None
     assert (alone[0], alone[1].tolist()) == ("cdrp", [0, 1])
-    joined = modality_of(backbone(**{"x": ["a"], "jump+cdrp": ["jump/a", "cdrp/a", "cdrp/b"]}), "cdrp")
+    joined = modality_of(["other", "jump+cdrp"], widths, "cdrp")
     assert joined is not None
-    assert (joined[0], joined[1].tolist()) == ("jump+cdrp", [1, 2])
-    assert modality_of(backbone(jump=["a"]), "cdrp") is None
+    assert (joined[0], joined[1].tolist()) == ("jump+cdrp", [3, 4])
+    assert modality_of(["jump", "other"], widths, "cdrp") is None
 
 
 def test_the_budget_leaves_the_geometry_out_of_chmr_alone() -> None:
