@@ -83,7 +83,7 @@ FORMS = {
             _CHMR_ALONE,
         ),
         Form("stuck", "steps of a stuck walk are counted in the mean", {"count_stuck": True}),
-        Form("pooled", "target spaces pooled, one decoder and one mean each", {"target_spaces": "pooled"}),
+        Form("pooled", "modalities of a kind joined into one", {"target_spaces": "pooled"}),
         Form("default", "the package's defaults", {}, preset="default"),
     )
 }
@@ -153,5 +153,7 @@ def identity(method: str, config: MethodConfig) -> str:
         options = {name: value for name, value in options.items() if name not in _OF_CELLS}
         if len(options["molecule_targets"]) == 1:
             options.pop("target_spaces", None)
+        elif "target_spaces" in options:
+            options["target_spaces"] = "separate"  # only profiles are pooled
     text = json.dumps([method, options], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

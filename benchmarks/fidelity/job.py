@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from cytomol.evaluate.sets import BenchmarkSet, load_set
 from cytomol.files import atomic_file
 from cytomol.training.backbone import Backbone
 
-__all__ = ["main", "run_job"]
+__all__ = ["main", "modality_of", "run_job"]
 
 _RADIUS = 2
 _ALPHAS = (1.0, 10.0, 100.0, 1000.0)
@@ -176,26 +176,33 @@ def _matched(ground: Ground, backbone: Backbone) -> Places:
     """
     import torch
 
-    if ground.modality not in backbone.scalers:
+    from cytomol.corpus import read_corpus
+
+    widths = {name: modality.width for name, modality in read_corpus(ground.corpus).modalities.items()}
+    where = modality_of(list(backbone.scalers), widths, ground.modality)
+    if where is None:
         return {}
+    name, columns = where
     table, groups = _candidates(ground)
-    values, _, _, left_out = _measured(ground)
+    measured, _, _, left_out = _measured(ground)
+    values = np.full((len(measured), backbone.scalers[name].width), np.nan, np.float32)
+    values[:, columns] = measured
     store = backbone.store(table["smiles"].tolist(), workers=1)
     rows = np.arange(len(table))
     with torch.inference_mode():
         batches = [backbone.builder.build(store, part) for part in np.array_split(rows, len(rows) // 256 + 1)]
         if backbone.name == "chmr":
             method: Any = backbone.method
-            projected = method.profiles[ground.modality](
-                torch.from_numpy(_as_read(backbone, ground.modality, values[table["profile"]]))
-            )
+            read = _as_read(backbone, name, values[table["profile"]], ground)
+            projected = method.profiles[name](torch.from_numpy(read))
             anchors = torch.cat([method.anchor(batch) for batch in batches])
             similarity = cosines(anchors.float().numpy(), projected.float().numpy())
         else:
-            decoded = torch.cat([backbone.method.impute(batch)[ground.modality] for batch in batches])
-            scaled = _scaled(backbone, ground.modality, values)
+            decoded = torch.cat([backbone.method.impute(batch)[name] for batch in batches])
+            scaled = _scaled(backbone, name, values)[:, columns]
             typical = scaled[~left_out].mean(axis=0)
-            similarity = correlations(decoded.float().numpy(), scaled[table["profile"]], typical)
+            found = decoded.float().numpy()[:, columns]
+            similarity = correlations(found, scaled[table["profile"]], typical)
     return places_by_group(similarity, table["fold"].to_numpy(str), groups)
 
 
@@ -204,14 +211,48 @@ def _scaled(backbone: Backbone, name: str, values: NDArray[np.float32]) -> NDArr
     return np.nan_to_num(np.clip(backbone.scalers[name].transform(values), 0, 1), nan=0.5)
 
 
-def _as_read(backbone: Backbone, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return profiles as the projector reads them; the mean of the column where not measured."""
-    rows = getattr(backbone, "profile_rows", None)
-    if rows is None:
-        return _scaled(backbone, name, values)
-    found = np.array(rows(name, values), np.float32)
-    means = np.nan_to_num(np.nanmean(found, axis=0)) if np.isnan(found).any() else found[:1]
-    return np.where(np.isnan(found), means, found)
+def modality_of(
+    known: Sequence[str], widths: Mapping[str, int], modality: str
+) -> tuple[str, NDArray[np.int64]] | None:
+    """Return which modality of a backbone holds one of the corpus, alone or joined with others, and where.
+
+    Parameters
+    ----------
+    known
+        Modalities of the backbone; one that was joined is called after its parts, ``a+b``.
+    widths
+        Columns of each modality of the corpus.
+    modality
+        The one of the corpus.
+
+    Returns
+    -------
+    name, columns
+        None if the backbone learnt from nothing of it.
+    """
+    for name in known:
+        parts = name.split("+")
+        if modality in parts:
+            first = sum(widths[part] for part in parts[: parts.index(modality)])
+            return name, np.arange(first, first + widths[modality])
+    return None
+
+
+def _as_read(
+    backbone: Backbone, name: str, values: NDArray[np.float32], ground: Ground
+) -> NDArray[np.float32]:
+    """Return profiles as the projector reads them; where not measured, as in training, the column's mean."""
+    found = backbone.profile_rows(name, values)
+    if not np.isnan(found).any():
+        return found
+    from cytomol.corpus import read_corpus
+    from cytomol.corpus.pool import pool_modalities
+    from cytomol.training.exclude import exclude_profiles_of
+
+    learnt = exclude_profiles_of(read_corpus(ground.corpus), ground.excluded).corpus
+    learnt = pool_modalities(learnt.select(name.split("+")))
+    known = backbone.profile_rows(name, np.asarray(learnt.modalities[name].values))
+    return np.where(np.isnan(found), np.nanmean(known, axis=0), found)
 
 
 def _ridge_places(ground: Ground) -> Places:

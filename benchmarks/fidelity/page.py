@@ -49,7 +49,8 @@ score on valid or test are left out of pretraining, in planted corpora too; `lea
 Figures are in points of 100 (MAE times 100, lower is better); differences are above 0 where the first is
 better. Brackets are 95% intervals by bootstrap over tasks or over molecules, pairs kept together. They hold
 for other tasks or molecules, not for other seeds of the pretraining, of which there is one a corpus.
-A form is chosen on valid; test is shown for what valid chose. The learner's penalty is chosen on valid too,
+`pooled` joins modalities of one kind; a planted corpus has one of each, so it is not run there. A form is
+chosen on valid; test is shown for what valid chose. The learner's penalty is chosen on valid too,
 so its valid scores are a little high, for every form alike. With this many forms and figures some intervals
 miss 0 by chance.
 """

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.fidelity.forms import Budget, identity
+from benchmarks.fidelity.forms import FORMS, METHODS, Budget, config_of, forms_of, identity
+from benchmarks.fidelity.job import modality_of
 from benchmarks.fidelity.learner import blocks_side_by_side, score_linear
 from benchmarks.fidelity.matching import correlations, cosines, held_out_folds, hits, places, places_by_group
 from benchmarks.fidelity.page import Place, Table
@@ -84,6 +85,41 @@ def test_forms_share_a_training_where_cell_data_are_absent_and_nowhere_else() ->
     assert identity("chmr", walks_alone[0]) != identity("chmr", walks_alone[1])
 
 
+def test_pooling_profiles_changes_nothing_without_any() -> None:
+    pooled = CHMRConfig(target_spaces="pooled")
+    assert identity("chmr", pooled) != identity("chmr", CHMRConfig())
+    bare = [identity("chmr", config.updated(**WITHOUT_CELLS)) for config in (pooled, CHMRConfig())]
+    assert bare[0] == bare[1]
+
+
+def test_forms_change_what_they_say_on_top_of_the_state_before() -> None:
+    budget = Budget(epochs=3, batch_size=64)
+    for method in METHODS:
+        before = config_of(method, FORMS["before"], budget, cells=True).model_dump()
+        assert before["gene_profiles"] == "leaf"
+        assert before["epochs"] == 3
+        for form in forms_of(method):
+            options = config_of(method, form, budget, cells=True).model_dump()
+            changed = {name for name, value in options.items() if value != before[name]}
+            if not form.preset:
+                assert changed == set(form.changes), form.name
+            assert not changed & {"epochs", "batch_size", "lr", "width", "views", "validation_fraction"}
+        bare = config_of(method, FORMS["authors"], budget, cells=False).model_dump()
+        assert bare["modalities"] == ()
+        assert bare["walk_length"] == 0
+
+
+def test_a_modality_is_found_alone_and_joined_with_others() -> None:
+    widths = {"jump": 3, "cdrp": 2, "other": 4}
+    alone = modality_of(["other", "cdrp"], widths, "cdrp")
+    assert alone is not None
+    assert (alone[0], alone[1].tolist()) == ("cdrp", [0, 1])
+    joined = modality_of(["other", "jump+cdrp"], widths, "cdrp")
+    assert joined is not None
+    assert (joined[0], joined[1].tolist()) == ("jump+cdrp", [3, 4])
+    assert modality_of(["jump", "other"], widths, "cdrp") is None
+
+
 def test_the_budget_leaves_the_geometry_out_of_chmr_alone() -> None:
     budget = Budget(epochs=3, batch_size=64)
     assert budget.options("chmr", 1)["views"] == ("1d", "2d")
@@ -99,6 +135,7 @@ def test_entries_come_once_the_first_corpus_before_the_real_one_and_only_where_t
     assert order == [("planted", 0), ("real", 0), ("planted", 1)]
     assert not [entry for entry in found if entry.method == "infoalign" and entry.form == "zscore"]
     assert not [entry for entry in found if entry.form == "default"]
+    assert {entry.corpus for entry in entries() if entry.form == "pooled"} == {"real"}
     assert {entry.form for entry in found if entry.cell == "leaky"} == {"before", "authors"}
     assert {entry.form for entry in entries(forms=("raw",), methods=("chmr",))} == {"", "raw"}
 
