@@ -330,8 +330,8 @@ Observe = Callable[..., Any]
 def corpus() -> Corpus:
     """Return 200 molecules with something for every option to act on.
 
-    Twenty of them share a gene, so that a relation can be reconstructed; some genes have no profile, others one
-    of a second modality too.
+    Twenty of them share a gene, so that a relation can be reconstructed; some genes have no profile, others
+    one of a second modality too.
     """
     planted = generate_planted(200, seed=1).corpus
     knockout = planted.modalities["gene_knockout"]

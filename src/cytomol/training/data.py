@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,6 +69,8 @@ class PretrainData:
         Steps of a walk.
     dimensions
         Sizes for the method.
+    modalities
+        Kind, entity and column names of each modality as it is learnt from, pooled ones as one.
     """
 
     store: MoleculeStore
@@ -81,6 +84,7 @@ class PretrainData:
     validation: NDArray[np.int64]
     walk_length: int
     dimensions: Dimensions
+    modalities: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator, *, validation: bool = False) -> Batch:
         """Return views, profiles and walk targets of molecules ``rows``.

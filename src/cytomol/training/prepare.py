@@ -104,6 +104,10 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
         validation=validation,
         walk_length=config.walk_length,
         dimensions=dimensions,
+        modalities={
+            name: {"kind": m.kind, "entity": m.entity, "columns": list(m.columns)}
+            for name, m in corpus.modalities.items()
+        },
     )
 
 

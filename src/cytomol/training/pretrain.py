@@ -132,7 +132,7 @@ def pretrain(
     if resume:
         run = _resumed(out, config, facts, reporter)
     else:
-        run = _started(out, config, corpus, data, method=method, init_encoder=init_encoder, facts=facts)
+        run = _started(out, config, data, method=method, init_encoder=init_encoder, facts=facts)
     reporter.say(f"ready to train after {duration(time.perf_counter() - began)}")
     if run.state.epoch < config.epochs and not run.state.stopped:
         run = _fit(run, data, config, reporter)
@@ -184,7 +184,6 @@ def _without_listed(
 def _started(
     out: Path,
     config: MethodConfig,
-    corpus: Corpus,
     data: PretrainData,
     *,
     method: str,
@@ -203,17 +202,12 @@ def _started(
             raise ModelDirectoryError("holds no graph encoder", where=str(init_encoder))
         module.set_encoder_weights(source.weights)
         facts = {**facts, "init_encoder": source.digest}
-    modalities = {
-        name: {"kind": m.kind, "entity": m.entity, "columns": list(m.columns)}
-        for name, m in corpus.modalities.items()
-        if name in data.dimensions.modalities
-    }
     backbone = Backbone(
         method,
         config,
         module,
         data.dimensions,
-        modalities,
+        data.modalities,
         data.builder,
         data.scalers,
         data.input_scalers,
