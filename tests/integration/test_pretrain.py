@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -259,9 +259,9 @@ class Trained(NamedTuple):
     """Options, and the quantities of the history that go, that come, and that get another value."""
 
     options: dict[str, Any]
-    gone: Set[str] = frozenset()
-    new: Set[str] = frozenset()
-    changed: Set[str] = frozenset()
+    gone: AbstractSet[str] = frozenset()
+    new: AbstractSet[str] = frozenset()
+    changed: AbstractSet[str] = frozenset()
 
 
 ALIGNED = {"instance_alignment", "distribution_alignment"}
