@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -289,21 +290,78 @@ def test_nothing_left_to_learn_from(corpus: Corpus, tmp_path: Path) -> None:
     assert not (tmp_path / "m").exists()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"modalities": ()},
-        {"walk_length": 0},
-        {"augmentation": "zero"},
-        {"precision": "bf16-mixed"},
+class Trained(NamedTuple):
+    """Options, and the quantities of the history that go, that come, and that get another value."""
+
+    options: dict[str, Any]
+    gone: AbstractSet[str] = frozenset()
+    new: AbstractSet[str] = frozenset()
+    changed: AbstractSet[str] = frozenset()
+
+
+ALIGNED = {"instance_alignment", "distribution_alignment"}
+PROFILES = {"reconstruction/morphology", "reconstruction/expression"}
+TRAINED = [
+    Trained({"modalities": ()}, gone=ALIGNED | PROFILES, changed={"quantization"}),
+    Trained({"walk_length": 0}, gone=PROFILES, changed={"reconstruction/morgan"}),
+    Trained({"augmentation": "zero"}, changed={"distribution_alignment"}),
+    Trained({"precision": "bf16-mixed"}, changed={"reconstruction/morgan", "quantization"}),
+    Trained(
         {"molecule_targets": ("counts", "descriptors"), "views": ("2d",)},
-        {"readout_fraction": 0.0, "validation_fraction": 0.0},
-        {"restore_observed": False, "alignment": "paper", "propagation_fill": "mean"},
-    ],
-)
-def test_options_train(corpus: Corpus, tmp_path: Path, options: dict[str, Any]) -> None:
-    result = pretrain(corpus, _chmr(epochs=1, **options), tmp_path / "m", method="chmr", quiet=True)
-    assert np.isfinite(result.history[0]["train"]["loss"])
+        gone={"reconstruction/morgan", "reconstruction/maccs"},
+        new={"reconstruction/counts", "reconstruction/descriptors"},
+        changed=ALIGNED,
+    ),
+    Trained({"readout_fraction": 0.0, "validation_fraction": 0.0}, changed=PROFILES),
+    Trained({"restore_observed": False, "alignment": "paper", "propagation_fill": "mean"}, changed=ALIGNED),
+]
+
+
+@pytest.fixture(scope="module")
+def before(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Return the history of a training with no option changed."""
+    out = tmp_path_factory.mktemp("before") / "m"
+    return pretrain(corpus, _chmr(lr=3e-3), out, method="chmr", quiet=True).history
+
+
+@pytest.mark.parametrize("case", TRAINED, ids=lambda case: "-".join(case.options))
+def test_options_train(corpus: Corpus, tmp_path: Path, before: list[dict[str, Any]], case: Trained) -> None:
+    config = _chmr(lr=3e-3, **case.options)
+    after = pretrain(corpus, config, tmp_path / "m", method="chmr", quiet=True).history
+    default, other = (
+        # whether one of few walks meets a gene's profile is luck
+        {name: value for name, value in history[0]["train"].items() if name != "reconstruction/gene_knockout"}
+        for history in (before, after)
+    )
+    assert case.gone <= set(default)
+    assert set(other) == (set(default) - case.gone) | case.new
+    assert all(np.isfinite(value) for value in other.values())
+    assert all(other[name] != default[name] for name in case.changed)
+    if "precision" in case.options:  # the same training, less exactly
+        assert other == pytest.approx(default, rel=0.05)
+    assert bool(after[0]["valid"]) == (case.options.get("validation_fraction") != 0)
+    assert after[1]["train"]["loss"] < after[0]["train"]["loss"]
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.01])
+def test_the_gradient_is_no_longer_than_allowed(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clip: float
+) -> None:
+    lengths: list[float] = []
+    original = Keeper.on_train_batch_end
+
+    def hook(keeper: Keeper, trainer: Any, module: Any, *args: Any, **kwargs: Any) -> None:
+        squares = [float(p.grad.double().square().sum()) for p in module.parameters() if p.grad is not None]
+        lengths.append(sum(squares) ** 0.5)
+        original(keeper, trainer, module, *args, **kwargs)
+
+    monkeypatch.setattr(Keeper, "on_train_batch_end", hook)
+    pretrain(corpus, _chmr(epochs=1, gradient_clip=clip), tmp_path / "m", method="chmr", quiet=True)
+    assert len(lengths) == 4
+    if clip:
+        assert lengths == pytest.approx([clip] * 4, rel=1e-3)
+    else:
+        assert min(lengths) > 0.1
 
 
 def test_impossible_options_are_refused_before_work(corpus: Corpus, tmp_path: Path) -> None:
