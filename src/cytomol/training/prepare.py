@@ -64,9 +64,10 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
     corpus.select(config.compared_modalities)  # an unknown one is said now
     edge_criteria(config)  # as well
     corpus = _without_empty(corpus, reporter)
+    store = _featurize(corpus, config, reporter)
+    corpus = corpus.without_profiles_of(~np.asarray(store.valid))
     if config.target_spaces == "pooled":
         corpus = pool_modalities(corpus)
-    store = _featurize(corpus, config, reporter)
     train, validation = _split(corpus, store, config, reporter)
     held = np.zeros(len(store), np.bool_)
     held[validation] = True
