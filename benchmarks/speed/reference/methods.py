@@ -102,8 +102,7 @@ def tree_loss(rows: Tensor, codes: list[Tensor], eta: float) -> Tensor:
         unit = functional.normalize(level, dim=1)
         distance = 1 - rows @ unit.T
         allowed = torch.full_like(distance, torch.inf)
-        for row, parent in enumerate(node.tolist()):
-            allowed[row, 2 * parent : 2 * parent + 2] = 0
+        allowed.scatter_(1, torch.stack([2 * node, 2 * node + 1], dim=1), 0.0)
         routed = distance.detach() + allowed
         node = routed.argmin(dim=1)
         reverse = routed.argmin(dim=0)  # the first row for a code that none reaches
