@@ -91,8 +91,10 @@ _STEREO = """\
 A scaffold split can put stereoisomers of one molecule into train and test. Of broad6k's 1,642 test rows 643
 are of the connectivity (first block of the InChIKey) of a train row; none is the very same molecule. Here
 test is scored with all rows, without those, and on those alone: mean ± standard deviation over seeds of the
-mean over tasks. Predictions that the campaign did not keep were made again, on one thread; such scores may
-differ a little from those above.
+mean over the tasks that have both classes in these rows, then over the tasks that have them in all three
+groups. Published figures are of all rows. The groups differ in more than their stereoisomers, so that what
+lies between them is not the worth of those alone. Predictions that the campaign did not keep were made again,
+on one thread.
 """
 _WINS = f"""\
 {OURS} less the model of the row; * marks p < 0.05, corrected over the models of a set (Holm). From six

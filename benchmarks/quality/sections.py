@@ -248,18 +248,21 @@ def stereo(rows: Rows) -> Iterator[str]:
         return
     labels = [label_of(*pair) for pair in zip(table["model"], table["variant"], strict=True)]
     for name, part in table.assign(label=labels).groupby("set", sort=False):
-        counts = part.drop_duplicates("rows").set_index("rows")["molecules"]
-        scores = part.groupby(["label", "rows"])["score"]
+        facts = part.drop_duplicates("rows").set_index("rows")
+        scores = part.groupby(["label", "rows"])[["score", "shared"]]
         mean, std = 100 * scores.mean(), 100 * scores.std(ddof=1)
+        columns = [(group, kind) for kind in ("score", "shared") for group in facts.index]
         seeds = part.groupby("label", sort=False)["seed"].nunique()
         lines = [
-            (label, str(count), *(_with_spread(mean[label, x], std[label, x]) for x in counts.index))
+            (
+                label,
+                str(count),
+                *(_with_spread(mean[k].loc[label, g], std[k].loc[label, g]) for g, k in columns),
+            )
             for label, count in seeds.items()
         ]
-        header = (str(name), "seeds", *(f"{group} ({count:,} rows)" for group, count in counts.items()))
-        yield from markdown(header, lines)
-        tasks = part.groupby("rows", sort=False)["tasks"].max()
-        yield f"Tasks with both classes: {', '.join(f'{group} {count}' for group, count in tasks.items())}.\n"
+        own = [f"{row.Index} ({row.molecules:,} rows, {row.tasks} tasks)" for row in facts.itertuples()]
+        yield from markdown((str(name), "seeds", *own, *(f"{g}, same tasks" for g in facts.index)), lines)
     if not (table["variant"] != "").any():
         yield "No model with a backbone is among them: no predictions of one were kept.\n"
 

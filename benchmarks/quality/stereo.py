@@ -49,7 +49,8 @@ def stereoisomer_in_train(data: BenchmarkSet) -> NDArray[np.bool_]:
 
     molecules = (parse_smiles(text).mol for text in data.smiles)
     blocks = np.array(["" if mol is None else connectivity_block(inchikey(mol)) for mol in molecules])
-    return np.isin(blocks, blocks[data.folds == "train"]) & (blocks != "")
+    shares: NDArray[np.bool_] = np.isin(blocks, blocks[data.folds == "train"]) & (blocks != "")
+    return shares
 
 
 def parts(table: Table, shares: NDArray[np.bool_], metric: str) -> Iterator[tuple[object, ...]]:
