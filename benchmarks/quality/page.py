@@ -62,8 +62,8 @@ _RUN = {
 }
 _TARGETS = f"""\
 The best baseline is chosen on test, set by set, which favours it; published means are each method's own.
-{LEAKY} stands beside them because its backbone, like theirs, has seen cell data of evaluated molecules
-([why](#published-figures)); what was to be reached, and the verdicts, are for models that have not.
+{LEAKY} stands beside them because its pretraining, like theirs, leaves no evaluated molecule's cell
+data out ([why](#published-figures)); the verdicts are on models whose pretraining does.
 
 bace, bbbp, clintox and sider have no published figure here, and hiv none but a leaderboard's. That does not
 mean that there are none: CHMR is evaluated on OGB's folds of these five sets too, with figures only in the
