@@ -63,6 +63,7 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.quality.stacking
 	$(BIN)/python -m benchmarks.quality.averaged
 	$(BIN)/python -m benchmarks.quality.molecules
+	$(BIN)/python -m benchmarks.quality.stereo
 	$(BIN)/python -m benchmarks.quality.page
 
 clean:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks.quality.contrasts import GROUPED
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.published import PUBLISHED
-from benchmarks.quality.rows import OURS, REFIT, Rows
+from benchmarks.quality.rows import LEAKY, OURS, REFIT, Rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +76,8 @@ def _models(axes: Axes, rows: Rows) -> None:
             dot(name, None if cell is None else cell.mean, "baselines", ".", _GREY)
         for figures in PUBLISHED.values():
             dot(name, figures[name].mean if name in figures else None, "published", "x", _ORANGE)
-        ours, refit = rows.cell_of(name, OURS), rows.cell_of(name, REFIT)
+        leaky, ours, refit = (rows.cell_of(name, label) for label in (LEAKY, OURS, REFIT))
+        dot(name, None if leaky is None else leaky.mean, LEAKY, "D", _ORANGE, fill="none")
         dot(name, rows.target(name), "to reach", "|", "black")
         dot(name, None if ours is None else ours.mean, OURS, "D", _BLUE)
         dot(name, None if refit is None else refit.mean, REFIT, "D", _BLUE, fill="none")

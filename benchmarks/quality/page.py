@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.quality.beside import beside
 from benchmarks.quality.figures import draw
 from benchmarks.quality.published import SOURCES
-from benchmarks.quality.rows import OURS, Rows
-from benchmarks.quality.sections import ablation, averaged, cell_data, coverage, levers, planted
-from benchmarks.quality.tables import costs, models, places, single, targets, wins
+from benchmarks.quality.rows import LEAKY, OURS, Rows
+from benchmarks.quality.sections import ablation, averaged, cell_data, coverage, levers, planted, stereo
+from benchmarks.quality.tables import above, costs, models, places, single, targets, wins
 
 from cytomol.errors import CytomolError
 from cytomol.files import atomic_file
@@ -56,15 +57,44 @@ _RUN = {
     "planted": "python -m benchmarks.quality.planted && python -m benchmarks.quality.planted --method chmr",
     "levers": "python -m benchmarks.quality.levers",
     "averaged": "python -m benchmarks.quality.averaged",
+    "stereo": "python -m benchmarks.quality.stereo",
     "ablation": "python -m benchmarks.quality.ablation",
 }
-_TARGETS = """\
+_TARGETS = f"""\
 The best baseline is chosen on test, set by set, which favours it; published means are each method's own.
-Where nobody published figures on these folds, the best baseline and one point more were to be reached.
+{LEAKY} stands beside them because its pretraining, like theirs, leaves no evaluated molecule's cell
+data out ([why](#published-figures)); the verdicts are on models whose pretraining does.
+
+bace, bbbp, clintox and sider have no published figure here, and hiv none but a leaderboard's. That does not
+mean that there are none: CHMR is evaluated on OGB's folds of these five sets too, with figures only in the
+first version of its paper, and our table of published results does not hold those. On the first four the best
+baseline and one point more were to be reached.
+"""
+_BESIDE = """\
+The authors of InfoAlign and CHMR leave no evaluated molecule out of pretraining. The profile files that
+belong to the benchmarks cover all 589 test molecules of chembl2k and 1,624 of broad6k's 1,642 (whether the
+same rows lie in their files for pretraining could not be checked), and the edges that join molecules to the
+genes that they target bear the names of the genes that the tasks are about. The epoch is chosen on valid,
+test is read at that epoch, and seeds are not set. So their figures compare with our rows on a `leaky`
+backbone, which has seen profiles and targets of evaluated molecules too. The rows below those leave them out:
+they are the honest figure for a molecule of which nobody has measured a profile yet. What leaving them in is
+worth, on equal tasks and seeds, is in [what the cell data add](#what-the-cell-data-add).
+"""
+_ABOVE = """\
+Sets with several tasks: mean score, and in brackets the shares of tasks, in %, with a ROC-AUC above 80, 85
+and 90%, mean over seeds.
 """
 _PLACES = f"""\
-{OURS} and the baselines: share of tasks with a ROC-AUC above 80%, mean over seeds, and in brackets the place
-among the models that have rows on the set, mean over tasks; 1 is best.
+{OURS} and the baselines: the place among those of them that have rows on the set, mean over tasks; 1 is best.
+"""
+_STEREO = """\
+A scaffold split can put stereoisomers of one molecule into train and test. Of broad6k's 1,642 test rows 643
+are of the connectivity (first block of the InChIKey) of a train row; none is the very same molecule. Here
+test is scored with all rows, without those, and on those alone: mean ± standard deviation over seeds of the
+mean over the tasks that have both classes in these rows, then over the tasks that have them in all three
+groups. Published figures are of all rows. The groups differ in more than their stereoisomers, so that what
+lies between them is not the worth of those alone. Predictions that the campaign did not keep were made again,
+on one thread.
 """
 _WINS = f"""\
 {OURS} less the model of the row; * marks p < 0.05, corrected over the models of a set (Holm). From six
@@ -123,9 +153,12 @@ def page(rows: Rows, figures: Path) -> str:
     drawn = dict(draw(rows, figures))
     parts = [_HEAD, "## Targets\n", _command("targets"), _TARGETS, *targets(rows)]
     parts += _figure(drawn, "Models against the best baseline")
-    parts += ["## All models\n", _command("models"), *models(rows), "### One network\n", *single(rows)]
-    parts += ["### Tasks above 80%, and ranks\n", _PLACES, *places(rows)]
+    parts += ["## Published figures\n", _BESIDE, *beside(rows)]
     parts += [f"Sources of published figures: {SOURCES}\n"]
+    parts += ["## All models\n", _command("models"), *models(rows), "### One network\n", *single(rows)]
+    parts += ["### Tasks above 80, 85 and 90%\n", _ABOVE, *above(rows)]
+    parts += ["### Ranks\n", _PLACES, *places(rows)]
+    parts += ["### Stereoisomers in train\n", _command("stereo"), _STEREO, *stereo(rows)]
     parts += ["## Wins and losses\n", _WINS, *wins(rows), "## Cost\n", _COST, *costs(rows)]
     parts += ["## Uncertainty\n", _command("uncertainty"), _COVERAGE, *coverage(rows)]
     parts += _figure(drawn, "Stated and observed coverage")

@@ -16,13 +16,16 @@ from cytomol.evaluate.coverage import read_coverage
 from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.significance import Paired, compare
 
-__all__ = ["OURS", "REFIT", "Cell", "Rows", "label_of"]
+__all__ = ["LEAKY", "OURS", "REFIT", "Cell", "Rows", "label_of"]
 
 OURS = "cytomol (cell)"
 """The one recipe, with nothing known of the evaluated molecules in its pretraining."""
 
 REFIT = "cytomol-refit (cell)"
 """The same, its members fitted on the valid rows too."""
+
+LEAKY = "cytomol (leaky)"
+"""The recipe on a backbone that was pretrained with the profiles of evaluated molecules left in."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Rows:
     ----------
     scores
         Test rows with a ``label``, scores times 100.
-    coverage, cell, planted, levers, ablation, averaged, molecules
+    coverage, cell, planted, levers, ablation, averaged, molecules, stereo
         The other tables.
     """
 
@@ -59,6 +62,7 @@ class Rows:
     ablation: pd.DataFrame
     averaged: pd.DataFrame
     molecules: pd.DataFrame
+    stereo: pd.DataFrame
 
     @classmethod
     def read(cls, folder: Path) -> Rows:
@@ -72,7 +76,7 @@ class Rows:
             coverage = read_coverage(folder / "coverage.csv")
             pairs = zip(coverage["model"], coverage["variant"], strict=True)
             coverage["label"] = [label_of(*pair) for pair in pairs]
-        names = ("cell", "planted", "levers", "ablation", "averaged", "molecules")
+        names = ("cell", "planted", "levers", "ablation", "averaged", "molecules", "stereo")
         return cls(scores, coverage, *(_table(folder / f"{name}.csv") for name in names))
 
     @property

@@ -15,7 +15,7 @@ from benchmarks.quality.tables import markdown, number
 from cytomol.evaluate.ablation_rows import summarize
 from cytomol.evaluate.significance import bootstrap_interval
 
-__all__ = ["ablation", "averaged", "cell_data", "coverage", "levers", "planted"]
+__all__ = ["ablation", "averaged", "cell_data", "coverage", "levers", "planted", "stereo"]
 
 
 def coverage(rows: Rows) -> Iterator[str]:
@@ -238,6 +238,33 @@ def averaged(rows: Rows) -> Iterator[str]:
         cells = _by_set(own, sets, _single_and_averaged)
         lines.append((label, *cells))
     yield from markdown(("model", *sets), lines)
+
+
+def stereo(rows: Rows) -> Iterator[str]:
+    """Yield the scores on all test rows, without and only those that have a stereoisomer in train."""
+    table = rows.stereo
+    if table.empty:
+        yield "No rows yet.\n"
+        return
+    labels = [label_of(*pair) for pair in zip(table["model"], table["variant"], strict=True)]
+    for name, part in table.assign(label=labels).groupby("set", sort=False):
+        facts = part.drop_duplicates("rows").set_index("rows")
+        scores = part.groupby(["label", "rows"])[["score", "shared"]]
+        mean, std = 100 * scores.mean(), 100 * scores.std(ddof=1)
+        columns = [(group, kind) for kind in ("score", "shared") for group in facts.index]
+        seeds = part.groupby("label", sort=False)["seed"].nunique()
+        lines = [
+            (
+                label,
+                str(count),
+                *(_with_spread(mean[k].loc[label, g], std[k].loc[label, g]) for g, k in columns),
+            )
+            for label, count in seeds.items()
+        ]
+        own = [f"{row.Index} ({row.molecules:,} rows, {row.tasks} tasks)" for row in facts.itertuples()]
+        yield from markdown((str(name), "seeds", *own, *(f"{g}, same tasks" for g in facts.index)), lines)
+    if not (table["variant"] != "").any():
+        yield "No model with a backbone is among them: no predictions of one were kept.\n"
 
 
 def ablation(rows: Rows) -> Iterator[str]:

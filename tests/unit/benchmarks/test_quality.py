@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 from benchmarks.quality import ablation, averaged, cell, molecules
 from benchmarks.quality.backbones import find_backbones, unseen_corpus
+from benchmarks.quality.beside import beside
 from benchmarks.quality.known import Known
 from benchmarks.quality.levers import COLUMNS as LEVERS
 from benchmarks.quality.page import main as write_page
 from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, STAGES, cells, steps
 from benchmarks.quality.planted import COLUMNS as PLANTED
 from benchmarks.quality.rows import OURS, Rows
-from benchmarks.quality.tables import wins
+from benchmarks.quality.tables import above, wins
 from rdkit import Chem
 from sklearn.metrics import roc_auc_score
 
@@ -96,7 +97,7 @@ def test_page_of_a_cut_campaign(folder: Path, tmp_path: Path) -> None:
     fill(folder, {Job("bace", "forest", 0): 0.8, Job("bace", "mlp", 0): 0.7})
     assert write_page(["--results", str(folder), "--out", str(tmp_path / "docs" / "page.md")]) == 0
     text = (tmp_path / "docs" / "page.md").read_text()
-    assert "| bace | – | forest 8" in text
+    assert "| bace | – | – | forest 8" in text
     assert "- forest: bace (1, 2, 3, 4); bbbp (all)" in text
     assert "No rows yet." in text
     assert "## Ablations" not in text
@@ -134,14 +135,17 @@ def test_page_says_what_was_reached_and_what_was_missed(
     assert "| eta 4 | 62.0 (+2.0) | 78.0 (-2.0) |" in text
     assert "**no, missed by" in text
     assert "| two | one | 62.0 (+1.5) | 38.0 (+2.0) |" in text
-    assert "| biogenadme (MAE) | 40.9 | forest" in text
+    assert "| biogenadme (MAE) | 40.9 | – | forest" in text
     assert "yes, by" in text
     assert "| chembl2k | forest (+" in text  # better than
     scores = read_rows(folder / "rows.csv").query(
         "set == 'chembl2k' and variant == 'cell' and fold == 'test'"
     )
-    assert f"| cytomol (cell) | {(scores['score'] > 0.8).mean():.0%} (1.0) | (1.0) |" in text
-    assert "| forest | 0% (2.0) | (2.0) |" in text
+    shares = " / ".join(f"{100 * (scores['score'] > limit).mean():.0f}" for limit in (0.8, 0.85, 0.9))
+    mean = 100 * scores["score"].mean()
+    assert f"| cytomol (cell) | {mean:.1f} ({shares}) |" in text
+    assert "| cytomol (cell) | 1.0 | 1.0 |" in text  # ranks
+    assert "| forest | 2.0 | 2.0 |" in text
     assert {path.name for path in (tmp_path / "docs" / "figures").iterdir()} == {
         "benchmarks-models.svg",
         "benchmarks-coverage.svg",
@@ -179,6 +183,59 @@ def test_what_cell_data_add_by_what_is_known_of_molecules(
     assert groups["molecules"].tolist() == [150, 100, 50]
     assert write_page(["--results", str(folder), "--out", str(tmp_path / "page.md")]) == 0
     assert "| sider, own profile |" in (tmp_path / "page.md").read_text()
+
+
+def fill_tasks(folder: Path, name: str, label: tuple[str, str], by_seed: list[list[float | None]]) -> None:
+    """Write rows with the scores of tasks, seed by seed."""
+    cost = {"seconds_fit": 1.0, "seconds_predict": 1.0, "seconds_features": 1.0, "peak_mb": 1.0}
+    rest = {"fold": "test", "metric": "roc_auc", "n": 9, "positives": 4, "version": "0", "commit": "", **cost}
+    for seed, scores in enumerate(by_seed):
+        job = Job(name, label[0], seed, label[1])
+        rows = [{**vars(job), **rest, "task": f"t{i}", "score": value} for i, value in enumerate(scores)]
+        Results(folder).append(job, rows, [])
+
+
+def test_tasks_above_thresholds_are_counted_seed_by_seed(folder: Path) -> None:
+    """0.8 is not above 80%; a task without a score is no task; sets of one task are left out."""
+    fill_tasks(folder, "sider", ("forest", ""), [[0.95, 0.86, 0.80, 0.70], [0.91, 0.85, 0.81, None]])
+    fill_tasks(folder, "chembl2k", ("mlp", ""), [[0.9, 0.5]])
+    fill_tasks(folder, "bace", ("forest", ""), [[0.95]])
+    lines = list(above(Rows.read(folder)))
+    assert lines[0] == "| model | sider | chembl2k |"
+    # seeds: means 82.75 and 85.67; above 80: 2/4 and 3/3; above 85: 2/4 and 1/3; above 90: 1/4 and 1/3
+    assert lines[2] == "| forest | 84.2 (75 / 42 / 29) | – |"
+    assert lines[3] == "| mlp | – | 70.0 (50 / 50 / 0) |"
+
+
+def test_published_figures_stand_beside_rows_that_know_as_much(folder: Path) -> None:
+    fill_tasks(folder, "chembl2k", ("cytomol", "leaky"), [[0.84, 0.85]])
+    fill_tasks(folder, "chembl2k", ("cytomol", "cell"), [[0.83, 0.83], [0.85, 0.85]])
+    fill_tasks(folder, "broad6k", ("cytomol", "cell"), [[0.7, 0.74]])
+    fill_tasks(folder, "bace", ("cytomol", "leaky"), [[0.8]])
+    lines = list(beside(Rows.read(folder)))
+    assert lines[0] == "| model | cell data of evaluated molecules | chembl2k | broad6k |"
+    assert lines[2:6] == [
+        "| *InfoAlign, published* | not left out | 81.3 ± 0.6 | 70.0 ± 0.1 |",
+        "| *CHMR, published* | not left out | 84.7 ± 0.2 | 71.4 ± 0.2 |",
+        "| cytomol (leaky) | left in | 84.5 (1) | – |",
+        "| cytomol (cell) | left out | 84.0 ± 1.4 (2) | 72.0 (1) |",
+    ]
+    assert lines[6].startswith("| *MLP on Morgan, published* | none used |")
+    said = "\n".join(lines)
+    assert "missing: cytomol (leaky) on broad6k; mlp-embedding (leaky) on chembl2k, broad6k; mlp-" in said
+    assert "On broad6k the published figures have no counterpart" in said
+    fill_tasks(folder, "broad6k", ("cytomol", "leaky"), [[0.7, 0.74]])
+    assert "no counterpart" not in "\n".join(beside(Rows.read(folder)))
+
+
+def test_page_says_what_published_figures_it_does_not_have(folder: Path, tmp_path: Path) -> None:
+    fill_tasks(folder, "bace", ("forest", ""), [[0.8]])
+    write_page(["--results", str(folder), "--out", str(tmp_path / "page.md")])
+    text = (tmp_path / "page.md").read_text()
+    assert "CHMR is evaluated on OGB's folds of these five sets too" in text
+    assert "nobody published" not in text.lower()
+    assert "No rows yet of sets with published figures." in text
+    assert "No rows yet of sets with several tasks." in text
 
 
 def test_differences_are_above_zero_where_ours_is_better(folder: Path) -> None:
