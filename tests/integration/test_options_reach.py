@@ -77,8 +77,8 @@ TABLE: dict[str, Reach | list[Reach]] = {
     ],
     "target_spaces": reach("both", "pooled", "prepared", "loss_terms"),
     # context
-    "gene_profiles": reach("both", "node", "graph", "drawn"),
-    "unprofiled_genes": reach("both", False, "graph", "drawn"),
+    "gene_profiles": reach("both", "leaf", "graph", "drawn"),
+    "unprofiled_genes": reach("both", True, "graph", "drawn"),
     "similarity_radius": [reach("both", 1, "graph"), reach("chmr", 1, "prepared")],
     "similarity_digits": reach("both", 1, "graph"),
     "compared_modalities": [reach("both", ("morphology",), "graph"), reach("both", (), "graph")],

@@ -66,14 +66,14 @@ class MethodConfig(Config):
 
     # context
     gene_profiles: Literal["leaf", "node"] = Field(
-        "leaf",
+        "node",
         description="Where a gene's profile sits in the context graph: on a node of its own that hangs on "
-        "the gene (leaf), or on the gene's own node (node, the authors' code).",
+        "the gene (leaf), or on the gene's own node (node, as in the authors' code).",
     )
     unprofiled_genes: bool = Field(
-        True,
-        description="Let genes without a profile take part in the context graph (not so in the authors' "
-        "code).",
+        False,
+        description="Let genes without a profile take part in the context graph; where no gene has one, all "
+        "do.",
     )
     candidates: Literal["all", "shortcut"] = Field(
         "all",

@@ -27,6 +27,8 @@ _PUBLISHED: dict[str, Any] = {
     "warmup_epochs": 0.0,
     "gradient_clip": 0.0,
     "validation_fraction": 0.0,
+    "gene_profiles": "leaf",
+    "unprofiled_genes": True,
 }
 
 # What the code of both methods has in common, beyond what their papers say.

@@ -207,14 +207,14 @@ def _compared_fingerprints(store: MoleculeStore, config: MethodConfig) -> NDArra
 def _context_corpus(corpus: Corpus, config: MethodConfig) -> Corpus:
     """Return the corpus as the context graph has it.
 
-    Genes without a profile may be left out; profiles that sit on their genes are one for each gene.
+    Genes without a profile may be left out, unless that would be all; profiles on genes are one for each.
     """
     if not config.unprofiled_genes:
         profiled = np.zeros(len(corpus.genes), np.bool_)
         for modality in corpus.modalities.values():
             if modality.entity == "gene":
                 profiled[modality.rows] = True
-        corpus = corpus.with_genes(profiled)
+        corpus = corpus.with_genes(profiled) if profiled.any() else corpus
     if config.gene_profiles == "leaf":
         return corpus
     single = {}

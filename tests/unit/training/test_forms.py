@@ -77,7 +77,7 @@ def met(data: PretrainData, starts: NDArray[np.int64], walks: int) -> float:
 def test_walks_meet_gene_profiles_far_more_often_on_gene_nodes(corpus: Corpus) -> None:
     """As the audit found: 0.64 a walk where profiles sit on genes, 0.013 where they hang on them."""
     starts = np.arange(STARTS)
-    leaf = data_of(corpus)
+    leaf = data_of(corpus, gene_profiles="leaf", unprofiled_genes=True)
     node = data_of(corpus, gene_profiles="node", unprofiled_genes=False)
     often, seldom = expected_visits(node, starts), expected_visits(leaf, starts)
     assert often > 10 * seldom > 0
@@ -106,11 +106,20 @@ def test_profiles_on_genes_are_those_of_the_genes(corpus: Corpus) -> None:
 
 
 def test_genes_without_a_profile_can_be_left_out(corpus: Corpus) -> None:
-    every, profiled = data_of(corpus).graph, data_of(corpus, unprofiled_genes=False).graph
+    leaf = {"gene_profiles": "leaf"}
+    every = data_of(corpus, unprofiled_genes=True, **leaf).graph
+    profiled = data_of(corpus, unprofiled_genes=False, **leaf).graph
     first, end = profiled.span("gene")
     assert end - first == len(np.unique(corpus.modalities[GENES].rows))
     assert profiled.node_count == every.node_count - len(corpus.genes) + end - first
     assert (profiled.degree()[first:end] > 0).all()  # each has its profile
+
+
+def test_all_genes_stay_where_none_has_a_profile(corpus: Corpus) -> None:
+    modalities = {name: m for name, m in corpus.modalities.items() if m.entity == "molecule"}
+    bare = replace(corpus, modalities=modalities)
+    first, end = data_of(bare, unprofiled_genes=False).graph.span("gene")
+    assert end - first == len(corpus.genes)
 
 
 def test_pooled_spaces_hold_their_parts_side_by_side(corpus: Corpus) -> None:
