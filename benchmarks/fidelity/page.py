@@ -19,6 +19,7 @@ __all__ = ["Place", "Table", "main", "page"]
 _ROOT = Path(__file__).resolve().parents[2]
 _METHOD_NAMES = {"chmr": "CHMR", "infoalign": "InfoAlign"}
 _CORPUS_NAMES = {"planted": "Planted corpora", "real": "The real corpus"}
+_RESULTS = _ROOT / "benchmarks" / "results"
 
 _HEAD = """\
 # What each mended point does
@@ -112,19 +113,25 @@ class Table:
 def main(arguments: list[str] | None = None) -> int:
     """Write the page; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fidelity.page", description=__doc__)
-    parser.add_argument("--rows", type=Path, default=_ROOT / "benchmarks" / "results" / "fidelity.csv")
+    parser.add_argument("--rows", type=Path, default=_RESULTS / "fidelity.csv")
+    parser.add_argument("--longer", type=Path, default=_RESULTS / "fidelity_longer.csv")
     parser.add_argument("--out", type=Path, default=_ROOT / "docs" / "fidelity.md")
     options = parser.parse_args(arguments)
-    rows = pd.read_csv(options.rows, keep_default_na=False, na_values={"value": [""]}, dtype=str)
-    for name in ("value", "low", "high", "n", "epochs", "seconds"):
-        rows[name] = pd.to_numeric(rows[name], errors="coerce")
+    longer = _read(options.longer) if options.longer.exists() else None
     with atomic_file(options.out, force=True) as temporary:
-        temporary.write_text(page(rows), encoding="utf-8")
+        temporary.write_text(page(_read(options.rows), longer), encoding="utf-8")
     return 0
 
 
-def page(rows: pd.DataFrame) -> str:
-    """Return the page."""
+def _read(path: Path) -> pd.DataFrame:
+    rows = pd.read_csv(path, keep_default_na=False, na_values={"value": [""]}, dtype=str)
+    for name in ("value", "low", "high", "n", "epochs", "seconds"):
+        rows[name] = pd.to_numeric(rows[name], errors="coerce")
+    return rows
+
+
+def page(rows: pd.DataFrame, longer: pd.DataFrame | None = None) -> str:
+    """Return the page; ``longer`` are rows of the real corpus with more epochs."""
     table = Table(rows)
     parts = [_HEAD, "## The forms\n", _forms(), "## What valid chooses\n", _chosen(table), _standing(table)]
     for corpus in ("planted", "real"):
@@ -135,6 +142,12 @@ def page(rows: pd.DataFrame) -> str:
                     _budget(table, corpus, method),
                 ]
                 parts += [_TABLE_NOTE, *_downstream(table, corpus, method), _recalls(table, corpus, method)]
+    if longer is not None:
+        table = Table(longer)
+        for method, spoken in _METHOD_NAMES.items():
+            if table.forms("real", method):
+                parts += [f"## The real corpus, longer: {spoken}\n", _budget(table, "real", method)]
+                parts += [*_downstream(table, "real", method), _recalls(table, "real", method)]
     return "\n".join(part for part in parts if part)
 
 

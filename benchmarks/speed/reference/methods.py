@@ -1,7 +1,7 @@
 """One step of each method as published: data objects, dense targets of every visited node, plain losses.
 
-It is the form that ``--preset authors`` names, written once more and plainly: only the layers that both have in
-common (bottleneck, projectors, decoders, and the codes as numbers) are those of the given method.
+It is the form that ``--preset authors`` names, written once more and plainly: only the layers that both have
+in common (bottleneck, projectors, decoders, and the codes as numbers) are those of the given method.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class ReferenceCHMR(nn.Module):
         self.config = method.config
 
     def step(self, data: DataBatch, batch: Batch, targets: dict[str, DenseVisits]) -> Tensor:
-        """Return the loss for the views and profiles of ``batch``, the graphs of ``data`` and dense targets."""
+        """Return the loss for the views and profiles of ``batch``, the graphs of ``data``, dense targets."""
         config = self.config
         raw = {view: self.encoder(data) if view == "2d" else batch.views[view] for view in self.views}
         views = {view: self.views[view](rows) for view, rows in raw.items()}

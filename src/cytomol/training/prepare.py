@@ -63,9 +63,8 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
     reconstructed = set(corpus.select(config.profile_targets).modalities)
     corpus.select(config.compared_modalities)  # an unknown one is said now
     edge_criteria(config)  # as well
-    corpus = _without_empty(corpus, reporter)
     store = _featurize(corpus, config, reporter)
-    corpus = corpus.without_profiles_of(~np.asarray(store.valid))
+    corpus = _without_empty(corpus.without_profiles_of(~np.asarray(store.valid)), reporter)
     if config.target_spaces == "pooled":
         corpus = pool_modalities(corpus)
     train, validation = _split(corpus, store, config, reporter)
