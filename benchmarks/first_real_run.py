@@ -81,7 +81,8 @@ def tested_molecules(data: Path, work: Path) -> Path:
 def pretrain(data: Path, work: Path, options: argparse.Namespace) -> None:
     """Pretrain both methods, and write their untrained twins."""
     common = [str(data / "corpus"), "--exclude-profiles-of", str(tested_molecules(data, work)), "--seed", "0"]
-    common += options.extra
+    # as the committed rows were made: these were the defaults
+    common += ["--gene-profiles", "leaf", "--unprofiled-genes", *options.extra]
     views = ["--views", options.views]
     runs = {
         "infoalign": ["--method", "infoalign", "--epochs", str(options.epochs)],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from benchmarks.fidelity.findings import findings
 from benchmarks.fidelity.forms import FORMS
 from benchmarks.fidelity.rows import AGAINST, DIFFERENCE
 
@@ -96,6 +97,10 @@ class Table:
         """Return a row, None if there is none."""
         return self.rows.loc[tuple(place)] if tuple(place) in self.rows.index else None
 
+    def look(self, *place: str) -> pd.Series | None:
+        """Return a row by the parts of its place."""
+        return self.get(Place(*place))
+
     def figures(self, corpus: str, method: str, *, recall: bool) -> list[tuple[str, str]]:
         """Return figures and groups that a method has on a corpus."""
         level = self.rows.index.to_frame(index=False)
@@ -133,7 +138,10 @@ def _read(path: Path) -> pd.DataFrame:
 def page(rows: pd.DataFrame, longer: pd.DataFrame | None = None) -> str:
     """Return the page; ``longer`` are rows of the real corpus with more epochs."""
     table = Table(rows)
-    parts = [_HEAD, "## The forms\n", _forms(), "## What valid chooses\n", _chosen(table), _standing(table)]
+    later = None if longer is None else Table(longer)
+    said = findings(table.look, lambda *place: _places(table, *place).index[0], later and later.look)
+    parts = [_HEAD, "## What it says\n", said, "## The forms\n", _forms()]
+    parts += ["## What valid chooses\n", _chosen(table), _standing(table)]
     for corpus in ("planted", "real"):
         for method, spoken in _METHOD_NAMES.items():
             if table.forms(corpus, method):
@@ -142,12 +150,10 @@ def page(rows: pd.DataFrame, longer: pd.DataFrame | None = None) -> str:
                     _budget(table, corpus, method),
                 ]
                 parts += [_TABLE_NOTE, *_downstream(table, corpus, method), _recalls(table, corpus, method)]
-    if longer is not None:
-        table = Table(longer)
-        for method, spoken in _METHOD_NAMES.items():
-            if table.forms("real", method):
-                parts += [f"## The real corpus, longer: {spoken}\n", _budget(table, "real", method)]
-                parts += [*_downstream(table, "real", method), _recalls(table, "real", method)]
+    for method, spoken in _METHOD_NAMES.items():
+        if later is not None and later.forms("real", method):
+            parts += [f"## The real corpus, longer: {spoken}\n", _budget(later, "real", method)]
+            parts += [*_downstream(later, "real", method), _recalls(later, "real", method)]
     return "\n".join(part for part in parts if part)
 
 
@@ -231,16 +237,23 @@ def _standing(table: Table) -> str:
     lines = ["| corpus | method | forms, with their mean place over the figures on valid |", "|---|---|---|"]
     for corpus in _CORPUS_NAMES:
         for method, spoken in _METHOD_NAMES.items():
-            ranks = []
-            for figure, group, cell in _choices(table, corpus, method):
-                if cell == "cell":
-                    values = _values(table, Place(corpus, method, "", cell, figure, "valid", group))
-                    ranks.append(pd.Series(values, dtype=float).rank(ascending=False))
-            if ranks:
-                mean = pd.concat(ranks, axis=1).mean(axis=1).sort_values(kind="stable")
+            mean = _places(table, corpus, method)
+            if len(mean):
                 told = ", ".join(f"`{form}` {place:.1f}" for form, place in mean.items())
                 lines.append(f"| {corpus} | {spoken} | {told} |")
     return "\n".join([*lines, ""])
+
+
+def _places(table: Table, corpus: str, method: str) -> pd.Series:
+    """Return the mean place of each form over the figures on valid, the best first."""
+    ranks = []
+    for figure, group, cell in _choices(table, corpus, method):
+        if cell == "cell":
+            values = _values(table, Place(corpus, method, "", cell, figure, "valid", group))
+            ranks.append(pd.Series(values, dtype=float).rank(ascending=False))
+    if not ranks:
+        return pd.Series(dtype=float)
+    return pd.concat(ranks, axis=1).mean(axis=1).sort_values(kind="stable")
 
 
 def _downstream(table: Table, corpus: str, method: str) -> Iterator[str]:

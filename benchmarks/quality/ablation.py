@@ -58,7 +58,9 @@ def _ablate(folder: Path, method: str, facts: dict[str, int]) -> int:
     words = ["ablate", corpus, corpus / "assays.csv", "--split", corpus / "split.csv", "-o", out]
     words += ["--exclude-profiles-of", corpus / "heldout.csv", "--method", method]
     words += ["--epochs", facts["epochs"]]
-    for option in ("threads=1", f"batch_size={_BATCH}", *_METHODS[method]):
+    # the rows were made when gene profiles were leaves by default
+    leaves = ("gene_profiles=leaf", "unprofiled_genes=true")
+    for option in ("threads=1", f"batch_size={_BATCH}", *leaves, *_METHODS[method]):
         words += ["--set", option]
     if (out / "ablation.json").exists():
         words.append("--resume")

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from benchmarks.quality.plan import LEAVES
 
 from cytomol.errors import CytomolError
 from cytomol.evaluate.rows import read_rows
@@ -79,7 +80,7 @@ def _prepare(folder: Path, options: argparse.Namespace, seed: int) -> None:
     if not corpus.exists():
         run_cytomol("corpus", "planted", "-o", str(corpus), "--size", str(options.size), "--seed", str(seed))
     common = [str(corpus), "--method", options.method, *_METHODS[options.method], "--batch-size", "128"]
-    common += ["--epochs", str(options.epochs), "--seed", str(seed), "--threads", "1"]
+    common += ["--epochs", str(options.epochs), "--seed", str(seed), "--threads", "1", *LEAVES]
     common += ["--exclude-profiles-of", str(corpus / "heldout.csv")]
     for name, words in (("cell", ()), ("structure", ("--modalities", "", "--walk-length", "0"))):
         out = folder / name

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.fidelity.findings import DEFAULT, findings
 from benchmarks.fidelity.forms import FORMS, METHODS, Budget, config_of, forms_of, identity
 from benchmarks.fidelity.job import modality_of
 from benchmarks.fidelity.learner import blocks_side_by_side, score_linear
@@ -247,3 +248,26 @@ def test_the_learner_finds_a_linear_rule_and_does_not_read_test(metric: str) -> 
     assert good(scored.by_fold["test"]).all()
     other = np.where((folds == "test")[:, None], labels[::-1], labels)
     assert score_linear(X, other, folds, metric).by_fold["valid"].tolist() == scored.by_fold["valid"].tolist()
+
+
+def test_findings_say_what_the_rows_say() -> None:
+    """Every figure of the sentences is a row's, with its interval; what has no row is a dash."""
+    rows = {
+        ("planted", "chmr", DEFAULT, "cell - structure", "response auc", "test"): (0.062, 0.033, 0.094),
+        ("real", "infoalign", DEFAULT, "cell - structure", "chembl2k auc", "test"): (0.003, -0.006, 0.012),
+        ("real", "chance", "", "", "recall 5% molecule to profile", "test", "all"): (0.049, np.nan, np.nan),
+    }
+
+    def get(*place: str) -> pd.Series | None:
+        found = rows.get(place)
+        return None if found is None else pd.Series(dict(zip(("value", "low", "high"), found, strict=True)))
+
+    def first(corpus: str, method: str) -> str:
+        return DEFAULT if corpus == "planted" else "before"
+
+    text = findings(get, first, None)
+    assert "6.2 [3.3, 9.4] points of ROC-AUC (CHMR) and – (InfoAlign)" in text
+    assert "InfoAlign 0.3 [-0.6, 1.2] on chembl2k, – on broad6k" in text
+    assert "chance 4.9;" in text
+    assert "first for CHMR on planted corpora, InfoAlign on planted corpora; `before` does for CHMR" in text
+    assert "four times" not in text

@@ -146,17 +146,22 @@ def test_pooled_spaces_hold_their_parts_side_by_side(corpus: Corpus) -> None:
     assert GENES not in some.targets
 
 
+def _mean(repeats: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Average the repeats of a profile, without what was not measured; NaN where nothing was."""
+    count = (~np.isnan(repeats)).sum(axis=0)
+    total = np.nansum(repeats.astype(float), axis=0)
+    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+
+
 @pytest.mark.parametrize("kind", ["raw", "zscore", "minmax"])
 def test_inputs_are_scaled_as_asked_and_targets_are_not(corpus: Corpus, kind: str) -> None:
     options = {"workers": 1, "views": ("1d",), "validation_fraction": 0.0, "profile_inputs": kind}
     data = prepare(corpus, CHMRConfig.build(options), Reporter(quiet=True))
     modality = corpus.modalities["expression"]
     measured = data.profiles["expression"].measured
-    single = np.array(
-        [np.nanmean(modality.values[modality.rows == row], axis=0) for row in np.unique(modality.rows)]
-    )
+    single = np.array([_mean(modality.values[modality.rows == row]) for row in np.unique(modality.rows)])
     for molecule in modality.rows[:20]:
-        own = np.nanmean(modality.values[modality.rows == molecule].astype(float), axis=0)
+        own = _mean(modality.values[modality.rows == molecule])
         found = measured.values[measured.position[molecule]]
         expected = {
             "raw": own,
