@@ -44,7 +44,9 @@ backbones pretrained by CHMR came last; nothing was chosen by their rows.
 boosting and a Gaussian process, stacked. What stands in brackets is its backbone, pretrained by InfoAlign:
 `cell` with the cell data of molecules that are in no valid or test fold of any set, `structure` on molecules
 alone, `leaky` with the profiles and annotated targets of evaluated molecules left in; `chmr` and
-`chmr-structure` are pretrained by CHMR, with and without cell data. `cytomol-plain` is the
+`chmr-structure` are pretrained by CHMR, with and without cell data. All were pretrained when gene profiles
+hung on nodes of their own (`--gene-profiles leaf --unprofiled-genes`, then the default; [what that
+changes](fidelity.md)). `cytomol-plain` is the
 recipe without a backbone, `cytomol-refit` the recipe whose members, once their weights stand, learn from the
 valid rows' labels too: no published method and no baseline here does, so it stands beside and not among them.
 All other names are in [the guide](guide.md).
