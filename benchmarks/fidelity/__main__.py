@@ -36,9 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what has no result yet; return the exit status."""
     options = _options(arguments)
     budgets = _budgets(options)
-    corpora = [options.only] if options.only else ["planted", "real"]
     chosen = {"seeds": options.corpora, "methods": options.methods}
-    wanted = entries(corpora, **chosen, forms=options.forms)
+    wanted = entries(_corpora(options), **chosen, forms=options.forms)
     try:
         planned = jobs(wanted, budgets)
         if options.list:
@@ -77,6 +76,11 @@ def _names(known: Sequence[str] | dict[str, Any]) -> Any:
         return names
 
     return parse
+
+
+def _corpora(options: argparse.Namespace) -> list[str]:
+    """Return the kinds of corpora that are asked for."""
+    return [options.only] if options.only else ["planted", "real"]
 
 
 def _budgets(options: argparse.Namespace) -> dict[tuple[str, str], Budget]:
@@ -170,7 +174,7 @@ class _Runner:
         """Write the rows of every entry whose job has a result, whoever ran it."""
         with self.lock:
             results = {}
-            for entry in entries(seeds=self.options.corpora, forms=self._forms()):
+            for entry in entries(_corpora(self.options), seeds=self.options.corpora, forms=self._forms()):
                 path = _result(job_of(entry, self.budgets), self.options)
                 if path.exists():
                     results[entry] = json.loads(path.read_text(encoding="utf-8"))
