@@ -108,8 +108,8 @@ def _longer(get: Get) -> str:
     without = get("real", "chmr", DEFAULT, "structure", "biogenadme mae", "test")
     alone = get("real", "fingerprints", "", "", "biogenadme mae", "test")
     return (
-        f" With four times as many epochs: {'; '.join(told)}. (On biogenadme CHMR without cell data then has an "
-        f"MAE times 100 of {_told(without)}, fingerprints alone {_told(alone)}.)"
+        f" With four times as many epochs: {'; '.join(told)}. (On biogenadme CHMR without cell data then has "
+        f"an MAE times 100 of {_told(without)}, fingerprints alone {_told(alone)}.)"
     )
 
 
