@@ -17,8 +17,8 @@ BLOCKS = ("embedding", "1d", "counts", "maccs", "descriptors")
 class FinetuneConfig(Config):
     """How a head is put on a backbone.
 
-    The defaults are what validation favoured; ``paper("infoalign")`` and ``paper("chmr")`` give the
-    published heads, :meth:`preset` these and those of the authors' code.
+    The defaults are what validation favoured; :meth:`preset` gives the published heads, and those of the
+    authors' code.
     """
 
     # what is predicted, and what is held out
@@ -204,11 +204,6 @@ class FinetuneConfig(Config):
         return ("embedding",) if method == "infoalign" else ("embedding", "1d")
 
     @classmethod
-    def paper(cls, method: str) -> Self:
-        """Return the published head of "infoalign" or "chmr"."""
-        return cls.build(head_presets.paper(method))
-
-    @classmethod
     def preset(cls, name: str, method: str | None) -> Self:
         """Return the settings of a name.
 
@@ -230,5 +225,5 @@ class FinetuneConfig(Config):
         if name == "default":
             return cls()
         if name == "paper":
-            return cls.paper(method or "chmr")
+            return cls.build(head_presets.paper(method or "chmr"))
         return cls.build(head_presets.authors(method, name.partition(":")[2] or None))

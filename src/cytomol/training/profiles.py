@@ -171,16 +171,13 @@ def input_scaler(
     """
     if kind == "minmax":
         return target
-    center, spread = np.zeros(target.width), np.ones(target.width)
-    if kind == "zscore":
-        for j in range(target.width):
-            column = values[:, j].astype(np.float64)
-            column = column[np.isfinite(column)]
-            if len(column) and column.std() > 1e-12 * max(1.0, float(np.abs(column).max())):
-                center[j], spread[j] = column.mean(), column.std()
-            elif len(column):
-                center[j] = column.mean()
-    return FeatureScaler.affine(center, spread)
+    if kind == "raw":
+        return FeatureScaler.affine(np.zeros(target.width), np.ones(target.width))
+    from sklearn.preprocessing import StandardScaler
+
+    fitted = StandardScaler().fit(values.astype(np.float64))  # leaves NaN out, and constants at their scale
+    # a column without any value has neither mean nor spread
+    return FeatureScaler.affine(np.nan_to_num(fitted.mean_), np.nan_to_num(fitted.scale_, nan=1.0))
 
 
 def _column_means(values: NDArray[np.float32]) -> NDArray[np.float32]:

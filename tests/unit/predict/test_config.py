@@ -77,5 +77,5 @@ def test_blocks_come_in_one_order() -> None:
 
 @pytest.mark.parametrize("method", ["infoalign", "chmr"])
 def test_the_papers_heads_are_valid(method: str) -> None:
-    config = FinetuneConfig.paper(method)
+    config = FinetuneConfig.preset("paper", method)
     assert (config.head, config.keep, config.schedule) == (method, "best", "constant")

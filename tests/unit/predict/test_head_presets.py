@@ -84,8 +84,10 @@ def test_chmr_reads_bits_of_radius_one(method: str | None, blocks: tuple[str, ..
 @pytest.mark.parametrize("method", ["infoalign", "chmr"])
 def test_other_presets(method: str) -> None:
     assert FinetuneConfig.preset("default", method) == FinetuneConfig()
-    assert FinetuneConfig.preset("paper", method) == FinetuneConfig.paper(method)
-    assert FinetuneConfig.preset("paper", None) == FinetuneConfig.paper("chmr")
+    paper = FinetuneConfig.preset("paper", method)
+    assert (paper.head, paper.optimizer, paper.standardize_embedding) == (method, "adam", False)
+    assert (paper.features == "embedding") == (method == "infoalign")
+    assert FinetuneConfig.preset("paper", None) == FinetuneConfig.preset("paper", "chmr")
 
 
 @pytest.mark.parametrize("name", ["authors:esol", "author", "", "authors:", "paper:bace"])

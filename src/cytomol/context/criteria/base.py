@@ -96,13 +96,13 @@ class Inputs:
             values = modality.values[:, first : first + width]
             first += width
             chosen = self.options.compared_modalities
-            if chosen is None or name in chosen:
-                rows = (
-                    np.flatnonzero(np.isfinite(values).any(axis=1))
-                    if modality.parts
-                    else np.arange(len(values))
-                )
+            if chosen is not None and name not in chosen:
+                continue
+            if modality.parts:
+                rows = np.flatnonzero(np.isfinite(values).any(axis=1))
                 yield name, rows, values[rows]
+            else:
+                yield name, np.arange(len(values)), values
 
     def _similar_rows(
         self, rows: NDArray[np.int64], values: NDArray[np.float32], modality: Modality
