@@ -62,8 +62,8 @@ class GraphBatch(Movable):
     size
         Number of molecules; a molecule without atoms has no row in ``atoms``.
     by_source
-        The edges in the order of their source atoms, int64, shape (edges,); None where it is not known and has
-        to be sorted for.
+        The edges in the order of their source atoms, int64, shape (edges,); None where that is not known
+        beforehand.
     """
 
     atoms: Tensor

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from cytomol.nn.batch import TargetSums
@@ -27,8 +26,9 @@ def resident_target(target: Target, nodes: int, device: torch.device) -> Residen
     device
         Where to put it.
     """
-    kind = ResidentBits if isinstance(target, BitTarget) else ResidentRows
-    return kind(target, nodes, device)
+    if isinstance(target, BitTarget):
+        return ResidentBits(target, nodes, device)
+    return ResidentRows(target, nodes, device)
 
 
 def unpack(packed: Tensor, width: int) -> Tensor:
