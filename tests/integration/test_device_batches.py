@@ -78,7 +78,8 @@ def test_a_gpu_trains_and_the_model_embeds_on_a_cpu(
     result = pretrain(corpus, config, tmp_path / "model", method=method, quiet=True)
     losses = [entry["train"]["loss"] for entry in result.history]
     assert losses[-1] < losses[0]
-    embedding = Backbone.load(tmp_path / "model").embed(corpus.smiles[:5])
+    embedding, valid = Backbone.load(tmp_path / "model").embed(corpus.smiles[:5])
+    assert valid.all()
     assert np.isfinite(embedding).all()
 
 
