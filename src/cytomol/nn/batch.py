@@ -81,7 +81,8 @@ class TargetSums(_Movable):
     Attributes
     ----------
     rows
-        Molecules of the batch with at least one target in this space, int64, shape (rows,).
+        Molecules of the batch with at least one target in this space, int64, shape (rows,). None means all
+        molecules of the batch, in order; those without a target have weight 0.
     weight
         Sum of path weights over the observed entries, float32, shape (rows, width) or (rows, 1)
         where every entry of each visited node is observed.
@@ -93,7 +94,7 @@ class TargetSums(_Movable):
         Number of observed (visited node, feature) entries behind the sums, float32 scalar.
     """
 
-    rows: Tensor
+    rows: Tensor | None
     weight: Tensor
     value: Tensor
     square: Tensor | None
