@@ -20,6 +20,7 @@ from torch import Tensor
 from cytomol.errors import ConfigError
 from cytomol.methods.base import Method, graph_encoder, methods
 from cytomol.methods.config import CHMRConfig, MethodConfig
+from cytomol.methods.groups import Groups
 from cytomol.methods.output import MethodOutput
 from cytomol.methods.responses import Response, project_response
 from cytomol.nn.batch import Batch, Dimensions
@@ -28,6 +29,7 @@ from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.named import NamedModules
 from cytomol.nn.projector import Projector
 from cytomol.nn.quantizer import CodeBook, quantizers
+from cytomol.nn.rows import condense
 from cytomol.objectives.consistency import vicreg
 from cytomol.objectives.contrast import info_nce
 from cytomol.objectives.quantization import code_loss, perplexity, reverse_code_loss
@@ -160,9 +162,10 @@ class CHMR(Method):
             raise ConfigError("the model has no code book", hint='train with quantizer = "tree"')
         return cast("Tensor", self.quantizer(self.anchor(batch)).path)
 
-    def _project_views(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def _project_views(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor | None]]:
         """Return projections (zeros where masked), shape (B, width), and where each exists, by view."""
-        projected, present = {}, {}
+        projected: dict[str, Tensor] = {}
+        present: dict[str, Tensor | None] = {}
         for view in self.views:
             if view == "2d":
                 assert self.encoder is not None
@@ -171,12 +174,13 @@ class CHMR(Method):
                 values = self.encoder(batch.graph)
             else:
                 values = batch.views[view]
-            mask = batch.view_mask.get(view)
+            mask = present[view] = batch.view_mask.get(view)
             if mask is None:
-                mask = torch.ones(batch.size, dtype=torch.bool, device=values.device)
+                projected[view] = self.views[view](values)
+                continue
             # a masked view may hold NaN: leave it out before and after the projection
             rows = self.views[view](values.masked_fill(~mask[:, None], 0.0))
-            projected[view], present[view] = rows.masked_fill(~mask[:, None], 0.0), mask
+            projected[view] = rows.masked_fill(~mask[:, None], 0.0)
         return projected, present
 
     def _project_responses(self, batch: Batch) -> dict[str, Response]:
@@ -208,62 +212,58 @@ class CHMR(Method):
         losses: dict[str, list[Tensor]] = {}
         for response in responses.values() if config.lambda_sca > 0 else ():
             if config.instance_alignment:
-                rows = response.contrasted(config.alignment, config.augmented_weight)
-                instance = info_nce(anchor[rows.molecules], rows.values, config.temperature, rows.weight)
+                profiles, weight = response.contrasted(config.alignment, config.augmented_weight)
+                molecules = anchor
+                if weight is not None:
+                    _, (molecules, profiles, weight) = condense(weight > 0, anchor, profiles, weight)
+                instance = info_nce(molecules, profiles, config.temperature, weight)
                 losses.setdefault("instance_alignment", []).append(instance)
             if config.distribution_alignment:
-                distribution = vicreg(
-                    *response.accounts(config.alignment), hinges=config.variance_hinges
-                ).total()
+                measured, told, part = response.accounts(config.alignment)
+                part, (measured, told) = condense(part, measured, told)
+                distribution = vicreg(measured, told, hinges=config.variance_hinges, part=part).total()
                 losses.setdefault("distribution_alignment", []).append(distribution)
         gather = torch.sum if config.alignment_reduction == "sum" else torch.mean
         return {name: gather(torch.stack(parts)) for name, parts in losses.items()}
 
     def _quantize(
-        self, views: dict[str, Tensor], present: dict[str, Tensor], responses: dict[str, Response]
+        self, views: dict[str, Tensor], present: dict[str, Tensor | None], responses: dict[str, Response]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """L_TreeVQ over all views and modalities, and the perplexity of each level."""
         book = self.quantizer
         if book is None or self.config.lambda_vq == 0:
             return {}, {}
-        groups = [views[view][present[view]] for view in views]
-        groups += [response.quantized(self.config.alignment) for response in responses.values()]
-        groups = [group for group in groups if len(group)]
-        if not groups:
-            return {}, {}
-        rows = torch.cat(groups)
-        weight = torch.cat(
-            [group.new_full((len(group),), 1 / (len(group) * len(groups))) for group in groups]
+        groups = Groups.build(
+            [(views[view], present[view]) for view in views]
+            + [response.quantized(self.config.alignment) for response in responses.values()]
         )
-
-        chosen, path, _ = book(rows)
+        chosen, path, _ = book(groups.rows, groups.part)
         codes = book.unit_codes()
-        terms = {"quantization": code_loss(rows, codes, chosen, self.config.eta, weight)}
-        if (reverse := self._reverse(book, groups, path, codes)) is not None:
-            terms["reverse_quantization"] = reverse
+        terms = {"quantization": code_loss(groups.rows, codes, chosen, self.config.eta, groups.weight)}
+        if self.config.reverse_assignment != "none":
+            terms["reverse_quantization"] = self._reverse(book, groups, path, codes)
         metrics = {
-            f"perplexity/{level}": perplexity(path[:, level - 1], size)
+            f"perplexity/{level}": perplexity(path[:, level - 1], size, part=groups.part)
             for level, size in enumerate(book.level_sizes, start=1)
         }
         return terms, metrics
 
-    def _reverse(self, book: CodeBook, groups: list[Tensor], path: Tensor, codes: Tensor) -> Tensor | None:
+    def _reverse(self, book: CodeBook, groups: Groups, path: Tensor, codes: Tensor) -> Tensor:
         """Pull codes towards samples: over all groups at once, or within each and the tree."""
         way, eta = self.config.reverse_assignment, self.config.eta
-        if way == "none":
-            return None
         if way == "pooled":
-            return reverse_code_loss(torch.cat(groups), codes, book.level_sizes, eta)
-        paths = torch.split(path, [len(group) for group in groups])
+            return reverse_code_loss(groups.rows, codes, book.level_sizes, eta, part=groups.part)
         losses = [
             reverse_code_loss(
-                group,
+                rows,
                 codes,
                 book.level_sizes,
                 eta,
-                reached=book.reached(part),
+                part=part,
+                reached=book.reached(paths),
                 unreached_to_first=way == "authors",
             )
-            for group, part in zip(groups, paths, strict=True)
+            for rows, part, paths in groups.apart(path)
         ]
-        return torch.stack(losses).mean()
+        # a group without rows has no loss, and does not count
+        return torch.stack(losses).sum() / groups.filled

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from cytomol.nn.batch import Batch
 
-__all__ = ["Contrasted", "Response", "project_response"]
+__all__ = ["Response", "project_response"]
 
 Alignment = Literal["paper", "held_out"]
-
-
-class Contrasted(NamedTuple):
-    """Rows of a batch that take part in the contrast.
-
-    Attributes
-    ----------
-    molecules
-        Molecules, int64, shape (n,).
-    values
-        Their projected profiles, shape (n, width).
-    weight
-        Their weights, shape (n,).
-    """
-
-    molecules: Tensor
-    values: Tensor
-    weight: Tensor
 
 
 @dataclass(frozen=True)
@@ -61,30 +43,32 @@ class Response:
             return self.measured
         return torch.where(self.observed[:, None], self.measured, self.augmented)
 
-    def contrasted(self, alignment: Alignment, augmented_weight: float) -> Contrasted:
-        """Return all rows (paper), or measured rows and, down-weighted, augmented ones."""
-        if alignment == "paper":
-            everything = torch.ones_like(self.observed)
-            return Contrasted(everything.nonzero().flatten(), self.measured, everything.float())
-        used = self.observed | self.reached if augmented_weight > 0 else self.observed
-        index = used.nonzero().flatten()
-        weight = torch.where(self.observed, 1.0, augmented_weight)[index]
-        return Contrasted(index, self.best("augmented")[index], weight)
+    def contrasted(self, alignment: Alignment, augmented_weight: float) -> tuple[Tensor, Tensor | None]:
+        """Return what molecules are contrasted with, shape (B, width), and its weights, shape (B,).
 
-    def accounts(self, alignment: Alignment) -> tuple[Tensor, Tensor]:
-        """Return two accounts of the same rows, shape (n, width) each.
-
-        ``paper``: p_c and p_c,aug of all rows. ``held_out``: what was measured, and what the
-        neighbours say without having seen it.
+        ``paper``: p_c of all rows, weighing alike (None). ``held_out``: measured rows and, down-weighted,
+        augmented ones; the others weigh 0.
         """
         if alignment == "paper":
-            return self.measured, self.augmented
-        rows = self.observed & self.held
-        return self.measured[rows], self.held_out[rows]
+            return self.measured, None
+        own = self.observed.float()
+        if augmented_weight == 0:
+            return self.measured, own
+        return self.best("augmented"), own + augmented_weight * (self.reached.float() - own)
 
-    def quantized(self, alignment: Alignment) -> Tensor:
-        """Return the rows that the code book sees: all of p_c (paper), or those measured."""
-        return self.measured if alignment == "paper" else self.measured[self.observed]
+    def accounts(self, alignment: Alignment) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return two accounts of the same rows, shape (B, width) each, and the rows that have both.
+
+        ``paper``: p_c and p_c,aug of all rows (None). ``held_out``: what was measured, and what the
+        neighbours say without having seen it; bool, shape (B,).
+        """
+        if alignment == "paper":
+            return self.measured, self.augmented, None
+        return self.measured, self.held_out, self.observed & self.held
+
+    def quantized(self, alignment: Alignment) -> tuple[Tensor, Tensor | None]:
+        """Return p_c and the rows that the code book sees: all (None; paper), or those measured."""
+        return self.measured, None if alignment == "paper" else self.observed
 
 
 def project_response(projector: nn.Module, batch: Batch, name: str, augmentation: str) -> Response:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
+from cytomol.nn.precision import full_precision
 from cytomol.registry import Registry
 
 __all__ = ["CodeBook", "FlatQuantizer", "Quantized", "TreeQuantizer", "quantizers"]
@@ -78,56 +79,75 @@ class CodeBook(nn.Module):
         """Return which codes compete for each row, bool, (n, levels) -> (n, codes): all, in a flat book."""
         return path.new_ones(len(path), len(self.codes), dtype=torch.bool)
 
-    def seeds(self, similarity: Tensor, chosen: Tensor, dead: Tensor) -> tuple[Tensor, Tensor]:
-        """Pair dead codes with rows that should become codes.
+    def seeds(self, similarity: Tensor, members: Tensor, dead: Tensor) -> tuple[Tensor, Tensor]:
+        """Find the row that each code should become if it is dead.
 
         Parameters
         ----------
         similarity
-            Cosine similarity of rows and codes, shape (n, codes).
-        chosen
-            Choice of each row, int64, shape (n, levels).
+            Cosine similarity of rows and codes, shape (n, codes), n > 0.
+        members
+            Rows that chose each code, bool, shape (n, codes); a row that takes no part chose none.
         dead
-            Codes without use, int64, shape (dead,).
+            Codes without use, bool, shape (codes,).
 
         Returns
         -------
-        Codes and rows, int64, equally long; a dead code without a fitting row is left out.
+        Row of each code, int64, shape (codes,), and whether it fits, bool, shape (codes,). Rows of codes that
+        are not dead mean nothing.
         """
         raise NotImplementedError
 
-    def forward(self, rows: Tensor) -> Quantized:
-        """Quantize rows, shape (n, d); in training this also counts use and re-seeds dead codes."""
-        with torch.no_grad(), torch.autocast(rows.device.type, enabled=False):
+    def forward(self, rows: Tensor, part: Tensor | None = None) -> Quantized:
+        """Quantize rows; in training this also counts use and re-seeds dead codes.
+
+        Parameters
+        ----------
+        rows
+            Shape (n, d).
+        part
+            Rows that count as use and may become codes, bool, shape (n,); all of them when None.
+        """
+        with torch.no_grad(), full_precision(rows.device):
             values = rows.float()
             directions = functional.normalize(values, dim=1)
-            chosen = self.choose(directions @ self.unit_codes().T)
-            if self.training and self.reseed and self._reseed_dead(directions, chosen):
+            similarity = directions @ self.unit_codes().T
+            chosen = self.choose(similarity)
+            if self.training and self.reseed:
+                self._reseed_dead(directions, similarity, chosen, part)
                 chosen = self.choose(directions @ self.unit_codes().T)
             codes = self.unit_codes()[chosen[:, -1]] * values.norm(dim=1, keepdim=True)
             shift = codes.to(rows.dtype) - rows
         return Quantized(chosen, chosen - self.starts, rows + shift)
 
-    def _reseed_dead(self, directions: Tensor, chosen: Tensor) -> bool:
-        """Count use, move dead codes onto rows; return whether any moved. The same on every process."""
-        used = torch.bincount(chosen.flatten(), minlength=len(self.codes))
-        rows = torch.tensor(len(directions), device=used.device)
+    def _reseed_dead(
+        self, directions: Tensor, similarity: Tensor, chosen: Tensor, part: Tensor | None
+    ) -> None:
+        """Count use and move dead codes onto rows, the same on every process.
+
+        Every shape is known beforehand: to look how many codes are dead would halt an accelerator.
+        """
+        members = torch.zeros_like(similarity, dtype=torch.bool).scatter_(1, chosen, value=True)
+        if part is not None:
+            members &= part[:, None]
+        used = members.any(dim=0).long()
+        rows = torch.full_like(used[0], len(chosen)) if part is None else part.sum()
         together = distributed.is_available() and distributed.is_initialized()
         if together:
             distributed.all_reduce(used)
             distributed.all_reduce(rows)
         self.idle.add_(rows).masked_fill_(used > 0, 0)
-        dead = (self.idle > self.patience).nonzero().flatten()
-        if len(dead) == 0:
-            return False
-        moved, sources = self.seeds(directions @ self.unit_codes().T, chosen, dead)
-        # .data: no gradient of this step has read the codes yet, and autograd must not see a change
-        self.codes.data[moved] = directions[sources].to(self.codes.dtype)
-        self.idle[moved] = 0
+        if len(chosen):
+            dead = self.idle > self.patience
+            sources, fitting = self.seeds(similarity, members, dead)
+            moved = dead & fitting
+            seeds = directions.index_select(0, sources).to(self.codes.dtype)
+            # .data: no gradient of this step has read the codes yet, and autograd must not see a change
+            self.codes.data.copy_(torch.where(moved[:, None], seeds, self.codes.data))
+            self.idle.masked_fill_(moved, 0)
         if together:
             distributed.broadcast(self.codes.data, 0)
             distributed.broadcast(self.idle, 0)
-        return True
 
 
 @quantizers.register("tree")
@@ -165,18 +185,13 @@ class TreeQuantizer(CodeBook):
         found = path.new_zeros(len(path), len(self.codes), dtype=torch.bool)
         return found.scatter_(1, torch.cat([left, left + 1], dim=1), value=True)
 
-    def seeds(self, similarity: Tensor, chosen: Tensor, dead: Tensor) -> tuple[Tensor, Tensor]:
+    def seeds(self, similarity: Tensor, members: Tensor, dead: Tensor) -> tuple[Tensor, Tensor]:
         """Give a dead child the row of its parent that its sibling, which took them all, fits worst."""
-        moved, sources = [], []
-        for code in dead.tolist():
-            sibling = code ^ 1
-            level = (code + 2).bit_length() - 2
-            members = (chosen[:, level] == sibling).nonzero().flatten()
-            if len(members) > 1:
-                moved.append(code)
-                sources.append(members[similarity[members, sibling].argmin()])
-        index = torch.tensor(moved, dtype=torch.int64, device=dead.device)
-        return index, torch.stack(sources) if sources else index
+        del dead
+        worst = similarity.masked_fill(~members, torch.inf).argmin(dim=0)
+        several = members.sum(dim=0) > 1
+        # siblings stand side by side
+        return worst.view(-1, 2).flip(1).flatten(), several.view(-1, 2).flip(1).flatten()
 
 
 @quantizers.register("flat")
@@ -190,7 +205,9 @@ class FlatQuantizer(CodeBook):
         """Choose the nearest code, (n, codes) -> int64 (n, 1)."""
         return similarity.argmax(dim=1, keepdim=True)
 
-    def seeds(self, similarity: Tensor, chosen: Tensor, dead: Tensor) -> tuple[Tensor, Tensor]:
+    def seeds(self, similarity: Tensor, members: Tensor, dead: Tensor) -> tuple[Tensor, Tensor]:
         """Give dead codes the rows that their own codes fit worst, the worst first."""
-        worst = similarity.gather(1, chosen).flatten().argsort(stable=True)[: len(dead)]
-        return dead[: len(worst)], worst
+        fit = similarity.masked_fill(~members, torch.inf).amin(dim=1)
+        place = dead.cumsum(dim=0) - 1  # of a dead code among the dead
+        worst = fit.argsort(stable=True).index_select(0, place.clamp(0, len(fit) - 1))
+        return worst, place < members.any(dim=1).sum()

@@ -21,26 +21,48 @@ class VICReg(NamedTuple):
         return self.invariance + self.variance + self.covariance
 
 
-def variance_hinge(rows: Tensor, target: float = 1.0, eps: float = 1e-4) -> Tensor:
+class _Centred(NamedTuple):
+    """Rows less their mean, zeros for rows that take no part, and the number that do, a scalar."""
+
+    rows: Tensor
+    number: Tensor
+
+    @classmethod
+    def build(cls, rows: Tensor, part: Tensor | None) -> _Centred:
+        if part is None:
+            return cls(rows - rows.mean(dim=0), rows.new_full((), len(rows)))
+        weight = part.to(rows.dtype)[:, None]
+        number = weight.sum()
+        mean = (rows * weight).sum(dim=0) / number.clamp(min=1)
+        return cls((rows - mean) * weight, number)
+
+    def variance_hinge(self, target: float, eps: float) -> Tensor:
+        variance = self.rows.square().sum(dim=0) / (self.number - 1).clamp(min=1)
+        return (target - (variance + eps).sqrt()).relu().mean() * (self.number > 1)
+
+    def covariance_penalty(self) -> Tensor:
+        n, d = self.rows.shape
+        # fewer than two rows are zeros once they are centred, and so is their penalty
+        product = self.rows @ self.rows.T if n < d else self.rows.T @ self.rows
+        diagonal = self.rows.square().sum(dim=0)
+        total = product.square().sum() - diagonal.square().sum()
+        return total / ((self.number - 1).clamp(min=1).square() * d)
+
+
+def variance_hinge(
+    rows: Tensor, target: float = 1.0, eps: float = 1e-4, *, part: Tensor | None = None
+) -> Tensor:
     """Mean over columns of max(0, target - sqrt(var + eps)), (n, d) -> scalar; zero for n < 2."""
-    if len(rows) < 2:
-        return rows.sum() * 0
-    return (target - (rows.var(dim=0) + eps).sqrt()).relu().mean()
+    return _Centred.build(rows, part).variance_hinge(target, eps)
 
 
-def covariance_penalty(rows: Tensor) -> Tensor:
+def covariance_penalty(rows: Tensor, *, part: Tensor | None = None) -> Tensor:
     """Sum of squared off-diagonal covariances over d, (n, d) -> scalar; zero for n < 2.
 
     Where n < d the same sum is read from the (n, n) Gram matrix, whose squared norm is that of the
     (d, d) covariance.
     """
-    n, d = rows.shape
-    if n < 2:
-        return rows.sum() * 0
-    centred = rows - rows.mean(dim=0)
-    product = centred @ centred.T if n < d else centred.T @ centred
-    diagonal = centred.square().sum(dim=0)
-    return (product.square().sum() - diagonal.square().sum()) / ((n - 1) ** 2 * d)
+    return _Centred.build(rows, part).covariance_penalty()
 
 
 def vicreg(
@@ -50,6 +72,7 @@ def vicreg(
     eps: float = 1e-4,
     *,
     hinges: Literal["mean", "sum"] = "mean",
+    part: Tensor | None = None,
 ) -> VICReg:
     """VICReg of two accounts p and q of the same rows, (n, d) each.
 
@@ -66,15 +89,19 @@ def vicreg(
         Added to the variance.
     hinges
         Both hinges are averaged, as in the published code of VICReg, or summed, as in its text and in CHMR.
+    part
+        Rows that take part, bool, shape (n,); all of them when None. The others may hold any finite number.
 
     References
     ----------
     Bardes et al., "VICReg", ICLR 2022; Li et al., arXiv 2511.21120, L_DA.
     """
     rows, others = rows.float(), others.float()
-    variance = variance_hinge(rows, target, eps) + variance_hinge(others, target, eps)
+    p, q = _Centred.build(rows, part), _Centred.build(others, part)
+    difference = rows - others if part is None else (rows - others) * part[:, None]
+    variance = p.variance_hinge(target, eps) + q.variance_hinge(target, eps)
     return VICReg(
-        invariance=(rows - others).square().sum() / max(rows.numel(), 1),
+        invariance=difference.square().sum() / (p.number.clamp(min=1) * rows.shape[1]),
         variance=variance / 2 if hinges == "mean" else variance,
-        covariance=covariance_penalty(rows) + covariance_penalty(others),
+        covariance=p.covariance_penalty() + q.covariance_penalty(),
     )

@@ -19,7 +19,8 @@ def info_nce(anchor: Tensor, positive: Tensor, temperature: float, weight: Tenso
     temperature
         tau.
     weight
-        Weight of each row in the mean, shape (n,); equal when None.
+        Weight of each row in the mean, shape (n,); equal when None. A row that weighs nothing takes no part:
+        it is no candidate j for the others either.
 
     Returns
     -------
@@ -34,9 +35,12 @@ def info_nce(anchor: Tensor, positive: Tensor, temperature: float, weight: Tenso
         functional.normalize(positive.float(), dim=1),
     )
     similarity = anchor @ positive.T / temperature
-    losses = (
-        torch.logsumexp(similarity, dim=1) - similarity.diagonal() if len(similarity) else similarity.sum(1)
-    )
+    if len(similarity) == 0:
+        return similarity.sum()
+    own = similarity.diagonal()
     if weight is None:
-        return losses.sum() / max(len(losses), 1)
+        return (torch.logsumexp(similarity, dim=1) - own).mean()
+    # not -inf: were there no candidate at all, its gradient would be NaN
+    candidates = similarity.masked_fill(weight == 0, torch.finfo(similarity.dtype).min)
+    losses = torch.logsumexp(candidates, dim=1) - own
     return (losses * weight).sum() / weight.sum().clamp(min=1e-12)

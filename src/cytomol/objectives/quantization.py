@@ -10,6 +10,8 @@ from torch.nn import functional
 
 __all__ = ["code_loss", "perplexity", "reverse_code_loss"]
 
+_BELOW_ANY_COSINE = -2.0
+
 
 def code_loss(projections: Tensor, codes: Tensor, chosen: Tensor, eta: float, weight: Tensor) -> Tensor:
     """Mean over levels of sum_i w_i [1 - cos(sg[q_i], p_i) + eta (1 - cos(q_i, sg[p_i]))].
@@ -25,7 +27,7 @@ def code_loss(projections: Tensor, codes: Tensor, chosen: Tensor, eta: float, we
     eta
         Weight of the term that moves the codes.
     weight
-        w, shape (n,); it holds the average over rows and modalities.
+        w, shape (n,); it holds the average over rows and modalities. A row that takes no part weighs 0.
 
     References
     ----------
@@ -43,6 +45,7 @@ def reverse_code_loss(
     level_sizes: Sequence[int],
     eta: float,
     *,
+    part: Tensor | None = None,
     reached: Tensor | None = None,
     unreached_to_first: bool = False,
 ) -> Tensor:
@@ -60,6 +63,8 @@ def reverse_code_loss(
         Number of codes of each level.
     eta
         Weight of the term that moves the codes.
+    part
+        Rows that take part, bool, shape (n,); all of them when None.
     reached
         Rows among which each code looks for its nearest, bool, shape (n, codes); None for all rows.
     unreached_to_first
@@ -76,9 +81,14 @@ def reverse_code_loss(
     similarity = projections.detach() @ codes.detach().T
     counted = similarity.new_ones(len(codes))
     if reached is not None:
-        similarity = similarity.masked_fill(~reached, -torch.inf)
+        reached = reached if part is None else reached & part[:, None]
+        similarity = similarity.masked_fill(~reached, _BELOW_ANY_COSINE)
         if not unreached_to_first:
             counted = reached.any(dim=0).float()
+    if part is not None:
+        # further below, so that a code without a row of its own takes the first of those that take part
+        similarity = similarity.masked_fill(~part[:, None], -torch.inf)
+        counted = counted * part.any()
     nearest = projections.index_select(0, similarity.argmax(dim=0))
     losses = (1 - (nearest * codes.detach()).sum(dim=1)) + eta * (1 - (nearest.detach() * codes).sum(dim=1))
     sizes = list(level_sizes)
@@ -86,8 +96,20 @@ def reverse_code_loss(
     return torch.stack([loss.sum() / number.sum().clamp(min=1) for loss, number in levels]).mean()
 
 
-def perplexity(chosen: Tensor, size: int) -> Tensor:
-    """Return exp(entropy) of code use, between 1 and ``size``; ``chosen`` int64, shape (n,)."""
-    share = torch.bincount(chosen, minlength=size).float() / max(len(chosen), 1)
+def perplexity(chosen: Tensor, size: int, *, part: Tensor | None = None) -> Tensor:
+    """Return exp(entropy) of code use, between 1 and ``size``.
+
+    Parameters
+    ----------
+    chosen
+        Code of each row, int64, shape (n,).
+    size
+        Number of codes.
+    part
+        Rows that take part, bool, shape (n,); all of them when None.
+    """
+    ones = torch.ones_like(chosen, dtype=torch.float32) if part is None else part.float()
+    uses = ones.new_zeros(size).scatter_add_(0, chosen, ones)
+    share = uses / uses.sum().clamp(min=1)
     entropy: Tensor = torch.special.entr(share).sum()
     return entropy.exp()

@@ -21,7 +21,7 @@ def walk_cross_entropy(logits: Tensor, sums: TargetSums) -> Tensor:
     Parameters
     ----------
     logits
-        l, decoded rows of the molecules ``sums.rows``, shape (rows, width).
+        l, decoded rows of the molecules ``sums.rows`` (all when None), shape (rows, width).
     sums
         Moments of the targets in [0, 1].
 
@@ -44,7 +44,7 @@ def walk_squared_error(values: Tensor, sums: TargetSums) -> Tensor:
     Parameters
     ----------
     values
-        l, decoded rows of the molecules ``sums.rows``, shape (rows, width).
+        l, decoded rows of the molecules ``sums.rows`` (all when None), shape (rows, width).
     sums
         Moments of the targets, with ``square``.
 

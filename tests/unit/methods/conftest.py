@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -101,3 +102,29 @@ def make_batch() -> Callable[..., Batch]:
         return _batch(size, dimensions, observed=observed, seed=seed)
 
     return make
+
+
+def _of_all_rows(sums: TargetSums, size: int) -> TargetSums:
+    assert sums.rows is not None
+
+    def spread(values: Tensor) -> Tensor:
+        return values.new_zeros(size, values.shape[1]).index_copy(0, sums.rows, values)
+
+    return TargetSums(
+        rows=None,
+        weight=spread(sums.weight),
+        value=spread(sums.value),
+        square=None if sums.square is None else spread(sums.square),
+        entries=sums.entries,
+    )
+
+
+@pytest.fixture
+def all_rows() -> Callable[[Batch], Batch]:
+    """Return what gives a batch the other form of its targets: a row for each molecule, weight or not."""
+
+    def give(batch: Batch) -> Batch:
+        targets = {name: _of_all_rows(sums, batch.size) for name, sums in batch.targets.items()}
+        return dataclasses.replace(batch, targets=targets)
+
+    return give

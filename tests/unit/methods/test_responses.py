@@ -42,7 +42,9 @@ def _rows(values: Tensor | dict[str, Tensor]) -> Any:
 
 
 def test_held_out_accounts_are_what_was_measured_and_what_neighbours_say(batch: Batch) -> None:
-    measured, told = _respond(batch).accounts("held_out")
+    measured, told, part = _respond(batch).accounts("held_out")
+    assert part is not None
+    measured, told = measured[part], told[part]
     expected = [
         (_rows(batch.profiles)[i], _rows(batch.held_out)[i])
         for i in range(SIZE)
@@ -55,7 +57,8 @@ def test_held_out_accounts_are_what_was_measured_and_what_neighbours_say(batch: 
 
 
 def test_published_accounts_are_all_rows_with_and_without_augmentation(batch: Batch) -> None:
-    measured, augmented = _respond(batch).accounts("paper")
+    measured, augmented, part = _respond(batch).accounts("paper")
+    assert part is None
     assert torch.equal(measured, batch.profiles[NAME])
     for i in range(SIZE):
         # measured rows too: whether propagation restores them is decided where the batch is made
@@ -67,24 +70,29 @@ def test_published_accounts_are_all_rows_with_and_without_augmentation(batch: Ba
 def test_contrast_takes_measured_rows_and_augmented_ones_with_their_weight(
     batch: Batch, weight: float
 ) -> None:
-    rows = _respond(batch).contrasted("held_out", weight)
+    values, weights = _respond(batch).contrasted("held_out", weight)
+    assert weights is not None
+    found = [
+        (i, row, w) for i, (row, w) in enumerate(zip(_rows(values), _rows(weights), strict=True)) if w != 0
+    ]
     expected = []
     for i in range(SIZE):
         if batch.observed[NAME][i]:
             expected.append((i, _rows(batch.profiles)[i], 1.0))
         elif weight and batch.augmented_mask[NAME][i]:
             expected.append((i, _rows(batch.augmented)[i], weight))
-    assert list(zip(_rows(rows.molecules), _rows(rows.values), _rows(rows.weight), strict=True)) == expected
-    everything = _respond(batch).contrasted("paper", weight)
-    assert _rows(everything.molecules) == list(range(SIZE))
-    assert torch.equal(everything.values, batch.profiles[NAME])
-    assert _rows(everything.weight) == [1.0] * SIZE
+    assert found == expected
+    everything, weights = _respond(batch).contrasted("paper", weight)
+    assert torch.equal(everything, batch.profiles[NAME])
+    assert weights is None
 
 
 def test_code_book_sees_measured_rows_and_in_the_paper_placeholders_too(batch: Batch) -> None:
     response = _respond(batch)
-    assert torch.equal(response.quantized("held_out"), batch.profiles[NAME][batch.observed[NAME]])
-    assert torch.equal(response.quantized("paper"), batch.profiles[NAME])
+    for alignment, part in (("held_out", batch.observed[NAME]), ("paper", None)):
+        values, seen = response.quantized(alignment)
+        assert torch.equal(values, batch.profiles[NAME])
+        assert seen is part
 
 
 def test_decoders_read_the_measured_profile_else_the_augmented_one(batch: Batch) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cytomol.errors import ConfigError
-from cytomol.nn.quantizer import FlatQuantizer, TreeQuantizer, quantizers
+from cytomol.nn.quantizer import DEAD_AFTER, CodeBook, FlatQuantizer, TreeQuantizer, quantizers
 
 
 def brute_force(rows: Tensor, codes: Tensor, depth: int) -> list[list[int]]:
@@ -99,6 +99,79 @@ def test_reseeding_is_deterministic_and_for_training_only() -> None:
     assert torch.equal(idle.codes, fresh.codes)
     assert not idle.idle.any()
     assert not torch.equal(train(training=True).codes, fresh.codes)
+
+
+class Slow:
+    """Counts use and re-seeds with loops over codes and rows that take part."""
+
+    def __init__(self, book: CodeBook) -> None:
+        self.tree = isinstance(book, TreeQuantizer)
+        self.sizes = book.level_sizes
+        self.codes = book.codes.detach().clone()
+        self.idle = book.idle.tolist()
+
+    def choose(self, rows: Tensor) -> list[list[int]]:
+        """Return the code of each row at each level, numbered over all levels."""
+        if not self.tree:
+            return [[int((self.codes @ row).argmax())] for row in rows]
+        paths = brute_force(rows, self.codes, len(self.sizes))
+        return [[2**level - 2 + node for level, node in enumerate(path, start=1)] for path in paths]
+
+    def train(self, rows: Tensor) -> None:
+        """Take one batch in."""
+        rows = rows / rows.norm(dim=1, keepdim=True)
+        chosen = self.choose(rows)
+        level_of = [level for level, size in enumerate(self.sizes) for _ in range(size)]
+        self.idle = [
+            0 if any(codes[level_of[k]] == k for codes in chosen) else idle + len(rows)
+            for k, idle in enumerate(self.idle)
+        ]
+        dead = [k for k, idle in enumerate(self.idle) if idle > DEAD_AFTER * self.sizes[level_of[k]]]
+        before = self.codes.clone()
+
+        def fit(row: int, code: int) -> float:
+            return float(rows[row] @ before[code])
+
+        if self.tree:
+            pairs = []
+            for k in dead:
+                sibling = k + 1 if k % 2 == 0 else k - 1
+                members = [i for i, codes in enumerate(chosen) if codes[level_of[k]] == sibling]
+                if len(members) > 1:
+                    pairs.append((k, min(members, key=lambda i: fit(i, sibling))))
+        else:
+            pairs = list(
+                zip(dead, sorted(range(len(rows)), key=lambda i: fit(i, chosen[i][0])), strict=False)
+            )
+        for k, row in pairs:
+            self.codes[k], self.idle[k] = rows[row], 0
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.sampled_from(["tree", "flat"]),
+    st.integers(1, 4),
+    st.tuples(st.integers(0, 14), st.sampled_from([0.0, 0.5, 1.0, None])),
+    st.sampled_from([0.2, 1.5, 40.0]),
+    st.integers(0, 10_000),
+)
+def test_reseeding_is_the_slow_way(
+    name: str, depth: int, batch: tuple[int, float | None], age: float, seed: int
+) -> None:
+    """Of no, few and all codes, whichever rows take part."""
+    rows, share = batch
+    torch.manual_seed(seed)
+    book = quantizers[name](6, depth)
+    book.idle.copy_((age * DEAD_AFTER * torch.rand(len(book.codes))).long())
+    slow = Slow(book)
+    for _ in range(3):
+        values = torch.randn(rows, 6)
+        part = None if share is None else torch.rand(rows) < share
+        chosen, _, _ = book(values, part)
+        slow.train(values if part is None else values[part])
+        torch.testing.assert_close(book.codes.detach(), slow.codes)
+        assert book.idle.tolist() == slow.idle
+        assert chosen.tolist() == slow.choose(values)
 
 
 def test_counters_are_saved() -> None:

@@ -63,3 +63,24 @@ def test_both_ways_to_the_covariance_agree() -> None:
     rows = torch.randn(12, 5, dtype=torch.float64)
     tall, wide = rows, torch.cat([rows, torch.zeros(12, 20, dtype=torch.float64)], 1)
     torch.testing.assert_close(covariance_penalty(tall) * 5, covariance_penalty(wide) * 25)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 9), st.integers(1, 12), st.sampled_from([0.0, 0.2, 0.6, 1.0]), st.integers(0, 10_000))
+def test_masked_rows_might_as_well_be_absent(n: int, d: int, share: float, seed: int) -> None:
+    """With none, one or more left: terms and finite gradients are equal."""
+    torch.manual_seed(seed)
+    part = torch.rand(n) < share
+    p, q = 0.5 * torch.randn(2, n, d) + 3
+
+    def ask(p: torch.Tensor, q: torch.Tensor, part: torch.Tensor | None) -> list[torch.Tensor]:
+        own = [p.clone().requires_grad_(), q.clone().requires_grad_()]
+        terms = vicreg(*own, part=part)
+        return [*terms, *torch.autograd.grad(terms.total(), own)]
+
+    whole, alone = ask(p, q, part), ask(p[part], q[part], None)
+    for every, few in zip(whole[:3], alone[:3], strict=True):
+        torch.testing.assert_close(every, few, rtol=1e-4, atol=1e-5)
+    for every, few in zip(whole[3:], alone[3:], strict=True):
+        torch.testing.assert_close(every[part], few, rtol=1e-3, atol=1e-4)
+        assert not every[~part].any()

@@ -63,3 +63,24 @@ def test_zero_row_is_finite() -> None:
     assert loss.isfinite()
     assert anchor.grad is not None
     assert anchor.grad.isfinite().all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 9), st.sampled_from([0.0, 0.2, 0.6]), st.integers(0, 10_000))
+def test_rows_that_weigh_nothing_might_as_well_be_absent(n: int, share: float, seed: int) -> None:
+    """With none and with one that weighs something, too: losses and finite gradients are equal."""
+    torch.manual_seed(seed)
+    weight = (torch.rand(n) + 0.1) * (torch.rand(n) < share)
+    anchor, positive = torch.randn(2, n, 4)
+    taken = weight > 0
+
+    def ask(*tables: torch.Tensor) -> list[torch.Tensor]:
+        own = [table.clone().requires_grad_() for table in tables[:2]]
+        loss = info_nce(*own, 0.2, tables[2])
+        return [loss, *torch.autograd.grad(loss, own)]
+
+    whole, alone = ask(anchor, positive, weight), ask(anchor[taken], positive[taken], weight[taken])
+    torch.testing.assert_close(whole[0], alone[0])
+    for every, few in zip(whole[1:], alone[1:], strict=True):
+        torch.testing.assert_close(every[taken], few)
+        assert not every[~taken].any()

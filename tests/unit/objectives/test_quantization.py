@@ -76,3 +76,39 @@ def test_perplexity() -> None:
     shares = [0.5, 0.25, 0.25]
     expected = math.exp(-sum(share * math.log(share) for share in shares))
     assert perplexity(torch.tensor([0, 0, 1, 2]), 4).item() == pytest.approx(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 8),
+    st.sampled_from([0.0, 0.3, 1.0]),
+    st.sampled_from(["all", "left out", "to the first"]),
+    st.integers(0, 10_000),
+)
+def test_masked_rows_might_as_well_be_absent(n: int, share: float, way: str, seed: int) -> None:
+    torch.manual_seed(seed)
+    rows, codes = torch.randn(n, 5), functional.normalize(torch.randn(6, 5), dim=1)
+    part, reached, chosen = torch.rand(n) < share, torch.rand(n, 6) < 0.4, torch.randint(0, 6, (n,))
+
+    def ask(
+        rows: torch.Tensor, part: torch.Tensor | None, reached: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        own, owned = rows.clone().requires_grad_(), codes.clone().requires_grad_()
+        loss = reverse_code_loss(
+            own,
+            owned,
+            (2, 4),
+            0.5,
+            part=part,
+            reached=None if way == "all" else reached,
+            unreached_to_first=way == "to the first",
+        )
+        by_row, by_code = torch.autograd.grad(loss, (own, owned), materialize_grads=True)
+        return loss, by_row, by_code
+
+    whole, alone = ask(rows, part, reached), ask(rows[part], None, reached[part])
+    torch.testing.assert_close(whole[0], alone[0])
+    torch.testing.assert_close(whole[1][part], alone[1])
+    torch.testing.assert_close(whole[2], alone[2])
+    assert not whole[1][~part].any()
+    torch.testing.assert_close(perplexity(chosen, 6, part=part), perplexity(chosen[part], 6))
