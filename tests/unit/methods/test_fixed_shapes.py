@@ -1,4 +1,4 @@
-"""A step is the same with rows masked (on an accelerator) or left out (on a CPU), and with all targets' rows."""
+"""A step is the same with rows masked (accelerator) or left out (CPU), and with either form of targets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLAIN: dict[str, Any] = {"width": 16, "layers": 2, "dropout": 0.0, "decoder_drop
 
 def chmr(dimensions: Dimensions, **options: Any) -> Method:
     torch.manual_seed(0)
-    method = methods["chmr"].from_config(CHMRConfig.build({**PLAIN, "depth": 3, **options}), dimensions)
+    method = methods["chmr"].from_config(CHMRConfig.build({**PLAIN, "depth": 5, **options}), dimensions)
     quantizer: Any = method.quantizer
     quantizer.idle += 5000  # codes that no row of the batch chooses are dead, those of small levels at least
     return method
