@@ -8,10 +8,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-__all__ = ["Batch", "Dimensions", "GraphBatch", "TargetSums"]
+__all__ = ["Batch", "Dimensions", "GraphBatch", "Movable", "TargetSums"]
 
 
-class _Movable:
+class Movable:
     """Dataclass of tensors (or of dicts of tensors) that moves between devices as one."""
 
     def to(self, device: torch.device | str, *, non_blocking: bool = False) -> Self:
@@ -28,7 +28,7 @@ class _Movable:
 def _move(value: Any, device: torch.device | str, non_blocking: bool) -> Any:
     if isinstance(value, Tensor):
         return value.to(device, non_blocking=non_blocking)
-    if isinstance(value, _Movable):
+    if isinstance(value, Movable):
         return value.to(device, non_blocking=non_blocking)
     if isinstance(value, dict):
         return {key: _move(item, device, non_blocking) for key, item in value.items()}
@@ -36,7 +36,7 @@ def _move(value: Any, device: torch.device | str, non_blocking: bool) -> Any:
 
 
 def _pin(value: Any) -> Any:
-    if isinstance(value, Tensor | _Movable):
+    if isinstance(value, Tensor | Movable):
         return value.pin_memory()
     if isinstance(value, dict):
         return {key: _pin(item) for key, item in value.items()}
@@ -45,7 +45,7 @@ def _pin(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class GraphBatch(_Movable):
+class GraphBatch(Movable):
     """Molecular graphs of a batch as one graph of disconnected parts.
 
     Attributes
@@ -61,6 +61,9 @@ class GraphBatch(_Movable):
         Molecule that each atom belongs to, int64, non-decreasing, shape (atoms,).
     size
         Number of molecules; a molecule without atoms has no row in ``atoms``.
+    by_source
+        The edges in the order of their source atoms, int64, shape (edges,); None where that is not known
+        beforehand.
     """
 
     atoms: Tensor
@@ -68,10 +71,11 @@ class GraphBatch(_Movable):
     edge_features: Tensor
     molecule: Tensor
     size: int
+    by_source: Tensor | None = None
 
 
 @dataclass(frozen=True)
-class TargetSums(_Movable):
+class TargetSums(Movable):
     """Walk targets of one target space, summed over the nodes of each molecule's walk.
 
     A loss that compares one decoded row with many targets needs only their weighted moments: binary
@@ -81,7 +85,8 @@ class TargetSums(_Movable):
     Attributes
     ----------
     rows
-        Molecules of the batch with at least one target in this space, int64, shape (rows,).
+        Molecules of the batch with at least one target in this space, int64, shape (rows,); None means all
+        molecules of the batch, in order, of which those without a target have weight 0.
     weight
         Sum of path weights over the observed entries, float32, shape (rows, width) or (rows, 1)
         where every entry of each visited node is observed.
@@ -93,7 +98,7 @@ class TargetSums(_Movable):
         Number of observed (visited node, feature) entries behind the sums, float32 scalar.
     """
 
-    rows: Tensor
+    rows: Tensor | None
     weight: Tensor
     value: Tensor
     square: Tensor | None
@@ -101,7 +106,7 @@ class TargetSums(_Movable):
 
 
 @dataclass(frozen=True)
-class Batch(_Movable):
+class Batch(Movable):
     """Molecules of one step, everything row-aligned with the molecules.
 
     Attributes

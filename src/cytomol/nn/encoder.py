@@ -19,7 +19,7 @@ from cytomol.nn.gin import GINLayer
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.readout import readouts
-from cytomol.nn.segments import Edges, Groups, group_rows, spread, total
+from cytomol.nn.segments import Edges, Groups, Kinds, group_rows, spread, total
 
 __all__ = ["GraphEncoder"]
 
@@ -115,9 +115,9 @@ class GraphEncoder(nn.Module):
         """Pass messages with torch's own operations, on any device and in any arithmetic."""
         shared = self.bonds.combinations()
         edges = Edges(
-            group_rows(graph.edge_index[0], len(graph.atoms), ordered=False),
+            group_rows(graph.edge_index[0], len(graph.atoms), order=graph.by_source),
             group_rows(graph.edge_index[1], len(graph.atoms), ordered=True),
-            group_rows(self.bonds.code(graph.edge_features), len(shared), ordered=False),
+            Kinds(self.bonds.code(graph.edge_features), len(shared)),
         )
         v = None if self.virtual is None else self.virtual.expand(graph.size, -1)
         for depth, layer in enumerate(self.layers):

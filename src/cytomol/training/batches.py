@@ -76,7 +76,7 @@ class BatchBuilder:
         if "1d" in self.views:
             views["1d"] = torch.from_numpy(_fingerprints(store, rows))
         if "3d" in self.views:
-            values, mask = self._geometry(store, rows)
+            values, mask = self.geometry(store, rows)
             views["3d"], masks["3d"] = torch.from_numpy(values), torch.from_numpy(mask)
         graph = collate_graphs(store, rows) if "2d" in self.views else None
         return Batch(size=len(rows), graph=graph, views=views, view_mask=masks)
@@ -97,9 +97,10 @@ class BatchBuilder:
             statistics["geometry.spread"].astype(np.float32),
         )
 
-    def _geometry(
+    def geometry(
         self, store: MoleculeStore, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the standardised geometry of molecules, shape (B, width), and who has one, shape (B,)."""
         raw = np.asarray(store.blocks["geometry"][rows], np.float32)
         mask = np.asarray(~np.isnan(raw).all(axis=1))
         values = ((raw - self.center) / self.spread).astype(np.float32)

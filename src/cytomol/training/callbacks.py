@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
-import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
-from torch import Tensor, distributed
+from torch import distributed
 
 from cytomol.training.interrupt import Interruption
 from cytomol.training.module import PretrainModule, check_finite
@@ -19,6 +18,7 @@ from cytomol.training.quiet import silence
 from cytomol.training.reporter import Reporter, duration
 from cytomol.training.run import Run
 from cytomol.training.state import optimizer_tensors, restore_optimizer
+from cytomol.training.totals import Totals
 
 __all__ = ["Keeper"]
 
@@ -26,8 +26,6 @@ __all__ = ["Keeper"]
 SAVE_EVERY = 30.0
 # The loss is read (which waits for a GPU) at most this often in seconds.
 _LOOK_EVERY = 0.5
-
-Totals = dict[str, tuple[Tensor, float]]
 
 
 class Keeper(Callback):  # type: ignore[misc]
@@ -47,8 +45,7 @@ class Keeper(Callback):  # type: ignore[misc]
         self.run = run
         self.reporter = reporter
         self.interruption = interruption
-        self._train: Totals = {}
-        self._valid: Totals = {}
+        self._train, self._valid = Totals(), Totals()
         self._shown = ExitStack()
         self._saved = self._looked = self._clock = 0.0
 
@@ -74,12 +71,8 @@ class Keeper(Callback):  # type: ignore[misc]
         scaler = getattr(trainer.precision_plugin, "scaler", None)
         if scaler is not None and self.run.state.scaler:
             scaler.load_state_dict(self.run.state.scaler)
-        exact = torch.float32 if pl_module.device.type == "mps" else torch.float64
         if trainer.is_global_zero:
-            self._train = {
-                name: (torch.tensor(total, dtype=exact, device=pl_module.device), weight)
-                for name, (total, weight) in self.run.state.totals.items()
-            }
+            self._train = Totals.of(self.run.state.totals, pl_module.device)
         steps = pl_module.config.epochs * pl_module.steps_per_epoch
         self._show = self._shown.enter_context(self.reporter.training(steps, pl_module.step))
         self._saved = time.perf_counter()
@@ -98,10 +91,10 @@ class Keeper(Callback):  # type: ignore[misc]
     ) -> None:
         """Count the step; stop if asked to."""
         state, now = self.run.state, time.perf_counter()
-        _add(self._train, outputs["quantities"], outputs["size"])
+        self._train.add(outputs["quantities"])
         state.seconds += now - self._clock
         self._clock = now
-        state.molecules += outputs["size"] * trainer.world_size
+        state.molecules += outputs["quantities"].molecules * trainer.world_size
         state.batch += 1
         if state.first_loss is None or now - self._looked > _LOOK_EVERY:
             self._looked = now
@@ -122,7 +115,7 @@ class Keeper(Callback):  # type: ignore[misc]
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: PretrainModule) -> None:
         """Forget the validation before."""
-        self._valid = {}
+        self._valid = Totals()
 
     def on_validation_batch_end(
         self,
@@ -134,7 +127,7 @@ class Keeper(Callback):  # type: ignore[misc]
         dataloader_idx: int = 0,
     ) -> None:
         """Add up a batch."""
-        _add(self._valid, outputs["quantities"], outputs["size"])
+        self._valid.add(outputs["quantities"])
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: PretrainModule) -> None:
         """Write the epoch into the history; stop early, save, show."""
@@ -155,7 +148,7 @@ class Keeper(Callback):  # type: ignore[misc]
             "valid": valid,
         }
         state.history.append(entry)
-        self._train, self._valid = {}, {}
+        self._train, self._valid = Totals(), Totals()
         state.epoch, state.batch = state.epoch + 1, 0
         improved = self._improved(pl_module, valid)
         self._report(trainer, pl_module, entry, improved=improved)
@@ -228,17 +221,9 @@ class Keeper(Callback):  # type: ignore[misc]
         self.run.save(pl_module.method, optimizer_tensors(trainer.optimizers[0]))
 
 
-def _add(totals: Totals, quantities: Mapping[str, Tensor], size: int) -> None:
-    """Add the quantities of a batch, weighted by its molecules; in float64, where they are."""
-    for name, value in quantities.items():
-        total, weight = totals.get(name, (0.0, 0.0))
-        exact = value if value.device.type == "mps" else value.double()  # Apple's GPUs have no float64
-        totals[name] = (total + exact * size, weight + size)
-
-
 def _gathered(totals: Totals) -> dict[str, tuple[float, float]]:
     """Return the totals as numbers, added over all processes."""
-    own = {name: (float(total), float(weight)) for name, (total, weight) in totals.items()}
+    own = totals.numbers()
     if not (distributed.is_available() and distributed.is_initialized()):
         return own
     parts: list[dict[str, tuple[float, float]]] = [{}] * distributed.get_world_size()

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph, sample_walks
 from cytomol.corpus.scaling import FeatureScaler
-from cytomol.nn.batch import Batch, Dimensions
+from cytomol.nn.batch import Batch, Dimensions, Movable
 from cytomol.training.batches import BatchBuilder
 from cytomol.training.profiles import ProfileInput
 from cytomol.training.targets import Target
 
-__all__ = ["PretrainData", "split_epoch", "stream"]
+__all__ = ["Draw", "PretrainData", "split_epoch", "stream"]
 
 # Purposes of random numbers: each has its own stream, so that none disturbs another.
 ORDER, WALK, TORCH, VALIDATION = range(4)
@@ -43,6 +43,29 @@ def split_epoch(
         return []
     dealt = rows if rng is None else rng.permutation(rows)
     return np.array_split(dealt, -(-len(rows) // batch_size))
+
+
+@dataclass(frozen=True)
+class Draw(Movable):
+    """What decides a batch: its molecules, and the random numbers of their walks.
+
+    Attributes
+    ----------
+    rows
+        Molecules, int64, shape (B,).
+    steps
+        Random numbers in [0, 1) that choose among neighbours, float64, shape (L, B).
+    atoms, edges
+        Atoms and directed edges of all these molecules.
+    validation
+        Let profiles of held-out molecules be targets.
+    """
+
+    rows: torch.Tensor
+    steps: torch.Tensor
+    atoms: int
+    edges: int
+    validation: bool
 
 
 @dataclass(frozen=True)
@@ -105,6 +128,20 @@ class PretrainData:
             name: target.sums(nodes, weights, validation=validation) for name, target in self.targets.items()
         }
         return replace(self._with_profiles(views, rows), targets=sums)
+
+    def draw(self, rows: NDArray[np.int64], rng: np.random.Generator, *, validation: bool = False) -> Draw:
+        """Return what decides a batch; parameters as of :meth:`batch`.
+
+        It is a few numbers for each molecule, so that it is quickly moved to where a batch is made
+        (``training.resident``).
+        """
+        rows = np.asarray(rows, np.int64)
+        steps = rng.random((self.walk_length, len(rows)))
+        atoms, edges = (
+            int((offsets[rows + 1] - offsets[rows]).sum())
+            for offsets in (self.store.atom_offsets, self.store.edge_offsets)
+        )
+        return Draw(torch.from_numpy(rows), torch.from_numpy(steps), atoms, edges, validation)
 
     def _with_profiles(self, batch: Batch, rows: NDArray[np.int64]) -> Batch:
         """Return ``batch`` with the profiles of its molecules."""

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from cytomol.nn.batch import Batch
-from cytomol.training.data import VALIDATION, WALK, PretrainData, stream
+from cytomol.training.data import VALIDATION, WALK, Draw, PretrainData, stream
 
 __all__ = ["BatchLoader"]
 
@@ -39,6 +39,8 @@ class BatchLoader:
         This process and the number of processes; each takes its share of every batch.
     pin
         Put batches into page-locked memory, for a GPU.
+    drawn
+        Only draw the batches; they are made on the device (``training.resident``).
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class BatchLoader:
         rank: int = 0,
         world: int = 1,
         pin: bool = False,
+        drawn: bool = False,
     ) -> None:
         self.data = data
         self.parts = parts
@@ -61,15 +64,16 @@ class BatchLoader:
         self.rank = rank
         self.world = world
         self.pin = pin
+        self.drawn = drawn
 
     def __len__(self) -> int:
         return len(self.parts) - self.start
 
-    def __iter__(self) -> Iterator[Batch]:
-        ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=_AHEAD)
+    def __iter__(self) -> Iterator[Batch | Draw]:
+        ready: queue.Queue[Batch | Draw | BaseException | None] = queue.Queue(maxsize=_AHEAD)
         stop = threading.Event()
 
-        def put(item: Batch | BaseException | None) -> None:
+        def put(item: Batch | Draw | BaseException | None) -> None:
             while not stop.is_set():
                 try:
                     ready.put(item, timeout=0.1)
@@ -99,7 +103,7 @@ class BatchLoader:
             stop.set()
             worker.join()
 
-    def batch(self, number: int) -> Batch:
+    def batch(self, number: int) -> Batch | Draw:
         """Return this process's share of a batch."""
         rows = np.array_split(self.parts[number], self.world)[self.rank]
         place = (number, self.rank)
@@ -107,5 +111,6 @@ class BatchLoader:
             rng = stream(self.seed, VALIDATION, *place)
         else:
             rng = stream(self.seed, WALK, self.epoch, *place)
-        batch = self.data.batch(rows, rng, validation=self.epoch is None)
+        make = self.data.draw if self.drawn else self.data.batch
+        batch = make(rows, rng, validation=self.epoch is None)
         return batch.pin_memory() if self.pin and torch.cuda.is_available() else batch

@@ -8,19 +8,24 @@ import numpy as np
 import torch
 from lightning import LightningDataModule, LightningModule
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cytomol.errors import CytomolError
 from cytomol.methods import Method
 from cytomol.methods.config import MethodConfig
 from cytomol.methods.output import MethodOutput
 from cytomol.nn.batch import Batch
-from cytomol.training.data import ORDER, TORCH, PretrainData, split_epoch, stream
+from cytomol.training.data import ORDER, TORCH, Draw, PretrainData, split_epoch, stream
 from cytomol.training.loader import BatchLoader
+from cytomol.training.resident import ResidentData, resident_bytes
 from cytomol.training.schedule import learning_rate
 from cytomol.training.state import RunState
+from cytomol.training.totals import Quantities
 
 __all__ = ["PretrainDataModule", "PretrainModule", "check_finite"]
+
+
+# Part of a GPU's free memory that the data may take; the rest is for the step.
+_RESIDENT_SHARE = 0.4
 
 
 class PretrainDataModule(LightningDataModule):  # type: ignore[misc]
@@ -41,6 +46,7 @@ class PretrainDataModule(LightningDataModule):  # type: ignore[misc]
         self.data = data
         self.config = config
         self.state = state
+        self._resident: ResidentData | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -65,10 +71,36 @@ class PretrainDataModule(LightningDataModule):  # type: ignore[misc]
     def _loader(self, parts: list[NDArray[np.int64]], *, epoch: int | None, start: int = 0) -> BatchLoader:
         trainer = self.trainer
         rank, world = (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
-        pin = trainer is not None and trainer.strategy.root_device.type == "cuda"
+        device = torch.device("cpu") if trainer is None else trainer.strategy.root_device
         return BatchLoader(
-            self.data, parts, seed=self.config.seed, epoch=epoch, start=start, rank=rank, world=world, pin=pin
+            self.data,
+            parts,
+            seed=self.config.seed,
+            epoch=epoch,
+            start=start,
+            rank=rank,
+            world=world,
+            pin=device.type == "cuda",
+            drawn=self._lives_on(device),
         )
+
+    def _lives_on(self, device: torch.device) -> bool:
+        """Say whether batches are made on the device, because the data fit there; put them there if so."""
+        if self._resident is None and device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            if resident_bytes(self.data) < _RESIDENT_SHARE * free:
+                self._resident = ResidentData(self.data, device)
+        return self._resident is not None
+
+    def transfer_batch_to_device(
+        self, batch: Batch | Draw, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        """Move a batch, or make it where it is wanted; pinned memory lets the copy run beside the step."""
+        del dataloader_idx
+        if isinstance(batch, Batch):
+            return batch.to(device, non_blocking=True)
+        assert self._resident is not None
+        return self._resident.batch(batch)
 
 
 class PretrainModule(LightningModule):  # type: ignore[misc]
@@ -122,32 +154,49 @@ class PretrainModule(LightningModule):  # type: ignore[misc]
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.rate()
         output = self(batch)
-        return {"loss": output.loss, "quantities": _quantities(output, batch), "size": batch.size}
+        return {"loss": output.loss, "quantities": _quantities(output, batch)}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, object]:
         """Return the loss of a batch of validation molecules."""
         del batch_idx
         output = self(batch)
-        return {"loss": output.loss, "quantities": _quantities(output, batch), "size": batch.size}
-
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """Move a batch; pinned memory lets the copy run beside the step."""
-        del dataloader_idx
-        return batch.to(device, non_blocking=True)
+        return {"loss": output.loss, "quantities": _quantities(output, batch)}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return Adam; one fused kernel where it goes together with the arithmetic."""
-        fused = self.config.precision == "32-true" and self.device.type in {"cpu", "cuda"}
+        """Return Adam, all its arithmetic in one kernel where torch has one."""
+        # with 16-mixed Lightning scales gradients itself, which such a kernel would do as well
+        fused = self.device.type in {"cpu", "cuda"} and self.config.precision != "16-mixed"
         return torch.optim.Adam(
             self.method.parameters(), lr=self.config.lr, weight_decay=self.config.weight_decay, fused=fused
         )
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the norm of all gradients together, before the step."""
+        if self.config.precision == "16-mixed":
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        elif gradient_clip_val:  # Lightning would refuse any fused optimizer under autocast
+            torch.nn.utils.clip_grad_norm_(self.method.parameters(), gradient_clip_val)
 
-def _quantities(output: MethodOutput, batch: Batch) -> dict[str, Tensor]:
-    """Return loss, terms and metrics as detached scalars, without the terms that had nothing to compare."""
-    empty = {name for name, sums in batch.targets.items() if not len(sums.rows)}
-    terms = {name: value for name, value in output.terms.items() if name.partition("/")[2] not in empty}
-    return {"loss": output.loss.detach(), **terms, **output.metrics}
+
+def _quantities(output: MethodOutput, batch: Batch) -> Quantities:
+    """Return loss, terms and metrics, detached; a term that had nothing to compare is left out or marked."""
+    targets = {name: batch.targets.get(name.partition("/")[2]) for name in output.terms}
+    values = {
+        name: value
+        for name, value in output.terms.items()
+        if (sums := targets[name]) is None or sums.rows is None or len(sums.rows)
+    }
+    present = {
+        name: sums.entries > 0
+        for name, sums in targets.items()
+        if sums is not None and sums.rows is None  # on a GPU it cannot be known without waiting
+    }
+    return Quantities({"loss": output.loss.detach(), **values, **output.metrics}, batch.size, present)
 
 
 def check_finite(loss: float, state: RunState) -> None:

@@ -43,6 +43,15 @@ class BitTarget:
     known: NDArray[np.bool_]
     count_stuck: bool = False
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the table."""
+        return int(self.packed.nbytes)
+
+    def places(self, nodes: int, *, validation: bool) -> NDArray[np.int32]:
+        """Return the row that each of ``nodes`` nodes shows, ``len(self.train)`` for none, int32."""
+        return _places(nodes, self.first, self.known if validation else self.train)
+
     def sums(self, nodes: NDArray[np.int64], weights: NDArray[np.float32], *, validation: bool) -> TargetSums:
         """Sum over the visited nodes of each walk, shapes (B, L + 1); see :class:`TargetSums`."""
         usable = self.known if validation else self.train
@@ -84,6 +93,15 @@ class DenseTarget:
         """Number of features."""
         return int(self.values.shape[1])
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the table."""
+        return int(self.values.nbytes)
+
+    def places(self, nodes: int, *, validation: bool) -> NDArray[np.int32]:
+        """Return the row that each of ``nodes`` nodes shows, ``len(self.train)`` for none, int32."""
+        return _places(nodes, self.first, self.known if validation else self.train, self.row_of)
+
     def sums(self, nodes: NDArray[np.int64], weights: NDArray[np.float32], *, validation: bool) -> TargetSums:
         """Sum over the visited nodes of each walk, shapes (B, L + 1); see :class:`TargetSums`."""
         usable = self.known if validation else self.train
@@ -102,6 +120,18 @@ Target = BitTarget | DenseTarget
 def _compiled(function: F) -> F:
     """Compile with Numba, free of the interpreter lock: batches are built beside the training step."""
     return cast("F", numba.njit(nogil=True, cache=True)(function))
+
+
+def _places(
+    nodes: int, first: int, usable: NDArray[np.bool_], row_of: NDArray[np.int64] | None = None
+) -> NDArray[np.int32]:
+    """Return the usable table row of each node, ``len(usable)`` for nodes without one."""
+    row_of = np.arange(len(usable)) if row_of is None else row_of
+    found = np.where(row_of >= 0, row_of, len(usable))
+    found = np.where(np.append(usable, False)[found], found, len(usable))
+    places = np.full(nodes, len(usable), np.int32)
+    places[first : first + len(found)] = found
+    return places
 
 
 def _visits(
