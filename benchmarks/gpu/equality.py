@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import statistics
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass, replace
@@ -23,12 +24,12 @@ from cytomol.nn import encoder
 from cytomol.nn.batch import Batch
 from cytomol.nn.bottleneck import Bottleneck
 
-__all__ = ["TOLERANCE", "compared", "run", "watched"]
+__all__ = ["TOLERANCE", "errors", "run", "watched"]
 
-TOLERANCE = 1e-4
-"""Largest relative difference in float32 that counts as equal."""
+TOLERANCE = {"float64": 1e-8, "float32": 1e-4}
+"""Largest relative difference that counts as equal."""
 
-_NOTHING = 1e-9  # a gradient below this share of the largest, in float64, is zero but for rounding
+_NOTHING = 1e-10  # a tensor below this share of the largest of its kind, in float64, is zero but for rounding
 _KINDS = ("encoder output", "loss terms", "gradients")
 
 Watched = dict[str, dict[str, Tensor]]
@@ -52,40 +53,64 @@ def _compare(method: str, material: Material, table: Table) -> None:
     """Compare one method in each arithmetic."""
     settings = material.settings
     template = Row("equality", "gradients", method, str(settings.sizes.molecules))
-    wanted = [replace(template, precision=p, what=k) for p in ("float32", "tf32", "bf16") for k in _KINDS]
+    precisions = ("float64", "float32", "tf32", "bf16")
+    wanted = [replace(template, precision=p, what=k) for p in precisions for k in _KINDS]
     if all(table.has(row) for row in wanted):
         return
     data = material.data(method)
     rows = material.rows(method, settings.sizes.molecules)
     batch = data.batch(rows, np.random.default_rng(0))
     module = material.build(method, dropout=False)
-    exact = _exact(module, batch)
+    exact = watched(module, batch, "cpu", "float64", plain=True)
     host = watched(module, batch, "cpu")
-    largest = max(float(g.norm()) for g in exact["gradients"].values())
-    empty = {name for name, g in exact["gradients"].items() if float(g.norm()) <= _NOTHING * largest}
-
-    for kind in _KINDS:
-        error, worst = compared(host[kind], exact[kind], empty)
-        note = f"the host in float32 against float64; worst: {worst}"
-        table.add(
-            replace(template, what=f"{kind}, host alone", precision="float32", value=number(error), note=note)
-        )
-    for precision in ("float32", "tf32", "bf16"):
+    own = {kind: _told(errors(host[kind], exact[kind]), exact[kind]) for kind in _KINDS}
+    for precision in precisions:
         found = watched(module, batch, settings.device, precision, plain=True)
+        against = exact if precision == "float64" else host
         for kind in _KINDS:
-            error, worst = compared(found[kind], host[kind], empty)
-            note = f"worst: {worst}"
+            told = _told(errors(found[kind], against[kind]), exact[kind])
+            largest = max(told.values(), default=float("nan"))
+            notes = [_summary(told, found[kind], against[kind])]
+            if precision in TOLERANCE:
+                limit = TOLERANCE[precision]
+                notes.insert(0, f"within {limit:g}: {'yes' if largest <= limit else 'no'}")
             if precision == "float32":
-                note = f"within {TOLERANCE:g}: {'yes' if error <= TOLERANCE else 'no'}; {note}"
-            if kind == "gradients" and empty:
-                rest = max(float(found[kind][name].norm()) for name in empty) / largest
-                note += (
-                    f"; left out: {len(empty)} tensors whose gradient is zero in float64,"
-                    f" here at most {rest:.1e} of the largest"
-                )
+                alone = _summary(own[kind], host[kind], exact[kind])
+                notes.append(f"the host's float32 against float64: {alone}")
+            if empty := len(against[kind]) - len(told):
+                notes.append(f"left out {empty} of {len(against[kind])} that are zero in float64")
             if kind == "loss terms" and host["codes"]:
-                note += f"; {_other_codes(found, host)}"
-            table.add(replace(template, what=kind, precision=precision, value=number(error), note=note))
+                notes.append(_other_codes(found, host))
+            row = replace(template, what=kind, precision=precision)
+            table.add(replace(row, value=number(largest), note="; ".join(notes)))
+
+
+def _told(differences: Mapping[str, float], exact: Mapping[str, Tensor]) -> dict[str, float]:
+    """Return the differences of tensors that are not zero but for rounding, as before a batch norm."""
+    sizes = {name: float(tensor.norm()) for name, tensor in exact.items()}
+    least = _NOTHING * max(sizes.values(), default=0.0)
+    return {name: error for name, error in differences.items() if sizes.get(name, float("inf")) > least}
+
+
+def _together(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> float:
+    """Return the norm of all differences by the norm of all tensors."""
+    names = [name for name in wanted if name in found]
+    pairs = [torch.cat([table[name].flatten() for name in names]) for table in (found, wanted)]
+    return float((pairs[0] - pairs[1]).norm() / pairs[1].norm())
+
+
+def _summary(told: Mapping[str, float], found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:
+    middle = statistics.median(told.values()) if told else None
+    together = number(_together(found, wanted))
+    return f"worst {_worst(told)}, median {number(middle)}, all as one {together}"
+
+
+def _worst(errors: Mapping[str, float]) -> str:
+    """Name the tensor with the largest error."""
+    if not errors:
+        return "none"
+    name = max(errors, key=lambda name: np.nan_to_num(errors[name], nan=np.inf))
+    return f"{name} {number(errors[name])}"
 
 
 def _other_codes(found: Watched, host: Watched) -> str:
@@ -96,19 +121,14 @@ def _other_codes(found: Watched, host: Watched) -> str:
     return f"{int((there != here).any(dim=1).sum())} of {len(here)} rows choose another code"
 
 
-def compared(
-    found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], without: set[str]
-) -> tuple[float, str]:
-    """Return the largest relative difference, norm of the difference by norm, and the tensor it is of."""
-    if found.keys() != wanted.keys():
-        return float("inf"), f"other tensors: {sorted(found.keys() ^ wanted.keys())[:3]}"
-    errors = {
-        name: float((found[name] - tensor).norm()) / max(float(tensor.norm()), 1e-300)
-        for name, tensor in wanted.items()
-        if name not in without
+def errors(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, float]:
+    """Return the norm of the difference by the norm, tensor by tensor; infinite where one has none."""
+    return {
+        name: float((found[name] - wanted[name]).norm()) / max(float(wanted[name].norm()), 1e-300)
+        if name in found and name in wanted
+        else float("inf")
+        for name in {**wanted, **found}
     }
-    worst = max(errors, key=lambda name: np.nan_to_num(errors[name], nan=np.inf))
-    return errors[worst], worst
 
 
 def watched(
@@ -125,7 +145,7 @@ def watched(
     device
         Where to compute.
     precision
-        "float32", "tf32", "bf16"; "float64" is for the host alone.
+        "float64", "float32", "tf32" or "bf16".
     plain
         Leave the fused functions of a CPU out: other devices have none.
     """
@@ -160,13 +180,8 @@ def watched(
 
 def _fixed_sample(mean: Tensor, deviation: Tensor) -> Tensor:
     """Stand in for the bottleneck's sample with the same noise on every device."""
-    noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
     return mean + deviation * noise.to(mean)
-
-
-def _exact(method: Method, batch: Batch) -> Watched:
-    """Return what the host computes in float64."""
-    return watched(method, batch, "cpu", "float64", plain=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -109,9 +110,11 @@ def device_rows(settings: Settings, table: Table) -> None:
         Row("device", "cytomol", note=f"{cytomol.__version__}{commit}"),
     ]
     for row in rows:
-        table.add(row)
-    rate = copy_rate(device, settings.sizes.copied)
-    table.add(Row("device", "copy, read and written", value=number(rate / 1e9), unit="GB/s"))
+        if not table.has(row):
+            table.add(row)
+    if not table.has(row := Row("device", "copy, read and written")):
+        rate = copy_rate(device, settings.sizes.copied)
+        table.add(replace(row, value=number(rate / 1e9), unit="GB/s"))
     for precision in PRECISIONS:
         row = Row("device", "product of square matrices", precision=precision)
         if not table.has(row):
@@ -130,10 +133,8 @@ def _product(row: Row, settings: Settings) -> Row:
             seconds=min(0.3, settings.sizes.seconds),
             repeats=settings.sizes.repeats,
         )
-    return Row(
-        "device",
-        row.what,
-        precision=row.precision,
+    return replace(
+        row,
         value=number(2 * n**3 / seconds / 1e12),
         unit="TFLOP/s",
         note=f"{n:,} by {n:,}",

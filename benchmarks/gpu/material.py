@@ -47,7 +47,7 @@ class Material:
         if self._corpus is None:
             self._corpus = read_corpus(self.settings.corpus)
         if method not in self._data:
-            self._data[method] = prepare(self._corpus, self.config(method), Reporter())
+            self._data[method] = prepare(self._corpus, self.config(method), Reporter(quiet=True))
         return self._data[method]
 
     def build(self, method: str, *, dropout: bool = True) -> Method:

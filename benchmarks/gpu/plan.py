@@ -74,6 +74,8 @@ class Sizes:
         Compared between the devices.
     batches
         Sizes of a batch in the rows of speed, the two that matter most first.
+    compiled
+        Precisions of the compiled rows.
     seconds, repeats
         A row of speed is measured so long, and so often at least.
     copied
@@ -88,6 +90,7 @@ class Sizes:
 
     molecules: int = 256
     batches: tuple[int, ...] = (1024, 3072, 256)
+    compiled: tuple[str, ...] = ("bf16", "tf32", "float32")
     seconds: float = 1.0
     repeats: int = 3
     copied: int = 2**30
@@ -101,7 +104,8 @@ class Sizes:
         """Return sizes for a rehearsal."""
         return cls(
             molecules=24,
-            batches=(24, 48),
+            batches=(24,),
+            compiled=("bf16",),
             seconds=0.0,
             repeats=1,
             copied=2**20,
@@ -158,7 +162,7 @@ class Settings:
         """Return the settings that :meth:`text` wrote."""
         table = json.loads(text)
         sizes = table.pop("sizes")
-        sizes["batches"] = tuple(sizes["batches"])
+        sizes |= {name: tuple(sizes[name]) for name in ("batches", "compiled")}
         sizes["options"] = tuple((name, value) for name, value in sizes["options"])
         for name in ("corpus", "exclude", "out", "work"):
             table[name] = None if table[name] is None else Path(table[name])
@@ -242,6 +246,8 @@ def measured(sizes: Sizes) -> Iterator[Measured]:
             (("bf16", "tf32", "float32"), rest),
         ):
             for precision in precisions:
+                if mode == "compiled" and precision not in sizes.compiled:
+                    continue
                 for batch in batches:
                     yield Measured("step", "infoalign", batch, precision, mode)
                     yield Measured("step", "chmr", batch, precision, mode)

@@ -69,7 +69,8 @@ def differences(found: Batch, wanted: Batch) -> Iterator[tuple[str, float]]:
             else:
                 for moment in ("weight", "value", "square", "entries"):
                     pair = [_everywhere(sums, moment, wanted.size) for sums in (other, value)]
-                    yield f"{part.name}.{name}.{moment}", _difference(*pair)
+                    # one weight for all features of a row, or one each
+                    yield f"{part.name}.{name}.{moment}", _difference(*torch.broadcast_tensors(*pair))
 
 
 def _everywhere(sums: TargetSums, moment: str, size: int) -> Tensor:

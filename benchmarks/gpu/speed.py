@@ -26,7 +26,7 @@ from cytomol.methods import Method
 from cytomol.nn import encoder
 from cytomol.training.resident import ResidentData
 
-__all__ = ["busy_seconds", "row_of", "run"]
+__all__ = ["busy_seconds", "covered", "row_of", "run"]
 
 _DRAWS = 4  # batches that are taken in turn
 
@@ -83,7 +83,7 @@ class _Bench:
         row = row_of(case)
         try:
             self.table.add(self._measured(case, row))
-        except Exception as error:  # noqa: BLE001 - the other rows are wanted all the same
+        except Exception as error:
             lines = str(error).strip().splitlines() or [""]
             self.table.add(replace(row, note=f"error: {type(error).__name__}: {lines[0][:300]}"))
             if "CUDA error" in str(error):
@@ -138,7 +138,7 @@ class _Bench:
             peak = self._megabytes(torch.cuda.max_memory_allocated)
             if peak is not None and lies is not None:
                 notes.append(f"{lies:,.0f} MB of the peak lie there between runs")
-            busy = busy_seconds(work, self.settings.work) if self.device == "cuda" else None
+            busy = self._busy(work, notes)
             products, touched, flops = self._limit(case)
         copying = touched / copy_rate(self.device, self.settings.sizes.copied)
         notes.append(
@@ -157,6 +157,19 @@ class _Bench:
             peak_mb=number(peak, 5),
             note="; ".join(notes),
         )
+
+    def _busy(self, work: Callable[[], Any], notes: list[str]) -> float | None:
+        """Return the busy seconds of a run; a profiler that fails costs this figure alone."""
+        if self.device != "cuda":
+            return None
+        try:
+            busy = busy_seconds(work, self.settings.work)
+        except (RuntimeError, ValueError, KeyError, OSError) as error:
+            notes.append(f"the profiler failed: {error}"[:200])
+            return None
+        if busy is None:
+            notes.append("the profiler saw nothing")
+        return busy
 
     def _work(self, case: Measured, method: Method) -> Callable[[], None]:
         resident, rng = self.resident(case.method), np.random.default_rng(1)
