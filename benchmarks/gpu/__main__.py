@@ -127,8 +127,23 @@ def _commit() -> str:
         return ""
 
 
+def _complete(stage: str, settings: Settings) -> bool:
+    """Say whether a stage has nothing left to do."""
+    from benchmarks.gpu.machine import device_name
+
+    table = Table(settings.out, device=device_name(settings.device))
+    if stage == "pretraining":
+        from benchmarks.gpu.pretraining import finished
+
+        return all(finished(TRAININGS[name], table) for name in settings.trainings)
+    return table.has(Row(stage, "stage"))
+
+
 def _run(stage: str, options: argparse.Namespace, settings: Settings, clock: Clock, log: Log) -> bool:
     """Run a stage, once more if it fails half-way; say whether it ended well."""
+    if _complete(stage, settings):
+        log.say(f"== {stage}: done before")
+        return True
     for attempt in range(2):
         seconds = stage_seconds(stage, options.stages, clock.left() - _ENDING)
         if seconds <= (_FEWEST if attempt else 0.0):

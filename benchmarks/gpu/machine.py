@@ -68,7 +68,8 @@ def timed(work: Callable[[], Any], device: str, *, seconds: float, repeats: int)
         work()
     single = _block(work, device, 1)
     runs = max(1, min(10, int(seconds / 20 / max(single, 1e-9))))
-    found, began = [], time.perf_counter()
+    found: list[float] = []
+    began = time.perf_counter()
     while len(found) < repeats or time.perf_counter() - began < seconds:
         found.append(_block(work, device, runs))
     return statistics.median(found)

@@ -74,10 +74,10 @@ def choose(
         Most bytes of a file, files, and bytes in all.
     """
     chosen = dict.fromkeys((p.name for p in packed), "none")
-    size = {"none": lambda _: 0, "lean": lambda p: p.lean, "full": lambda p: p.full}
+    size = {p.name: {"none": 0, "lean": p.lean, "full": p.full} for p in packed}
 
     def fits(choice: Mapping[str, str]) -> bool:
-        sizes = [size[choice[p.name]](p) for p in packed]
+        sizes = [size[name][kind] for name, kind in choice.items()]
         return sum(sizes) <= total and sum(-(-n // part) for n in sizes) <= files
 
     for kind in ("lean", "full"):

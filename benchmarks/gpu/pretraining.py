@@ -18,7 +18,7 @@ from benchmarks.gpu.rows import Row, Table, number
 
 from cytomol.training.state import STATE, partial_path
 
-__all__ = ["Reached", "command", "excluded", "models", "run", "train"]
+__all__ = ["Reached", "command", "excluded", "finished", "models", "run", "train"]
 
 _SAVING = 20.0  # seconds that an interrupted training gets to save itself
 _RESERVE = _SAVING + 5.0  # kept for saving and packing the last one
@@ -28,7 +28,7 @@ _SHORTEST = 3.0  # seconds below which a training is not started
 def run(settings: Settings, table: Table, clock: Clock) -> None:
     """Train what is not finished; write its rows and pack its weights."""
     place = models(settings)
-    open_ones = [TRAININGS[name] for name in settings.trainings if not _finished(TRAININGS[name], table)]
+    open_ones = [TRAININGS[name] for name in settings.trainings if not finished(TRAININGS[name], table)]
     if not open_ones:
         return
     exclude = excluded(settings)
@@ -153,7 +153,7 @@ def _row(training: Training, settings: Settings) -> Row:
     return Row("pretraining", f"{training.name}: epochs", training.method, size, "bf16")
 
 
-def _finished(training: Training, table: Table) -> bool:
+def finished(training: Training, table: Table) -> bool:
     """Say whether the rows have a training as finished, whatever its batch size."""
     name = f"{training.name}: epochs"
     return any(
