@@ -15,6 +15,8 @@ import pytest
 from benchmarks.gpu.pack import pack_all
 from benchmarks.gpu.plan import TRAININGS, Settings, Sizes, measured
 from benchmarks.gpu.pretraining import Reached, command, models, train
+from benchmarks.gpu.unpack import main as unpack_main
+from benchmarks.gpu.unpack import unpack
 
 from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.write import write_corpus
@@ -119,7 +121,7 @@ def test_what_comes_home_is_little_and_gives_models_that_work(rehearsed):
         assert found[f"{name}: epochs"]["note"].startswith("finished")
         assert float(found[f"{name}: loss"]["value"]) > 0
         assert float(found[f"{name}: speed"]["value"]) > 0
-        python("benchmarks.gpu.unpack", out, name, out.parent / f"home-{name}")
+        assert unpack_main([str(out), name, str(out.parent / f"home-{name}")]) == 0
         home = Backbone.load(out.parent / f"home-{name}").embed(SMILES)[0]
         whole = Backbone.load(out.parent / "work" / "models" / name).embed(SMILES)[0]
         assert 0 < np.linalg.norm(home - whole) / np.linalg.norm(whole) < 5e-3
@@ -156,7 +158,7 @@ def test_an_interrupted_training_comes_home_and_goes_on(corpus, tmp_path, monkey
     assert not reached.finished
     assert reached.epochs >= 2
     pack_all(models(settings), TRAINED, settings.out, tmp_path / "packed")
-    python("benchmarks.gpu.unpack", settings.out, "infoalign-cell", tmp_path / "half-way")
+    unpack(settings.out, "infoalign-cell", tmp_path / "half-way")
     assert np.isfinite(Backbone.load(tmp_path / "half-way").embed(SMILES)[0]).all()
 
     settings = replace(settings, sizes=replace(endless, epochs=reached.epochs + 2))
