@@ -18,7 +18,7 @@ __all__ = ["Log", "Outcome", "run_process"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 5.0  # seconds between asking a process to end and ending it
-_LARGEST = 4 * 2**20  # bytes of a log; it comes home beside the weights
+_LARGEST = 2**21  # bytes of a log; it comes home beside the weights
 
 Outcome = str
 """How a process ended: "done", "out of time" or "failed"."""
@@ -90,13 +90,14 @@ def run_process(module: str, words: list[str], *, seconds: float, work: Path, lo
 
 def _end(process: subprocess.Popen[str], reader: threading.Thread) -> None:
     """End what is left of a process and of what it started; it is gone when nobody can be read from."""
-    if process.poll() is not None:
+    ended = process.poll() is not None
+    if ended:
         reader.join(1.0)
     for number in (signal.SIGTERM, signal.SIGKILL):
         if reader.is_alive() or process.poll() is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, number)
-            reader.join(_PATIENCE)
+            reader.join(1.0 if ended else _PATIENCE)
     process.wait()
 
 
