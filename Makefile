@@ -1,13 +1,17 @@
 # `make demo` runs the main job on a planted corpus, `make test` the whole suite; both make their own
-# environment first. Overridable: PYTHON, VENV, TORCH, DEMO_OUT.
+# environment first. Overridable: PYTHON, VENV, TORCH, DEMO_OUT, and for gpu GPU_CORPUS, GPU_OUT, GPU_WORK, GPU_ARGS.
 PYTHON ?= python3
 VENV ?= .venv
 # The CPU build where a package index offers one; see README for CUDA.
 TORCH ?= torch==2.13.0
 DEMO_OUT ?= demo-out
+GPU_CORPUS ?= $(CYTOMOL_DATA)/corpus
+GPU_OUT ?= build/gpu/out
+GPU_WORK ?= build/gpu/work
+GPU_ARGS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint first-real-run speed growth fidelity benchmarks clean
+.PHONY: demo test lint first-real-run speed growth fidelity gpu benchmarks clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +56,12 @@ fidelity: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.fidelity --only real --forms before,nodes-profiled,authors --chmr-epochs 8 \
 		--infoalign-epochs 12 --out benchmarks/results/fidelity_longer.csv
 	$(BIN)/python -m benchmarks.fidelity.page
+
+# Rows and weights from minutes on a machine with a GPU (docs/gpu.md): equality with the CPU, speed, and long
+# trainings. It ends by itself after 9.5 minutes and goes on where it was cut; GPU_ARGS takes further arguments,
+# such as "--device cpu --tiny" to rehearse it without a GPU.
+gpu: $(VENV)/.base
+	$(BIN)/python -m benchmarks.gpu --corpus $(GPU_CORPUS) --out $(GPU_OUT) --work $(GPU_WORK) $(GPU_ARGS)
 
 # The committed rows of benchmarks/results/quality and docs/benchmarks.md; needs CYTOMOL_DATA, and many hours on
 # two cores (the page has the seconds of every model). It goes on where it was cut; see also --stage and --sets.

@@ -1,0 +1,254 @@
+"""What is done, in which order, with how much time, and at which sizes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+__all__ = [
+    "METHODS",
+    "STAGES",
+    "TRAININGS",
+    "Clock",
+    "Measured",
+    "Settings",
+    "Sizes",
+    "Training",
+    "measured",
+    "portion",
+    "stage_seconds",
+]
+
+STAGES = ("equality", "speed", "pretraining")
+"""Stages in their order."""
+
+METHODS = ("infoalign", "chmr")
+
+_WEIGHTS = {"equality": 2.0, "speed": 3.0, "pretraining": 5.0}
+
+
+def stage_seconds(stage: str, chosen: tuple[str, ...], left: float) -> float:
+    """Return the seconds that a stage may take of those left, so that the chosen ones after it get theirs."""
+    coming = [name for name in STAGES if name in chosen and STAGES.index(name) >= STAGES.index(stage)]
+    return max(0.0, left) * _WEIGHTS[stage] / sum(_WEIGHTS[name] for name in coming)
+
+
+def portion(left: float, coming: int) -> float:
+    """Return the seconds of one training: half of those left, all of them if no other is coming."""
+    return max(0.0, left) * (0.5 if coming else 1.0)
+
+
+class Clock:
+    """Time that is left, whatever the clock on the wall does.
+
+    Parameters
+    ----------
+    seconds
+        Time in all, from now.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        return self._ends - time.monotonic()
+
+    @property
+    def over(self) -> bool:
+        """Say whether none are."""
+        return self.left() <= 0
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything.
+
+    Attributes
+    ----------
+    molecules
+        Compared between the devices.
+    batches
+        Sizes of a batch in the rows of speed, the two that matter most first.
+    compiled
+        Precisions of the compiled rows.
+    seconds, repeats
+        A row of speed is measured so long, and so often at least.
+    copied
+        Bytes copied to find the rate of a copy.
+    options
+        Options of the methods that differ from the defaults.
+    epochs, batch_size
+        Of the long trainings.
+    backend
+        Compiler of the compiled rows.
+    """
+
+    molecules: int = 256
+    batches: tuple[int, ...] = (1024, 3072, 256)
+    compiled: tuple[str, ...] = ("bf16", "tf32", "float32")
+    seconds: float = 1.0
+    repeats: int = 3
+    copied: int = 2**30
+    options: tuple[tuple[str, Any], ...] = ()
+    epochs: int = 300
+    batch_size: int = 1024
+    backend: str = "inductor"
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Return sizes for a rehearsal."""
+        return cls(
+            molecules=24,
+            batches=(24,),
+            compiled=("bf16",),
+            seconds=0.0,
+            repeats=1,
+            copied=2**20,
+            options=(("width", 32), ("layers", 2)),
+            epochs=2,
+            batch_size=64,
+            backend="eager",
+        )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command was asked for.
+
+    Attributes
+    ----------
+    corpus
+        Folder of the corpus.
+    exclude
+        Molecules whose cell data are left out; None for nobody's.
+    out, work
+        Folder of what comes home, and of what does not.
+    device
+        "cuda" or "cpu".
+    sizes
+        How much of everything.
+    trainings
+        Names of the long trainings to do.
+    commit
+        Commit of the code, "" where it is not known.
+    seconds
+        Time of the stage under way.
+    skip_failed
+        Rows that failed before are left as they are.
+    """
+
+    corpus: Path
+    exclude: Path | None
+    out: Path
+    work: Path
+    device: str
+    sizes: Sizes
+    trainings: tuple[str, ...]
+    commit: str = ""
+    seconds: float = 0.0
+    skip_failed: bool = False
+
+    def text(self) -> str:
+        """Return the settings as JSON, for another process."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the settings that :meth:`text` wrote."""
+        table = json.loads(text)
+        sizes = table.pop("sizes")
+        sizes |= {name: tuple(sizes[name]) for name in ("batches", "compiled")}
+        sizes["options"] = tuple((name, value) for name, value in sizes["options"])
+        for name in ("corpus", "exclude", "out", "work"):
+            table[name] = None if table[name] is None else Path(table[name])
+        table["trainings"] = tuple(table["trainings"])
+        return cls(**table, sizes=Sizes(**sizes))
+
+    def within(self, seconds: float, *, skip_failed: bool = False) -> Self:
+        """Return the settings of a stage that may take so many seconds."""
+        return replace(self, seconds=seconds, skip_failed=skip_failed)
+
+
+@dataclass(frozen=True)
+class Training:
+    """One of the long trainings.
+
+    Attributes
+    ----------
+    name
+        Names the model.
+    method
+        Registered name of the method.
+    cells
+        Cell data are learnt from.
+    """
+
+    name: str
+    method: str
+    cells: bool
+
+    @property
+    def title(self) -> str:
+        """Say what it is."""
+        method = "InfoAlign" if self.method == "infoalign" else "CHMR"
+        return f"{method} {'with' if self.cells else 'without'} cell data"
+
+
+TRAININGS = {
+    training.name: training
+    for training in (
+        Training("infoalign-cell", "infoalign", cells=True),
+        Training("infoalign-structure", "infoalign", cells=False),
+        Training("chmr-cell", "chmr", cells=True),
+        Training("chmr-structure", "chmr", cells=False),
+    )
+}
+"""The long trainings, the most important first."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A row of speed that is to be measured.
+
+    Attributes
+    ----------
+    what
+        "step" (of pretraining) or "frozen encoder".
+    method
+        Registered name of the method.
+    batch
+        Molecules of a batch.
+    precision
+        "float32", "tf32" or "bf16".
+    mode
+        "eager" or "compiled".
+    """
+
+    what: str
+    method: str
+    batch: int
+    precision: str
+    mode: str
+
+
+def measured(sizes: Sizes) -> Iterator[Measured]:
+    """Yield the rows of speed, the most important first: time may run out."""
+    main, rest = sizes.batches[:2], sizes.batches[2:]
+    for mode in ("eager", "compiled"):
+        for precisions, batches in (
+            (("bf16", "tf32"), main),
+            (("float32",), main),
+            (("bf16", "tf32", "float32"), rest),
+        ):
+            for precision in precisions:
+                if mode == "compiled" and precision not in sizes.compiled:
+                    continue
+                for batch in batches:
+                    yield Measured("step", "infoalign", batch, precision, mode)
+                    yield Measured("step", "chmr", batch, precision, mode)
+                    yield Measured("frozen encoder", "infoalign", batch, precision, mode)
