@@ -42,10 +42,9 @@ def _half() -> bool:
 
 
 def _factor(rows: Tensor, *, half: bool) -> Tensor:
-    """Return a factor of matrix products as they want it: for oneDNN, with zeros up to a round number of rows.
+    """Return a factor of matrix products as they want it.
 
-    oneDNN compiles a kernel for every shape that it meets and keeps it, here 1024 of them; bfloat16 always goes
-    there.
+    For oneDNN it has rows of zeros up to a round number (see ``linear.product``).
     """
     if not half and not onednn_is_faster():
         return rows
