@@ -121,8 +121,10 @@ class CHMR(Method):
         responses = self._project_responses(batch)
 
         terms = self._reconstruct(batch, anchor, responses)
-        aligned = self._align(anchor, responses)
-        quantized, metrics = self._quantize(views, present, responses)
+        # distances are taken in float32, whatever the layers multiply in
+        with torch.autocast(anchor.device.type, enabled=False):
+            aligned = self._align(anchor, responses)
+            quantized, metrics = self._quantize(views, present, responses)
 
         loss = anchor.new_zeros(()) + sum(terms.values())
         loss = (

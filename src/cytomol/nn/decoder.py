@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from cytomol.nn.dropout import Dropout
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
 
 __all__ = ["Decoder"]
+
+_ROUND = 128  # rows
 
 
 class Decoder(nn.Module):
@@ -59,8 +62,11 @@ class Decoder(nn.Module):
         -------
         Logits or values, shape (m, outputs).
         """
-        if rows is not None and self.rows_apart:
-            code, rows = code.index_select(0, rows), None
-        hidden = self.hidden(code)
-        decoded: Tensor = self.output(hidden if rows is None else hidden.index_select(0, rows))
-        return decoded
+        if rows is None:
+            return cast("Tensor", self.output(self.hidden(code)))
+        some = functional.pad(rows, (0, -len(rows) % _ROUND))  # see nn.linear.product; row 0 once more
+        if self.rows_apart:
+            hidden = self.hidden(code.index_select(0, some))
+        else:
+            hidden = self.hidden(code).index_select(0, some)
+        return cast("Tensor", self.output(hidden)[: len(rows)])

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from cytomol.nn import kernels
 from cytomol.nn.dropout import Dropout, random_bits
-from cytomol.nn.linear import FEWEST_ROWS, product
+from cytomol.nn.linear import FEWEST_ROWS, onednn_is_faster, product
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.threads import group_ranges, row_ranges, share
 
@@ -42,15 +42,23 @@ def _half() -> bool:
 
 
 def _factor(rows: Tensor, *, half: bool) -> Tensor:
-    """Return a factor of matrix products as they want it."""
-    return rows.bfloat16() if half else rows
+    """Return a factor of matrix products as they want it.
+
+    For oneDNN it has rows of zeros up to a round number (see ``linear.product``).
+    """
+    if not half and not onednn_is_faster():
+        return rows
+    factor = rows.new_empty(_round(len(rows)), rows.shape[1], dtype=torch.bfloat16 if half else rows.dtype)
+    factor[: len(rows)] = rows
+    factor[len(rows) :] = 0
+    return factor
 
 
 def _times(left: Tensor, right: Tensor, rows: int) -> Tensor:
     """Return left @ right.T in float32, of two factors; the result has ``rows`` rows."""
     if left.dtype == torch.bfloat16:
-        return torch.mm(left, right.t()).float()
-    return product(left, right, out=_room(rows, len(right)))
+        return torch.mm(left, right.t()).float()[:rows]
+    return product(left, right, out=_room(len(left), len(right)))[:rows]
 
 
 @dataclass(frozen=True)
@@ -95,8 +103,11 @@ def _room(count: int, width: int, dtype: torch.dtype = torch.float32) -> Tensor:
     Batches differ a little in their number of atoms. Memory of equal sizes is found again when a step frees
     it; of sizes that never repeat, a heap falls into pieces.
     """
-    room = -(-count // _ROUND) * _ROUND
-    return torch.empty(room, width, dtype=dtype)[:count]
+    return torch.empty(_round(count), width, dtype=dtype)[:count]
+
+
+def _round(count: int) -> int:
+    return -(-count // _ROUND) * _ROUND
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:
@@ -242,7 +253,8 @@ class _Perceive(torch.autograd.Function):
         first_norm, second_norm, rectified, p = modules
         half = _half()
         given = _factor(mixed, half=half)
-        first, second = _factor(first_weight.detach(), half=half), _factor(second_weight.detach(), half=half)
+        kind = torch.bfloat16 if half else torch.float32
+        first, second = first_weight.detach().to(kind), second_weight.detach().to(kind)
         with torch.autocast("cpu", enabled=False):
             hidden = _times(given, first, len(mixed))
             inner = _moments(hidden.numpy(), first_bias, first_norm)

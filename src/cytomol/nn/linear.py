@@ -47,6 +47,10 @@ def product(
 
     A bias or a ReLU is added in oneDNN's own pass over the result wherever there is oneDNN. ``out`` is room
     that may be used.
+
+    oneDNN, which also takes every product in bfloat16 and GELU, compiles a kernel for each shape that it
+    meets, and keeps it. Such pieces lie between the tables of a step, whose memory then cannot be joined for
+    the next step's, so numbers of rows that differ from batch to batch are made round beforehand.
     """
     if onednn_is_faster() or (_has_onednn() and bias is not None and right.is_contiguous()):
         after = "relu" if rectified else "none"

@@ -1,9 +1,10 @@
 """Keep the memory of one step for the next.
 
 Glibc returns large blocks to the system as soon as they are freed, so every step asks for all of its memory
-again, page by page, zeroed, which is slow on virtual machines. Freed memory is kept instead. It does not pile
-up, because the tables of a batch come in round sizes (``nn.fused``); ``benchmarks/speed`` has the peak of
-pretraining on a whole corpus.
+again, page by page, zeroed, which is slow on virtual machines. Freed memory is kept instead: what a process
+holds is the most that it ever needed, and what lies in pieces too small for the next table. Few pieces do, as
+long as nothing new is kept from step to step and tables come in round sizes (``nn.fused``, ``nn.decoder``);
+``benchmarks/memory`` measures both, epoch after epoch.
 """
 
 from __future__ import annotations
