@@ -27,6 +27,7 @@ from cytomol.nn.batch import Batch, Dimensions
 from cytomol.nn.decoder import Decoder
 from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.named import NamedModules
+from cytomol.nn.precision import full_precision
 from cytomol.nn.projector import Projector
 from cytomol.nn.quantizer import CodeBook, quantizers
 from cytomol.nn.rows import condense
@@ -122,7 +123,7 @@ class CHMR(Method):
 
         terms = self._reconstruct(batch, anchor, responses)
         # distances are taken in float32, whatever the layers multiply in
-        with torch.autocast(anchor.device.type, enabled=False):
+        with full_precision(anchor.device):
             aligned = self._align(anchor, responses)
             quantized, metrics = self._quantize(views, present, responses)
 
