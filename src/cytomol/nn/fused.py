@@ -22,7 +22,6 @@ from cytomol.nn.threads import group_ranges, row_ranges, share
 
 __all__ = ["Folded", "FusedGraph", "fits", "gather", "perceive", "stamp"]
 
-_ROUND = 1024  # rows
 _NO_BITS = np.empty((0, 0), np.int16)
 
 
@@ -107,7 +106,9 @@ def _room(count: int, width: int, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def _round(count: int) -> int:
-    return -(-count // _ROUND) * _ROUND
+    """Return the next multiple of a power of two, an eighth to a sixteenth of ``count``."""
+    step = 1 << max(6, count.bit_length() - 4)
+    return -(-count // step) * step
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:
