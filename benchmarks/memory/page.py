@@ -38,7 +38,9 @@ threads (eight arenas from the first epoch on, one of them with 97% of the heap)
 atoms to a multiple of 256 in batches of 128 molecules, of 1,024 in those of 512; decoded rows to one of 128.
 Tried and not kept: trimming the heap as an epoch ends (the peak within an epoch still went from 2.1 to over
 3 GB), at most 16 kernels in oneDNN's keeping (still 100 MB an epoch), gradients freed before the next step (a
-little less growth). `tests/integration/test_memory_flat.py` counts kernels and the heap in use.
+little less growth). What is left are a few steps up in early epochs, although every size has come by then:
+with several sizes of batches the heap takes a while to hold a place for each. They end, and the fewer the
+sizes, the sooner. `tests/integration/test_memory_flat.py` counts kernels and the heap in use.
 """
 _TITLES = (
     "code",
