@@ -35,7 +35,7 @@ joined for the next step's. So the process grew, mostly by free memory in pieces
 
 It was neither tensors (92 MB alive as every epoch ended, before and after the cycle collector ran) nor
 threads (eight arenas from the first epoch on, one of them with 97% of the heap). Now rows are rounded up:
-atoms to a multiple of 256 in batches of 128 molecules, of 1,024 in those of 512; decoded rows to one of 128.
+atoms to a multiple of 256 in batches of 128 molecules, of 1,024 in those of 512; decoded rows to one of 32.
 Tried and not kept: trimming the heap as an epoch ends (the peak within an epoch still went from 2.1 to over
 3 GB), at most 16 kernels in oneDNN's keeping (still 100 MB an epoch), gradients freed before the next step (a
 little less growth). What is left are a few steps up in early epochs, although every size has come by then:
