@@ -112,7 +112,7 @@ def test_standard_input_and_output(fine_tuned: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "smiles,nitrogen,aromatic,error"
+    assert lines[0] == "smiles,id,nitrogen,aromatic,error"
     assert len(lines) == 3
     assert done.stderr == ""
 
@@ -134,11 +134,20 @@ def test_invalid_molecules_may_stop_it(
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_only_invalid_molecules_still_answer_every_row(
-    cytomol: Run, fine_tuned: Path, tmp_path: Path
+@pytest.mark.parametrize("options", [[], ["--on-error", "drop"]])
+def test_an_input_of_which_no_row_can_be_read_is_an_error(
+    cytomol: Run, fine_tuned: Path, tmp_path: Path, options: list[str]
 ) -> None:
     (tmp_path / "in.smi").write_text("xx\nC1C\n")
-    assert cytomol("predict", fine_tuned, tmp_path / "in.smi", "-o", tmp_path / "o.csv").code == 0
+    done = cytomol("predict", fine_tuned, tmp_path / "in.smi", "-o", tmp_path / "o.csv", *options)
+    assert_refused(done, r"in.smi: none of its 2 rows holds a molecule.*row 1: .*--on-error keep")
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_only_invalid_molecules_are_answered_if_asked(cytomol: Run, fine_tuned: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.smi").write_text("xx\nC1C\n")
+    keep = ("--on-error", "keep")
+    assert cytomol("predict", fine_tuned, tmp_path / "in.smi", "-o", tmp_path / "o.csv", *keep).code == 0
     table = pd.read_csv(tmp_path / "o.csv")
     assert table["nitrogen"].isna().tolist() == [True, True]
 
@@ -163,9 +172,9 @@ CASES: dict[str, tuple[str, bytes | None, list[str], str]] = {
     "corrupt Parquet": ("in.parquet", b"PAR1", [], r"not a readable Parquet file"),
     "binary": ("in.smi", b"\x00\x01\x02\x00", [], r"binary data"),
     "kept column missing": ("in.csv", b"smiles,id\nCCO,1\n", ["--keep", "di"], r"no column 'di'.*--keep"),
-    "kept column clashes": (
-        "in.csv", b"smiles,nitrogen\nCCO,1\n", ["--keep", "nitrogen"], r"'nitrogen' cannot be kept"),
-    "kept error": ("in.csv", b"smiles,error\nCCO,1\n", ["--keep", "error"], r"'error' cannot be kept"),
+    "stray quote": ("in.csv", b'smiles,name,id\nCCO,"red,1\nCC,12",2\n', [], r"in.csv, line 2: a quote opens"),
+    "list of another kind": ("in.smi", b"smiles,id\nCCO,1\n", [], r"seems to be a table separated by commas"),
+    "sheet of no workbook": ("in.csv", b"smiles\nCCO\n", ["--sheet", "a"], r"--sheet"),
 }  # fmt: skip
 
 
