@@ -172,7 +172,7 @@ CASES: dict[str, tuple[str, bytes | None, list[str], str]] = {
     "corrupt Parquet": ("in.parquet", b"PAR1", [], r"not a readable Parquet file"),
     "binary": ("in.smi", b"\x00\x01\x02\x00", [], r"binary data"),
     "kept column missing": ("in.csv", b"smiles,id\nCCO,1\n", ["--keep", "di"], r"no column 'di'.*--keep"),
-    "stray quote": ("in.csv", b'smiles,name,id\nCCO,"red,1\nCC,12",2\n', [], r"in.csv, line 2: a quote opens"),
+    "stray quote": ("in.csv", b'smiles,name,id\nCCO,"red,1\nCC,12",2\n', [], r"csv, line 2: a quote opens"),
     "list of another kind": ("in.smi", b"smiles,id\nCCO,1\n", [], r"seems to be a table separated by commas"),
     "sheet of no workbook": ("in.csv", b"smiles\nCCO\n", ["--sheet", "a"], r"--sheet"),
 }  # fmt: skip
@@ -208,7 +208,7 @@ def test_outputs_that_exist_or_have_no_format(
     assert_refused(cytomol("predict", fine_tuned, molecules, "-o", out), r"output exists.*--force")
     assert out.read_text() == "precious"
     assert cytomol("predict", fine_tuned, molecules, "-o", out, "--force").code == 0
-    assert out.read_text().startswith("smiles,")
+    assert out.read_text().startswith("id,smiles,")
     assert_refused(
         cytomol("predict", fine_tuned, molecules, "-o", tmp_path / "o.xlsx"), r"unknown kind of out"
     )

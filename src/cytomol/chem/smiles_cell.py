@@ -11,6 +11,8 @@ __all__ = ["SmilesCell", "split_cell"]
 # close so is an extension still, and an invalid one: it may be cut off, and would be another molecule.
 _EXTENSION = re.compile(r"\|[^|]*\|(?=\s|$)|\|.*", re.DOTALL)
 
+_BLANK = re.compile(r"[ \t]")
+
 
 @dataclass(frozen=True)
 class SmilesCell:
@@ -38,8 +40,8 @@ class SmilesCell:
 
 def split_cell(text: str) -> SmilesCell:
     """Take apart ``SMILES``, ``SMILES name``, ``SMILES |extension|`` or ``SMILES |extension| name``."""
-    smiles, _, rest = text.strip().replace("\t", " ").partition(" ")
-    rest = rest.strip()
+    smiles, *more = _BLANK.split(text.strip(), maxsplit=1)
+    rest = more[0].strip() if more else ""
     if found := _EXTENSION.match(rest):
         return SmilesCell(smiles, found.group(), rest[found.end() :].strip())
     return SmilesCell(smiles, "", rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -109,16 +110,13 @@ def _texts(column: pa.ChunkedArray) -> list[str | None]:
     """Return values as text; a time too large for Python's own types as its number and unit."""
     import pyarrow as pa
 
-    try:
-        return [None if value is None else str(value) for value in column.cast(pa.string()).to_pylist()]
-    except (pa.ArrowException, ValueError, OverflowError):
-        pass
-    try:
+    with suppress(pa.ArrowException, ValueError, OverflowError, TypeError, ImportError):
         return [None if value is None else str(value) for value in column.to_pylist()]
-    except (pa.ArrowException, ValueError, OverflowError, TypeError, ImportError):
-        numbers = column.cast(pa.int64()).to_pylist()
-        unit = getattr(column.type, "unit", "")
-        return [None if value is None else f"{value} {unit}".strip() for value in numbers]
+    with suppress(pa.ArrowException, ValueError, OverflowError):
+        return [None if value is None else str(value) for value in column.cast(pa.string()).to_pylist()]
+    numbers = column.cast(pa.int64()).to_pylist()
+    unit = getattr(column.type, "unit", "")
+    return [None if value is None else f"{value} {unit}".strip() for value in numbers]
 
 
 def _decoded(value: bytes | None) -> str | None:

@@ -27,7 +27,7 @@ def swallows_rows(lines: list[str], separator: str, width: int, smiles: int | No
     -----
     A quoted cell may hold line ends. It is a stray quote if every line alone (a quote that does not
     close on the line being a letter) has the table's number of cells, and one of the swallowed lines has
-    in the column of SMILES what may be one; or if that holds of a line that lies whole inside the cell
+    in the column of SMILES what may be one, or nothing; or if that holds of a line that lies whole inside the cell
     and its SMILES is a molecule, for prose does not have one there. A table of one column has nothing to
     judge by: every line end inside its cells is refused.
     """
@@ -37,7 +37,7 @@ def swallows_rows(lines: list[str], separator: str, width: int, smiles: int | No
     whole = [len(row) == width for row in rows]
     if smiles is None:
         return all(whole)
-    if all(whole) and any(_may_be_smiles(row[smiles]) for row in rows[1:]):
+    if all(whole) and any(_may_be_row(row, smiles) for row in rows[1:]):
         return True
     inside = zip(rows[1:-1], whole[1:-1], strict=True)
     return any(fits and _is_molecule(row[smiles]) for row, fits in inside)
@@ -80,9 +80,11 @@ def _cells_alone(line: str, separator: str) -> list[str]:
         start = end + 1
 
 
-def _may_be_smiles(text: str) -> bool:
-    text = text.strip().strip('"').strip()
-    return not text or bool(_SMILES.fullmatch(text)) or _is_molecule(text)
+def _may_be_row(cells: list[str], smiles: int) -> bool:
+    text = cells[smiles].strip().strip('"').strip()
+    if not text:
+        return any(letter.isalnum() for cell in cells for letter in cell)
+    return bool(_SMILES.fullmatch(text)) or _is_molecule(text)
 
 
 def _is_molecule(text: str) -> bool:

@@ -143,8 +143,10 @@ def _rejected(block: list[str]) -> str:
 
     if not hasattr(rdBase, "CaptureErrorLog"):
         return ""
+    # RDKit cuts its messages by bytes, which may split a letter.
+    text = "\n".join(block).encode("ascii", errors="replace").decode("ascii")
     with rdBase.CaptureErrorLog() as capture:
-        Chem.MolFromMolBlock("\n".join(block) + "\n")
+        Chem.MolFromMolBlock(text + "\n")
     said = re.sub(r"\[\d\d:\d\d:\d\d\] ", "", capture.messages)
     return " ".join(said.split())[:200]
 
