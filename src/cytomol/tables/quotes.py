@@ -27,9 +27,9 @@ def swallows_rows(lines: list[str], separator: str, width: int, smiles: int | No
     -----
     A quoted cell may hold line ends. It is a stray quote if every line alone (a quote that does not
     close on the line being a letter) has the table's number of cells, and one of the swallowed lines has
-    in the column of SMILES what may be one, or nothing; or if that holds of a line that lies whole inside the cell
-    and its SMILES is a molecule, for prose does not have one there. A table of one column has nothing to
-    judge by: every line end inside its cells is refused.
+    in the column of SMILES what may be one, or nothing; or if that holds of a line that lies whole inside
+    the cell and its SMILES is a molecule, for prose does not have one there. A table of one column has
+    nothing to judge by: every line end inside its cells is refused.
     """
     rows = [_cells_alone(line.rstrip("\r\n"), separator) for line in lines]
     if width == 1:
