@@ -7,7 +7,7 @@ import io
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -75,7 +75,7 @@ def parse_csv(
             hint="are there quotes that do not close?",
         )
     scan.say_short_rows()
-    return frame.fillna("") if text else frame
+    return frame.fillna("") if text and (scan.short or len(scan.header) == 1) else frame
 
 
 def check_header(header: list[str], *, where: str, separator: str) -> None:
@@ -109,6 +109,8 @@ class _Scan:
         Names of the columns.
     records
         Number of records below the header. Empty lines are none, but for a table of one column.
+    short
+        Line and number of cells of every row that lacks its last cells.
     """
 
     where: str
@@ -117,37 +119,48 @@ class _Scan:
     start: int = 0
     header: list[str] = field(default_factory=list)
     records: int = 0
-    _short: list[tuple[int, int]] = field(default_factory=list)
+    short: list[tuple[int, int]] = field(default_factory=list)
 
     def read(self, content: str) -> None:
         smiles: int | None = None
         before = 0  # cells of the row before
-        for line, cells, lines in self._records(content):
+        records: Iterable[tuple[int, list[str] | int, list[str]]]
+        records = self._records(content) if '"' in content else self._plain_records(content)
+        for line, cells, lines in records:
             if not self.header:
-                if not cells:
+                if self._is_blank(lines[0]):
                     self.start += len(lines[0])
                     continue
-                check_header(cells, where=self.where, separator=self.separator)
-                self.header = cells
-                chosen = smiles_column_of(cells, self.smiles_col)
-                smiles = None if chosen is None else cells.index(chosen)
+                header = cells if isinstance(cells, list) else lines[0].rstrip("\r\n").split(self.separator)
+                check_header(header, where=self.where, separator=self.separator)
+                self.header = header
+                chosen = smiles_column_of(header, self.smiles_col)
+                smiles = None if chosen is None else header.index(chosen)
                 continue
-            if len(self.header) > 1 and self._is_blank(lines[0]):
+            found = len(cells) if isinstance(cells, list) else cells
+            if found < 2 <= len(self.header) and self._is_blank(lines[0]):
                 continue
             self.records += 1
-            if len(lines) > 1:
+            if isinstance(cells, list) and len(lines) > 1:
                 self._check_line_ends(line, cells, lines, smiles)
-            self._check_width(line, len(cells), before)
-            before = len(cells)
+            if found != before or found != len(self.header):
+                self._check_width(line, found, before)
+            before = found
 
     def say_short_rows(self) -> None:
-        if self._short:
-            (line, found), more = self._short[0], len(self._short) - 1
+        if self.short:
+            (line, found), more = self.short[0], len(self.short) - 1
             others = f", and {more:,} more rows are so" if more else ""
             note(
                 f"has {found} of {len(self.header)} cells in line {line}{others}: the others are empty",
                 where=self.where,
             )
+
+    def _plain_records(self, content: str) -> Iterator[tuple[int, int, list[str]]]:
+        """Yield the line, the number of cells and the text of every record where nothing is quoted."""
+        for number, found in enumerate(_LINE.finditer(content), start=1):
+            line = found.group()
+            yield number, line.count(self.separator) + 1, [line]
 
     def _records(self, content: str) -> Iterator[tuple[int, list[str], list[str]]]:
         """Yield the first line, the cells and the lines of every record."""
@@ -199,7 +212,7 @@ class _Scan:
                 where=self.where,
                 hint="quote cells that hold the separator",
             )
-        if width == 1 or found == width == before:
+        if width == 1:
             return
         short = min(found, before or width)
         if found == 1 or (short < width and found + before == width + 1):
@@ -209,4 +222,4 @@ class _Scan:
                 hint="join the lines, or write the separators of empty cells",
             )
         if found < width:
-            self._short.append((line, found))
+            self.short.append((line, found))

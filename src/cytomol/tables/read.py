@@ -19,7 +19,7 @@ __all__ = ["format_of", "parse_csv", "parse_table", "read_bytes", "read_table", 
 
 _SEPARATORS = {"csv": ",", "tsv": "\t", "tab": "\t", "txt": "\t"}
 _EXCEL = {"xlsx", "xlsm"}
-_CALLED = {"csv": "a table separated by commas", "parquet": "a Parquet table"}
+_CALLED = {"csv": "a table separated by commas", "parquet": "a Parquet table", "xlsx": "an Excel workbook"}
 
 
 def format_of(path: Path) -> str:
@@ -84,7 +84,7 @@ def parse_table(
             where=where,
             hint=f"give it {remedy}; known are .csv, .tsv, .parquet, .xlsx, .smi and .sdf (.gz allowed)",
         )
-    if found and found != ("xlsx" if kind in _EXCEL else kind):
+    if found and found != kind and not (kind in _EXCEL and found in {"xlsx", "zip"}):
         refuse_other_kind(found, where=where, wanted=_CALLED.get(kind, f".{kind}"))
     if kind == "parquet":
         frame = parse_parquet(data, where=where, text=text)
