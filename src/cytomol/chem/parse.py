@@ -10,6 +10,8 @@ from typing import Any
 from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from cytomol.chem.smiles_cell import split_cell
+
 __all__ = ["EMPTY", "ParsedMolecule", "parse_quietly", "parse_smiles", "smiles_text"]
 
 EMPTY = "empty SMILES"
@@ -36,10 +38,10 @@ class ParsedMolecule:
 def parse_smiles(smiles: str | None) -> ParsedMolecule:
     """Parse one SMILES with RDKit's default sanitization.
 
-    Blank around the SMILES is dropped. As in the SMILES language (and in RDKit), a blank ends the
-    SMILES and what follows is the molecule's name or a CXSMILES extension. Salts and mixtures are one
-    molecule of several parts; dummy atoms, metals, isotopes, radicals and charges are kept. None, NaN
-    and blank text are an empty SMILES; anything else that is not text is invalid.
+    Blank around the SMILES is dropped, and a blank ends it: what follows is a CXSMILES extension in
+    bars, or else a name, which is ignored (see :func:`cytomol.chem.smiles_cell.split_cell`). Salts
+    and mixtures are one molecule of several parts; dummy atoms, metals, isotopes, radicals and charges
+    are kept. None, NaN and blank text are an empty SMILES; anything else that is not text is invalid.
 
     Parameters
     ----------
@@ -62,12 +64,15 @@ def parse_quietly(smiles: Any) -> ParsedMolecule:
     """Parse as `parse_smiles` does; the caller holds ``rdBase.BlockLogs`` for a whole chunk."""
     if reason := _refusal(smiles):
         return ParsedMolecule(None, reason)
-    text = smiles.strip()
+    cell = split_cell(smiles)
+    text = cell.structure
     try:
         mol = Chem.MolFromSmiles(text)
     except (RuntimeError, ValueError) as error:  # broken invariants inside RDKit come as these
         return ParsedMolecule(None, _one_line(str(error)) or type(error).__name__)
     if mol is None:
+        if cell.extension and Chem.MolFromSmiles(cell.smiles) is not None:
+            return ParsedMolecule(None, _one_line(f"invalid CXSMILES extension {cell.extension}"))
         return ParsedMolecule(None, _reason(text))
     if mol.GetNumAtoms() == 0:
         return ParsedMolecule(None, "SMILES without atoms")
@@ -98,7 +103,7 @@ def _refusal(smiles: Any) -> str:
 
 def _foreign_character(text: str) -> str | None:
     """Name a character that no SMILES holds: RDKit cuts some of them off in silence ("Cé" as "C")."""
-    body = text.split(maxsplit=1)[0]
+    body = split_cell(text).smiles
     if body.isascii() and body.isprintable():
         # A name after the SMILES may be in any script, but must be encodable for RDKit.
         surrogate = next((c for c in text if "\ud800" <= c <= "\udfff"), None) if not text.isascii() else None
