@@ -8,35 +8,28 @@ from pathlib import Path
 
 import pandas as pd
 
+from cytomol.corpus.combine import combine
+from cytomol.corpus.controls import find_controls
 from cytomol.corpus.join import (
     GeneIndex,
     JoinKey,
     MoleculeIndex,
     as_ids,
     entity_of_column,
-    join_genes,
-    join_molecules,
 )
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.profiles import Aggregate, ProfileTable, check_finite, modality_from
-from cytomol.corpus.readers import read_profiles
+from cytomol.corpus.profiles import Aggregate
+from cytomol.corpus.readers import read_profile_metadata, read_profiles
 from cytomol.corpus.relations import end_columns, read_relation
+from cytomol.corpus.roles import find_roles
 from cytomol.corpus.schema import Corpus, Entity, Modality
+from cytomol.corpus.sources import ProfileSource, group_sources, read_joined
 from cytomol.corpus.tables import gene_table, molecule_table, read_ids
+from cytomol.corpus.wells import WellOptions
 from cytomol.errors import InputError
 from cytomol.tables import read_molecules, read_table
 
 __all__ = ["JoinOptions", "ProfileSource", "RelationSource", "extend_corpus", "start_corpus"]
-
-
-@dataclass(frozen=True)
-class ProfileSource:
-    """A table of profiles to be added under a name."""
-
-    name: str
-    kind: str
-    path: Path
-    entity: Entity = "molecule"
 
 
 @dataclass(frozen=True)
@@ -61,15 +54,22 @@ class JoinOptions:
         Column of molecule ids by the name of the table; "" stands for every other table.
     aggregate
         "median" or "mean" of replicates, or "none" to keep them all.
+    wells
+        What is said of the wells of a table, by its name; "" stands for every other table.
     """
 
     key: JoinKey = "auto"
     columns: dict[str, str] = field(default_factory=dict)
     aggregate: Aggregate = "median"
+    wells: dict[str, WellOptions] = field(default_factory=dict)
 
     def column(self, name: str) -> str | None:
         """Return the id column of a table, if one was given."""
         return self.columns.get(name, self.columns.get(""))
+
+    def wells_of(self, name: str) -> WellOptions:
+        """Return what is said of the wells of a table."""
+        return self.wells.get(name) or self.wells.get("") or WellOptions()
 
 
 def start_corpus(
@@ -129,18 +129,24 @@ def extend_corpus(
         If a name is taken, a table cannot be read, or nothing in it joins.
     """
     options = options or JoinOptions()
-    names = [*corpus.modalities, *corpus.relations, *(p.name for p in profiles), *(r.name for r in relations)]
+    groups = group_sources(profiles)
+    names = [*corpus.modalities, *corpus.relations, *groups, *(r.name for r in relations)]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise InputError(f"two tables are called {repeated!r}", hint="give every table its own name")
     strangers = set(options.columns) - {"", *(source.name for source in profiles)}
     if strangers:
         raise InputError(f"an id column is given for {min(strangers)!r}, which is no table of profiles")
-    corpus = replace(corpus, genes=_genes(corpus, profiles, relations, problems))
+    corpus = replace(corpus, genes=_genes(corpus, profiles, relations, options, problems))
     molecules, genes = MoleculeIndex(corpus.molecules), GeneIndex(corpus.genes)
     modalities, links = dict(corpus.modalities), dict(corpus.relations)
-    for source in profiles:
-        modalities[source.name] = _modality(source, molecules, genes, options, problems)
+    for name, sources in groups.items():
+        for modality in _modalities(name, sources, (molecules, genes), options, problems):
+            if modality.name in modalities:
+                raise InputError(
+                    f"two tables are called {modality.name!r}", hint="give every table its own name"
+                )
+            modalities[modality.name] = modality
     for link in relations:
         links[link.name] = read_relation(
             link.path,
@@ -155,49 +161,44 @@ def extend_corpus(
     return replace(corpus, modalities=modalities, relations=links, notes=tuple(problems.notes))
 
 
-def _modality(
-    source: ProfileSource,
-    molecules: MoleculeIndex,
-    genes: GeneIndex,
+def _modalities(
+    name: str,
+    sources: Sequence[ProfileSource],
+    indexes: tuple[MoleculeIndex, GeneIndex],
     options: JoinOptions,
     problems: Problems,
-) -> Modality:
-    column = options.column(source.name) if source.entity == "molecule" else None
-    table = read_profiles(source.path, id_column=column)
-    check_finite(table, problems)
-    if source.entity == "molecule":
-        rows, report = join_molecules(
-            table.metadata, molecules, where=table.where, column=column, key=options.key
-        )
-    else:
-        rows, report = join_genes(table.metadata, genes, where=table.where)
-    problems.join(report)
-    modality = modality_from(
-        table,
-        rows,
-        name=source.name,
-        kind=source.kind,
-        entity=source.entity,
+) -> list[Modality]:
+    """Return what the tables of one name become: one modality, or several where it is split."""
+    entity, wells = sources[0].entity, options.wells_of(name)
+    column = options.column(name) if entity == "molecule" else None
+    parts = [
+        read_joined(source, *indexes, column=column, key=options.key, options=wells, problems=problems)
+        for source in sources
+    ]
+    return combine(
+        name,
+        sources[0].kind,
+        entity,
+        parts,
+        options=wells,
         aggregate=options.aggregate,
+        problems=problems,
     )
-    if len(modality) < report.joined:
-        problems.note(
-            f"{table.where}: {report.joined:,} profiles became {len(modality):,},"
-            f" the {options.aggregate} of each {source.entity}'s replicates"
-        )
-    return modality
 
 
 def _genes(
     corpus: Corpus,
     profiles: Sequence[ProfileSource],
     relations: Sequence[RelationSource],
+    options: JoinOptions,
     problems: Problems,
 ) -> pd.DataFrame:
-    """Return the table of genes; where there is none, every gene that a table names."""
+    """Return the table of genes; where there is none, every gene that a table names, but for controls."""
     if len(corpus.genes):
         return corpus.genes
-    found = [_gene_column(read_profiles(source.path)) for source in profiles if source.entity == "gene"]
+    found = [
+        _gene_column(source, options.wells_of(source.name)) for source in profiles if source.entity == "gene"
+    ]
     for link in relations:
         if "gene" in (link.source, link.target):
             frame = read_ids(link.path, ("source", "target"))
@@ -212,10 +213,18 @@ def _genes(
     return gene_table(pd.DataFrame({"gene_id": ids}), where="genes", problems=problems)
 
 
-def _gene_column(table: ProfileTable) -> pd.Series[str]:
-    column = next((c for c in map(str, table.metadata) if entity_of_column(c) == "gene"), None)
+def _gene_column(source: ProfileSource, wells: WellOptions) -> pd.Series[str]:
+    metadata = read_profile_metadata(source.path)
+    if metadata is None:
+        table = read_profiles(source.path, choice=wells.columns, layer=wells.layer)
+        metadata = table.metadata
+    column = next((c for c in map(str, metadata) if entity_of_column(c) == "gene"), None)
     if column is None:
         raise InputError(
-            "has no column of gene ids", where=table.where, hint="name it gene_id or Metadata_gene"
+            "has no column of gene ids", where=str(source.path), hint="name it gene_id or Metadata_gene"
         )
-    return table.metadata[column]
+    if wells.keep_controls:
+        return metadata[column]
+    roles = find_roles(metadata, wells.roles, where=str(source.path))
+    controls = find_controls(metadata, roles, "gene", given=wells.controls, where=str(source.path))
+    return metadata.loc[~controls.rows, column]

@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.combine import JoinedWells, combine
 from cytomol.corpus.join import entity_of_column, plain_name
 from cytomol.corpus.manifest import guess_kind
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.profiles import ProfileTable, check_finite, modality_from
+from cytomol.corpus.profiles import ProfileTable
 from cytomol.corpus.schema import Corpus
 from cytomol.corpus.tables import gene_table, molecule_table
+from cytomol.corpus.wells import WellOptions, ready_wells
 from cytomol.errors import InputError
 from cytomol.registry import Registry
 from cytomol.tables.read import format_of
@@ -50,7 +55,19 @@ class ProfileReader:
         """Tell by the file's name."""
         return path.is_file() and format_of(path) in self.suffixes
 
-    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:
+    def metadata(self, path: Path) -> pd.DataFrame | None:  # noqa: ARG002
+        """Return what stands beside the features, if the format lets it be read alone; else None."""
+        return None
+
+    def table(
+        self,
+        path: Path,
+        *,
+        id_column: str | None = None,
+        choice: ColumnChoice | None = None,
+        layer: str | None = None,
+        rows: NDArray[np.bool_] | None = None,
+    ) -> ProfileTable:
         """Read ids and features.
 
         Parameters
@@ -59,17 +76,25 @@ class ProfileReader:
             The file.
         id_column
             Column of ids, where its name does not say so.
+        choice
+            Which columns the user wants as features.
+        layer
+            Matrix to read, in formats that hold several.
+        rows
+            Rows to read, of a format whose `metadata` can be read alone; None reads all.
         """
         raise NotImplementedError
 
     def read(self, path: Path, problems: Problems) -> Corpus:
         """Make a corpus of one table, which must hold the molecules' SMILES; replicates become medians."""
         table = self.table(path)
-        check_finite(table, problems)
-        keys = _molecule_keys(table)
+        wells = ready_wells(table, "molecule", WellOptions(), problems)
+        table = wells.table
+        keys = _molecule_keys(table).where(~pd.Series(wells.controls.rows), "")
         known = (keys != "").to_numpy()
-        if not known.all():
-            problems.note(f"{path}: {int((~known).sum()):,} of {len(keys):,} profiles have no molecule")
+        if not (known | wells.controls.rows).all():
+            absent = int((~known & ~wells.controls.rows).sum())
+            problems.note(f"{path}: {absent:,} of {len(keys):,} profiles have no molecule")
         names = [c for c in map(str, table.metadata) if entity_of_column(c) == "molecule"]
         frame = table.metadata.loc[known, names].assign(mol_id=keys[known])
         molecules = molecule_table(
@@ -77,11 +102,18 @@ class ProfileReader:
         )
         rows = pd.Index(molecules["mol_id"]).get_indexer(pd.Index(keys))
         name = path.name.split(".")[0]
-        modality = modality_from(
-            table, rows, name=name, kind=guess_kind(name), entity="molecule", aggregate="median"
+        part = JoinedWells(wells, rows, ["its own molecules"] * len(rows))
+        found = combine(
+            name,
+            guess_kind(name),
+            "molecule",
+            [part],
+            options=WellOptions(),
+            aggregate="median",
+            problems=problems,
         )
         genes = gene_table(pd.DataFrame({"gene_id": []}), where=str(path), problems=problems)
-        return Corpus(molecules, genes, {name: modality}, {}, tuple(problems.notes))
+        return Corpus(molecules, genes, {m.name: m for m in found}, {}, tuple(problems.notes))
 
 
 def _molecule_keys(table: ProfileTable) -> pd.Series[str]:
