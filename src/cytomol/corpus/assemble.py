@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -147,6 +147,7 @@ def extend_corpus(
                     f"two tables are called {modality.name!r}", hint="give every table its own name"
                 )
             modalities[modality.name] = modality
+    _check_patterns(groups, options, problems)
     for link in relations:
         links[link.name] = read_relation(
             link.path,
@@ -184,6 +185,25 @@ def _modalities(
         aggregate=options.aggregate,
         problems=problems,
     )
+
+
+def _check_patterns(groups: Iterable[str], options: JoinOptions, problems: Problems) -> None:
+    """Refuse a pattern of columns that fits none of any table it was meant for: it is a slip of the pen."""
+    idle: dict[str, bool] = {}
+    for name in groups:
+        names = {
+            column
+            for report in problems.built
+            if report.name == name
+            for f in report.files
+            for column in f.names()
+        }
+        choice = options.wells_of(name).columns
+        without = choice.idle(names)
+        for pattern in choice.idle(()):
+            idle[pattern] = idle.get(pattern, True) and pattern in without
+    for pattern in (pattern for pattern, nowhere in idle.items() if nowhere):
+        raise InputError(f"no column of any table fits {pattern}", hint="check its letters; capitals count")
 
 
 def _genes(
