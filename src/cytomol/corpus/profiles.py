@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.join import as_ids, entity_of_column
+from cytomol.corpus.identifiers import as_ids, entity_of_column
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Entity, Modality
 from cytomol.errors import InputError
@@ -40,12 +40,15 @@ class ProfileTable:
         Measured values, float32, shape (profiles, width).
     columns
         Names of the features.
+    notes
+        What its reader has to say.
     """
 
     where: str
     metadata: pd.DataFrame
     features: NDArray[np.float32]
     columns: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.features)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cytomol.corpus.join import as_ids
+from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable
 from cytomol.corpus.readers.base import ProfileReader, readers
+from cytomol.corpus.rows import name_rows
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import require_file
 
@@ -22,8 +23,8 @@ class AnnDataFile(ProfileReader):
 
     suffixes = ("h5ad",)
 
-    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:  # noqa: ARG002
-        """Read ids and features; the index of ``obs`` is the column ``id`` unless there is one."""
+    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:
+        """Read ids and features; the names of the observations are the column ``id``, unless they count."""
         path = require_file(path, what="AnnData file")
         try:
             import anndata
@@ -46,8 +47,7 @@ class AnnDataFile(ProfileReader):
             raise InputError(f"feature {name!r} stands twice", where=str(path))
         matrix = np.asarray(data.X.toarray() if hasattr(data.X, "toarray") else data.X)
         metadata = pd.DataFrame({str(c): as_ids(data.obs[c]).to_numpy() for c in data.obs.columns})
-        if "id" not in metadata:
-            metadata["id"] = np.asarray(data.obs_names, dtype=object)
+        name_rows(metadata, data.obs_names, wanted=id_column == "id")
         with np.errstate(over="ignore"):
             values = matrix.astype(np.float32, copy=False)
         return ProfileTable(str(path), metadata, values, tuple(map(str, data.var_names)))

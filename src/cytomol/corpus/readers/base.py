@@ -7,7 +7,8 @@ from typing import Protocol
 
 import pandas as pd
 
-from cytomol.corpus.join import entity_of_column, plain_name
+from cytomol.corpus.bring import bring_molecules, no_molecules
+from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import guess_kind
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable, check_finite, modality_from
@@ -66,36 +67,22 @@ class ProfileReader:
         """Make a corpus of one table, which must hold the molecules' SMILES; replicates become medians."""
         table = self.table(path)
         check_finite(table, problems)
-        keys = _molecule_keys(table)
-        known = (keys != "").to_numpy()
-        if not known.all():
-            problems.note(f"{path}: {int((~known).sum()):,} of {len(keys):,} profiles have no molecule")
-        names = [c for c in map(str, table.metadata) if entity_of_column(c) == "molecule"]
-        frame = table.metadata.loc[known, names].assign(mol_id=keys[known])
-        molecules = molecule_table(
-            frame.drop_duplicates("mol_id"), where=str(path), problems=problems, id_col="mol_id"
-        )
-        rows = pd.Index(molecules["mol_id"]).get_indexer(pd.Index(keys))
+        molecules = bring_molecules(no_molecules(), [(table, None)], problems)
+        if not len(molecules):
+            raise InputError(
+                "has no column of SMILES, so it makes no corpus by itself",
+                where=table.where,
+                hint="join it to a table of molecules: cytomol corpus build --molecules FILE --profiles ...",
+            )
+        molecules = molecule_table(molecules, where=str(path), problems=problems, id_col="mol_id")
+        rows, report = join_molecules(table.metadata, MoleculeIndex(molecules), where=str(path))
+        problems.notes += table.notes
+        if report.joined < report.total:
+            absent = report.total - report.joined
+            problems.note(f"{path}: {absent:,} of {report.total:,} profiles have no molecule")
         name = path.name.split(".")[0]
         modality = modality_from(
             table, rows, name=name, kind=guess_kind(name), entity="molecule", aggregate="median"
         )
         genes = gene_table(pd.DataFrame({"gene_id": []}), where=str(path), problems=problems)
         return Corpus(molecules, genes, {name: modality}, {}, tuple(problems.notes))
-
-
-def _molecule_keys(table: ProfileTable) -> pd.Series[str]:
-    """Return what tells the molecules of a table apart: its molecule ids, else the SMILES; "" = none."""
-    names = [c for c in map(str, table.metadata) if entity_of_column(c) == "molecule"]
-    smiles = next((c for c in names if "smiles" in plain_name(c)), None)
-    if smiles is None:
-        raise InputError(
-            "has no column of SMILES, so it makes no corpus by itself",
-            where=table.where,
-            hint="join it to a table of molecules: cytomol corpus build --molecules FILE --profiles ...",
-        )
-    structure = table.metadata[smiles]
-    ids = next((c for c in names if "smiles" not in plain_name(c) and "inchikey" not in plain_name(c)), None)
-    if ids is None or table.metadata[ids].groupby(structure).nunique().gt(1).any():
-        return structure
-    return table.metadata[ids].where(structure != "", "")

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.corpus.readers.gct import feature_names, plain_metadata
@@ -62,6 +64,5 @@ def _metadata(group: Any) -> dict[str, list[str]]:
     """Return the columns of a metadata group as text."""
     columns = {}
     for name, dataset in group.items():
-        cells = dataset[...].ravel().tolist()
-        columns[name] = [c.decode("utf-8", "replace") if isinstance(c, bytes) else str(c) for c in cells]
+        columns[name] = as_ids(pd.Series(dataset[...].ravel())).tolist()
     return columns
