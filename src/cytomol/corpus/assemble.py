@@ -191,7 +191,8 @@ def extend_corpus(
             molecules=molecules,
             genes=genes,
             problems=problems,
-            key=options.key,
+            # which exact key profiles take says nothing of the ids of links
+            key="auto" if options.key in ("id", "inchikey", "smiles") else options.key,
         )
     return replace(corpus, modalities=modalities, relations=links, notes=tuple(problems.notes))
 

@@ -172,6 +172,7 @@ def join_molecules(
     wrong = contradictions(keys, joining.rows, index)
     if leave_out:
         joining.rows[list(wrong)] = -1
+        joining.closed[list(wrong)] = True
     place = f"{where}, column {keys.columns[0]}" if len(keys.columns) == 1 else where
     return joining.rows, joining.report(place, wanted, key, wrong, left_out=leave_out)
 
@@ -194,6 +195,7 @@ class _Joining:
     def __init__(self, keys: RowKeys, index: MoleculeIndex) -> None:
         self.keys, self.index = keys, index
         self.rows = np.full(len(keys.smiles), -1, np.int64)
+        self.closed = np.zeros(len(self.rows), np.bool_)  # rows that are left out and join nothing else
         self.by: dict[str, int] = {}
         self.several = self.torn = 0
 
@@ -242,7 +244,7 @@ class _Joining:
         self, where: str, wanted: list[str], key: str, wrong: dict[int, str], *, left_out: bool
     ) -> JoinReport:
         shown = self.keys.shown()
-        missing = pd.unique(shown[(self.rows < 0) & (shown != "").to_numpy()])
+        missing = pd.unique(shown[(self.rows < 0) & ~self.closed & (shown != "").to_numpy()])
         kinds = {"id": "mol_id", "inchikey": "InChIKey", "smiles": "canonical SMILES"}
         tried = [kinds[kind] for kind in wanted if _has_any(self.keys, [kind], key)] or ["name"]
         open_ = bool((self.rows < 0).any())
@@ -261,7 +263,7 @@ class _Joining:
         )
 
     def _open(self, keys: pd.Series[Any]) -> NDArray[np.bool_]:
-        return np.asarray((self.rows < 0) & (keys != "").to_numpy(), np.bool_)
+        return np.asarray((self.rows < 0) & ~self.closed & (keys != "").to_numpy(), np.bool_)
 
     def _take(self, label: str, lookup: Lookup, keys: pd.Series[Any], *, same: bool = True) -> None:
         """Give open rows the molecule of their key; ``same``: molecules that share a key are as good."""
@@ -316,7 +318,7 @@ class _Joining:
     def _would(self, kind: str) -> int:
         """Count the open rows that another key would join."""
         trial = _Joining(self.keys, self.index)
-        trial.rows = self.rows.copy()
+        trial.rows, trial.closed = self.rows.copy(), self.closed
         if kind == "auto":
             for exact in _EXACT:
                 trial.strict(exact)

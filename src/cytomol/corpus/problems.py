@@ -62,12 +62,13 @@ class JoinReport:
 
     def __str__(self) -> str:
         """Return one sentence."""
+        left_out = len(self.contradictions) if self.contradictions_left_out else 0
         text = f"{self.where}: {self.joined:,} of {self.total:,} rows joined by {self.key}"
         if self.missing_count:
             shown = ", ".join(self.missing) + (", ..." if self.missing_count > len(self.missing) else "")
             plural = "" if self.missing_count == 1 else "s"
             text += f"; {self.missing_count:,} id{plural} not found: {shown}"
-        elif self.joined + self.control_rows < self.total:
+        elif self.joined + self.control_rows + left_out < self.total:
             text += "; the others have no id"
         if self.control_rows:
             text += f"; {self.control_rows:,} rows are controls and no genes: {_some(self.controls)}"
@@ -147,6 +148,7 @@ class Problems:
                     f"none of {report.total:,} rows joins by {report.key}{example}",
                     where=report.where,
                     hint="; ".join(report.hints)
+                    or (report.contradictions and str(report))
                     or "check that the ids are those of the molecule or gene table; if another table has"
                     " them, give it with --metadata",
                 )

@@ -1,6 +1,5 @@
 """Further rows of a modality."""
 
-
 from __future__ import annotations
 
 import numpy as np
