@@ -104,13 +104,13 @@ def test_add_to_an_existing_corpus(tables: Path, capsys: pytest.CaptureFixture[s
 
 def test_check_lists_every_error_and_exits_with_one(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tables / "modalities").mkdir()
-    (tables / "modalities" / "morphology_a.csv").write_text("mol_id,f\nm0,inf\n")
+    (tables / "modalities" / "morphology_a.csv").write_text("mol_id,f\nm0,many\n")
     (tables / "modalities" / "morphology_b.csv").write_text("mol_id,f\nx,1\n")
     (tables / "modalities" / "morphology_c.parquet").write_bytes(b"PAR1 broken")
     assert run("corpus", "check", tables) == 1
     said = capsys.readouterr().out
     assert "Errors (3)" in said
-    assert "morphology_a.csv, row 1, column f: 1 infinite value" in said
+    assert "morphology_a.csv, row 1, column f: 'many' is not a number" in said
     assert "none of 1 rows joins" in said
     assert "not a readable Parquet file" in said
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from cytomol.cli.wells import well_options, wells_by_name
 from cytomol.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ def planted(output: Path, size: int, seed: int, force: bool) -> None:
     default="median",
     show_default=True,
     type=click.Choice(["median", "mean", "none"]),
-    help="What becomes of replicates.",
+    help="What becomes of the wells of one molecule.",
 )
 @click.option(
     "--metadata",
@@ -134,6 +136,7 @@ def planted(output: Path, size: int, seed: int, force: bool) -> None:
     type=click.Choice(["error", "leave-out"]),
     help="What becomes of rows whose structure is not that of the molecule their id names.",
 )
+@well_options
 @click.option("--force", is_flag=True, help="Replace an existing directory.")
 def build(output: Path, force: bool, **options: Any) -> None:
     """Write a corpus in the own layout from tables in other formats.
@@ -146,10 +149,17 @@ def build(output: Path, force: bool, **options: Any) -> None:
     cytomol corpus build -o corpus --molecules molecules.csv \\
         --profiles cp:morphology:profiles.csv.gz --profiles l1000:expression:level5.gctx
     cytomol corpus build -o corpus --profiles cp:morphology:cp.csv --profiles ge:expression:l1000.csv
+    cytomol corpus build -o corpus --molecules molecules.csv \\
+        --profiles cp:morphology:plate1.csv --profiles cp:morphology:plate2.csv --select dose=max
     cytomol corpus build -o corpus --from pretrain/raw
+
+    Tables of one NAME become one modality. Features are what is left when ids, metadata (Metadata_...,
+    plate, well, dose, time) and counts are taken away. Vehicle and untreated wells are left out. What
+    became of every row is said in build.json beside the corpus.
     """  # noqa: D301 (click wants the backspace)
     from cytomol.corpus.assemble import extend_corpus
     from cytomol.corpus.problems import Problems
+    from cytomol.corpus.report import BuildReport
     from cytomol.corpus.write import write_corpus
     from cytomol.files import check_output
 
@@ -159,7 +169,10 @@ def build(output: Path, force: bool, **options: Any) -> None:
     problems = Problems()
     corpus = _start(options, problems)
     corpus = extend_corpus(corpus, profiles, relations, problems=problems, options=join)
-    write_corpus(corpus, output, force=force)
+    before = _report_before(options["source"])
+    joins = [str(report) for report in problems.joins]
+    report = BuildReport(problems.built, problems.notes, joins, before)
+    write_corpus(corpus, output, force=force, report=report)
     _summary(corpus, problems, output)
 
 
@@ -173,12 +186,11 @@ def _add(directory: Path, output: Path | None, force: bool, **options: Any) -> N
     \b
     cytomol corpus add corpus --profiles cp:morphology:plate7.csv
     """  # noqa: D301 (click wants the backspace)
-    from dataclasses import replace
-
     from cytomol.corpus.assemble import extend_corpus
     from cytomol.corpus.manifest import MANIFEST, load_manifest
     from cytomol.corpus.problems import Problems
     from cytomol.corpus.readers import find_reader, read_corpus
+    from cytomol.corpus.report import BuildReport
     from cytomol.corpus.write import write_corpus
     from cytomol.files import check_output
 
@@ -195,7 +207,9 @@ def _add(directory: Path, output: Path | None, force: bool, **options: Any) -> N
     history = load_manifest(directory).history if (directory / MANIFEST).exists() else ()
     corpus = extend_corpus(corpus, profiles, relations, problems=problems, options=join)
     corpus = replace(corpus, notes=tuple(dict.fromkeys([*history, *problems.notes])))
-    write_corpus(corpus, output or directory, force=True)
+    joins = [str(report) for report in problems.joins]
+    report = BuildReport(problems.built, problems.notes, joins, _report_before(directory))
+    write_corpus(corpus, output or directory, force=True, report=report)
     _summary(corpus, problems, output or directory)
 
 
@@ -219,6 +233,15 @@ def _sources(options: dict[str, Any]) -> tuple[list[ProfileSource], list[Relatio
     profiles = [_profiles(text, "molecule") for text in options["profiles"]]
     profiles += [_profiles(text, "gene") for text in options["gene_profiles"]]
     return profiles, [_relation(text) for text in options["relation"]]
+
+
+def _report_before(source: Path | None) -> dict[str, Any] | None:
+    """Return the report of the corpus that is extended, if it has one."""
+    from cytomol.corpus.report import REPORT, read_build_report
+
+    if source is None or not (source / REPORT).is_file():
+        return None
+    return read_build_report(source)
 
 
 def _start(options: dict[str, Any], problems: Problems) -> Corpus:
@@ -277,7 +300,7 @@ def _join_options(options: dict[str, Any], *, new_molecules: bool | None = None)
         name, _, column = text.rpartition("=")
         columns[name] = column
     metadata: dict[str, tuple[Path, ...]] = {}
-    names = {text.split(":", 1)[0] for text in (*options["profiles"], *options["gene_profiles"])}
+    names = dict.fromkeys(text.split(":", 1)[0] for text in (*options["profiles"], *options["gene_profiles"]))
     for text in options["metadata"]:
         name, colon, path = text.partition(":")
         if not colon or (name not in names and Path(text).exists()):
@@ -295,6 +318,7 @@ def _join_options(options: dict[str, Any], *, new_molecules: bool | None = None)
         gene_aliases=options["gene_aliases"],
         new_molecules=new_molecules,
         leave_out=options["contradictions"] == "leave-out",
+        wells=wells_by_name(options, names),
     )
 
 
@@ -303,6 +327,10 @@ def _summary(corpus: Corpus, problems: Problems, output: Path) -> None:
     for report in problems.joins:
         click.echo(str(report))
     told = {str(report) for report in problems.joins}
+    for built in problems.built:
+        for line in built.lines():
+            click.echo(line)
+            told.add(line)
     for note in problems.notes:
         if note not in told:
             click.echo(note)
@@ -315,4 +343,5 @@ def _summary(corpus: Corpus, problems: Problems, output: Path) -> None:
     for relation in corpus.relations.values():
         ends = f"{relation.source_entity} - {relation.target_entity}"
         click.echo(f"  {relation.name}: {len(relation):,} links {ends}")
+    click.echo(f"what became of every row: {output / 'build.json'}")
     click.echo(f"look it over with: cytomol corpus check {output}")

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from cytomol.corpus.annotate import annotate
 from cytomol.corpus.bring import bring_molecules, no_molecules
-from cytomol.corpus.genes import GeneIndex, add_aliases, gene_names, gene_union, join_genes, known_genes
-from cytomol.corpus.join import JoinKey, MoleculeIndex, join_molecules
+from cytomol.corpus.combine import combine
+from cytomol.corpus.genes import GeneIndex, add_aliases, gene_names, gene_union, known_genes
+from cytomol.corpus.join import JoinKey, MoleculeIndex
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.profiles import Aggregate, ProfileTable, check_finite, modality_from
-from cytomol.corpus.readers import read_profiles
+from cytomol.corpus.profiles import Aggregate
 from cytomol.corpus.relations import end_columns, read_relation
 from cytomol.corpus.rows import read_rows
 from cytomol.corpus.schema import Corpus, Entity, Modality
+from cytomol.corpus.sources import ProfileSource, group_sources, read_joined, read_metadata
 from cytomol.corpus.stack import stack_profiles
 from cytomol.corpus.tables import gene_table, molecule_table, read_ids
+from cytomol.corpus.wells import WellOptions
 from cytomol.errors import InputError
 from cytomol.tables import read_molecules
 from cytomol.tables.read import format_of
@@ -27,16 +28,6 @@ from cytomol.tables.read import format_of
 _TABLES = ("csv", "tsv", "txt", "parquet")
 
 __all__ = ["JoinOptions", "ProfileSource", "RelationSource", "extend_corpus", "start_corpus"]
-
-
-@dataclass(frozen=True)
-class ProfileSource:
-    """A table of profiles to be added under a name."""
-
-    name: str
-    kind: str
-    path: Path
-    entity: Entity = "molecule"
 
 
 @dataclass(frozen=True)
@@ -72,6 +63,8 @@ class JoinOptions:
         Whether profiles may be added to a modality that is there.
     leave_out
         Leave rows out whose structure contradicts their id, instead of the error.
+    wells
+        What is said of the wells of a table, by its name; "" stands for every other table.
     """
 
     key: JoinKey = "auto"
@@ -82,6 +75,7 @@ class JoinOptions:
     new_molecules: bool = False
     extend: bool = False
     leave_out: bool = False
+    wells: dict[str, WellOptions] = field(default_factory=dict)
 
     def column(self, name: str) -> str | None:
         """Return the id column of a table, if one was given."""
@@ -90,6 +84,10 @@ class JoinOptions:
     def metadata_of(self, name: str) -> tuple[Path, ...]:
         """Return the further tables of metadata of a table."""
         return (*self.metadata.get(name, ()), *self.metadata.get("", ()))
+
+    def wells_of(self, name: str) -> WellOptions:
+        """Return what is said of the wells of a table."""
+        return self.wells.get(name) or self.wells.get("") or WellOptions()
 
 
 def start_corpus(
@@ -162,26 +160,31 @@ def extend_corpus(
         If a name is taken, a table cannot be read, or nothing in it joins.
     """
     options = options or JoinOptions()
-    names = [*corpus.modalities, *corpus.relations, *(p.name for p in profiles), *(r.name for r in relations)]
+    groups = group_sources(profiles)
+    names = [*corpus.modalities, *corpus.relations, *groups, *(r.name for r in relations)]
     if options.extend:
         names = [name for name in names if name not in corpus.modalities]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise InputError(f"two tables are called {repeated!r}", hint="give every table its own name")
-    known = {"", *(source.name for source in profiles)}
     for what, given in (("an id column", options.columns), ("metadata", options.metadata)):
-        if strangers := set(given) - known:
+        if strangers := set(given) - {"", *groups}:
             raise InputError(f"{what} is given for {min(strangers)!r}, which is no table of profiles")
     corpus = replace(corpus, genes=_genes(corpus, profiles, relations, options, problems))
     if options.new_molecules:
         corpus = replace(corpus, molecules=_molecules(corpus, profiles, options, problems))
     molecules, genes = MoleculeIndex(corpus.molecules), GeneIndex(corpus.genes)
     modalities, links = dict(corpus.modalities), dict(corpus.relations)
-    for source in profiles:
-        modality = _modality(source, molecules, genes, options, problems)
-        if source.name in modalities:
-            modality = stack_profiles(modalities[source.name], modality, problems)
-        modalities[source.name] = modality
+    for name, sources in groups.items():
+        for modality in _modalities(name, sources, (molecules, genes), options, problems):
+            if modality.name not in modalities:
+                modalities[modality.name] = modality
+            elif options.extend and modality.name in corpus.modalities:
+                modalities[modality.name] = stack_profiles(modalities[modality.name], modality, problems)
+            else:
+                raise InputError(
+                    f"two tables are called {modality.name!r}", hint="give every table its own name"
+                )
     for link in relations:
         links[link.name] = read_relation(
             link.path,
@@ -197,54 +200,38 @@ def extend_corpus(
     return replace(corpus, modalities=modalities, relations=links, notes=tuple(problems.notes))
 
 
-def _modality(
-    source: ProfileSource,
-    molecules: MoleculeIndex,
-    genes: GeneIndex,
+def _modalities(
+    name: str,
+    sources: Sequence[ProfileSource],
+    indexes: tuple[MoleculeIndex, GeneIndex],
     options: JoinOptions,
     problems: Problems,
-) -> Modality:
-    column = options.column(source.name) if source.entity == "molecule" else None
-    table = _read(source, options, problems)
-    problems.notes += table.notes
-    check_finite(table, problems)
-    if source.entity == "molecule":
-        rows, report = join_molecules(
-            table.metadata,
-            molecules,
-            where=table.where,
+) -> list[Modality]:
+    """Return what the tables of one name become: one modality, or several where it is split."""
+    entity, wells = sources[0].entity, options.wells_of(name)
+    column = options.column(name) if entity == "molecule" else None
+    parts = [
+        read_joined(
+            source,
+            *indexes,
             column=column,
             key=options.key,
+            options=wells,
+            problems=problems,
+            metadata=options.metadata_of(name),
             leave_out=options.leave_out,
         )
-    else:
-        rows, report = join_genes(table.metadata, genes, where=table.where)
-    problems.join(report)
-    modality = modality_from(
-        table,
-        rows,
-        name=source.name,
-        kind=source.kind,
-        entity=source.entity,
+        for source in sources
+    ]
+    return combine(
+        name,
+        sources[0].kind,
+        entity,
+        parts,
+        options=wells,
         aggregate=options.aggregate,
+        problems=problems,
     )
-    if len(modality) < report.joined:
-        problems.note(
-            f"{table.where}: {report.joined:,} profiles became {len(modality):,},"
-            f" the {options.aggregate} of each {source.entity}'s replicates"
-        )
-    return modality
-
-
-def _read(source: ProfileSource, options: JoinOptions, problems: Problems | None = None) -> ProfileTable:
-    """Read a table of profiles, with the columns that further tables of metadata have for its rows."""
-    column = options.column(source.name) if source.entity == "molecule" else None
-    files = options.metadata_of(source.name)
-    table = read_profiles(source.path, id_column=None if files else column)
-    for path in files:
-        metadata = annotate(table.metadata, path, where=table.where, problems=problems or Problems())
-        table = replace(table, metadata=metadata)
-    return table
 
 
 def _molecules(
@@ -254,11 +241,15 @@ def _molecules(
     molecules = corpus.molecules
     for source in profiles:
         if source.entity == "molecule":
-            table = _read(source, options)
+            column = options.column(source.name)
             molecules = bring_molecules(
                 molecules,
-                [(table, options.column(source.name))],
+                read_metadata(
+                    source, options.wells_of(source.name), options.metadata_of(source.name), column=column
+                ),
                 problems,
+                where=str(source.path),
+                column=column,
                 key=options.key,
                 leave_out=options.leave_out,
             )
@@ -277,38 +268,43 @@ def _genes(
     options: JoinOptions,
     problems: Problems,
 ) -> pd.DataFrame:
-    """Return the table of genes; where there is none, every gene that a table names."""
+    """Return the table of genes; where there is none, every gene that a table names, but for controls."""
     aliases = None
     if options.gene_aliases is not None:
         where = str(options.gene_aliases)
         aliases = gene_table(
             read_rows(options.gene_aliases, text=True), where=where, problems=problems, keep_first=True
         )
-    found = []
-    if options.extend or not len(corpus.genes):
-        found = [
-            gene_names(_read(source, options).metadata, where=str(source.path))
-            for source in profiles
-            if source.entity == "gene"
-        ]
+    genes = corpus.genes
+    if options.extend or not len(genes):
+        named = [_named_genes(source, options) for source in profiles if source.entity == "gene"]
         for link in relations:
             if "gene" in (link.source, link.target):
                 frame = read_ids(link.path, ("source", "target"))
                 columns = end_columns(frame, link.source, link.target, where=str(link.path))
                 ends = zip(columns, (link.source, link.target), strict=True)
-                found += [gene_names(frame, column) for column, entity in ends if entity == "gene"]
-    genes = corpus.genes
-    if found:
-        union = gene_table(gene_union(found, aliases, problems), where="genes", problems=problems)
-        if len(genes):
-            union = union[~known_genes(union, GeneIndex(genes))]
-            problems.note(f"{len(union):,} genes are new")
-            genes = pd.concat([genes, union], ignore_index=True)
-        else:
-            genes = union
-            problems.note(
-                f"no table of genes: the {len(union):,} genes are those that profiles and relations name"
-            )
+                named += [gene_names(frame, column) for column, entity in ends if entity == "gene"]
+        if named:
+            genes = _with_new_genes(genes, gene_union(named, aliases, problems), problems)
     if aliases is None or options.gene_aliases is None:
         return genes
     return add_aliases(genes, options.gene_aliases, aliases)
+
+
+def _named_genes(source: ProfileSource, options: JoinOptions) -> pd.DataFrame:
+    metadata = read_metadata(source, options.wells_of(source.name), options.metadata_of(source.name))
+    return gene_names(metadata, where=str(source.path), controls=options.wells_of(source.name).keep_controls)
+
+
+def _with_new_genes(genes: pd.DataFrame, named: pd.DataFrame, problems: Problems) -> pd.DataFrame:
+    """Return the table of genes with those that it lacks, which come last."""
+    named = gene_table(named, where="genes", problems=problems)
+    if not len(genes):
+        problems.note(
+            f"no table of genes: the {len(named):,} genes are those that profiles and relations name"
+        )
+        return named
+    named = named[~known_genes(named, GeneIndex(genes))]
+    if len(named):
+        problems.note(f"{len(named):,} genes are new")
+    return pd.concat([genes, named], ignore_index=True)

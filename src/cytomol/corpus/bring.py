@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from cytomol.corpus.identifiers import INCHIS, as_ids, only, plain_name
 from cytomol.corpus.join import JoinKey, MoleculeIndex, join_molecules
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.profiles import ProfileTable
 from cytomol.corpus.rowkeys import RowKeys, row_keys
 from cytomol.corpus.structures import (
     canonical_of,
@@ -36,13 +34,15 @@ def no_molecules() -> pd.DataFrame:
 
 def bring_molecules(
     molecules: pd.DataFrame,
-    tables: Sequence[tuple[ProfileTable, str | None]],
+    metadata: pd.DataFrame,
     problems: Problems,
     *,
+    where: str,
+    column: str | None = None,
     key: JoinKey = "auto",
     leave_out: bool = False,
 ) -> pd.DataFrame:
-    """Return the molecules with those that tables of profiles have besides, one for each structure.
+    """Return the molecules with those that a table of profiles has besides, one for each structure.
 
     A new molecule keeps the first id that its rows bear; without one it is called by its InChIKey. What
     joins a molecule that is there already brings none.
@@ -51,33 +51,35 @@ def bring_molecules(
     ----------
     molecules
         Molecules so far; their rows and ids stay as they are.
-    tables
-        Profiles of molecules, each with its column of ids where that is given.
+    metadata
+        What stands beside the features of the table.
     problems
         Receives notes and, where one id stands beside two structures, errors.
+    where
+        The table, for messages.
+    column
+        Its column of ids, where that is given.
     key
         How rows find the molecules that are there already.
     leave_out
         Leave rows out whose structure contradicts their id, instead of the error.
     """
-    for table, column in tables:
-        keys = row_keys(table.metadata, column)
-        smiles = _structures(table.metadata, keys)
-        if not (smiles != "").any():
-            continue
-        keys.smiles = smiles
-        _check_row(keys, table.where, problems, off=leave_out)
-        rows = np.full(len(table), -1, np.int64)
-        if len(molecules):
-            # rows that join but contradict bring nothing either: they are reported when profiles join
-            index = MoleculeIndex(molecules)
-            rows, _ = join_molecules(table.metadata, index, where=table.where, column=column, key=key)
-        new = _new_molecules(keys, rows, molecules, table.where, problems, off=leave_out)
-        if len(new):
-            problems.note(f"{table.where}: brings {len(new):,} molecules")
-            attrs = molecules.attrs or new.attrs
-            molecules = pd.concat([molecules, new], ignore_index=True).fillna("")
-            molecules.attrs = dict(attrs)
+    keys = row_keys(metadata, column)
+    keys.smiles = _structures(metadata, keys)
+    if not (keys.smiles != "").any():
+        return molecules
+    _check_row(keys, where, problems, off=leave_out)
+    rows = np.full(len(metadata), -1, np.int64)
+    if len(molecules):
+        # rows that join but contradict bring nothing either: they are reported when profiles join
+        index = MoleculeIndex(molecules)
+        rows, _ = join_molecules(metadata, index, where=where, column=column, key=key)
+    new = _new_molecules(keys, rows, molecules, where, problems, off=leave_out)
+    if len(new):
+        problems.note(f"{where}: brings {len(new):,} molecules")
+        attrs = molecules.attrs or new.attrs
+        molecules = pd.concat([molecules, new], ignore_index=True).fillna("")
+        molecules.attrs = dict(attrs)
     return molecules
 
 

@@ -150,7 +150,9 @@ def gene_columns(metadata: pd.DataFrame) -> list[str]:
     return [c for c in plain if plain[c] in GENE_IDS] + [c for c in plain if plain[c] in ENTREZ_IDS]
 
 
-def gene_names(metadata: pd.DataFrame, column: str | None = None, *, where: str = "") -> pd.DataFrame:
+def gene_names(
+    metadata: pd.DataFrame, column: str | None = None, *, where: str = "", controls: bool = False
+) -> pd.DataFrame:
     """Return columns ``symbol`` and ``entrez`` of a table's rows, "" where unknown.
 
     Parameters
@@ -161,6 +163,8 @@ def gene_names(metadata: pd.DataFrame, column: str | None = None, *, where: str 
         The column that holds the names; by default those whose names say so.
     where
         The table, for messages.
+    controls
+        Keep the names of controls, as of genes.
 
     Raises
     ------
@@ -177,6 +181,9 @@ def gene_names(metadata: pd.DataFrame, column: str | None = None, *, where: str 
         number = ids.str.fullmatch(r"\d+")
         entrez = entrez.where(entrez != "", ids.where(number, ""))
         symbol = symbol.where(symbol != "", ids.where(~number, ""))
+    if not controls:
+        control = control_genes(symbol) & (entrez == "").to_numpy()
+        symbol = symbol.where(~control, "")
     return pd.DataFrame({"symbol": symbol, "entrez": entrez})
 
 
@@ -202,8 +209,7 @@ def gene_union(
         Receives a note where one symbol has several Entrez ids.
     """
     named = pd.concat([table[["symbol", "entrez"]] for table in tables], ignore_index=True).drop_duplicates()
-    control = control_genes(named["symbol"]) & (named["entrez"] == "").to_numpy()
-    named = named[~control & ((named["symbol"] != "") | (named["entrez"] != "")).to_numpy()]
+    named = named[((named["symbol"] != "") | (named["entrez"] != "")).to_numpy()]
     if aliases is not None and len(named):
         named = _approved(named, GeneIndex(aliases), aliases)
     entrez_of: dict[str, str] = {}

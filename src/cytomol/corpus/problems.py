@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cytomol.errors import InputError
+
+if TYPE_CHECKING:
+    from cytomol.corpus.report import ModalityReport
 
 __all__ = ["JoinReport", "Problems"]
 
@@ -118,6 +122,8 @@ class Problems:
         Reports of every table that was joined.
     notes
         What a user should know but can live with, one sentence each.
+    built
+        Reports of the modalities that were built of tables of profiles.
     """
 
     def __init__(self, *, strict: bool = True) -> None:
@@ -125,6 +131,7 @@ class Problems:
         self.errors: list[str] = []
         self.joins: list[JoinReport] = []
         self.notes: list[str] = []
+        self.built: list[ModalityReport] = []
 
     def error(self, error: InputError) -> None:
         """Raise ``error``, or keep it when collecting."""

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.corpus.columns import ColumnChoice
 from cytomol.corpus.identifiers import as_ids
-from cytomol.corpus.profiles import ProfileTable
+from cytomol.corpus.profiles import ProfileTable, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.errors import InputError
 from cytomol.files import require_file
@@ -32,7 +33,15 @@ class GctFile(ProfileReader):
 
     suffixes = ("gct",)
 
-    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:  # noqa: ARG002
+    def table(
+        self,
+        path: Path,
+        *,
+        id_column: str | None = None,  # noqa: ARG002
+        choice: ColumnChoice | None = None,
+        layer: str | None = None,  # noqa: ARG002
+        rows: NDArray[np.bool_] | None = None,  # noqa: ARG002
+    ) -> ProfileTable:
         """Read ids and features."""
         path = require_file(path, what="GCT file")
         lines = _lines(read_text(path))
@@ -61,11 +70,11 @@ class GctFile(ProfileReader):
         about = _split(body[:column_rows], len(header), 4, path)
         metadata = {cells[0]: cells[first:] for cells in about}
         cells = _cells(body[column_rows:], len(header), 4 + column_rows, path)
-        rows = {name: cells[i].tolist() for i, name in enumerate(header[:first])}
-        names = feature_names(rows[header[0]], {k: rows[k] for k in header[1:first]}, str(path))
+        about_rows = {name: cells[i].tolist() for i, name in enumerate(header[:first])}
+        names = feature_names(about_rows.pop(header[0]), about_rows, str(path))
         values = _numbers(cells.iloc[:, first:], path, 4 + column_rows, header[first:])
         frame = plain_metadata(metadata, header[first:])
-        return ProfileTable(str(path), frame, values, names)
+        return split_matrix(ProfileTable(str(path), frame, values, names), choice)
 
 
 def feature_names(ids: list[str], metadata: dict[str, list[str]], where: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from cytomol.corpus.identifiers import entity_of_column
 from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import MANIFEST, Manifest, ModalityEntry, RelationEntry, load_manifest
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.profiles import check_finite, modality_from, split_profiles
+from cytomol.corpus.profiles import modality_from, split_profiles, without_infinite
 from cytomol.corpus.readers.base import readers
 from cytomol.corpus.relations import read_relation
 from cytomol.corpus.rows import read_rows
@@ -84,7 +84,7 @@ class _Reading:
         entity = entry.entity or _entity_of(frame, entry.id, str(path))
         table = split_profiles(frame, where=str(path), id_column=entry.id, only=entry.id is not None)
         del frame
-        check_finite(table, self.problems)
+        table = without_infinite(table, self.problems)
         if entity == "molecule":
             rows, report = join_molecules(
                 table.metadata, self.molecule_index, where=str(path), column=entry.id

@@ -40,7 +40,7 @@ def test_pycytominer_table_as_corpus(plates: Plates, tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         modality.values, np.array([[2, 3], [15, 7]], np.float32)
     )  # medians without NaN
-    assert any("2 of 7 profiles have no molecule" in note for note in corpus.notes)
+    assert "2 of 7 wells are controls (Metadata_broad_sample = DMSO (2))" in corpus.notes[0]
 
 
 def test_table_without_structures_is_no_corpus(plates: Plates, tmp_path: Path) -> None:
