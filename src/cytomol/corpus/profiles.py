@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.columns import ColumnChoice, ColumnReport
-from cytomol.corpus.join import as_ids, entity_of_column
+from cytomol.corpus.identifiers import as_ids, entity_of_column
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Entity, Modality
 from cytomol.errors import InputError

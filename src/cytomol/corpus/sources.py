@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.corpus.annotate import annotate
 from cytomol.corpus.combine import JoinedWells
 from cytomol.corpus.controls import find_controls
-from cytomol.corpus.join import GeneIndex, JoinKey, MoleculeIndex, join_genes, join_molecules
+from cytomol.corpus.genes import GeneIndex, join_genes
+from cytomol.corpus.join import JoinKey, MoleculeIndex, join_molecules
 from cytomol.corpus.problems import JoinReport, Problems
 from cytomol.corpus.readers import read_profile_metadata, read_profiles
 from cytomol.corpus.report import Fates
@@ -21,7 +23,7 @@ from cytomol.corpus.schema import Entity
 from cytomol.corpus.wells import WellOptions, ready_wells
 from cytomol.errors import InputError
 
-__all__ = ["ProfileSource", "group_sources", "read_joined"]
+__all__ = ["ProfileSource", "group_sources", "read_joined", "read_metadata"]
 
 
 @dataclass(frozen=True)
@@ -73,25 +75,54 @@ def read_joined(
     key: JoinKey,
     options: WellOptions,
     problems: Problems,
+    metadata: Sequence[Path] = (),
+    leave_out: bool = False,
 ) -> JoinedWells:
     """Read a table of profiles, make its wells ready and find the molecule or gene of each.
 
     Of a format whose metadata can be read alone, only the rows that are needed are read.
+
+    Parameters
+    ----------
+    source
+        The table.
+    molecules, genes
+        Whose the wells may be.
+    column, key
+        How they find their molecule.
+    options
+        What the user says of the wells.
+    problems
+        Receives notes and how the table joined.
+    metadata
+        Further tables of metadata for its rows.
+    leave_out
+        Leave rows out whose structure contradicts their id, instead of the error.
     """
-    metadata = read_profile_metadata(source.path)
-    if metadata is None:
-        table = read_profiles(source.path, id_column=column, choice=options.columns, layer=options.layer)
+    indexes = (molecules, genes)
+    about = read_profile_metadata(source.path)
+    if about is None:
+        table = read_profiles(
+            source.path,
+            id_column=None if metadata else column,
+            choice=options.columns,
+            layer=options.layer,
+        )
+        table = replace(table, metadata=_annotated(table.metadata, metadata, source, problems))
         wells = ready_wells(table, source.entity, options, problems)
-        rows, report = _join(wells.table.metadata, source, (molecules, genes), column, key)
+        rows, report = _join(wells.table.metadata, source, indexes, column, key, leave_out=leave_out)
         problems.join(report)
         return JoinedWells(wells, rows, _keys(rows, report))
-    rows, report = _join(metadata, source, (molecules, genes), column, key)
+    about = _annotated(about, metadata, source, problems)
+    rows, report = _join(about, source, indexes, column, key, leave_out=leave_out)
     problems.join(report)
-    needed, fates = _needed(metadata, rows, source, options)
+    needed, fates = _needed(about, rows, source, options)
     if not needed.any():
         needed[:1] = True  # a table without rows has no columns to speak of either
     fates.narrow(needed)
-    table = read_profiles(source.path, id_column=column, choice=options.columns, rows=needed)
+    table = read_profiles(source.path, choice=options.columns, rows=needed)
+    known = about[needed].reset_index(drop=True)
+    table = replace(table, metadata=table.metadata.assign(**{str(c): known[c] for c in known}))
     wells = ready_wells(table, source.entity, options, problems)
     return JoinedWells(wells, rows[needed], _keys(rows[needed], report), fates)
 
@@ -102,10 +133,58 @@ def _join(
     indexes: tuple[MoleculeIndex, GeneIndex],
     column: str | None,
     key: JoinKey,
+    *,
+    leave_out: bool,
 ) -> tuple[NDArray[np.int64], JoinReport]:
     if source.entity == "gene":
         return join_genes(metadata, indexes[1], where=str(source.path))
-    return join_molecules(metadata, indexes[0], where=str(source.path), column=column, key=key)
+    return join_molecules(
+        metadata, indexes[0], where=str(source.path), column=column, key=key, leave_out=leave_out
+    )
+
+
+def read_metadata(
+    source: ProfileSource,
+    options: WellOptions,
+    metadata: Sequence[Path] = (),
+    *,
+    column: str | None = None,
+) -> pd.DataFrame:
+    """Return what stands beside the features of a table, empty in the rows of controls.
+
+    Parameters
+    ----------
+    source
+        The table.
+    options
+        What the user says of its wells.
+    metadata
+        Further tables of metadata for its rows.
+    column
+        Its column of ids, where that is given.
+    """
+    about = read_profile_metadata(source.path)
+    if about is None:
+        id_column = None if metadata else column
+        about = read_profiles(
+            source.path, id_column=id_column, choice=options.columns, layer=options.layer
+        ).metadata
+    # what there is to say of the further tables is said when the profiles are read
+    about = _annotated(about, metadata, source, Problems())
+    if options.keep_controls:
+        return about
+    where = str(source.path)
+    roles = find_roles(about, options.roles, where=where)
+    controls = find_controls(about, roles, source.entity, given=options.controls, where=where)
+    return about.mask(pd.Series(controls.rows), "")
+
+
+def _annotated(
+    metadata: pd.DataFrame, files: Sequence[Path], source: ProfileSource, problems: Problems
+) -> pd.DataFrame:
+    for path in files:
+        metadata = annotate(metadata, path, where=str(source.path), problems=problems)
+    return metadata
 
 
 def _keys(rows: NDArray[np.int64], report: JoinReport) -> list[str]:

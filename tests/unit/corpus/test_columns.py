@@ -174,4 +174,4 @@ def test_metadata_inside_the_matrix_of_anndata(tmp_path: Path) -> None:
     table = read_profiles(tmp_path / "p.h5ad")
     assert table.columns == ("Cells_f", "Cells_g")
     np.testing.assert_array_equal(table.features, matrix[:, [1, 4]])
-    assert table.metadata["Metadata_mmoles_per_liter"].tolist() == ["3.33", "10.0"]
+    assert table.metadata["Metadata_mmoles_per_liter"].tolist() == ["3.33", "10"]

@@ -113,10 +113,27 @@ def read_profile_metadata(path: str | Path) -> pd.DataFrame | None:
 
 def _profile_reader(path: str | Path, format: str) -> ProfileReader:  # noqa: A002
     path = require_file(path, what="table of profiles")
+    if format == "auto" and not any(_is_table(name) and readers[name]().recognises(path) for name in readers):
+        what = (
+            "holds arrays, for instance of single cells, and"
+            if path.suffix == ".npz"
+            else "is of a kind that"
+        )
+        raise InputError(
+            f"{what} is no table of profiles",
+            where=str(path),
+            hint="tables of profiles are .csv, .tsv, .txt, .parquet, .h5ad, .gct and .gctx files (text also"
+            " .gz), one row for each well or treatment: aggregate single cells to wells first, with"
+            " pycytominer for instance",
+        )
     reader = find_reader(path, format)
     if not isinstance(reader, ProfileReader):
-        tables = [name for name in readers if issubclass(readers[name], ProfileReader)]
+        tables = [name for name in readers if _is_table(name)]
         raise InputError(
             f"format {format!r} is no table of profiles", where=str(path), hint=f"known: {', '.join(tables)}"
         )
     return reader
+
+
+def _is_table(name: str) -> bool:
+    return issubclass(readers[name], ProfileReader)

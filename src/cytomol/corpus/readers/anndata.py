@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.columns import ColumnChoice, counted
-from cytomol.corpus.join import as_ids
+from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
+from cytomol.corpus.rows import name_rows
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import require_file
 
@@ -30,12 +31,12 @@ class AnnDataFile(ProfileReader):
         self,
         path: Path,
         *,
-        id_column: str | None = None,  # noqa: ARG002
+        id_column: str | None = None,
         choice: ColumnChoice | None = None,
         layer: str | None = None,
         rows: NDArray[np.bool_] | None = None,  # noqa: ARG002
     ) -> ProfileTable:
-        """Read ids and features; the index of ``obs`` is the column ``id`` unless there is one."""
+        """Read ids and features; the names of the observations are the column ``id``, unless they count."""
         path = require_file(path, what="AnnData file")
         try:
             import anndata
@@ -55,8 +56,7 @@ class AnnDataFile(ProfileReader):
         if 0 in data.shape:
             raise InputError(f"holds {data.n_obs} observations of {data.n_vars} features", where=str(path))
         metadata = pd.DataFrame({str(c): as_ids(data.obs[c]).to_numpy() for c in data.obs.columns})
-        if "id" not in metadata:
-            metadata["id"] = np.asarray(data.obs_names, dtype=object)
+        name_rows(metadata, data.obs_names, wanted=id_column == "id")
         with np.errstate(over="ignore"):
             values = matrix.astype(np.float32, copy=False)
         names, notes = _unique(list(map(str, data.var_names)), str(path))

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.corpus.bring import bring_molecules, no_molecules
 from cytomol.corpus.columns import ColumnChoice
 from cytomol.corpus.combine import JoinedWells, combine
-from cytomol.corpus.join import entity_of_column, plain_name
+from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import guess_kind
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable
@@ -89,18 +90,20 @@ class ProfileReader:
         """Make a corpus of one table, which must hold the molecules' SMILES; replicates become medians."""
         table = self.table(path)
         wells = ready_wells(table, "molecule", WellOptions(), problems)
-        table = wells.table
-        keys = _molecule_keys(table).where(~pd.Series(wells.controls.rows), "")
-        known = (keys != "").to_numpy()
-        if not (known | wells.controls.rows).all():
-            absent = int((~known & ~wells.controls.rows).sum())
-            problems.note(f"{path}: {absent:,} of {len(keys):,} profiles have no molecule")
-        names = [c for c in map(str, table.metadata) if entity_of_column(c) == "molecule"]
-        frame = table.metadata.loc[known, names].assign(mol_id=keys[known])
-        molecules = molecule_table(
-            frame.drop_duplicates("mol_id"), where=str(path), problems=problems, id_col="mol_id"
-        )
-        rows = pd.Index(molecules["mol_id"]).get_indexer(pd.Index(keys))
+        table, controls = wells.table, wells.controls.rows
+        # a control has no molecule of its own, and its row keeps its number in messages
+        metadata = table.metadata.mask(pd.Series(controls), "")
+        molecules = bring_molecules(no_molecules(), metadata, problems, where=table.where)
+        if not len(molecules):
+            raise InputError(
+                "has no column of SMILES, so it makes no corpus by itself",
+                where=table.where,
+                hint="join it to a table of molecules: cytomol corpus build --molecules FILE --profiles ...",
+            )
+        molecules = molecule_table(molecules, where=str(path), problems=problems, id_col="mol_id")
+        rows, report = join_molecules(metadata, MoleculeIndex(molecules), where=str(path))
+        if absent := report.total - report.joined - int(controls.sum()):
+            problems.note(f"{path}: {absent:,} of {report.total:,} profiles have no molecule")
         name = path.name.split(".")[0]
         part = JoinedWells(wells, rows, ["its own molecules"] * len(rows))
         found = combine(
@@ -114,20 +117,3 @@ class ProfileReader:
         )
         genes = gene_table(pd.DataFrame({"gene_id": []}), where=str(path), problems=problems)
         return Corpus(molecules, genes, {m.name: m for m in found}, {}, tuple(problems.notes))
-
-
-def _molecule_keys(table: ProfileTable) -> pd.Series[str]:
-    """Return what tells the molecules of a table apart: its molecule ids, else the SMILES; "" = none."""
-    names = [c for c in map(str, table.metadata) if entity_of_column(c) == "molecule"]
-    smiles = next((c for c in names if "smiles" in plain_name(c)), None)
-    if smiles is None:
-        raise InputError(
-            "has no column of SMILES, so it makes no corpus by itself",
-            where=table.where,
-            hint="join it to a table of molecules: cytomol corpus build --molecules FILE --profiles ...",
-        )
-    structure = table.metadata[smiles]
-    ids = next((c for c in names if "smiles" not in plain_name(c) and "inchikey" not in plain_name(c)), None)
-    if ids is None or table.metadata[ids].groupby(structure).nunique().gt(1).any():
-        return structure
-    return table.metadata[ids].where(structure != "", "")

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.corpus.readers.gct import feature_names, plain_metadata
@@ -111,6 +112,5 @@ def _metadata(group: Any) -> dict[str, list[str]]:
     """Return the columns of a metadata group as text."""
     columns = {}
     for name, dataset in group.items():
-        cells = dataset[...].ravel().tolist()
-        columns[name] = [c.decode("utf-8", "replace") if isinstance(c, bytes) else str(c) for c in cells]
+        columns[name] = as_ids(pd.Series(dataset[...].ravel())).tolist()
     return columns

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.join import GeneIndex, MoleculeIndex, as_ids, join_genes, join_molecules, plain_name
+from cytomol.corpus.genes import GeneIndex, join_genes
+from cytomol.corpus.identifiers import as_ids, plain_name
+from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import guess_kind
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable, modality_from, without_infinite
