@@ -32,7 +32,7 @@ class JoinedWells:
     rows
         Molecule or gene of each well, -1 where none, int64, shape (wells,).
     keys
-        By what each well found it, shape (wells,).
+        By what each well found it, or why it did not, where that is known, shape (wells,).
     fates
         Of all rows of the file, where not all of them were read; None: every row is a well of the table.
     """
@@ -89,7 +89,9 @@ def combine(
     for part, fate, has_values in zip(parts, fates, measured, strict=True):
         if not options.keep_controls:
             fate.mark(part.wells.controls.rows, "control")
-        fate.mark(part.rows < 0, f"without {entity}")
+        keys = np.array(part.keys, dtype=object)
+        for why in dict.fromkeys(keys[part.rows < 0]):
+            fate.mark((part.rows < 0) & (keys == why), why or f"without {entity}")
         empty = fate.mark(~has_values, "not measured")
         if empty.any():
             problems.note(
@@ -115,7 +117,7 @@ def combine(
         end = start + len(part.rows)
         fate.mark(~used[start:end], "not selected")
         fate.mark(labels[start:end] == "", "without a value to split by")
-        for key in dict.fromkeys(part.keys):
+        for key in dict.fromkeys(k for k, row in zip(part.keys, part.rows.tolist(), strict=True) if row >= 0):
             fate.mark(np.array([k == key for k in part.keys]), f"joined by {key}")
         start = end
     used &= labels != ""

@@ -173,6 +173,7 @@ def join_molecules(
     if leave_out:
         joining.rows[list(wrong)] = -1
         joining.closed[list(wrong)] = True
+        joining.label[list(wrong)] = "left out: its structure is not that of its id"
     place = f"{where}, column {keys.columns[0]}" if len(keys.columns) == 1 else where
     return joining.rows, joining.report(place, wanted, key, wrong, left_out=leave_out)
 
@@ -197,6 +198,7 @@ class _Joining:
         self.rows = np.full(len(keys.smiles), -1, np.int64)
         self.closed = np.zeros(len(self.rows), np.bool_)  # rows that are left out and join nothing else
         self.by: dict[str, int] = {}
+        self.label = np.full(len(self.rows), "", dtype=object)  # by what each row was joined
         self.several = self.torn = 0
 
     def strict(self, kind: str) -> None:
@@ -248,6 +250,7 @@ class _Joining:
         kinds = {"id": "mol_id", "inchikey": "InChIKey", "smiles": "canonical SMILES"}
         tried = [kinds[kind] for kind in wanted if _has_any(self.keys, [kind], key)] or ["name"]
         open_ = bool((self.rows < 0).any())
+        self.label[(self.label == "") & (shown == "").to_numpy()] = "without an id"
         return JoinReport(
             where=where,
             key=_listed(self.by) if self.by else ", ".join(tried),
@@ -260,6 +263,7 @@ class _Joining:
             hints=tuple(self.hints(key)) if open_ else (),
             contradictions=tuple(f"row {row + 1}: {text}" for row, text in wrong.items()),
             contradictions_left_out=left_out,
+            by_row=tuple(self.label.tolist()),
         )
 
     def _open(self, keys: pd.Series[Any]) -> NDArray[np.bool_]:
@@ -280,6 +284,7 @@ class _Joining:
         self.several += int(several.sum())
         if joined := int((found >= 0).sum()):
             self.by[label] = self.by.get(label, 0) + joined
+        self.label[found >= 0] = label
         self.rows = np.where(found >= 0, found, self.rows)
 
     def _differ(self, lookup: Lookup, key: str) -> bool:

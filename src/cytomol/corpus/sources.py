@@ -116,7 +116,11 @@ def read_joined(
     about = _annotated(about, metadata, source, problems)
     rows, report = _join(about, source, indexes, column, key, leave_out=leave_out)
     problems.join(report)
+    keys = _keys(rows, report)
     needed, fates = _needed(about, rows, source, options)
+    for why in dict.fromkeys(key for key, row in zip(keys, rows.tolist(), strict=True) if row < 0 and key):
+        fates.mark(~needed & (rows < 0) & (np.array(keys, dtype=object) == why), why)
+    fates.mark(~needed, f"without {source.entity}")
     if not needed.any():
         needed[:1] = True  # a table without rows has no columns to speak of either
     fates.narrow(needed)
@@ -124,7 +128,7 @@ def read_joined(
     known = about[needed].reset_index(drop=True)
     table = replace(table, metadata=table.metadata.assign(**{str(c): known[c] for c in known}))
     wells = ready_wells(table, source.entity, options, problems)
-    return JoinedWells(wells, rows[needed], _keys(rows[needed], report), fates)
+    return JoinedWells(wells, rows[needed], [keys[row] for row in np.flatnonzero(needed)], fates)
 
 
 def _join(
@@ -188,7 +192,9 @@ def _annotated(
 
 
 def _keys(rows: NDArray[np.int64], report: JoinReport) -> list[str]:
-    """Return by what each row was joined."""
+    """Return by what each row was joined, or why it was not, where that is known."""
+    if report.by_row:
+        return list(report.by_row)
     return [report.key if row >= 0 else "" for row in rows.tolist()]
 
 
@@ -208,5 +214,4 @@ def _needed(
     elif not options.keep_controls:
         needed &= ~controls
     fates.mark(controls & ~needed, "control")
-    fates.mark(~needed, f"without {source.entity}")
     return needed, fates

@@ -320,3 +320,13 @@ def test_the_report_tells_the_fate_of_every_row(build: Build, tmp_path: Path) ->
     assert modality["profiles"] == {"cp": len(corpus.modalities["cp"])}
     with pytest.raises(InputError, match="report of a build not found"):
         read_build_report(tmp_path)
+
+
+def test_every_row_tells_its_own_key(build: Build) -> None:
+    table = wells(
+        Metadata_id=["a", "", "x", "", "a"],
+        Metadata_smiles=["", "NCC", "CCC", "", "CCO"],
+        Cells_f=[1, 2, 3, 4, 5],
+    )
+    _, problems = build(table)
+    assert fates(problems) == {"joined by mol_id": 2, "joined by canonical SMILES": 2, "without an id": 1}
