@@ -20,7 +20,7 @@ from cytomol.corpus.readers import read_profile_metadata, read_profiles
 from cytomol.corpus.report import Fates
 from cytomol.corpus.roles import find_roles
 from cytomol.corpus.schema import Entity
-from cytomol.corpus.wells import WellOptions, ready_wells
+from cytomol.corpus.wells import WellOptions, note_controls, ready_wells
 from cytomol.errors import InputError
 
 __all__ = ["ProfileSource", "group_sources", "read_joined", "read_metadata"]
@@ -117,7 +117,7 @@ def read_joined(
     rows, report = _join(about, source, indexes, column, key, leave_out=leave_out)
     problems.join(report)
     keys = _keys(rows, report)
-    needed, fates = _needed(about, rows, source, options)
+    needed, fates = _needed(about, rows, source, options, problems)
     for why in dict.fromkeys(key for key, row in zip(keys, rows.tolist(), strict=True) if row < 0 and key):
         fates.mark(~needed & (rows < 0) & (np.array(keys, dtype=object) == why), why)
     fates.mark(~needed, f"without {source.entity}")
@@ -199,7 +199,11 @@ def _keys(rows: NDArray[np.int64], report: JoinReport) -> list[str]:
 
 
 def _needed(
-    metadata: pd.DataFrame, rows: NDArray[np.int64], source: ProfileSource, options: WellOptions
+    metadata: pd.DataFrame,
+    rows: NDArray[np.int64],
+    source: ProfileSource,
+    options: WellOptions,
+    problems: Problems,
 ) -> tuple[NDArray[np.bool_], Fates]:
     """Return which rows are to be read, and the fates of the others."""
     where = str(source.path)
@@ -207,11 +211,12 @@ def _needed(
     if options.normalise is not None:  # every well of a plate may serve
         return np.ones(len(rows), np.bool_), fates
     roles = find_roles(metadata, options.roles, where=where)
-    controls = find_controls(metadata, roles, source.entity, given=options.controls, where=where).rows
+    controls = find_controls(metadata, roles, source.entity, given=options.controls, where=where)
     needed = rows >= 0
     if options.whiten:
-        needed = needed | controls
+        needed = needed | controls.rows
     elif not options.keep_controls:
-        needed &= ~controls
-    fates.mark(controls & ~needed, "control")
+        needed &= ~controls.rows
+        note_controls(controls, source.entity, where, problems)
+        fates.mark(controls.rows, "control")
     return needed, fates

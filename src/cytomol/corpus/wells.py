@@ -12,7 +12,7 @@ from cytomol.corpus.profiles import ProfileTable, without_infinite
 from cytomol.corpus.roles import Role, Roles, find_roles
 from cytomol.corpus.schema import Entity
 
-__all__ = ["MIN_MEASURED", "WellOptions", "Wells", "ready_wells"]
+__all__ = ["MIN_MEASURED", "WellOptions", "Wells", "note_controls", "ready_wells"]
 
 MIN_MEASURED = 0.1  # of the features that its table measures at all
 
@@ -97,10 +97,16 @@ def ready_wells(table: ProfileTable, entity: Entity, options: WellOptions, probl
     controls = find_controls(table.metadata, roles, entity, given=options.controls, where=table.where)
     if options.normalise is not None:
         table = normalise_plates(table, roles, controls, options.normalise, problems)
-    if len(controls) and not options.keep_controls:
+    if not options.keep_controls:
+        note_controls(controls, entity, table.where, problems)
+    return Wells(table, roles, controls)
+
+
+def note_controls(controls: Controls, entity: Entity, where: str, problems: Problems) -> None:
+    """Say how many wells are left out as controls, and by what they were told."""
+    if len(controls):
         what = "no compounds" if entity == "molecule" else "no genes of interest"
         problems.note(
-            f"{table.where}: {len(controls):,} of {len(table):,} wells are controls ({controls}),"
+            f"{where}: {len(controls):,} of {len(controls.rows):,} wells are controls ({controls}),"
             f" {what}: left out (--keep-controls treats them like the others)"
         )
-    return Wells(table, roles, controls)
