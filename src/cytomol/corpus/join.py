@@ -197,6 +197,7 @@ class _Joining:
         self.rows = np.full(len(keys.smiles), -1, np.int64)
         self.closed = np.zeros(len(self.rows), np.bool_)  # rows that are left out and join nothing else
         self.by: dict[str, int] = {}
+        self.labels = np.full(len(self.rows), "", dtype=object)
         self.several = self.torn = 0
 
     def strict(self, kind: str) -> None:
@@ -260,6 +261,7 @@ class _Joining:
             hints=tuple(self.hints(key)) if open_ else (),
             contradictions=tuple(f"row {row + 1}: {text}" for row, text in wrong.items()),
             contradictions_left_out=left_out,
+            keys=tuple(np.where(self.rows >= 0, self.labels, "").tolist()),
         )
 
     def _open(self, keys: pd.Series[Any]) -> NDArray[np.bool_]:
@@ -280,6 +282,7 @@ class _Joining:
         self.several += int(several.sum())
         if joined := int((found >= 0).sum()):
             self.by[label] = self.by.get(label, 0) + joined
+            self.labels[found >= 0] = label
         self.rows = np.where(found >= 0, found, self.rows)
 
     def _differ(self, lookup: Lookup, key: str) -> bool:

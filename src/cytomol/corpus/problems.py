@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cytomol.errors import InputError
@@ -43,6 +43,8 @@ class JoinReport:
         Rows whose own structure is not that of the molecule which their id names.
     contradictions_left_out
         Whether these were left out; by default they are an error.
+    keys
+        By what each row joined, "" where it did not; empty where nobody recorded it.
     """
 
     where: str
@@ -58,6 +60,7 @@ class JoinReport:
     control_rows: int = 0
     contradictions: tuple[str, ...] = ()
     contradictions_left_out: bool = False
+    keys: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def complete(self) -> bool:

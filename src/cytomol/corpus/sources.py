@@ -124,7 +124,7 @@ def read_joined(
     known = about[needed].reset_index(drop=True)
     table = replace(table, metadata=table.metadata.assign(**{str(c): known[c] for c in known}))
     wells = ready_wells(table, source.entity, options, problems)
-    return JoinedWells(wells, rows[needed], _keys(rows[needed], report), fates)
+    return JoinedWells(wells, rows[needed], list(np.array(_keys(rows, report), dtype=object)[needed]), fates)
 
 
 def _join(
@@ -189,6 +189,8 @@ def _annotated(
 
 def _keys(rows: NDArray[np.int64], report: JoinReport) -> list[str]:
     """Return by what each row was joined."""
+    if report.keys:
+        return list(report.keys)
     return [report.key if row >= 0 else "" for row in rows.tolist()]
 
 
