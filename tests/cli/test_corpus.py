@@ -12,6 +12,7 @@ import pytest
 from cytomol.cli.main import main
 from cytomol.corpus import read_corpus
 from cytomol.corpus.manifest import load_manifest
+from cytomol.corpus.report import read_build_report
 
 
 def run(*args: object) -> int:
@@ -57,6 +58,97 @@ def test_build_then_check(tables: Path, capsys: pytest.CaptureFixture[str]) -> N
     said = capsys.readouterr().out
     assert "0 errors" in said
     assert "\x1b" not in said
+
+
+def test_report_beside_the_corpus(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert build(tables, tables / "out") == 0
+    said = capsys.readouterr().out
+    assert "plates.csv: 2 features (Cells_a, Cells_b)" in said
+    assert "plates.csv: 4 rows: 3 joined by mol_id, 1 control" in said
+    report = read_build_report(tables / "out")
+    fates = report["modalities"][0]["files"][0]["fates"]
+    assert {fate["fate"]: fate["count"] for fate in fates} == {"joined by mol_id": 3, "control": 1}
+    more = f"more:morphology:{tables / 'plates.csv'}"
+    assert run("corpus", "build", "-o", tables / "two", "--from", tables / "out", "--profiles", more) == 0
+    second = read_build_report(tables / "two")
+    assert [modality["name"] for modality in second["modalities"]] == ["more"]
+    assert second["before"] == report
+
+
+@pytest.fixture
+def doses(tables: Path) -> Path:
+    for number in (1, 2):
+        pd.DataFrame(
+            {
+                "": [0, 1, 2],
+                "plate": [number] * 3,
+                "Metadata_pert_id": ["m0", "m0", "m1"],
+                "dose_uM": [1, 10, 10],
+                "cell_line": ["A549", "A549", f"L{number}"],
+                "moa": ["x", "x", "y"],
+                "Cells_a": [1.0 * number, 3.0 * number, 5.0 * number],
+                f"Cells_{number}": [1.0, 2.0, 3.0],
+            }
+        ).to_csv(tables / f"P{number}.csv", index=False)
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("extra", "name", "expected"),
+    [
+        (["--leave-out", "moa"], "p", [[2.5, 1.5, 1.5], [7.5, 3, 3]]),
+        (["--features", "Cells_a", "--select", "dose=max"], "p", [[4.5], [7.5]]),
+        (["--features", "p:Cells_a", "--leave-out", "p:moa", "--select", "p:dose=1"], "p", [[1.5]]),
+        (["--features", "Cells_?", "--select", "cell=L2,L1", "--leave-out", "Cells_1"], "p", [[7.5, 3]]),
+        (["--features", "Cells_a", "--split-by", "cell"], "p_L2", [[10]]),
+        (["--features", "Cells_a", "--control", "cell_line=A549"], "p", [[7.5]]),
+        (["--features", "Cells_a", "--aggregate", "mean", "--select", "plate=2"], "p", [[4], [10]]),
+    ],
+)
+def test_options_on_wells(doses: Path, extra: list[str], name: str, expected: list[list[float]]) -> None:
+    plates = [word for n in (1, 2) for word in ("--profiles", f"p:morphology:{doses / f'P{n}.csv'}")]
+    out = doses / "out"
+    command = ("corpus", "build", "-o", out, "--molecules", doses / "molecules.csv")
+    assert run(*command, *plates, *extra) == 0
+    np.testing.assert_array_equal(read_corpus(out).modalities[name].values, expected)
+
+
+def test_patterns_need_fit_one_table_only(doses: Path) -> None:
+    plates = [word for n in (1, 2) for word in ("--profiles", f"p{n}:morphology:{doses / f'P{n}.csv'}")]
+    command = ("corpus", "build", "-o", doses / "out", "--molecules", doses / "molecules.csv")
+    assert run(*command, *plates, "--leave-out", "moa", "--leave-out", "Cells_2") == 0
+    modalities = read_corpus(doses / "out").modalities
+    assert modalities["p1"].columns == ("Cells_a", "Cells_1")
+    assert modalities["p2"].columns == ("Cells_a",)
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ([], "column moa: 'x' is not a number"),
+        (["--features", "Cell_*"], "no column fits --features 'Cell_*'"),
+        (["--leave-out", "moa", "--role", "strength=dose_uM"], "no role 'strength'"),
+        (
+            ["--leave-out", "moa", "--role", "dose=strength"],
+            "has no column 'strength' for --role dose=strength",
+        ),
+        (["--leave-out", "moa", "--leave-out", "target"], "no column of any table fits --leave-out 'target'"),
+        (["--leave-out", "moa", "--select", "dose"], "'dose' does not have the form KEY=VALUE"),
+        (["--leave-out", "moa", "--select", "dose=,"], "selects nothing"),
+        (["--leave-out", "moa", "--select", "dose=5"], "no row has dose 5 (it is 1, 10)"),
+        (["--leave-out", "moa", "--select", "batch=5"], "has no column for --select batch"),
+        (["--leave-out", "moa", "--split-by", "time"], "has no column for --split-by time"),
+        (["--leave-out", "moa", "--control", "x=y"], "has no column 'x' to tell controls by"),
+    ],
+)
+def test_bad_options_on_wells(
+    doses: Path, extra: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plates = ["--profiles", f"p:morphology:{doses / 'P1.csv'}"]
+    command = ("corpus", "build", "-o", doses / "out", "--molecules", doses / "molecules.csv")
+    assert run(*command, *plates, *extra) == 2
+    assert message in capsys.readouterr().err
+    assert not (doses / "out").exists()
 
 
 def test_existing_output_is_refused_before_work(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,7 +46,7 @@ def complete(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def comparable_values(
-    values: NDArray[np.float32], how: Literal["auto", "scaled", "stored"]
+    values: NDArray[np.float32], how: Literal["auto", "scaled", "stored", "filled"]
 ) -> NDArray[np.float32]:
     """Return profiles in units that can stand in one sum.
 
@@ -60,8 +60,10 @@ def comparable_values(
     how
         "scaled": each feature less its median, in robust standard deviations; "stored": as they are; "auto":
         scaled where the spreads of features differ by more than 30 times, as those of normalised tables do
-        not.
+        not; "filled": as they are, with the mean of its column where nothing was measured.
     """
+    if how == "filled":
+        return complete(values)
     if how == "stored" or not values.size:
         return values
     if how == "auto" and not _in_different_units(values[:: max(1, len(values) // _SAMPLED)]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -185,6 +185,7 @@ def extend_corpus(
                 raise InputError(
                     f"two tables are called {modality.name!r}", hint="give every table its own name"
                 )
+    _check_patterns(groups, options, problems)
     for link in relations:
         links[link.name] = read_relation(
             link.path,
@@ -232,6 +233,20 @@ def _modalities(
         aggregate=options.aggregate,
         problems=problems,
     )
+
+
+def _check_patterns(groups: Iterable[str], options: JoinOptions, problems: Problems) -> None:
+    """Refuse a pattern of columns that fits none of any table it was meant for: it is a slip of the pen."""
+    idle: dict[str, bool] = {}
+    for name in groups:
+        files = [file for report in problems.built if report.name == name for file in report.files]
+        names = {column for file in files for column in file.names()}
+        choice = options.wells_of(name).columns
+        without = choice.idle(names)
+        for pattern in choice.idle(()):
+            idle[pattern] = idle.get(pattern, True) and pattern in without
+    for pattern in (pattern for pattern, nowhere in idle.items() if nowhere):
+        raise InputError(f"no column of any table fits {pattern}", hint="check its letters; capitals count")
 
 
 def _molecules(

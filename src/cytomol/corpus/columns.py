@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from cytomol.errors import InputError
 
-__all__ = ["ColumnChoice", "ColumnReport", "counted", "not_a_feature", "set_of", "words_of"]
+__all__ = ["ColumnChoice", "ColumnReport", "counted", "fits", "not_a_feature", "set_of", "words_of"]
 
 _EXAMPLES = 5
 
@@ -117,7 +117,12 @@ def not_a_feature(name: str) -> str | None:
     True
     """
     words = words_of(name)
-    return next((reason for reason, fits in _REASONS if fits(name, words)), None)
+    return next((reason for reason, holds in _REASONS if holds(name, words)), None)
+
+
+def fits(name: str, patterns: Iterable[str]) -> bool:
+    """Return whether a name fits a pattern as of file names; capitals count."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True)
@@ -137,24 +142,37 @@ class ColumnChoice:
     leave_out: tuple[str, ...] = ()
 
     def check(self, names: Iterable[str], where: str) -> None:
-        """Refuse a pattern that fits no column: it would be a slip of the pen without a word."""
+        """Refuse features of which a table has none.
+
+        Raises
+        ------
+        InputError
+            With the table's columns.
+        """
         names = list(names)
-        for option, patterns in (("--features", self.features), ("--leave-out", self.leave_out)):
-            idle = [p for p in patterns if not any(fnmatch.fnmatchcase(name, p) for name in names)]
-            if idle:
-                raise InputError(
-                    f"no column fits {option} {idle[0]!r}",
-                    where=where,
-                    hint=f"columns: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}",
-                )
+        if self.features and not any(fits(name, self.features) for name in names):
+            raise InputError(
+                f"no column fits --features {' or '.join(map(repr, self.features))}",
+                where=where,
+                hint=f"columns: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''};"
+                " NAME:PATTERN speaks of the tables of one name",
+            )
+
+    def idle(self, names: Collection[str]) -> list[str]:
+        """Return the patterns, with their option, that fit none of the columns of any table."""
+        return [
+            f"{option} {pattern!r}"
+            for option, patterns in (("--features", self.features), ("--leave-out", self.leave_out))
+            for pattern in patterns
+            if not any(fits(name, (pattern,)) for name in names)
+        ]
 
     def reason(self, name: str) -> str | None:
         """Return why a column is no feature; None if it is one."""
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.leave_out):
+        if fits(name, self.leave_out):
             return "left out as asked"
         if self.features:
-            fits = any(fnmatch.fnmatchcase(name, pattern) for pattern in self.features)
-            return None if fits else "not among the features asked for"
+            return None if fits(name, self.features) else "not among the features asked for"
         return not_a_feature(name)
 
 
@@ -184,6 +202,10 @@ class ColumnReport:
             count = sum(map(len, self.left_out.values()))
             text += f"; {counted(count, 'column')} left out ({'; '.join(parts)})"
         return text
+
+    def names(self) -> list[str]:
+        """Return every column."""
+        return [*self.features, *self.ids, *(name for some in self.left_out.values() for name in some)]
 
     def as_dict(self) -> dict[str, object]:
         """Return counts and examples, as the report of a build has them."""

@@ -106,9 +106,6 @@ def select_rows(
             if (wanted[0].lower() in {"max", "min"} and len(wanted) == 1) != extreme:
                 continue
             values = _values(tables, key, where, "--select")
-            if values is None:
-                problems.note(f"{where}: has no column for --select {key}; it was not applied here")
-                continue
             before = kept.copy()
             if extreme:
                 kept &= _extreme(values, rows, kept, wanted[0].lower(), f"{where}, --select {key}")
@@ -135,26 +132,23 @@ def split_labels(
     labels: list[pd.Series[str]] = []
     for key in split_by:
         values = _values(tables, key, where, "--split-by")
-        if values is None:
-            known = ", ".join(dict.fromkeys(map(str, (c for table, _ in tables for c in table.metadata))))
-            raise InputError(f"has no column for --split-by {key}", where=where, hint=f"columns: {known}")
         labels.append(values.where(~absent(values), ""))
     frame = pd.concat(labels, axis=1)
     joined = frame.agg("_".join, axis=1).where((frame != "").all(axis=1), "")
     return joined.to_numpy(dtype=object)
 
 
-def _values(tables: Sequence[Table], key: str, where: str, option: str) -> pd.Series[str] | None:
-    """Return what a role or column says of every well; None if no table has it."""
+def _values(tables: Sequence[Table], key: str, where: str, option: str) -> pd.Series[str]:
+    """Return what a role or column says of every well."""
     names = [roles.resolve(key, table.metadata) for table, roles in tables]
-    if not any(names):
-        return None
     if not all(names):
         table = tables[names.index(None)][0]
+        others = f", which other tables of {where} have" if any(names) else ""
         raise InputError(
-            f"has no column for {option} {key}, which other tables of {where} have",
+            f"has no column for {option} {key}{others}",
             where=table.where,
-            hint=f"columns beside the features: {', '.join(map(str, table.metadata.columns[:12]))}",
+            hint=f"name the column, or write {option} NAME:{key}... for the tables that have it;"
+            f" columns beside the features: {', '.join(map(str, table.metadata.columns[:12]))}",
         )
     role = key if key in CONDITIONS else ""
     return _one([_cells(table.metadata, name, role) for (table, _), name in zip(tables, names, strict=True)])

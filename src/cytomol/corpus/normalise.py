@@ -132,13 +132,20 @@ def whiten(
     kept[kept] = values[controls][:, kept].astype(np.float64).std(axis=0) > 0
     if not kept.any():
         raise InputError(f"none of {len(columns):,} features is measured in every well", where=where)
+    reference = values[controls][:, kept].astype(np.float64)
+    reference = (reference - reference.mean(axis=0)) / reference.std(axis=0)
+    rank, full = int(np.linalg.matrix_rank(reference)), min(reference.shape[1], count - 1)
+    if rank < full:  # what repeats other features has no direction of its own; noise would be blown up there
+        raise InputError(
+            f"cannot be whitened: of {reference.shape[1]:,} features {full - rank:,} repeat others",
+            where=where,
+            hint="leave features that repeat others out (--leave-out)",
+        )
     frame = _frame(values[:, kept], controls)
     try:
         scaled = _quietly(normalize, frame, method="spherize", samples=_REFERENCE)
     except (ValueError, np.linalg.LinAlgError) as error:
-        raise InputError(
-            f"cannot be whitened: {error}", where=where, hint="leave features that repeat others out"
-        ) from None
+        raise InputError(f"cannot be whitened: {error}", where=where) from None
     return scaled, kept
 
 

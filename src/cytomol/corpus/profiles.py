@@ -20,6 +20,7 @@ __all__ = [
     "Aggregate",
     "ProfileTable",
     "aggregate_profiles",
+    "choose_columns",
     "modality_from",
     "split_matrix",
     "split_profiles",
@@ -101,7 +102,7 @@ def split_profiles(
         reasons = {name: "metadata by their prefix" for name in names if name.startswith("Metadata_")}
         report = _report(names, reasons, {id_column or ""})
     else:
-        report = _choose(names, choice, where, id_column)
+        report = choose_columns(names, choice, where, id_column)
     if not report.features:
         raise InputError("holds no feature columns", where=where, hint=str(report))
     kept = set(report.features)
@@ -116,7 +117,7 @@ def split_matrix(table: ProfileTable, choice: ColumnChoice | None = None) -> Pro
     Formats that keep the matrix apart may still hold metadata in it: pycytominer writes numeric
     ``Metadata_*`` columns of its tables into the ``X`` of an AnnData file.
     """
-    report = _choose(table.columns, choice, table.where, None, beside=tuple(map(str, table.metadata)))
+    report = choose_columns(table.columns, choice, table.where, None, beside=tuple(map(str, table.metadata)))
     keep = np.isin(np.array(table.columns, dtype=object), np.array(report.features, dtype=object))
     if keep.all():
         return replace(table, report=report)
@@ -133,15 +134,16 @@ def split_matrix(table: ProfileTable, choice: ColumnChoice | None = None) -> Pro
     )
 
 
-def _choose(
+def choose_columns(
     names: Sequence[str],
     choice: ColumnChoice | None,
     where: str,
     id_column: str | None,
     beside: tuple[str, ...] = (),
 ) -> ColumnReport:
+    """Return which columns are features; ``beside`` are names that a pattern may fit as well."""
     choice = choice or ColumnChoice()
-    choice.check((*names, *beside), where)
+    choice.check((*names, *beside), where)  # a pattern may speak of what stands beside the matrix
     ids = {name for name in names if name == id_column or entity_of_column(name) is not None}
     reasons = {name: reason for name in names if (reason := choice.reason(name)) is not None}
     if choice.features:  # a feature asked for by name is one, even if it is called like an id

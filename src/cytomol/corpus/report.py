@@ -76,6 +76,11 @@ class Fates:
     def __len__(self) -> int:
         return len(self._of)
 
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that are no features."""
+        return list(map(str, self._metadata))
+
     def mark(self, rows: NDArray[np.bool_], fate: str) -> NDArray[np.bool_]:
         """Give a fate to rows that have none yet; return which these are."""
         new = np.asarray(rows & self.open)
@@ -136,6 +141,10 @@ class FileReport:
     roles: dict[str, tuple[str, ...]]
     fates: Fates
     lacking: tuple[str, ...] = ()
+
+    def names(self) -> set[str]:
+        """Return every column of the file."""
+        return {*(self.columns.names() if self.columns is not None else ()), *self.fates.columns}
 
     def __str__(self) -> str:
         parts = [f"{count:,} {fate}" for fate, count in self.fates.counts().items()]

@@ -159,7 +159,7 @@ def amounts(values: pd.Series[str]) -> NDArray[np.float64]:
 def matches(values: pd.Series[str], wanted: str) -> NDArray[np.bool_]:
     """Return which cells hold a value: as written, else as the same number, else but for case."""
     text = values.astype(str).str.strip()
-    exact = (text == wanted).to_numpy(np.bool_)
+    exact = np.array(text == wanted, np.bool_)
     number = amounts(pd.Series([wanted]))[0]
     if np.isfinite(number):
         exact |= np.isclose(amounts(text), number, rtol=1e-9, atol=0)

@@ -139,6 +139,10 @@ def test_a_feature_in_large_units_does_not_decide_alone() -> None:
         assert (0, 1) in set(zip(found.i.tolist(), found.j.tolist(), strict=True))
         assert len(found.i) < 20
     assert comparable_values(pixels, "stored") is pixels
+    pixels[0, 0] = np.nan
+    filled = comparable_values(pixels, "filled")
+    assert filled[0, 0] == pytest.approx(np.nanmean(pixels[:, 0]))
+    assert isinstance(Profiles.of(filled), Profiles)
 
 
 @pytest.mark.parametrize("normal", ["z-scores", "one column", "constant", "nothing"])

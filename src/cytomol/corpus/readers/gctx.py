@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cytomol.corpus.columns import ColumnChoice
 from cytomol.corpus.identifiers import as_ids
-from cytomol.corpus.profiles import ProfileTable, split_matrix
+from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.corpus.readers.gct import feature_names, plain_metadata
 from cytomol.errors import InputError, MissingDependencyError
@@ -62,10 +62,16 @@ class GctxFile(ProfileReader):
             names = feature_names(features.pop("id"), features, str(path))
             frame = plain_metadata(samples, samples.pop("id"))
             wanted = np.ones(len(frame), np.bool_) if rows is None else rows
-            # what is no feature by name is decided without its values; these are read if it stays or moves
-            values = _read_rows(matrix, wanted)
+            report = choose_columns(names, choice, str(path), None, beside=tuple(map(str, frame)))
+            chosen = choice is not None and bool(choice.features or choice.leave_out)
+            kept = np.isin(names, report.features) if chosen else np.ones(len(names), np.bool_)
+            if not kept.any():
+                raise InputError("holds no feature columns", where=str(path), hint=str(report))
+            values = _read_rows(matrix, wanted, kept)
         frame = frame[wanted].reset_index(drop=True)
-        return split_matrix(ProfileTable(str(path), frame, values, names), choice)
+        if chosen:  # columns that were not asked for were not read
+            return ProfileTable(str(path), frame, values, report.features, report)
+        return split_matrix(ProfileTable(str(path), frame, values, names))
 
 
 @contextmanager
@@ -87,9 +93,9 @@ def _opened(path: Path) -> Iterator[Any]:
         raise InputError(f"is not a readable HDF5 file: {error}", where=str(path)) from None
 
 
-def _read_rows(matrix: Any, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the wanted rows as float32, read a block at a time; blocks without any are passed over."""
-    values = np.empty((int(wanted.sum()), matrix.shape[1]), np.float32)
+def _read_rows(matrix: Any, wanted: NDArray[np.bool_], columns: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return some rows and columns as float32, a block of rows at a time; empty blocks are passed over."""
+    values = np.empty((int(wanted.sum()), int(columns.sum())), np.float32)
     block = max(1, _BLOCK_BYTES // (max(1, matrix.shape[1]) * matrix.dtype.itemsize))
     filled = 0
     for start in range(0, len(wanted), block):
@@ -97,7 +103,7 @@ def _read_rows(matrix: Any, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
         if len(here):
             first, last = start + int(here[0]), start + int(here[-1]) + 1
             with np.errstate(over="ignore"):
-                values[filled : filled + len(here)] = matrix[first:last][here - here[0]]
+                values[filled : filled + len(here)] = matrix[first:last][here - here[0]][:, columns]
             filled += len(here)
     return values
 
