@@ -169,7 +169,7 @@ def join_molecules(
         joining.by_name(keys.bare)
     elif key in _LOOSE:
         joining.loose(key)
-    wrong = contradictions(keys, joining.rows, index)
+    wrong = contradictions(keys, joining.rows, index) | joining.other_ids()
     if leave_out:
         joining.rows[list(wrong)] = -1
         joining.closed[list(wrong)] = True
@@ -240,6 +240,21 @@ class _Joining:
             costly = kind == "connectivity" and not self.index.cheap_keys
             if kind != key and not costly and (other := self._would(kind)):
                 yield f"{other:,} more would join by {words} (--join {kind})"
+
+    def other_ids(self) -> dict[int, str]:
+        """Return the rows of which two ids, each in the column of its name, are of different molecules."""
+        found: dict[int, str] = {}
+        for name, ids in self.keys.ids.items():
+            lookup = self.index.other(plain_name(name))
+            if lookup is None:
+                continue
+            rows = np.where(lookup.repeated(ids), -1, lookup.find(ids))
+            for row in np.flatnonzero((rows >= 0) & (self.rows >= 0) & (rows != self.rows)):
+                mine, other = self.rows[row], rows[row]
+                if contradicts(self.index.smiles_of[mine], self.index.smiles_of[other]):
+                    joined = self.index.molecules["mol_id"].iloc[mine]
+                    found[int(row)] = f"joined {joined}, but its {name} is {ids.iloc[row]}"
+        return found
 
     def report(
         self, where: str, wanted: list[str], key: str, wrong: dict[int, str], *, left_out: bool

@@ -137,7 +137,7 @@ def _join(
     leave_out: bool,
 ) -> tuple[NDArray[np.int64], JoinReport]:
     if source.entity == "gene":
-        return join_genes(metadata, indexes[1], where=str(source.path))
+        return join_genes(metadata, indexes[1], where=str(source.path), leave_out=leave_out)
     return join_molecules(
         metadata, indexes[0], where=str(source.path), column=column, key=key, leave_out=leave_out
     )
