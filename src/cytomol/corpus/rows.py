@@ -75,12 +75,14 @@ def _index_as_columns(frame: pd.DataFrame, index: list[str]) -> pd.DataFrame:
     frame = frame.reset_index(drop=True)
     for stored in index:
         name = next((n for n in (stored, "index") if n in frame.columns), None)
-        if name is None or entity_of_column(name) is not None or name.startswith("Metadata_"):
+        if name is None:
             continue
-        if pd.api.types.is_integer_dtype(frame[name]):
-            frame = frame.drop(columns=name)
-        elif name != "index":
-            frame = frame.rename(columns={name: f"Metadata_{name}"})
+        cells, column = frame.pop(name), name
+        if entity_of_column(name) is None and not name.startswith("Metadata_"):
+            if pd.api.types.is_integer_dtype(cells):
+                continue  # it counts the rows
+            column = name if name == "index" else f"Metadata_{name}"
+        frame.insert(0, column, cells)
     return frame
 
 
