@@ -34,7 +34,8 @@ def check(directory: Path, format_: str) -> None:
 
     DIRECTORY is a corpus in any known format (own layout, InfoAlign/CHMR layout, or one table of profiles
     with SMILES). Exits with 1 when there are errors: tables that cannot be read or of which no id joins,
-    infinite values, weights outside [-1, 1], repeated ids, no valid molecule, modalities without values.
+    infinite values, weights outside [-1, 1], repeated ids, ids and InChIKeys that contradict the structure
+    beside them, no valid molecule, modalities without values.
     Everything else is a warning: NaN, empty, constant, duplicated or heavy-tailed columns, SMILES that do
     not parse, repeated molecules, single ids that join nothing. Rows are counted from 1, without the header.
     """

@@ -86,7 +86,12 @@ class GeneIndex:
 
 
 def join_genes(
-    metadata: pd.DataFrame, index: GeneIndex, *, where: str, column: str | None = None
+    metadata: pd.DataFrame,
+    index: GeneIndex,
+    *,
+    where: str,
+    column: str | None = None,
+    leave_out: bool = False,
 ) -> tuple[Rows, JoinReport]:
     """Return the gene of each row of a table (-1 where none), row by row by the first name that fits.
 
@@ -102,6 +107,9 @@ def join_genes(
         Name of the table, for the report.
     column
         Column that holds the names; by default those of symbols and of Entrez ids.
+    leave_out
+        Leave rows out whose symbol and Entrez id are of different genes; by default they are an error, which
+        the report carries.
 
     Raises
     ------
@@ -119,15 +127,25 @@ def join_genes(
     several = 0
     shown_ids = pd.Series([""] * len(metadata), dtype=object)
     control = np.zeros(len(metadata), np.bool_)
+    wrong: dict[int, str] = {}
     for name in names:
         ids = as_ids(metadata[name]).reset_index(drop=True)
-        found, joined, torn = index.find(ids.where(rows < 0, ""))
+        known, joined, torn = index.find(ids)
+        if (rows >= 0).any():
+            _, joined, torn = index.find(ids.where(rows < 0, ""))
+        differ = np.flatnonzero((rows >= 0) & (known >= 0) & (known != rows))
+        wrong |= {
+            int(row): f"{shown_ids.iloc[row]} and {ids.iloc[row]} are different genes" for row in differ
+        }
+        found = np.where(rows < 0, known, -1)
         for label, count in joined.items():
             by[label] = by.get(label, 0) + count
         several += torn
         rows = np.where(found >= 0, found, rows)
         shown_ids = shown_ids.where(shown_ids != "", ids)
         control |= control_genes(ids)
+    if leave_out:
+        rows[list(wrong)] = -1
     control &= rows < 0
     missing = pd.unique(shown_ids[(rows < 0) & ~control & (shown_ids != "").to_numpy()])
     report = JoinReport(
@@ -140,6 +158,9 @@ def join_genes(
         torn=several,
         controls=tuple(map(str, pd.unique(shown_ids[control]))),
         control_rows=int(control.sum()),
+        contradictions=tuple(f"row {row + 1}: {text}" for row, text in sorted(wrong.items())),
+        contradicting="symbol and Entrez id",
+        contradictions_left_out=leave_out,
     )
     return rows, report if by else _nothing(report)
 

@@ -61,6 +61,8 @@ def plain_name(column: str) -> str:
 def entity_of_column(column: str) -> Entity | None:
     """Return whose id a column holds, judged by its name; None for a feature."""
     name = plain_name(column)
+    if name.endswith(("smiles", "inchikey")):  # rdkit_smiles, compound_SMILES
+        return "molecule"
     if name in (*MOLECULE_IDS, *COMPOUND_NAMES, *INCHIKEYS, *INCHIS, *SMILES):
         return "molecule"
     return "gene" if name in (*GENE_IDS, *ENTREZ_IDS) else None

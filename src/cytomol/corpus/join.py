@@ -169,11 +169,11 @@ def join_molecules(
         joining.by_name(keys.bare)
     elif key in _LOOSE:
         joining.loose(key)
-    wrong = contradictions(keys, joining.rows, index)
+    wrong = contradictions(keys, joining.rows, index) | joining.other_ids()
     if leave_out:
         joining.rows[list(wrong)] = -1
         joining.closed[list(wrong)] = True
-        joining.label[list(wrong)] = "left out: its structure is not that of its id"
+        joining.labels[list(wrong)] = "left out: contradicts itself"
     place = f"{where}, column {keys.columns[0]}" if len(keys.columns) == 1 else where
     return joining.rows, joining.report(place, wanted, key, wrong, left_out=leave_out)
 
@@ -198,7 +198,7 @@ class _Joining:
         self.rows = np.full(len(keys.smiles), -1, np.int64)
         self.closed = np.zeros(len(self.rows), np.bool_)  # rows that are left out and join nothing else
         self.by: dict[str, int] = {}
-        self.label = np.full(len(self.rows), "", dtype=object)  # by what each row was joined
+        self.labels = np.full(len(self.rows), "", dtype=object)  # by what each row was joined
         self.several = self.torn = 0
 
     def strict(self, kind: str) -> None:
@@ -242,6 +242,21 @@ class _Joining:
             if kind != key and not costly and (other := self._would(kind)):
                 yield f"{other:,} more would join by {words} (--join {kind})"
 
+    def other_ids(self) -> dict[int, str]:
+        """Return the rows of which two ids, each in the column of its name, are of different molecules."""
+        found: dict[int, str] = {}
+        for name, ids in self.keys.ids.items():
+            lookup = self.index.other(plain_name(name))
+            if lookup is None:
+                continue
+            rows = np.where(lookup.repeated(ids), -1, lookup.find(ids))
+            for row in np.flatnonzero((rows >= 0) & (self.rows >= 0) & (rows != self.rows)):
+                mine, other = self.rows[row], rows[row]
+                if contradicts(self.index.smiles_of[mine], self.index.smiles_of[other]):
+                    joined = self.index.molecules["mol_id"].iloc[mine]
+                    found[int(row)] = f"joined {joined}, but its {name} is {ids.iloc[row]}"
+        return found
+
     def report(
         self, where: str, wanted: list[str], key: str, wrong: dict[int, str], *, left_out: bool
     ) -> JoinReport:
@@ -250,7 +265,7 @@ class _Joining:
         kinds = {"id": "mol_id", "inchikey": "InChIKey", "smiles": "canonical SMILES"}
         tried = [kinds[kind] for kind in wanted if _has_any(self.keys, [kind], key)] or ["name"]
         open_ = bool((self.rows < 0).any())
-        self.label[(self.label == "") & (shown == "").to_numpy()] = "without an id"
+        self.labels[(self.labels == "") & (shown == "").to_numpy()] = "without an id"
         return JoinReport(
             where=where,
             key=_listed(self.by) if self.by else ", ".join(tried),
@@ -263,7 +278,7 @@ class _Joining:
             hints=tuple(self.hints(key)) if open_ else (),
             contradictions=tuple(f"row {row + 1}: {text}" for row, text in wrong.items()),
             contradictions_left_out=left_out,
-            by_row=tuple(self.label.tolist()),
+            keys=tuple(self.labels.tolist()),
         )
 
     def _open(self, keys: pd.Series[Any]) -> NDArray[np.bool_]:
@@ -284,7 +299,7 @@ class _Joining:
         self.several += int(several.sum())
         if joined := int((found >= 0).sum()):
             self.by[label] = self.by.get(label, 0) + joined
-        self.label[found >= 0] = label
+        self.labels[found >= 0] = label
         self.rows = np.where(found >= 0, found, self.rows)
 
     def _differ(self, lookup: Lookup, key: str) -> bool:

@@ -41,9 +41,11 @@ class JoinReport:
         Names of controls that are no genes (LacZ, GFP, ...), and how many rows bear them.
     contradictions
         Rows whose own structure is not that of the molecule which their id names.
+    contradicting
+        What contradicts each other there.
     contradictions_left_out
         Whether these were left out; by default they are an error.
-    by_row
+    keys
         By what each row was joined; for one that was not, why, where that is known. Empty where nobody asked.
     """
 
@@ -59,8 +61,9 @@ class JoinReport:
     controls: tuple[str, ...] = ()
     control_rows: int = 0
     contradictions: tuple[str, ...] = ()
+    contradicting: str = "structure and id"
     contradictions_left_out: bool = False
-    by_row: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    keys: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def complete(self) -> bool:
@@ -96,8 +99,8 @@ class JoinReport:
         if not self.contradictions or self.contradictions_left_out:
             return None
         return InputError(
-            f"structure and id contradict each other in {len(self.contradictions):,} of {self.total:,} rows:"
-            f" {_some(self.contradictions, '; ')}",
+            f"{self.contradicting} contradict each other in {len(self.contradictions):,} of {self.total:,}"
+            f" rows: {_some(self.contradictions, '; ')}",
             where=self.where,
             hint="are the ids row numbers, or a column shifted? mend the table, choose another key with"
             " --join or --molecule-id, or leave such rows out with --contradictions leave-out",

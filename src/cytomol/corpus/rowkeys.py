@@ -26,6 +26,8 @@ from cytomol.corpus.structures import is_inchikey, is_smiles
 
 __all__ = ["RowKeys", "row_keys"]
 
+_ENDINGS = ("smiles", "inchikey")
+
 
 @dataclass
 class RowKeys:
@@ -77,7 +79,9 @@ def row_keys(metadata: pd.DataFrame, column: str | None = None) -> RowKeys:
     plain = {str(c): plain_name(str(c)) for c in metadata}
 
     def named(names: tuple[str, ...]) -> list[str]:
-        return sorted((c for c in plain if plain[c] in names), key=lambda c: names.index(plain[c]))
+        found = sorted((c for c in plain if plain[c] in names), key=lambda c: names.index(plain[c]))
+        # rdkit_smiles and the like, where no column has the very name
+        return found or [c for c in plain if plain[c].endswith(names[0]) and names[0] in _ENDINGS]
 
     ids = [column] if column else named(MOLECULE_IDS)
     keys, inchis, structures = named(INCHIKEYS), named(INCHIS), named(SMILES)

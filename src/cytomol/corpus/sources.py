@@ -141,7 +141,7 @@ def _join(
     leave_out: bool,
 ) -> tuple[NDArray[np.int64], JoinReport]:
     if source.entity == "gene":
-        return join_genes(metadata, indexes[1], where=str(source.path))
+        return join_genes(metadata, indexes[1], where=str(source.path), leave_out=leave_out)
     return join_molecules(
         metadata, indexes[0], where=str(source.path), column=column, key=key, leave_out=leave_out
     )
@@ -193,8 +193,8 @@ def _annotated(
 
 def _keys(rows: NDArray[np.int64], report: JoinReport) -> list[str]:
     """Return by what each row was joined, or why it was not, where that is known."""
-    if report.by_row:
-        return list(report.by_row)
+    if report.keys:
+        return list(report.keys)
     return [report.key if row >= 0 else "" for row in rows.tolist()]
 
 

@@ -257,6 +257,8 @@ def _renamed(
         if chosen is None and target not in frame:
             by_plain = {plain_name(name): name for name in reversed(frame.columns)}
             chosen = next((by_plain[s] for s in synonyms if s in by_plain and by_plain[s] not in names), None)
+            if chosen is None and target in ("smiles", "inchikey"):
+                chosen = next((name for plain, name in by_plain.items() if plain.endswith(target)), None)
         if chosen is not None and chosen != target:
             names[chosen] = target
     kept = [name for name in frame.columns if name in names or name not in names.values()]

@@ -40,6 +40,16 @@ def test_row_by_row_by_whatever_name() -> None:
     assert "alias" in report.key
 
 
+def test_a_shifted_column_of_numbers() -> None:
+    metadata = pd.DataFrame({"symbol": ["KMT2A", "AARS1", "TP53"], "entrez_id": ["16", "16", ""]})
+    _, report = join_genes(metadata, GeneIndex(GENES), where="g")
+    with pytest.raises(InputError, match=r"symbol and Entrez id contradict .* in 1 of 3 rows: row 1: KMT2A"):
+        Problems().join(report)
+    rows, report = join_genes(metadata, GeneIndex(GENES), where="g", leave_out=True)
+    assert rows.tolist() == [-1, 1, 3]
+    Problems().join(report)
+
+
 def test_an_alias_of_two_genes_joins_neither_and_a_symbol_beats_an_alias() -> None:
     genes = pd.concat(
         [GENES, pd.DataFrame({"gene_id": ["MLL"], "alias_symbol": ["TP53"]})], ignore_index=True

@@ -132,6 +132,18 @@ def test_forms_of_a_molecule_are_no_contradiction(structures: dict[str, list[str
     assert report.contradictions == ()
 
 
+def test_two_ids_of_different_molecules() -> None:
+    metadata = pd.DataFrame({"mol_id": TABLE["mol_id"][:3], "pubchem_cid": ["100", "105", ""]})
+    _, report = join_molecules(metadata, INDEX, where="t")
+    assert report.contradictions == (f"row 2: joined {TABLE['mol_id'][1]}, but its pubchem_cid is 105",)
+
+
+@pytest.mark.parametrize("name", ["rdkit_smiles", "Metadata_compound_SMILES", "std smiles"])
+def test_other_names_of_the_column_of_smiles(name: str) -> None:
+    rows, _ = join_molecules(pd.DataFrame({name: ["OCC", "NCC"]}), INDEX, where="t")
+    assert rows.tolist() == [0, 1]
+
+
 def test_one_key_alone_says_what_the_others_would_join() -> None:
     metadata = pd.DataFrame({"broad_sample": [TABLE["mol_id"][0], "x"], "smiles": ["CCO", "NCC"]})
     rows, report = join_molecules(metadata, INDEX, where="t", key="id")

@@ -17,6 +17,7 @@ from cytomol.corpus.rows import read_rows
         "# made by hand\n#\n",
         '!Source\t"a, ""b"""\t\t\n\n',
         "\n!x\r\n# y\r\n",
+        "# columns:\tsmiles\tid\n",
         "",
     ],
 )
