@@ -82,6 +82,7 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "similarity_radius": [reach("both", 1, "graph"), reach("chmr", 1, "prepared")],
     "similarity_digits": reach("both", 1, "graph"),
     "compared_modalities": [reach("both", ("morphology",), "graph"), reach("both", (), "graph")],
+    "compared_values": reach("both", "scaled", "graph"),
     "readout_weight": reach("both", "raw", "graph"),
     "count_stuck": reach("both", True, "drawn", criteria=("profile",)),
     "candidates": reach("both", "shortcut", "graph"),

@@ -10,15 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.join import (
-    GeneIndex,
-    JoinKey,
-    MoleculeIndex,
-    as_ids,
-    entity_of_column,
-    join_genes,
-    join_molecules,
-)
+from cytomol.corpus.genes import GeneIndex, join_genes
+from cytomol.corpus.identifiers import as_ids, entity_of_column
+from cytomol.corpus.join import JoinKey, MoleculeIndex, join_molecules
 from cytomol.corpus.problems import JoinReport, Problems
 from cytomol.corpus.schema import Entity, Relation
 from cytomol.corpus.tables import read_ids, relation_weights

@@ -96,6 +96,12 @@ class MethodConfig(Config):
         None,
         description="Modalities whose profiles are compared for similarity edges; all when not given.",
     )
+    compared_values: Literal["auto", "scaled", "stored", "filled"] = Field(
+        "auto",
+        description="Values by which profiles are compared, on what two of them share: scaled by feature, as "
+        "stored, or (auto) scaled where features are in different units; filled takes the column's mean for "
+        "what is not measured, as the published code does.",
+    )
     minimum_similarity: float = Field(0.8, gt=0, le=1, description="Lowest threshold of a similarity edge.")
     maximum_similarity: float = Field(0.99, gt=0, le=1, description="Highest threshold of a similarity edge.")
     drop_fraction: float = Field(

@@ -29,6 +29,7 @@ _PUBLISHED: dict[str, Any] = {
     "validation_fraction": 0.0,
     "gene_profiles": "leaf",
     "unprofiled_genes": True,
+    "compared_values": "filled",
 }
 
 # What the code of both methods has in common, beyond what their papers say.

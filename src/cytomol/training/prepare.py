@@ -258,6 +258,7 @@ def _context(
             "exact_up_to": config.exact_up_to,
             "similarity_digits": config.similarity_digits,
             "compared_modalities": config.compared_modalities,
+            "compared_values": config.compared_values,
             "readout_weight": config.readout_weight,
             "gene_profiles": config.gene_profiles,
             "criteria": edge_criteria(config),
