@@ -18,6 +18,10 @@ def behave(order: str) -> np.ndarray:
         case "sleep":
             time.sleep(float(argument))
             return np.zeros(3, dtype=np.float32)
+        case "work":
+            while time.process_time() < float(argument):
+                pass
+            return np.zeros(3, dtype=np.float32)
         case "hog":  # holds the interpreter lock in C: no signal handler, no thread would get a turn
             return np.full(3, float(3 ** (10**9) % 7), dtype=np.float32)
         case "exit":
