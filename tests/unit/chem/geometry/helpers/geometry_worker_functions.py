@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 
-def behave(order: str) -> np.ndarray:
+def behave(order: str) -> np.ndarray:  # noqa: PLR0911, PLR0912
     verb, _, argument = order.partition(":")
     match verb:
         case "value":
