@@ -8,7 +8,7 @@ from rdkit import Chem, rdBase
 from tests.unit.chem.spellings import STEREO, spellings
 
 from cytomol.chem.featurize import FeatureOptions, featurize
-from cytomol.chem.parse import without_atom_maps
+from cytomol.chem.parse import parse_smiles, without_atom_maps
 from cytomol.chem.standardize import kept_whole, parent
 
 
@@ -51,7 +51,7 @@ def test_a_salt_has_the_features_of_its_parent_in_every_view(tmp_path) -> None:
 
 def test_the_parent_does_not_depend_on_the_spelling() -> None:
     found = {
-        Chem.MolToSmiles(parent(Chem.MolFromSmiles(text)).mol)
+        Chem.MolToSmiles(parent(parse_smiles(text).mol).mol)
         for text in map(without_atom_maps, spellings(STEREO["salt"], 30))
     }
     assert len(found) == 1
