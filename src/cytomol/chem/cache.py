@@ -22,7 +22,7 @@ from cytomol.files import cache_root
 
 __all__ = ["FEATURES_VERSION", "LARGEST_CACHE", "cached_store", "content_key", "feature_cache"]
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Raise it whenever the same SMILES and options give other features than before."""
 
 LARGEST_CACHE = 20 * 2**30
@@ -64,7 +64,13 @@ def content_key(smiles: Sequence[str], options: dict[str, Any]) -> str:
     return digest.hexdigest()[:40]
 
 
-def cached_store(folder: Path, key: str, compute: Callable[[], MoleculeStore]) -> MoleculeStore:
+def cached_store(
+    folder: Path,
+    key: str,
+    compute: Callable[[], MoleculeStore],
+    *,
+    keep: Callable[[MoleculeStore], bool] = lambda _: True,
+) -> MoleculeStore:
     """Return the store of ``key``, memory-mapped; compute and keep it first where it is absent.
 
     Of several processes that want the same store, one computes it and the others wait for it. A kept
@@ -79,6 +85,8 @@ def cached_store(folder: Path, key: str, compute: Callable[[], MoleculeStore]) -
         Name of the store (`content_key`).
     compute
         Makes the store.
+    keep
+        Whether a computed store is worth keeping; one with rows that a busy machine lost is not.
     """
     place = folder / key
     if (found := _open(place)) is not None:
@@ -93,6 +101,8 @@ def cached_store(folder: Path, key: str, compute: Callable[[], MoleculeStore]) -
         if (found := _open(place)) is not None:  # another process was faster
             return found
         store = compute()
+        if not keep(store):
+            return store
         try:
             store.save(place, force=True)
             _prune(folder, keep=place)

@@ -53,6 +53,24 @@ class MethodConfig(Config):
         gt=0,
         description="Seconds after which a molecule's conformer is given up and its 3d view masked.",
     )
+    chirality: Literal["canonical", "as_written"] = Field(
+        "canonical",
+        description="Stereocentres as the molecule has them, however it is written (canonical), or as RDKit "
+        "tags them in the order of the SMILES (as_written, the papers and their code).",
+    )
+    standardize: Literal["keep", "parent"] = Field(
+        "keep",
+        description="Read salts, mixtures and charges as they are (keep), or the largest part, uncharged "
+        "(parent); the saved model does the same when it predicts.",
+    )
+    max_atoms: int = Field(
+        1000, ge=1, description="Atoms, hydrogens apart, beyond which a molecule is invalid."
+    )
+    molecule_timeout: float = Field(
+        20.0,
+        gt=0,
+        description="Seconds of processor time after which a molecule's features are given up.",
+    )
     scaling: Literal["robust", "minmax"] = Field(
         "robust",
         description="How profile features are scaled to [0, 1]: robust to tails, or by minimum and maximum.",

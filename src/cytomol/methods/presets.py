@@ -16,6 +16,7 @@ from cytomol.errors import ConfigError
 __all__ = ["CHMR", "INFOALIGN", "preset_options"]
 
 _PUBLISHED: dict[str, Any] = {
+    "chirality": "as_written",
     "candidates": "shortcut",
     "scaling": "minmax",
     "molecule_targets": ("morgan",),

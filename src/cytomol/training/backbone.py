@@ -106,7 +106,8 @@ class Backbone:
         except KeyError as error:
             raise ModelDirectoryError(f"config.json lacks {error}", where=where) from None
         kind = methods[name]
-        config = kind.Config.build(options, where=where)
+        # Backbones of 0.1 have no choice: they learnt from chirality as it is written.
+        config = kind.Config.build({"chirality": "as_written", **options}, where=where)
         dimensions = _dimensions_from(sizes, where)
         method = kind.from_config(config, dimensions)
         load_weights(method, weights, where=where)
@@ -253,6 +254,10 @@ def feature_options_of(config: MethodConfig) -> FeatureOptions:
         maccs="1d" in config.views,
         geometry=config.geometry if "3d" in config.views else None,
         geometry_timeout=config.geometry_timeout,
+        chirality=config.chirality,
+        standardize=config.standardize,
+        max_atoms=config.max_atoms,
+        molecule_timeout=config.molecule_timeout,
     )
 
 

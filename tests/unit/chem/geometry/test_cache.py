@@ -44,7 +44,7 @@ def test_known_results_start_no_process(orders: str, tmp_path: Path, monkeypatch
 
 def test_timeout_is_remembered_until_more_time_is_given(orders: str, tmp_path: Path) -> None:
     def attempt(timeout: float) -> str:
-        return compute_geometry(["sleep:1.5"], orders, timeout=timeout, cache=tmp_path, workers=1).reasons[0]
+        return compute_geometry(["work:2.5"], orders, timeout=timeout, cache=tmp_path, workers=1).reasons[0]
 
     assert attempt(0.5) == "not finished after 0.5 s"
     assert attempt(0.2) == "not finished after 0.5 s"  # known: not tried again
