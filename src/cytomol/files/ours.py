@@ -59,17 +59,17 @@ def refuse_foreign(path: Path) -> None:
             where=str(path),
             hint="choose another place",
         )
-    present = set(_files(path))
     ours = written_files(path)
-    if present and ours is None:
+    foreign = next((name for name in _files(path) if ours is None or name not in ours), None)
+    if foreign is not None and ours is None:
         raise OutputError(
-            f"is a folder that cytomol did not write (it holds {min(present)!r}), so it is not replaced",
+            f"is a folder that cytomol did not write (it holds {foreign!r}), so it is not replaced",
             where=str(path),
             hint="choose another place, or remove it yourself",
         )
-    if ours is not None and (foreign := present - ours):
+    if foreign is not None:
         raise OutputError(
-            f"holds {min(foreign)!r}, which cytomol did not write, so it is not replaced",
+            f"holds {foreign!r}, which cytomol did not write, so it is not replaced",
             where=str(path),
             hint="move that file away, or choose another place",
         )
@@ -78,8 +78,9 @@ def refuse_foreign(path: Path) -> None:
 def _files(folder: Path) -> Iterator[str]:
     """Yield the relative path of everything in a folder that is not a folder itself."""
     for place, folders, names in os.walk(folder):
+        folders.sort()
         links = [name for name in folders if (Path(place) / name).is_symlink()]
         folders[:] = [name for name in folders if not is_temporary(name)]
-        for name in (*names, *links):
+        for name in sorted([*names, *links]):
             if name not in _DROPPINGS and not is_temporary(name):
                 yield (Path(place) / name).relative_to(folder).as_posix()

@@ -41,7 +41,8 @@ CREATE TABLE IF NOT EXISTS geometry (
 _STORE = """
 INSERT INTO geometry (key, vector, reason, seconds, checksum) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE
-SET vector = excluded.vector, reason = excluded.reason, seconds = excluded.seconds, checksum = excluded.checksum
+SET vector = excluded.vector, reason = excluded.reason, seconds = excluded.seconds,
+    checksum = excluded.checksum
 WHERE geometry.vector IS NULL OR excluded.vector IS NOT NULL
 """
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
