@@ -292,9 +292,13 @@ def test_an_output_that_exists_needs_force(cytomol: Run, assays: Path, tmp_path:
     (out / "precious.txt").write_text("mine")
     assert_refused(cytomol("finetune", assays, *SMALL, "-o", out), r"output exists.*--force")
     assert (out / "precious.txt").exists()
-    done = cytomol("finetune", assays, *SMALL, *RANDOM, "-o", out, "--force")
-    assert done.code == 0, done.err
-    assert verify(out)["kind"] == "predictor"
+    refused = cytomol("finetune", assays, *SMALL, *RANDOM, "-o", out, "--force")
+    assert_refused(refused, r"cytomol did not write.*'precious.txt'")
+    assert (out / "precious.txt").exists()
+    for _ in range(2):
+        done = cytomol("finetune", assays, *SMALL, *RANDOM, "-o", tmp_path / "ours", "--force")
+        assert done.code == 0, done.err
+    assert verify(tmp_path / "ours")["kind"] == "predictor"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to read-only folders")

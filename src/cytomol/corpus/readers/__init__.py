@@ -15,7 +15,7 @@ from cytomol.corpus.readers import anndata, gct, gctx, infoalign, own, pycytomin
 from cytomol.corpus.readers.base import CorpusReader, ProfileReader, readers
 from cytomol.corpus.schema import Corpus
 from cytomol.errors import InputError
-from cytomol.files import require_file
+from cytomol.files import require_file, settled
 
 __all__ = [
     "CorpusReader",
@@ -52,7 +52,7 @@ def read_corpus(path: str | Path, format: str = "auto", *, problems: Problems | 
     ConfigError
         If the format is unknown.
     """
-    path = Path(path)
+    path = settled(path)
     if not path.exists():
         raise InputError("corpus not found", where=str(path), hint="check the path")
     return find_reader(path, format).read(path, problems or Problems())
