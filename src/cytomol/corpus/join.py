@@ -126,6 +126,7 @@ def join_molecules(
     column: str | None = None,
     key: JoinKey = "auto",
     leave_out: bool = False,
+    hints: bool = True,
 ) -> tuple[Rows, JoinReport]:
     """Return the molecule of each row of a table (-1 where none) and how that went.
 
@@ -148,6 +149,8 @@ def join_molecules(
     leave_out
         Leave rows out whose structure contradicts the molecule that their id names; by default they are
         an error, which the report carries.
+    hints
+        Say what other keys would join, which may cost as much as joining by them.
 
     Raises
     ------
@@ -156,7 +159,7 @@ def join_molecules(
     """
     if column is not None and column not in metadata:
         raise InputError(f"has no column {column!r}", where=where, hint=columns_hint(metadata))
-    keys = row_keys(metadata, column)
+    keys = row_keys(metadata, column, guess=key != "id")
     wanted: list[str] = [key] if key in _EXACT else [*_EXACT]
     if not _has_any(keys, wanted, key):
         raise InputError(
@@ -175,7 +178,7 @@ def join_molecules(
         joining.closed[list(wrong)] = True
         joining.labels[list(wrong)] = "left out: contradicts itself"
     place = f"{where}, column {keys.columns[0]}" if len(keys.columns) == 1 else where
-    return joining.rows, joining.report(place, wanted, key, wrong, left_out=leave_out)
+    return joining.rows, joining.report(place, wanted, key, wrong, left_out=leave_out, hints=hints)
 
 
 def contradictions(keys: RowKeys, rows: Rows, index: MoleculeIndex) -> dict[int, str]:
@@ -258,7 +261,7 @@ class _Joining:
         return found
 
     def report(
-        self, where: str, wanted: list[str], key: str, wrong: dict[int, str], *, left_out: bool
+        self, where: str, wanted: list[str], key: str, wrong: dict[int, str], *, left_out: bool, hints: bool
     ) -> JoinReport:
         shown = self.keys.shown()
         missing = pd.unique(shown[(self.rows < 0) & ~self.closed & (shown != "").to_numpy()])
@@ -275,7 +278,7 @@ class _Joining:
             missing_count=len(missing),
             ambiguous=self.several,
             torn=self.torn,
-            hints=tuple(self.hints(key)) if open_ else (),
+            hints=tuple(self.hints(key)) if open_ and hints else (),
             contradictions=tuple(f"row {row + 1}: {text}" for row, text in wrong.items()),
             contradictions_left_out=left_out,
             keys=tuple(self.labels.tolist()),

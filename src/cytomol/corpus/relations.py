@@ -111,7 +111,10 @@ def _find_end(
     if entity != "gene":
         # With the entity unknown only ids are compared: a gene symbol can be a valid SMILES.
         how: JoinKey = key if entity == "molecule" else "id"
-        options.append(("molecule", *join_molecules(frame, molecules, where=where, column="end", key=how)))
+        found = join_molecules(frame, molecules, where=where, column="end", key="id", hints=False)
+        if how != "id" and not found[1].complete:
+            found = join_molecules(frame, molecules, where=where, column="end", key=how, hints=False)
+        options.append(("molecule", *found))
     if entity != "molecule":
         options.append(("gene", *join_genes(frame, genes, where=where, column="end")))
     chosen, rows, report = max(options, key=lambda option: option[2].joined)

@@ -65,7 +65,7 @@ class RowKeys:
         return text
 
 
-def row_keys(metadata: pd.DataFrame, column: str | None = None) -> RowKeys:
+def row_keys(metadata: pd.DataFrame, column: str | None = None, *, guess: bool = True) -> RowKeys:
     """Return the keys of every row, from the columns whose names say so or from one column alone.
 
     Parameters
@@ -74,6 +74,8 @@ def row_keys(metadata: pd.DataFrame, column: str | None = None) -> RowKeys:
         Id columns of a table.
     column
         The only column to take ids from, whatever its name; structures are read where they stand.
+    guess
+        Try whether this column, if its name says nothing, holds structures.
     """
     metadata = metadata.reset_index(drop=True)
     plain = {str(c): plain_name(str(c)) for c in metadata}
@@ -85,7 +87,7 @@ def row_keys(metadata: pd.DataFrame, column: str | None = None) -> RowKeys:
 
     ids = [column] if column else named(MOLECULE_IDS)
     keys, inchis, structures = named(INCHIKEYS), named(INCHIS), named(SMILES)
-    if column and entity_of_column(column) != "molecule":
+    if column and guess and entity_of_column(column) != "molecule":
         keys, structures = [column, *keys], [column, *structures]
     ids = [c for c in ids if c not in named((*INCHIKEYS, *INCHIS, *SMILES))]
     empty = pd.Series([""] * len(metadata), dtype=object)

@@ -175,7 +175,7 @@ class _Reading:
         profiles = without_infinite(profiles, self.problems)
         if not table.of_genes:
             rows, report = join_molecules(
-                table.frame, self.molecule_index, where=table.where, column="mol_id", key="id"
+                table.frame, self.molecule_index, where=table.where, column="mol_id", key="id", hints=False
             )
             self.problems.join(report)
             return modality_from(profiles, rows, name=table.name, kind=kind, entity="molecule")
@@ -219,7 +219,12 @@ class _Reading:
         for table in self.tables:
             if table.of_genes and "mol_id" in table.frame:
                 molecules, report = join_molecules(
-                    table.frame, self.molecule_index, where=table.where, column="mol_id", key="id"
+                    table.frame,
+                    self.molecule_index,
+                    where=table.where,
+                    column="mol_id",
+                    key="id",
+                    hints=False,
                 )
                 genes, _ = join_genes(table.frame, self.gene_index, where=table.where, column=_ENTREZ)
                 self.problems.join(report)

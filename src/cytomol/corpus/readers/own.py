@@ -87,7 +87,7 @@ class _Reading:
         table = without_infinite(table, self.problems)
         if entity == "molecule":
             rows, report = join_molecules(
-                table.metadata, self.molecule_index, where=str(path), column=entry.id
+                table.metadata, self.molecule_index, where=str(path), column=entry.id, hints=False
             )
         else:
             rows, report = join_genes(table.metadata, self.gene_index, where=str(path), column=entry.id)
