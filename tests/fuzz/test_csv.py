@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from tests.fuzz.driver import Driver
 from tests.fuzz.separated import check_table, tables
 
 DRIVER = Driver("csv", tables(","), lambda data, folder: check_table(data, folder / "a.csv", ","), share=1.5)
 
 
-@pytest.mark.xfail(strict=False, reason="the readers of tables are being mended")
 def test_csv() -> None:
     DRIVER.check()

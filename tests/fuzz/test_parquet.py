@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from hypothesis import strategies as st
 from tests.fuzz.driver import Driver
 from tests.fuzz.inputs import damaged, smiles, texts
@@ -78,6 +77,5 @@ def case(data: bytes, folder: Path) -> None:
 DRIVER = Driver("parquet", st.one_of(files(), files().flatmap(damaged), st.binary(max_size=60)), case)
 
 
-@pytest.mark.xfail(strict=False, reason="the readers of tables are being mended")
 def test_parquet() -> None:
     DRIVER.check()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from hypothesis import strategies as st
 from tests.fuzz.driver import Driver
 from tests.fuzz.inputs import damaged, texts
@@ -59,6 +58,5 @@ def case(data: bytes, folder: Path) -> None:
 DRIVER = Driver("sdf", st.one_of(written, written.flatmap(damaged), st.binary(max_size=60)), case, share=1.5)
 
 
-@pytest.mark.xfail(strict=False, reason="the readers of tables are being mended")
 def test_sdf() -> None:
     DRIVER.check()

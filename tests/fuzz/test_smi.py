@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from hypothesis import strategies as st
 from tests.fuzz.driver import Driver
 from tests.fuzz.inputs import damaged, smiles, texts
@@ -48,6 +47,5 @@ def case(data: bytes, folder: Path) -> None:
 DRIVER = Driver("smi", st.one_of(written, written.flatmap(damaged), st.binary(max_size=60)), case, share=1.5)
 
 
-@pytest.mark.xfail(strict=False, reason="the readers of tables are being mended")
 def test_smi() -> None:
     DRIVER.check()

@@ -55,8 +55,9 @@ def parse_smiles(smiles: str | None) -> ParsedMolecule:
     Blank around the SMILES is dropped, and a blank ends it: what follows is a CXSMILES extension in
     bars, or else a name, which is ignored (see :func:`cytomol.chem.smiles_cell.split_cell`). Salts
     and mixtures are one molecule of several parts; dummy atoms, metals, isotopes, radicals and charges
-    are kept. None, NaN and blank text are an empty SMILES; anything else that is not text is invalid. So is a
-    text too long, or with branches too deep, for a molecule of `MAX_ATOMS`: RDKit would spend gigabytes on it.
+    are kept. None, NaN and blank text are an empty SMILES; anything else that is not text is invalid.
+    So is a text too long, or with branches too deep, for a molecule of `MAX_ATOMS`: RDKit would spend
+    gigabytes on it.
 
     Parameters
     ----------
