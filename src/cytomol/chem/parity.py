@@ -111,7 +111,7 @@ def retag(atoms: NDArray[np.uint8], edges: NDArray[np.int32], kinds: NDArray[np.
 def canonical_tags(mol: Chem.Mol) -> NDArray[np.uint8]:
     """Return the chirality feature of each atom as the molecule's canonical SMILES has it, shape (atoms,)."""
     written = Chem.MolToSmiles(mol)
-    order = list(mol.GetPropsAsDict(includePrivate=True, includeComputed=True)["_smilesAtomOutputOrder"])
+    order = [int(atom) for atom in mol.GetProp("_smilesAtomOutputOrder").strip("[],").split(",")]
     read: Any = Chem.SmilesParserParams()
     read.removeHs = False
     again = Chem.MolFromSmiles(written, read)
