@@ -11,7 +11,7 @@ GPU_WORK ?= build/gpu/work
 GPU_ARGS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint first-real-run speed growth fidelity gpu benchmarks fuzz clean
+.PHONY: demo test lint first-real-run speed growth memory fidelity gpu benchmarks fuzz clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -48,6 +48,12 @@ speed: $(VENV)/.dev
 growth: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.growth.page
+
+# The committed rows of benchmarks/results/memory.csv and docs/memory.md; needs CYTOMOL_DATA and a few hours. It
+# goes on where it was cut, and other work may run beside it.
+memory: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.memory.page
 
 # The committed rows of benchmarks/results/fidelity.csv and docs/fidelity.md; needs CYTOMOL_DATA and about two
 # hours. It goes on where it was cut; --only planted needs no data.

@@ -1,4 +1,4 @@
-"""One job of a benchmark, in a process of its own: ``python -m cytomol.evaluate.job SPEC FOLDER``.
+"""One job of a benchmark, in a process of its own: ``python -m cytomol.evaluate.job SPEC FOLDER PARENT``.
 
 The process is fresh so that its peak of memory is that of the job alone, and so that a job that crashes
 takes no other with it.
@@ -304,12 +304,14 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """End this process once the one that started it is gone: a runner that is killed cannot see to it.
 
-    On Windows, where the parent's id never changes, nothing happens.
+    The runner hands over its own id, since it may be gone before it is looked for. On Windows, where a
+    parent's id never changes and may be a launcher's, nothing happens.
     """
-    parent = os.getppid()
+    if sys.platform == "win32":
+        return
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -321,7 +323,7 @@ def _end_with_parent() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the job that a file describes; an error of ours is printed as one line."""
-    _end_with_parent()
+    _end_with_parent(int(arguments[2]))
     spec, folder = JobSpec.read(Path(arguments[0])), Path(arguments[1])
     try:
         run_job(spec, folder)

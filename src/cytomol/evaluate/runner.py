@@ -338,6 +338,7 @@ def _start(benchmark: Benchmark, job: Job, work: Path, passed: Sequence[Job]) ->
     log = benchmark.out / LOGS / f"{job.stem}.log"
     environment = {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, str(threads))}
     words = [sys.executable, "-P", "-m", "cytomol.evaluate.job", str(folder / "spec.json"), str(folder)]
+    words.append(str(os.getpid()))
     with log.open("wb") as handle:
         process = subprocess.Popen(  # noqa: S603 - our own module
             words, stdin=subprocess.DEVNULL, stdout=handle, stderr=subprocess.STDOUT, env=environment

@@ -13,7 +13,7 @@ from cytomol.nn.norm import BatchNorm
 
 __all__ = ["Decoder"]
 
-_ROUND = 128  # rows
+_ROUND = 32  # rows
 
 
 class Decoder(nn.Module):

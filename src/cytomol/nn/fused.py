@@ -22,7 +22,6 @@ from cytomol.nn.threads import group_ranges, row_ranges, share
 
 __all__ = ["Folded", "FusedGraph", "fits", "gather", "perceive", "stamp"]
 
-_ROUND = 1024  # rows
 _NO_BITS = np.empty((0, 0), np.int16)
 
 
@@ -42,10 +41,7 @@ def _half() -> bool:
 
 
 def _factor(rows: Tensor, *, half: bool) -> Tensor:
-    """Return a factor of matrix products as they want it.
-
-    For oneDNN it has rows of zeros up to a round number (see ``linear.product``).
-    """
+    """Return a factor as products want it: for oneDNN with rows of zeros (see ``linear.product``)."""
     if not half and not onednn_is_faster():
         return rows
     factor = rows.new_empty(_round(len(rows)), rows.shape[1], dtype=torch.bfloat16 if half else rows.dtype)
@@ -107,7 +103,9 @@ def _room(count: int, width: int, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def _round(count: int) -> int:
-    return -(-count // _ROUND) * _ROUND
+    """Return the next multiple of a power of two, an eighth to a sixteenth of ``count``."""
+    step = 1 << max(6, count.bit_length() - 4)
+    return -(-count // step) * step
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:

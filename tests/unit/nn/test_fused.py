@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cytomol.nn import encoder as encoders
-from cytomol.nn import fused
+from cytomol.nn import fused, linear
 from cytomol.nn import threads as sharing
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.encoder import GraphEncoder
@@ -86,6 +86,23 @@ def errors(ours: Tensor, theirs: Tensor, exact: Tensor) -> tuple[float, float]:
 
 
 COUNTS = [[40, 0, 25, 1, 33], [1] * 90, [7, 100], [30] * 12]
+
+
+@pytest.fixture
+def onednn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the fused functions multiply as on a processor where oneDNN is the faster library."""
+    if not linear._has_onednn():
+        pytest.skip("this torch has no oneDNN")
+    monkeypatch.setattr(linear, "onednn_is_faster", lambda: True)
+    monkeypatch.setattr(fused, "onednn_is_faster", lambda: True)
+
+
+@pytest.mark.parametrize("counts", COUNTS)
+def test_training_by_onednn_equals_double_precision(
+    counts: list[int], plain: Any, threads: int, onednn: None
+) -> None:
+    """Also where its factors get rows of zeros up to a round number."""
+    test_training_equals_double_precision(counts, "sum", plain, threads)
 
 
 @pytest.mark.parametrize("readout", ["sum", "max"])

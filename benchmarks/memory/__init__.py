@@ -1,0 +1,1 @@
+"""What a long pretraining holds in memory, epoch after epoch."""
