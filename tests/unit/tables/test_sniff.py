@@ -55,7 +55,7 @@ def test_text(content: str, kind: str) -> None:
 def test_bytes() -> None:
     assert sniff_bytes(parquet()) == "parquet"
     assert sniff_bytes(excel()) == "xlsx"
-    assert sniff_bytes(gzip.compress(b"x")) == "gzip"
+    assert sniff_bytes(gzip.compress(b"x", mtime=0)) == "gzip"
     assert sniff_bytes(b"CCO\n") == ""
 
 
@@ -72,7 +72,7 @@ def test_bytes() -> None:
         ("a.csv", excel(), "an Excel workbook"),
         ("a.parquet", excel(), "an Excel workbook"),
         ("a.xlsx", parquet(), "a Parquet table"),
-        ("a.csv", gzip.compress(b"smiles\nCC\n"), "gzip-compressed"),
+        ("a.csv", gzip.compress(b"smiles\nCC\n", mtime=0), "gzip-compressed"),
         ("a.sdf", gzip.compress(SD.encode()), "gzip-compressed"),
         ("a.csv", b"<html><body>404</body></html>", "a web page"),
         ("a.data", SD.encode(), "unknown kind of table '.data'; it seems to be an SD file"),
@@ -99,7 +99,7 @@ def test_a_file_of_another_kind_says_so(tmp_path: Path, name: str, data: bytes, 
         b"id\tsmiles\r\n1\tCCO\r\n",
         b"smiles,id\rCCO,1\r",
         b"CCO\n",
-        gzip.compress(b"CCO ethanol\n"),
+        gzip.compress(b"CCO ethanol\n", mtime=0),
     ],
 )
 def test_standard_input_is_told_by_its_content(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
