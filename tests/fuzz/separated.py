@@ -39,10 +39,12 @@ def records(data: bytes, separator: str) -> tuple[int, int] | None:
         text = data.decode("utf-8-sig")
         if "\0" in text or data.startswith((b"\xff\xfe", b"\xfe\xff")):
             return None
-        found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))[1:]
+        found = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except (UnicodeDecodeError, csv.Error):
         return None
-    return sum(any(row) for row in found), len(found)
+    while found and not found[0]:  # blank lines before the header
+        del found[0]
+    return sum(any(row) for row in found[1:]), len(found[1:])
 
 
 def check_table(data: bytes, path: Path, separator: str) -> None:
