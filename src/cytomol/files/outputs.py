@@ -35,12 +35,16 @@ def sha256(path: Path) -> str:
 def require_file(path: str | Path, *, what: str = "file") -> Path:
     """Return ``path`` if it is a readable, non-empty file; otherwise say what it is instead."""
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"is a directory where a {what} belongs", where=str(path))
-    if not path.exists():
-        raise InputError(f"{what} not found", where=str(path), hint="check the path")
-    if path.stat().st_size == 0:
-        raise InputError(f"{what} is empty", where=str(path))
+    try:
+        if path.is_dir():
+            raise InputError(f"is a directory where a {what} belongs", where=str(path))
+        if not path.exists():
+            raise InputError(f"{what} not found", where=str(path), hint="check the path")
+        if path.stat().st_size == 0:
+            raise InputError(f"{what} is empty", where=str(path))
+    except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(f"{what} cannot be opened: {reason}", where=f"{path!s:.100}") from None
     return path
 
 

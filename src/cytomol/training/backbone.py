@@ -103,6 +103,8 @@ class Backbone:
         """
         described = _described(description, where)
         name, dimensions = described.method, described.dimensions
+        if dimensions.largest > sum(tensor.numel() for tensor in weights.values()):
+            raise ModelDirectoryError("config.json: dimensions: larger than all the weights", where=where)
         kind = methods[name]
         # Backbones of 0.1 have no choice: they learnt from chirality as it is written.
         config = kind.Config.build({"chirality": "as_written", **described.config}, where=where)
@@ -269,8 +271,7 @@ class _Description(BaseModel):
     @field_validator("dimensions")
     @classmethod
     def _positive(cls, dimensions: Dimensions) -> Dimensions:
-        widths = [*dimensions.views.values(), *dimensions.modalities.values(), *dimensions.targets.values()]
-        if min([*dimensions.atom_features, *dimensions.bond_features, *widths], default=1) < 1:
+        if dimensions.smallest < 1:
             raise ValueError("every size must be at least 1")
         return dimensions
 
