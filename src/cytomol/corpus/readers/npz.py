@@ -43,6 +43,8 @@ def read_matrix(path: Path, *, key: str = "data") -> NDArray[np.float32]:
         raise InputError(
             f"is not a readable npz file: {error}", where=str(path), hint="copy or download it again"
         ) from None
+    if not isinstance(matrix, np.ndarray):  # what does not begin as an array comes as bytes
+        raise InputError("holds an array that is damaged", where=str(path), hint="copy or download it again")
     if matrix.ndim != 2 or not np.issubdtype(matrix.dtype, np.number) or np.iscomplexobj(matrix):
         raise InputError(
             f"holds an array of type {matrix.dtype} and shape {matrix.shape}, not a matrix of numbers",
