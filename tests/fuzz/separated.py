@@ -34,7 +34,7 @@ def written(separator: str) -> st.SearchStrategy[bytes]:
 
 
 def records(data: bytes, separator: str) -> tuple[int, int] | None:
-    """Return how many records follow the header, without and with blank lines; None where nobody can say."""
+    """Return how many records follow the header, without and with blank rows; None where nobody can say."""
     try:
         text = data.decode("utf-8-sig")
         if "\0" in text or data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -44,7 +44,7 @@ def records(data: bytes, separator: str) -> tuple[int, int] | None:
         return None
     while found and not found[0]:  # blank lines before the header
         del found[0]
-    return sum(any(row) for row in found[1:]), len(found[1:])
+    return sum(any(cell.strip() for cell in row) for row in found[1:]), len(found[1:])
 
 
 def check_table(data: bytes, path: Path, separator: str) -> None:
