@@ -29,6 +29,11 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return directories of small backbones with random weights, by the name of their method."""
+    return write_untrained(tmp_path_factory.mktemp("backbones"))
+
+
+def write_untrained(folder: Path) -> dict[str, Path]:
+    """Write small backbones with random weights below ``folder``."""
     import torch
 
     from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
@@ -44,7 +49,6 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "infoalign": InfoAlignConfig.build(small),
         "chmr": CHMRConfig.build({**small, "views": ("1d", "2d")}),
     }
-    folder = tmp_path_factory.mktemp("backbones")
     for name, config in configs.items():
         dimensions = Dimensions(
             atom_features=tuple(ATOM_FEATURE_SIZES),

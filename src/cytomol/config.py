@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 import tomllib
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +15,11 @@ from cytomol.errors import ConfigError
 from cytomol.files import require_file
 
 __all__ = ["Config", "read_options"]
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
+_SHORT.maxlevel = 2  # aliases of YAML nest a table without end in a few bytes
 
 
 class Config(BaseModel):
@@ -30,12 +36,16 @@ class Config(BaseModel):
         ConfigError
             If an option is unknown or has a value outside its range.
         """
+        if unnamed := [name for name in options if not isinstance(name, str)]:
+            raise ConfigError(
+                f"{shown(unnamed[0])} is no name of an option", where=where, hint="names are text"
+            )
         try:
             return cls(**options)
         except ValidationError as error:
             problems = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'options'}: {item['msg']} (got {item['input']!r})"
-                for item in error.errors()
+                f"{'.'.join(map(str, item['loc'])) or 'options'}: {item['msg']} (got {shown(item['input'])})"
+                for item in error.errors(include_url=False, include_context=False)
             )
             raise ConfigError(problems, where=where, hint=f"options: {', '.join(cls.model_fields)}") from None
 
@@ -51,6 +61,15 @@ class Config(BaseModel):
     def to_json(self) -> str:
         """Return the configuration as indented JSON."""
         return json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: short, whatever it is."""
+    try:
+        text = _SHORT.repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits
+        text = f"<{type(value).__name__}>"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def read_options(path: str | Path) -> dict[str, Any]:
@@ -71,8 +90,13 @@ def read_options(path: str | Path) -> dict[str, Any]:
                     where=str(path),
                     hint="use .toml, .yaml or .json",
                 )
-    except (tomllib.TOMLDecodeError, yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ConfigError("cannot be parsed: it is nested too deeply", where=str(path)) from None
+    # Dates that do not exist and numbers of thousands of digits are plain value errors in all three.
+    except (ValueError, TypeError, AttributeError, LookupError, yaml.YAMLError) as error:
         raise ConfigError(f"cannot be parsed: {error}", where=str(path)) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
     if options is None:
         return {}
     if not isinstance(options, dict):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 __all__ = [
     "ConfigError",
     "CytomolError",
     "InputError",
+    "InputNote",
     "MissingDependencyError",
     "ModelDirectoryError",
     "OutputError",
+    "note",
 ]
 
 
@@ -65,3 +69,12 @@ class ModelDirectoryError(CytomolError):
 
 class MissingDependencyError(CytomolError):
     """An optional package that the requested feature needs."""
+
+
+class InputNote(UserWarning):
+    """What a user should know of an input that is read all the same; the command line prints it."""
+
+
+def note(what: str, *, where: str) -> None:
+    """Say something of an input that is no error."""
+    warnings.warn(f"{where}: {what}", InputNote, stacklevel=2)

@@ -46,6 +46,23 @@ def test_formats_agree_and_invalid_rows_are_empty(
         np.testing.assert_allclose(table[columns].to_numpy(float), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_columns_of_the_input_are_not_overwritten(
+    cytomol: Run, untrained: dict[str, Path], tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({"id": ["007"], "smiles": ["CCO"], "embedding_3": ["mine"], "embedding": ["too"]})
+    frame.to_csv(tmp_path / "in.csv", index=False)
+    for suffix in ("npz", "csv"):
+        done = cytomol("embed", untrained["chmr"], tmp_path / "in.csv", "-o", tmp_path / f"e.{suffix}")
+        assert done.code == 0, done.err
+        assert "the answer is called 'embedding_predicted'" in done.err
+    table = pd.read_csv(tmp_path / "e.csv", dtype=str)
+    assert table[list(frame)].to_dict("list") == frame.to_dict("list")
+    assert "embedding_predicted_0" in table
+    with np.load(tmp_path / "e.npz", allow_pickle=False) as arrays:
+        assert arrays["embedding"].tolist() == ["too"]
+        assert arrays["embedding_predicted"].dtype == np.float32
+
+
 def test_a_fine_tuned_model_embeds_as_its_backbone(
     cytomol: Run, fine_tuned: Path, untrained: dict[str, Path], molecules: Path, tmp_path: Path
 ) -> None:

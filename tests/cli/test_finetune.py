@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from rdkit import Chem
 
 from cytomol.training.model_directory import verify
 
@@ -118,7 +119,7 @@ def test_authors_preset_of_a_set(
     config = json.loads((tmp_path / "m" / "config.json").read_text())["finetune"]
     assert (config["batch_size"], config["norm"], config["forest_gamma"]) == (16, "batch", 0.005)
     assert (config["hidden"], config["epochs"], config["forest_trees"]) == (8, 2, 5)
-    predicted = cytomol("predict", tmp_path / "m", assays, "-o", tmp_path / "p.csv")
+    predicted = cytomol("predict", tmp_path / "m", assays, "--keep", "", "-o", tmp_path / "p.csv")
     assert predicted.code == 0, predicted.err
     answers = pd.read_csv(tmp_path / "p.csv")
     # logits are a forest's probability and a little of the head
@@ -154,6 +155,30 @@ def test_byte_order_mark_and_windows_line_ends_change_nothing(
     assert plain.out == other.out
 
 
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "sdf", "parquet"])
+def test_labels_stay_with_their_molecules(cytomol: Run, assays: Path, tmp_path: Path, suffix: str) -> None:
+    frame = pd.read_csv(assays)
+    frame["name"] = [f"{i:03d}, {'x' * (i % 3)}\nsecond line" for i in range(len(frame))]
+    path = tmp_path / f"t.{suffix}"
+    if suffix == "csv":
+        frame.to_csv(path, index=False, encoding="utf-16")
+    elif suffix == "xlsx":
+        frame.to_excel(path, index=False)
+    elif suffix == "parquet":
+        frame.set_index("smiles").to_parquet(path)
+    else:
+        blocks = [Chem.MolToMolBlock(Chem.MolFromSmiles(smiles)) for smiles in frame["smiles"]]
+        labels = frame[["nitrogen", "aromatic"]].to_numpy()
+        path.write_text("".join(
+            f"{block}> <nitrogen>\n{a}\n> <aromatic>\n{'' if pd.isna(b) else b}\n$$$$\n"
+            for block, (a, b) in zip(blocks, labels, strict=True)
+        ))  # fmt: skip
+    plain = cytomol("finetune", assays, *SMALL, *RANDOM, "-o", tmp_path / "a")
+    other = cytomol("finetune", path, *SMALL, *RANDOM, "-o", tmp_path / "b")
+    assert (plain.code, other.code) == (0, 0), other.err
+    assert plain.out == other.out
+
+
 def write(path: Path, content: str | bytes) -> Path:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
@@ -176,12 +201,16 @@ BAD_TABLES = {
     "no valid molecule": ("t.csv", HEADER + "xx,1\nC1C,0\n" * 4, r"no valid molecule among 8 rows; row 1"),
     "mixed kinds": ("t.csv", "smiles,a,b\nCCO,1,0.5\nCCN,0,2\n", r"only 0 and 1.*--targets"),
     "reserved name": ("t.csv", "smiles,error\nCCO,1\nCCN,0\n", r"cannot be called 'error'"),
-    "latin-1": ("t.csv", b"smiles,\xb5M\nCCO,1\n", r"line 1: is not UTF-8"),
-    "too many cells": ("t.csv", HEADER + "CCO,1,7\n", r"has 3 cells|length of data"),
+    "stray quote": ("t.csv", 'smiles,n,t\nCCO,"a,1\nCCN,b,0\nCCC,5",1\n', r"line 2: a quote opens .*line 4"),
+    "decimal comma": ("t.csv", 'smiles,t\nCCO,"1,5"\nCCN,"0,2"\n', r"column 't': holds numbers with a comma"),
+    "no molecule": ("t.csv", "CC(C)O,1\nCCN,0\n", r"has no header: a molecule stands in the first line"),
+    "NUL": ("t.csv", GOOD.encode() + b"CC\0O,1\n", r"line 20: holds binary data"),
+    "too many cells": ("t.csv", HEADER + "CCO,1,7\n", r"2 fields in line 2, saw 3"),
     "corrupt gzip": ("t.csv.gz", gzip.compress(GOOD.encode())[:-12], r"is not a whole gzip file"),
     "not gzip": ("t.csv.gz", GOOD, r"is not a whole gzip file"),
     "corrupt Parquet": ("t.parquet", b"PAR1 nonsense PAR1", r"is not a readable Parquet file"),
-    "unknown suffix": ("t.xlsx", b"PK\x03\x04", r"unknown kind of table"),
+    "no workbook": ("t.xlsx", b"PK\x03\x04", r"is not a readable Excel workbook"),
+    "unknown suffix": ("t.ods", b"PK\x03\x04", r"unknown kind of table"),
 }  # fmt: skip
 
 
@@ -263,9 +292,13 @@ def test_an_output_that_exists_needs_force(cytomol: Run, assays: Path, tmp_path:
     (out / "precious.txt").write_text("mine")
     assert_refused(cytomol("finetune", assays, *SMALL, "-o", out), r"output exists.*--force")
     assert (out / "precious.txt").exists()
-    done = cytomol("finetune", assays, *SMALL, *RANDOM, "-o", out, "--force")
-    assert done.code == 0, done.err
-    assert verify(out)["kind"] == "predictor"
+    refused = cytomol("finetune", assays, *SMALL, *RANDOM, "-o", out, "--force")
+    assert_refused(refused, r"cytomol did not write.*'precious.txt'")
+    assert (out / "precious.txt").exists()
+    for _ in range(2):
+        done = cytomol("finetune", assays, *SMALL, *RANDOM, "-o", tmp_path / "ours", "--force")
+        assert done.code == 0, done.err
+    assert verify(tmp_path / "ours")["kind"] == "predictor"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to read-only folders")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
 import pytest
 
 from cytomol.cli.main import cli, main
+from cytomol.errors import note
 
 
 def _run(*args: str) -> subprocess.CompletedProcess[str]:
@@ -70,3 +75,66 @@ def test_verbs_of_the_help_exist() -> None:
         "ablate",
         "demo",
     ]  # type: ignore[arg-type,attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (KeyError("x"), 70, r"cytomol corpus check 'a b': KeyError: 'x'; this is a defect of cytomol"),
+        (ValueError("two\nlines"), 70, r"ValueError: two lines; this is a defect"),
+        (UnicodeEncodeError("charmap", "β", 0, 1, "no"), 70, r"this is a defect"),
+        (RecursionError("deep"), 70, r"this is a defect"),
+        (PermissionError(13, "Permission denied", "f.csv"), 2, r"Permission denied: 'f.csv'"),
+        (MemoryError(), 2, r"not enough memory"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_nobody_foresaw_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    status: int,
+    message: str,
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.delenv("CYTOMOL_TRACEBACK", raising=False)
+    with pytest.raises(SystemExit) as stop:
+        main(["corpus", "check", "a b"])
+    told = capsys.readouterr().err
+    assert stop.value.code == status
+    assert re.search(message, told)
+    assert "CYTOMOL_TRACEBACK=1 shows" in told
+    assert told.count("\n") == 1
+    monkeypatch.setenv("CYTOMOL_TRACEBACK", "1")
+    with pytest.raises(SystemExit):
+        main(["corpus", "check", "a b"])
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_notes_are_lines_and_each_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(**_: object) -> None:
+        for _time in range(2):
+            note("is not UTF-8", where="a.csv")
+            warnings.warn("of another library", UserWarning, stacklevel=1)
+
+    monkeypatch.setattr(cli, "main", run)
+    with pytest.raises(SystemExit) as stop, pytest.warns(UserWarning, match="another"):
+        main([])
+    assert stop.value.code == 0
+    assert capsys.readouterr().err.count("cytomol: note: a.csv: is not UTF-8\n") == 1
+
+
+def test_any_letter_can_be_printed(tmp_path: Path) -> None:
+    code = (
+        "import sys, click; from cytomol.cli import main as m; m.cli.main = lambda **_: click.echo('\u03b2')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code + "; m.main([])"],
+        capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.strip()) == (0, b"\\u03b2")

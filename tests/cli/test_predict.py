@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import os
 import re
 import shutil
 import subprocess
@@ -112,9 +114,66 @@ def test_standard_input_and_output(fine_tuned: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "smiles,nitrogen,aromatic,error"
+    assert lines[0] == "smiles,id,nitrogen,aromatic,error"
     assert len(lines) == 3
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-16"])
+def test_standard_output_is_utf8_whatever_its_encoding(fine_tuned: Path, encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cytomol", "predict", str(fine_tuned), "-", "-o", "-", "--quiet"],
+        input="smiles,name\nCCO,β-thing\n".encode(),
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "CCO,β-thing," in done.stdout.decode("utf-8")
+
+
+def test_every_column_of_the_input_is_in_front_and_unaltered(
+    cytomol: Run, fine_tuned: Path, tmp_path: Path
+) -> None:
+    cells = {"id": ["007", "1e5"], "SMILES": ["CCO", "OCC |^1:0| x"], "nitrogen": ["0.10", ""],
+             "error": ["", "NA"], "a, \"b\"": ["x\ry", "p\nq"], "file": ["5\" tube", " s "]}  # fmt: skip
+    frame = pd.DataFrame(cells)
+    frame.to_csv(tmp_path / "in.csv", index=False, quoting=csv.QUOTE_ALL)
+    for suffix in ("csv", "parquet", "npz"):
+        done = cytomol("predict", fine_tuned, tmp_path / "in.csv", "-o", tmp_path / f"out.{suffix}")
+        assert done.code == 0, done.err
+        assert (
+            "the input has a column 'nitrogen', which stays: the answer is called 'nitrogen_pred" in done.err
+        )
+        assert "(reason in column 'error_of_molecule')" in done.err or "0 invalid" in done.err
+    found = pd.read_csv(tmp_path / "out.csv", dtype=str, keep_default_na=False)
+    assert found.columns.tolist() == [*frame, "nitrogen_predicted", "aromatic", "error_of_molecule"]
+    assert found[list(frame)].to_dict("list") == cells
+    assert pd.read_parquet(tmp_path / "out.parquet")[list(frame)].to_dict("list") == cells
+    with np.load(tmp_path / "out.npz", allow_pickle=False) as arrays:
+        assert {name: arrays[name].tolist() for name in frame} == cells
+
+
+def test_keep_narrows_the_columns(cytomol: Run, fine_tuned: Path, molecules: Path, tmp_path: Path) -> None:
+    for number, (keep, expected) in enumerate([("", ["smiles"]), ("id", ["smiles", "id"])]):
+        out = tmp_path / f"{number}.csv"
+        assert cytomol("predict", fine_tuned, molecules, "--keep", keep, "-o", out).code == 0
+        assert pd.read_csv(out).columns.tolist() == [*expected, "nitrogen", "aromatic", "error"]
+
+
+def test_csv_and_smi_mean_the_same_by_a_blank(cytomol: Run, fine_tuned: Path, tmp_path: Path) -> None:
+    cells = ["CCO |^1:0|", "CCO ethanol", "CCO |^1:0| ethanol", "CCO |cut off", "CCO |no|", "CCO"]
+    pd.DataFrame({"smiles": cells}).to_csv(tmp_path / "a.csv", index=False)
+    (tmp_path / "a.smi").write_text("\n".join(cells))
+    for kind in ("csv", "smi"):
+        done = cytomol("predict", fine_tuned, tmp_path / f"a.{kind}", "-o", tmp_path / f"{kind}.csv")
+        assert done.code == 0
+    columns = ["nitrogen", "error"]
+    a, b = (pd.read_csv(tmp_path / f"{kind}.csv")[columns] for kind in ("csv", "smi"))
+    pd.testing.assert_frame_equal(a, b)
+    assert a["nitrogen"].isna().tolist() == [False, False, False, True, True, False]
+    assert a["error"].str.contains("CXSMILES").tolist()[3:5] == [True, True]
+    assert a["nitrogen"][0] == a["nitrogen"][2] != a["nitrogen"][1] == a["nitrogen"][5]
 
 
 def test_invalid_molecules_may_be_dropped(
@@ -134,11 +193,20 @@ def test_invalid_molecules_may_stop_it(
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_only_invalid_molecules_still_answer_every_row(
-    cytomol: Run, fine_tuned: Path, tmp_path: Path
+@pytest.mark.parametrize("options", [[], ["--on-error", "drop"]])
+def test_an_input_of_which_no_row_can_be_read_is_an_error(
+    cytomol: Run, fine_tuned: Path, tmp_path: Path, options: list[str]
 ) -> None:
     (tmp_path / "in.smi").write_text("xx\nC1C\n")
-    assert cytomol("predict", fine_tuned, tmp_path / "in.smi", "-o", tmp_path / "o.csv").code == 0
+    done = cytomol("predict", fine_tuned, tmp_path / "in.smi", "-o", tmp_path / "o.csv", *options)
+    assert_refused(done, r"in.smi: none of its 2 rows holds a molecule.*row 1: .*--on-error keep")
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_only_invalid_molecules_are_answered_if_asked(cytomol: Run, fine_tuned: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.smi").write_text("xx\nC1C\n")
+    keep = ("--on-error", "keep")
+    assert cytomol("predict", fine_tuned, tmp_path / "in.smi", "-o", tmp_path / "o.csv", *keep).code == 0
     table = pd.read_csv(tmp_path / "o.csv")
     assert table["nitrogen"].isna().tolist() == [True, True]
 
@@ -163,9 +231,9 @@ CASES: dict[str, tuple[str, bytes | None, list[str], str]] = {
     "corrupt Parquet": ("in.parquet", b"PAR1", [], r"not a readable Parquet file"),
     "binary": ("in.smi", b"\x00\x01\x02\x00", [], r"binary data"),
     "kept column missing": ("in.csv", b"smiles,id\nCCO,1\n", ["--keep", "di"], r"no column 'di'.*--keep"),
-    "kept column clashes": (
-        "in.csv", b"smiles,nitrogen\nCCO,1\n", ["--keep", "nitrogen"], r"'nitrogen' cannot be kept"),
-    "kept error": ("in.csv", b"smiles,error\nCCO,1\n", ["--keep", "error"], r"'error' cannot be kept"),
+    "stray quote": ("in.csv", b'smiles,name,id\nCCO,"red,1\nCC,12",2\n', [], r"csv, line 2: a quote opens"),
+    "list of another kind": ("in.smi", b"smiles,id\nCCO,1\n", [], r"seems to be a table separated by commas"),
+    "sheet of no workbook": ("in.csv", b"smiles\nCCO\n", ["--sheet", "a"], r"--sheet"),
 }  # fmt: skip
 
 
@@ -199,7 +267,7 @@ def test_outputs_that_exist_or_have_no_format(
     assert_refused(cytomol("predict", fine_tuned, molecules, "-o", out), r"output exists.*--force")
     assert out.read_text() == "precious"
     assert cytomol("predict", fine_tuned, molecules, "-o", out, "--force").code == 0
-    assert out.read_text().startswith("smiles,")
+    assert out.read_text().startswith("id,smiles,")
     assert_refused(
         cytomol("predict", fine_tuned, molecules, "-o", tmp_path / "o.xlsx"), r"unknown kind of out"
     )

@@ -57,7 +57,7 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def test_classification(cytomol: Run, classifier: Path, molecules: Path, tmp_path: Path) -> None:
-    assert cytomol("predict", classifier, molecules, "-o", tmp_path / "plain.csv").code == 0
+    assert cytomol("predict", classifier, molecules, "--keep", "id", "-o", tmp_path / "plain.csv").code == 0
     done = cytomol(
         "predict", classifier, molecules, "--uncertainty", "--keep", "id", "-o", tmp_path / "o.csv"
     )
@@ -84,7 +84,7 @@ def test_the_answers_are_those_of_python(classifier: Path, molecules: Path) -> N
     assert whole is not None
     assert whole.coverage == 0.6
     table = read_molecules(str(molecules))
-    answer = predict_rows(predictor, table, uncertainty=True, coverage=0.6, chunk=2, workers=1)
+    answer = predict_rows(predictor, table, keep=["id"], uncertainty=True, coverage=0.6, chunk=2, workers=1)
     found = answer.frame["aromatic_calibrated"].to_numpy()
     np.testing.assert_allclose(found, whole.calibrated[:, 1], rtol=1e-5)
     np.testing.assert_allclose(answer.frame["similarity"], whole.similarity, rtol=1e-5)
@@ -139,10 +139,19 @@ def test_what_is_refused(cytomol: Run, classifier: Path, molecules: Path, tmp_pa
     for coverage in ("1", "0", "90", "x"):
         done = cytomol("predict", classifier, molecules, "--uncertainty", "--coverage", coverage, *out)
         refused(done, "--coverage")
-    kept = cytomol("predict", classifier, molecules, "--uncertainty", "--keep", "similarity", *out)
-    refused(kept, "'similarity' cannot be kept")
     assert not (tmp_path / "o.csv").exists()
-    assert cytomol("predict", classifier, molecules, "--keep", "similarity", *out).code == 0
+
+
+def test_a_column_of_the_input_is_not_overwritten(
+    cytomol: Run, classifier: Path, molecules: Path, tmp_path: Path
+) -> None:
+    done = cytomol("predict", classifier, molecules, "--uncertainty", "-o", tmp_path / "o.csv")
+    assert done.code == 0, done.err
+    table = read(tmp_path / "o.csv")
+    assert table.columns.tolist()[:3] == ["id", "smiles", "similarity"]
+    assert (table["similarity"] == 1).all()
+    assert table["similarity_predicted"].iloc[0] != ""
+    assert "has a column 'similarity', which stays: the answer is called 'similarity_predicted'" in done.err
 
 
 def test_a_task_called_as_a_column_of_uncertainty(classifier: Path, molecules: Path) -> None:

@@ -64,7 +64,12 @@ def test_encoder_on_every_molecule(corpus: Corpus) -> None:
     which no tolerance absorbs. So both are compared with the published path in double precision: the fast
     path has to be the nearer one, taken over all weights and batches (it adds up in double precision).
     """
-    store = featurize(corpus.smiles, FeatureOptions(morgan_bits=0, maccs=False), cache=None, workers=1)
+    store = featurize(
+        corpus.smiles,
+        FeatureOptions(morgan_bits=0, maccs=False, chirality="as_written"),
+        cache=None,
+        workers=1,
+    )
     rows = np.flatnonzero(store.valid)
     found = []
     for part in np.array_split(rows, max(len(rows) // BATCH, 1)):
@@ -89,7 +94,12 @@ def test_encoder_on_every_molecule(corpus: Corpus) -> None:
 
 
 def test_frozen_encoder_on_every_molecule(corpus: Corpus) -> None:
-    store = featurize(corpus.smiles, FeatureOptions(morgan_bits=0, maccs=False), cache=None, workers=1)
+    store = featurize(
+        corpus.smiles,
+        FeatureOptions(morgan_bits=0, maccs=False, chirality="as_written"),
+        cache=None,
+        workers=1,
+    )
     rows = np.flatnonzero(store.valid)
     fast = encoder().eval()
     slow = ReferenceEncoder(fast).eval()

@@ -182,6 +182,15 @@ def geometry_of_three(setting: Setting) -> Any:
         return digest(np.asarray(replace(setting, corpus=few).data().store.blocks["geometry"]))
 
 
+def views_of_five(setting: Setting) -> Any:
+    """Graphs of two spellings, a salt, a large molecule and another, and why a row has none."""
+    smiles = ["C[C@H](N)C(=O)O", "OC(=O)[C@H](N)C", "CC(=O)[O-].[Na+]", "C" * 260, "CC"]
+    molecules = setting.corpus.molecules.iloc[:5].assign(smiles=smiles)
+    few = replace(setting.corpus, molecules=molecules, modalities={}, relations={})
+    store = replace(setting, corpus=few).data().store
+    return digest(np.asarray(store.atoms)), [bool(error) for error in store.errors]
+
+
 @geometry_providers.register("test-mirrored")
 class Mirrored(RDKitGeometry):
     """RDKit's geometry with its signs turned."""
@@ -195,6 +204,7 @@ class Mirrored(RDKitGeometry):
 OBSERVERS = [
     *(graph, searches, neighbour_search, prepared, drawn, loss_terms, after_training, epochs_run, rates),
     *(files_written, order_of_molecules, hardware, threads_used, workers_asked_for, geometry_of_three),
+    views_of_five,
 ]
 
 

@@ -36,7 +36,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_structure_is_learned_and_the_scores_are_those_of_the_predictions(work: Path) -> None:
     assays = pd.read_csv(work / "corpus" / "assays.csv")
-    cytomol("predict", work / "model", work / "corpus" / "assays.csv", "-o", work / "all.csv")
+    cytomol("predict", work / "model", work / "corpus" / "assays.csv", "--keep", "", "-o", work / "all.csv")
     predicted = pd.read_csv(work / "all.csv")
     assert predicted["smiles"].tolist() == assays["smiles"].tolist()
     scores = json.loads((work / "model" / "scores.json").read_text())

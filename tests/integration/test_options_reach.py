@@ -59,6 +59,7 @@ def reach(who: str, value: Any, *observers: str, **base: Any) -> Reach:
 
 
 THREE_D: dict[str, Any] = {"views": ("1d", "3d"), "validation_fraction": 0.0}
+GRAPH: dict[str, Any] = {"views": ("2d",), "validation_fraction": 0.0}
 
 TABLE: dict[str, Reach | list[Reach]] = {
     # what the method looks at
@@ -71,6 +72,10 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "morgan_bits": reach("both", 256, "prepared", "graph"),
     "geometry": reach("chmr", "test-mirrored", "geometry_of_three", **THREE_D),
     "geometry_timeout": reach("chmr", 1e-3, "geometry_of_three", **THREE_D),
+    "chirality": reach("both", "as_written", "views_of_five", **GRAPH),
+    "standardize": reach("both", "parent", "views_of_five", **GRAPH),
+    "max_atoms": reach("both", 5, "views_of_five", **GRAPH),
+    "molecule_timeout": reach("both", 1e-4, "views_of_five", **GRAPH),
     "scaling": [
         reach("both", "minmax", "prepared", "loss_terms"),
         reach("both", "minmax", "prepared", molecule_targets=("counts",), modalities=()),
@@ -82,6 +87,7 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "similarity_radius": [reach("both", 1, "graph"), reach("chmr", 1, "prepared")],
     "similarity_digits": reach("both", 1, "graph"),
     "compared_modalities": [reach("both", ("morphology",), "graph"), reach("both", (), "graph")],
+    "compared_values": reach("both", "scaled", "graph"),
     "readout_weight": reach("both", "raw", "graph"),
     "count_stuck": reach("both", True, "drawn", criteria=("profile",)),
     "candidates": reach("both", "shortcut", "graph"),
@@ -260,7 +266,7 @@ def _changes_nothing(look: Look, method: str, field: str, value: Any) -> bool:
 @pytest.mark.parametrize(("method", "observer"), ASKED)
 def test_an_observer_sees_the_same_twice(look: Look, method: str, observer: str) -> None:
     """Otherwise it would find a difference whatever the option does."""
-    base = THREE_D if observer == "geometry_of_three" else {}
+    base = {"geometry_of_three": THREE_D, "views_of_five": GRAPH}.get(observer, {})
     assert look(observer, method, **base) == look(observer, method, again=True, **base)
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from cytomol.chem import features
+from cytomol.chem import features, parity
 
-__all__ = ["counts", "decode"]
+__all__ = ["counts", "decode", "retag"]
 
 _HEAD = 29  # bytes before the tag BEGINATOM
 _ATOMS_AT, _BONDS_AT = 20, 24
@@ -41,6 +41,9 @@ _HYBRIDIZATION = _table(features.HYBRIDIZATION)
 _TYPE = _table(features.BOND_TYPE)
 _STEREO = _table(features.BOND_STEREO)
 _CHARGE_OFFSET = features.CHARGE_OFFSET
+
+_has_centre = numba.njit(cache=True)(parity.has_centre)
+_retag = numba.njit(cache=True)(parity.retag)
 
 
 @numba.njit(cache=True, inline="always")
@@ -94,6 +97,19 @@ def decode(data, starts, atoms, atom_offsets, edges, edge_features, edge_offsets
             form = data[starts[i] : starts[i + 1]]
             decoded[i] = _decode_one(form, atoms[a:b], edges[:, c:d], edge_features[c:d])
     return decoded
+
+
+@numba.njit(cache=True)
+def retag(atoms, atom_offsets, edges, edge_features, edge_offsets):  # type: ignore[no-untyped-def]
+    """Do `cytomol.chem.parity.retag` for many molecules; return those it leaves undecided, bool (n,)."""
+    n = len(atom_offsets) - 1
+    undecided = np.zeros(n, dtype=np.bool_)
+    for i in range(n):
+        a, b = atom_offsets[i], atom_offsets[i + 1]
+        c, d = edge_offsets[i], edge_offsets[i + 1]
+        if _has_centre(atoms[a:b]):
+            undecided[i] = not _retag(atoms[a:b], edges[:, c:d], edge_features[c:d])
+    return undecided
 
 
 @numba.njit(cache=True)

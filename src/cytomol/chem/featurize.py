@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from cytomol.chem import fingerprints
 from cytomol.chem.cache import cached_store, content_key, feature_cache
 from cytomol.chem.descriptors import DESCRIPTOR_NAMES, descriptors
+from cytomol.chem.geometry.pool import default_workers
 from cytomol.chem.graphs import GraphBuilder
-from cytomol.chem.parse import parse_quietly, smiles_text
+from cytomol.chem.heavy import HEAVY, featurize_heavy, is_light, is_short, settled
+from cytomol.chem.options import FeatureOptions
+from cytomol.chem.parse import (
+    ParsedMolecule,
+    parse_quietly,
+    refusal,
+    smiles_text,
+    without_atom_maps,
+)
+from cytomol.chem.standardize import in_canonical_order, parent
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, CytomolError, InputError
 
 __all__ = ["FeatureOptions", "featurize"]
 
+_DEFAULT = FeatureOptions()
 _CHUNK = 512
 _GIVEN = 4  # chunks given to a process ahead
 _CACHE_FROM = 64  # fewer molecules are computed faster than a file is found
@@ -35,62 +46,9 @@ _WORTH_A_POOL = 3.0  # seconds of work below which starting processes costs more
 _COST = {"parse": 2.5e-4, "morgan": 5e-5, "maccs": 5.5e-4, "counts": 6e-5, "descriptors": 6e-3}
 
 
-@dataclass(frozen=True)
-class FeatureOptions:
-    """What to compute for each molecule.
-
-    Attributes
-    ----------
-    graph
-        Atoms and bonds with OGB's features.
-    morgan_radius, morgan_bits
-        Morgan fingerprint; ``morgan_bits=0`` leaves it out.
-    maccs
-        MACCS keys.
-    counts
-        Morgan counts of the same radius and width, to 255.
-    descriptors
-        RDKit's 2D descriptors.
-    geometry
-        Provider of the 3D view ("rdkit", "unimol"), or None.
-    geometry_timeout
-        Seconds after which a molecule's 3D view is given up and masked.
-    """
-
-    graph: bool = True
-    morgan_radius: int = 4
-    morgan_bits: int = 1024
-    maccs: bool = True
-    counts: bool = False
-    descriptors: bool = False
-    geometry: str | None = None
-    geometry_timeout: float = 20.0
-
-    def __post_init__(self) -> None:
-        if self.morgan_radius < 0 or self.morgan_bits < 0 or self.geometry_timeout <= 0:
-            raise ConfigError(
-                f"radius {self.morgan_radius}, {self.morgan_bits} bits, timeout {self.geometry_timeout} s",
-                where="feature options",
-                hint="morgan_radius and morgan_bits are 0 or more, geometry_timeout is above 0",
-            )
-        if self.counts and not self.morgan_bits:
-            raise ConfigError("counts need morgan_bits above 0", where="feature options")
-
-    @property
-    def widths(self) -> dict[str, int]:
-        """Unpacked width of each block but geometry, in the store's order."""
-        sizes = {
-            "morgan": self.morgan_bits,
-            "maccs": fingerprints.MACCS_BITS * self.maccs,
-            "counts": self.morgan_bits * self.counts,
-            "descriptors": len(DESCRIPTOR_NAMES) * self.descriptors,
-        }
-        return {name: width for name, width in sizes.items() if width}
-
-
 def featurize(
     smiles: Sequence[str],
-    options: FeatureOptions = FeatureOptions(),
+    options: FeatureOptions = _DEFAULT,
     *,
     workers: int | None = None,
     cache: Path | Literal["default"] | None = "default",
@@ -137,7 +95,7 @@ def featurize(
         relevant = {k: v for k, v in asdict(options).items() if not k.startswith("geometry")}
         # A row that is not text has its own error, so it must not share a key with its text.
         key_rows = [s if isinstance(s, str) else f"\0{type(s).__name__} {s}" for s in rows]
-        store = cached_store(folder, content_key(key_rows, relevant), compute)
+        store = cached_store(folder, content_key(key_rows, relevant), compute, keep=settled)
     return store if options.geometry is None else _with_geometry(store, options, workers, cache, progress)
 
 
@@ -168,7 +126,7 @@ def _with_geometry(
 
     assert options.geometry is not None
     values, present = geometry_features(
-        store.smiles,
+        _texts_to_embed(store, options),
         options.geometry,
         timeout=options.geometry_timeout,
         workers=workers,
@@ -177,6 +135,21 @@ def _with_geometry(
     )
     masked = np.where((present & store.valid)[:, None], values, np.float32(np.nan))
     return store.with_block("geometry", masked.astype(np.float32))
+
+
+def _texts_to_embed(store: MoleculeStore, options: FeatureOptions) -> list[str]:
+    """Return what the 3D view is made of: valid molecules, as the other views see them."""
+    texts = [text if ok else "" for text, ok in zip(store.smiles, store.valid, strict=True)]
+    if options.chirality == "canonical":
+        texts = [without_atom_maps(text) for text in texts]
+    if options.standardize == "keep":
+        return texts
+    block = rdBase.BlockLogs()
+    try:
+        read = [_read(text, options) if text else ParsedMolecule(None, "") for text in texts]
+    finally:
+        del block
+    return [Chem.MolToSmiles(parsed.mol) if parsed.mol is not None else "" for parsed in read]
 
 
 def _compute(
@@ -195,7 +168,14 @@ def _compute(
         done += len(part)
         if progress is not None and rows:
             progress(done, len(rows))
-    return MoleculeStore.concatenate([parts[place] for place in range(len(chunks))])
+    store = MoleculeStore.concatenate([parts[place] for place in range(len(chunks))])
+    heavy = [row for row, reason in enumerate(store.errors) if reason == HEAVY]
+    if not heavy:
+        return store
+    late = featurize_heavy([rows[row] for row in heavy], options, workers or default_workers())
+    order = np.arange(len(store))
+    order[heavy] = len(store) + np.arange(len(heavy))
+    return MoleculeStore.concatenate([store, late]).take(order)
 
 
 def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
@@ -207,7 +187,7 @@ def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
         cost = _COST["parse"] + sum(_COST[name] for name in options.widths)
         if n * cost < _WORTH_A_POOL:
             return 1
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = default_workers()
     return max(1, min(workers, math.ceil(n / 32)))
 
 
@@ -253,20 +233,21 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def featurize_chunk(smiles: Sequence[Any], options: FeatureOptions) -> MoleculeStore:
+def featurize_chunk(smiles: Sequence[Any], options: FeatureOptions, *, alone: bool = False) -> MoleculeStore:
     """Featurize molecules in this process, one after the other.
 
     A molecule is read completely while it is warm in the processor's cache, then dropped; to parse all
-    first and to read them afterwards takes half as long again.
+    first and to read them afterwards takes half as long again. What could stall is left out with the
+    reason `HEAVY`, unless this process may be killed and is ``alone``.
     """
     recipes = _recipes(options)
-    graph = GraphBuilder(len(smiles) if options.graph else 0)
+    graph = GraphBuilder(len(smiles) if options.graph else 0, chirality=options.chirality)
     errors: list[str] = []
     rows: dict[str, list[bytes]] = {recipe.name: [] for recipe in recipes}
     block = rdBase.BlockLogs()
     try:
         for text in smiles:
-            parsed = parse_quietly(text)
+            parsed = _read(text, options, alone=alone)
             errors.append(parsed.reason)
             graph.add(parsed.mol if options.graph else None)
             for recipe in recipes:
@@ -283,6 +264,29 @@ def featurize_chunk(smiles: Sequence[Any], options: FeatureOptions) -> MoleculeS
         },
         widths=options.widths,
     )
+
+
+def empty_store(text: str, reason: str, options: FeatureOptions) -> MoleculeStore:
+    """Return the row of a molecule without features, for a reason that its parsing does not tell."""
+    return replace(featurize_chunk([""], options), smiles=[text], errors=[reason])
+
+
+def _read(text: Any, options: FeatureOptions, *, alone: bool = True) -> ParsedMolecule:
+    """Parse one molecule as the options say; ``alone`` if it may take its time."""
+    if options.chirality == "canonical":
+        text = without_atom_maps(text)
+    if not alone and not is_short(text):
+        # What is too long for any molecule needs no process to say so.
+        reason = refusal(text, options.max_atoms)
+        return ParsedMolecule(None, reason or HEAVY)
+    parsed = parse_quietly(text, max_atoms=options.max_atoms)
+    if parsed.mol is None:
+        return parsed
+    if (atoms := parsed.mol.GetNumAtoms()) > options.max_atoms:
+        return ParsedMolecule(None, f"{atoms:,} atoms, more than max_atoms {options.max_atoms:,}")
+    if not alone and not is_light(parsed.mol):
+        return ParsedMolecule(None, HEAVY)
+    return parent(parsed.mol) if options.standardize == "parent" else parsed
 
 
 class _Recipe(NamedTuple):
@@ -302,13 +306,18 @@ class _Recipe(NamedTuple):
 
 def _recipes(options: FeatureOptions) -> list[_Recipe]:
     radius, bits = options.morgan_radius, options.morgan_bits
+
+    def described(mol: Chem.Mol) -> NDArray[np.float32]:
+        # Some are ill-conditioned sums (Ipc) and others go by brackets: both need one order of atoms.
+        return descriptors(in_canonical_order(mol) if options.chirality == "canonical" else mol)
+
     packed_width = fingerprints.packed_width
     known = (
         _Recipe("morgan", lambda mol: fingerprints.morgan_packed(mol, radius, bits), packed_width(bits)),
         _Recipe("maccs", fingerprints.maccs_packed, packed_width(fingerprints.MACCS_BITS)),
         _Recipe("counts", lambda mol: fingerprints.morgan_counts(mol, radius, bits).tobytes(), bits),
         _Recipe(
-            "descriptors", lambda mol: descriptors(mol).tobytes(), len(DESCRIPTOR_NAMES), np.float32, np.nan
+            "descriptors", lambda mol: described(mol).tobytes(), len(DESCRIPTOR_NAMES), np.float32, np.nan
         ),
     )
     return [recipe for recipe in known if recipe.name in options.widths]

@@ -12,15 +12,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
-from cytomol.chem import features
+from cytomol.chem import features, parity
 
-__all__ = ["GraphBuilder", "graph_arrays"]
+__all__ = ["Chirality", "GraphBuilder", "graph_arrays"]
+
+Chirality: TypeAlias = Literal["canonical", "as_written"]
+"""Whether the tag of a stereocentre goes by the molecule alone or, as in OGB, by the order of its SMILES."""
 
 _from_binary: Any = Chem.Mol  # its types leave this constructor out
 _Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.uint8]]
@@ -49,12 +52,17 @@ class GraphBuilder:
         About how many molecules will come; it only decides which way they are read.
     compiled
         Read the binary form (True), or ask RDKit for each property (False); None chooses.
+    chirality
+        "canonical" (`cytomol.chem.parity`) or "as_written".
     """
 
-    def __init__(self, expected: int, *, compiled: bool | None = None) -> None:
+    def __init__(
+        self, expected: int, *, compiled: bool | None = None, chirality: Chirality = "as_written"
+    ) -> None:
         if compiled is None:
             compiled = expected >= _COMPILED_FROM and _binary_form_is_known()
         self._compiled = compiled
+        self._canonical = chirality == "canonical"
         self._forms: list[bytes] = []
         self._parts: list[_Part] = []
 
@@ -63,7 +71,7 @@ class GraphBuilder:
         if self._compiled:
             self._forms.append(b"" if mol is None else mol.ToBinary(0))
         else:
-            self._parts.append(_plain(mol))
+            self._parts.append(_plain(mol, canonical=self._canonical))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the graphs of the n molecules so far.
@@ -75,24 +83,29 @@ class GraphBuilder:
             molecule and sorted by molecule, target atom, bond; "edge_features" uint8 (E, 3);
             "edge_offsets" int64 (n + 1,).
         """
-        return _decode(self._forms) if self._compiled else _join(self._parts)
+        return _decode(self._forms, canonical=self._canonical) if self._compiled else _join(self._parts)
 
 
-def graph_arrays(mols: Sequence[Chem.Mol | None], *, compiled: bool | None = None) -> dict[str, NDArray[Any]]:
+def graph_arrays(
+    mols: Sequence[Chem.Mol | None], *, compiled: bool | None = None, chirality: Chirality = "as_written"
+) -> dict[str, NDArray[Any]]:
     """Return the graphs of many molecules as flat arrays, as `GraphBuilder.arrays` does."""
-    builder = GraphBuilder(len(mols), compiled=compiled)
+    builder = GraphBuilder(len(mols), compiled=compiled, chirality=chirality)
     for mol in mols:
         builder.add(mol)
     return builder.arrays()
 
 
-def _plain(mol: Chem.Mol | None) -> _Part:
+def _plain(mol: Chem.Mol | None, *, canonical: bool = False) -> _Part:
     """Return atom features, edges sorted by target atom, and edge features of one molecule."""
     if mol is None:
         mol = Chem.Mol()
     edges, edge_features = features.bond_features(mol)
     order = np.argsort(edges[1], kind="stable")
-    return features.atom_features(mol), edges[:, order], edge_features[order]
+    part = features.atom_features(mol), edges[:, order], edge_features[order]
+    if canonical and parity.has_centre(part[0]) and not parity.retag(*part):
+        part[0][:, 1] = parity.canonical_tags(mol)
+    return part
 
 
 def _join(parts: list[_Part]) -> dict[str, NDArray[Any]]:
@@ -127,7 +140,7 @@ def _binary_form_is_known() -> bool:
     return False
 
 
-def _decode(forms: list[bytes]) -> dict[str, NDArray[Any]]:
+def _decode(forms: list[bytes], *, canonical: bool) -> dict[str, NDArray[Any]]:
     """Decode binary forms in one compiled loop; those it does not know take the plain path."""
     from cytomol.chem import binary
 
@@ -148,4 +161,8 @@ def _decode(forms: list[bytes]) -> dict[str, NDArray[Any]]:
         columns = slice(*edge_offsets[i : i + 2])
         plain = _plain(_from_binary(forms[i]))
         arrays["atoms"][rows], arrays["edges"][:, columns], arrays["edge_features"][columns] = plain
+    if canonical:
+        for i in np.flatnonzero(binary.retag(*arrays.values())):
+            rows = slice(*atom_offsets[i : i + 2])
+            arrays["atoms"][rows, 1] = parity.canonical_tags(_from_binary(forms[i]))
     return arrays

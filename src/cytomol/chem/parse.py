@@ -10,9 +10,25 @@ from typing import Any
 from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-__all__ = ["EMPTY", "ParsedMolecule", "parse_quietly", "parse_smiles", "smiles_text"]
+from cytomol.chem.smiles_cell import split_cell
+
+__all__ = [
+    "EMPTY",
+    "MAX_ATOMS",
+    "ParsedMolecule",
+    "parse_quietly",
+    "parse_smiles",
+    "refusal",
+    "smiles_text",
+    "without_atom_maps",
+]
 
 EMPTY = "empty SMILES"
+MAX_ATOMS = 1000
+"""Heavy atoms beyond which a text is no small molecule, where nothing else is said."""
+
+_CHARACTERS_PER_ATOM = 50
+_ATOM_MAP = re.compile(r":\d+\]")
 _TIMESTAMP = re.compile(r"^\[\d\d:\d\d:\d\d\] (.*)$")
 _LONGEST_REASON = 300
 
@@ -36,10 +52,12 @@ class ParsedMolecule:
 def parse_smiles(smiles: str | None) -> ParsedMolecule:
     """Parse one SMILES with RDKit's default sanitization.
 
-    Blank around the SMILES is dropped. As in the SMILES language (and in RDKit), a blank ends the
-    SMILES and what follows is the molecule's name or a CXSMILES extension. Salts and mixtures are one
-    molecule of several parts; dummy atoms, metals, isotopes, radicals and charges are kept. None, NaN
-    and blank text are an empty SMILES; anything else that is not text is invalid.
+    Blank around the SMILES is dropped, and a blank ends it: what follows is a CXSMILES extension in
+    bars, or else a name, which is ignored (see :func:`cytomol.chem.smiles_cell.split_cell`). Salts
+    and mixtures are one molecule of several parts; dummy atoms, metals, isotopes, radicals and charges
+    are kept. None, NaN and blank text are an empty SMILES; anything else that is not text is invalid.
+    So is a text too long, or with branches too deep, for a molecule of `MAX_ATOMS`: RDKit would spend
+    gigabytes on it.
 
     Parameters
     ----------
@@ -58,20 +76,31 @@ def parse_smiles(smiles: str | None) -> ParsedMolecule:
         del block
 
 
-def parse_quietly(smiles: Any) -> ParsedMolecule:
+def parse_quietly(smiles: Any, *, max_atoms: int = MAX_ATOMS) -> ParsedMolecule:
     """Parse as `parse_smiles` does; the caller holds ``rdBase.BlockLogs`` for a whole chunk."""
-    if reason := _refusal(smiles):
+    if reason := refusal(smiles, max_atoms):
         return ParsedMolecule(None, reason)
-    text = smiles.strip()
+    cell = split_cell(smiles)
+    text = cell.structure
     try:
         mol = Chem.MolFromSmiles(text)
     except (RuntimeError, ValueError) as error:  # broken invariants inside RDKit come as these
         return ParsedMolecule(None, _one_line(str(error)) or type(error).__name__)
     if mol is None:
+        if cell.extension and Chem.MolFromSmiles(cell.smiles) is not None:
+            return ParsedMolecule(None, _one_line(f"invalid CXSMILES extension {cell.extension}"))
         return ParsedMolecule(None, _reason(text))
     if mol.GetNumAtoms() == 0:
         return ParsedMolecule(None, "SMILES without atoms")
     return ParsedMolecule(mol, "")
+
+
+def without_atom_maps(smiles: Any) -> Any:
+    """Return a SMILES without atom-map numbers: RDKit takes carbons of different numbers for different."""
+    if not isinstance(smiles, str) or ":" not in smiles:
+        return smiles
+    parts = smiles.split(maxsplit=1)
+    return " ".join([_ATOM_MAP.sub("]", part) if not i else part for i, part in enumerate(parts)])
 
 
 def smiles_text(smiles: Any) -> str:
@@ -88,17 +117,32 @@ def _is_missing(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _refusal(smiles: Any) -> str:
+def refusal(smiles: Any, max_atoms: int) -> str:
     """Say why a value cannot be a SMILES before RDKit sees it; "" if it may be one."""
     if not isinstance(smiles, str):
         return EMPTY if _is_missing(smiles) else f"not text but {type(smiles).__name__}: {str(smiles)[:40]}"
     text = smiles.strip()
-    return (_foreign_character(text) or "") if text else EMPTY
+    return (_foreign_character(text) or _endless(text, max_atoms)) if text else EMPTY
+
+
+def _endless(text: str, max_atoms: int) -> str:
+    """Say why a text cannot be a molecule of so many atoms; "" if it may be one."""
+    if len(text) <= max_atoms:
+        return ""
+    if len(text) > _CHARACTERS_PER_ATOM * max_atoms:
+        return f"text of {len(text):,} characters, too long for a molecule of at most {max_atoms:,} atoms"
+    depth = deepest = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        deepest = max(deepest, depth)
+    if deepest > max_atoms:  # each branch begins at another atom
+        return f"branches nested {deepest:,} deep, too deep for a molecule of at most {max_atoms:,} atoms"
+    return ""
 
 
 def _foreign_character(text: str) -> str | None:
     """Name a character that no SMILES holds: RDKit cuts some of them off in silence ("Cé" as "C")."""
-    body = text.split(maxsplit=1)[0]
+    body = split_cell(text).smiles
     if body.isascii() and body.isprintable():
         # A name after the SMILES may be in any script, but must be encodable for RDKit.
         surrogate = next((c for c in text if "\ud800" <= c <= "\udfff"), None) if not text.isascii() else None

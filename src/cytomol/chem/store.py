@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -12,13 +13,14 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cytomol.chem.checksum import checksums, differing
 from cytomol.chem.fingerprints import unpack_bits
 from cytomol.errors import InputError
-from cytomol.files import atomic_directory, require_file
+from cytomol.files import atomic_directory, require_file, settled
 
-__all__ = ["SCHEMA_VERSION", "MoleculeStore", "ragged_rows"]
+__all__ = ["SCHEMA_VERSION", "MoleculeStore", "is_store", "ragged_rows"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _MANIFEST = "store.json"
 _GRAPH = ("atoms", "atom_offsets", "edges", "edge_features", "edge_offsets")
 
@@ -239,12 +241,14 @@ class MoleculeStore:
                 "molecules": len(self),
                 "widths": self.widths,
                 "arrays": {name: {"shape": a.shape, "dtype": str(a.dtype)} for name, a in arrays.items()},
+                "checksums": checksums([folder / f"{name}.npy" for name in arrays]),
             }
+            manifest["own_checksum"] = _own_checksum(manifest)
             (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def open(cls, directory: str | Path, mmap: bool = True) -> Self:
-        """Open a saved store.
+        """Open a saved store, its files checked byte by byte (at the speed of the disk).
 
         Parameters
         ----------
@@ -256,11 +260,15 @@ class MoleculeStore:
         Raises
         ------
         InputError
-            If a file is absent, cut short, or not what the manifest says.
+            If a file is absent, cut short, or not what was written.
         """
-        directory = Path(directory)
+        directory = settled(directory)
         manifest = _read_manifest(directory)
         try:
+            for name in manifest["arrays"]:
+                require_file(directory / f"{name}.npy", what="array of a molecule store")
+            if changed := differing(directory, manifest["checksums"]):
+                raise InputError("is not what was written (its checksum differs)", where=str(changed))
             arrays = {
                 name: _load(directory / f"{name}.npy", how, mmap) for name, how in manifest["arrays"].items()
             }
@@ -271,10 +279,20 @@ class MoleculeStore:
                 blocks={name: arrays[f"block_{name}"] for name in manifest["widths"]},
                 widths=dict(manifest["widths"]),
             )
-        except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
             raise InputError(
                 f"molecule store is incomplete or altered: {error}", where=str(directory)
             ) from None
+
+
+def is_store(path: Path) -> bool:
+    """Return whether a folder is a saved store, of whatever version and however damaged."""
+    return path.is_dir() and not path.is_symlink() and (path / _MANIFEST).is_file()
+
+
+def _own_checksum(manifest: dict[str, Any]) -> int:
+    rest = {name: value for name, value in manifest.items() if name != "own_checksum"}
+    return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
 
 
 def _join_offsets(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -298,13 +316,16 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     path = require_file(directory / _MANIFEST, what="manifest of a molecule store")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        found, keys = manifest.get("schema"), {"arrays", "widths"} <= set(manifest)
-    except (ValueError, AttributeError) as error:
+        found = manifest.get("schema")
+        keys = {"arrays", "widths", "checksums"} <= set(manifest)
+    except (ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"is not the manifest of a molecule store: {error}", where=str(path)) from None
     if found != SCHEMA_VERSION or not keys:
         raise InputError(
             f"molecule store of schema {found}, not {SCHEMA_VERSION}", where=str(path), hint="featurize again"
         )
+    if manifest.get("own_checksum") != _own_checksum(manifest):
+        raise InputError("is not what was written (its checksum differs)", where=str(path))
     return dict(manifest)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from cytomol.cli.wells import well_options, wells_by_name
 from cytomol.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ def check(directory: Path, format_: str) -> None:
 
     DIRECTORY is a corpus in any known format (own layout, InfoAlign/CHMR layout, or one table of profiles
     with SMILES). Exits with 1 when there are errors: tables that cannot be read or of which no id joins,
-    infinite values, weights outside [-1, 1], repeated ids, no valid molecule, modalities without values.
+    infinite values, weights outside [-1, 1], repeated ids, ids and InChIKeys that contradict the structure
+    beside them, no valid molecule, modalities without values.
     Everything else is a warning: NaN, empty, constant, duplicated or heavy-tailed columns, SMILES that do
     not parse, repeated molecules, single ids that join nothing. Rows are counted from 1, without the header.
     """
@@ -68,7 +71,10 @@ def planted(output: Path, size: int, seed: int, force: bool) -> None:
 @command.command("build")
 @click.option("-o", "--output", required=True, type=_PLACE, help="Directory to write.")
 @click.option(
-    "--molecules", type=_PLACE, help="Molecules: CSV, TSV, Parquet, .smi or .sdf, with ids if there are any."
+    "--molecules",
+    type=_PLACE,
+    help="Molecules: CSV, TSV, Parquet, .smi or .sdf, with ids if there are any; without it, profiles with a"
+    " column of SMILES bring their molecules.",
 )
 @click.option(
     "--from", "source", type=_PLACE, help="Existing corpus in any known format, instead of --molecules."
@@ -90,8 +96,9 @@ def planted(output: Path, size: int, seed: int, force: bool) -> None:
     "--join",
     default="auto",
     show_default=True,
-    type=click.Choice(["auto", "id", "inchikey", "connectivity", "smiles"]),
-    help="How profiles find their molecules; connectivity is the first block of the InChIKey.",
+    type=click.Choice(["auto", "id", "inchikey", "smiles", "connectivity", "short-id", "name"]),
+    help="How profiles find their molecules. auto: row by row by id, InChIKey or SMILES; connectivity (first"
+    " block of the InChIKey), short-id (BRD-K and 8 digits) and name join what auto leaves.",
 )
 @click.option(
     "--molecule-id",
@@ -104,36 +111,138 @@ def planted(output: Path, size: int, seed: int, force: bool) -> None:
     default="median",
     show_default=True,
     type=click.Choice(["median", "mean", "none"]),
-    help="What becomes of replicates.",
+    help="What becomes of the wells of one molecule.",
 )
+@click.option(
+    "--metadata",
+    multiple=True,
+    metavar="[NAME:]PATH",
+    help="Table of metadata for the rows of the profiles (of table NAME), joined by the ids that both have.",
+)
+@click.option(
+    "--gene-aliases",
+    type=_PLACE,
+    help="Table of genes with previous symbols and aliases, as HGNC publishes it.",
+)
+@click.option(
+    "--new-molecules/--no-new-molecules",
+    default=None,
+    help="Whether profiles with a SMILES of their own bring molecules that are not there; by default they do"
+    " where no --molecules are given.",
+)
+@click.option(
+    "--contradictions",
+    default="error",
+    show_default=True,
+    type=click.Choice(["error", "leave-out"]),
+    help="What becomes of rows whose structure is not that of the molecule their id names.",
+)
+@well_options
 @click.option("--force", is_flag=True, help="Replace an existing directory.")
 def build(output: Path, force: bool, **options: Any) -> None:
     """Write a corpus in the own layout from tables in other formats.
 
     Profiles are pycytominer tables (CSV or Parquet), AnnData (.h5ad), GCT or GCTX. NAME is the name that
     the modality will have, KIND says what was measured: morphology, expression, perturbation or another
-    word.
+    word. --molecules may be left out where profiles have a column of SMILES.
 
     \b
     cytomol corpus build -o corpus --molecules molecules.csv \\
         --profiles cp:morphology:profiles.csv.gz --profiles l1000:expression:level5.gctx
+    cytomol corpus build -o corpus --profiles cp:morphology:cp.csv --profiles ge:expression:l1000.csv
+    cytomol corpus build -o corpus --molecules molecules.csv \\
+        --profiles cp:morphology:plate1.csv --profiles cp:morphology:plate2.csv --select dose=max
     cytomol corpus build -o corpus --from pretrain/raw
+
+    Tables of one NAME become one modality. Features are what is left when ids, metadata (Metadata_...,
+    plate, well, dose, time) and counts are taken away. Vehicle and untreated wells are left out. What
+    became of every row is said in build.json beside the corpus.
     """  # noqa: D301 (click wants the backspace)
     from cytomol.corpus.assemble import extend_corpus
     from cytomol.corpus.problems import Problems
+    from cytomol.corpus.report import BuildReport
     from cytomol.corpus.write import write_corpus
     from cytomol.files import check_output
 
     check_output(output, force=force)
-    profiles = [_profiles(text, "molecule") for text in options["profiles"]]
-    profiles += [_profiles(text, "gene") for text in options["gene_profiles"]]
-    relations = [_relation(text) for text in options["relation"]]
+    profiles, relations = _sources(options)
     join = _join_options(options)
     problems = Problems()
     corpus = _start(options, problems)
     corpus = extend_corpus(corpus, profiles, relations, problems=problems, options=join)
-    write_corpus(corpus, output, force=force)
+    before = _report_before(options["source"])
+    joins = [str(report) for report in problems.joins]
+    report = BuildReport(problems.built, problems.notes, joins, before)
+    write_corpus(corpus, output, force=force, report=report)
     _summary(corpus, problems, output)
+
+
+def _add(directory: Path, output: Path | None, force: bool, **options: Any) -> None:
+    """Add tables to a corpus: further modalities, or further rows of those that it has.
+
+    Profiles join as for build; a NAME that the corpus has gets further rows, over the union of the
+    features. Molecules that profiles bring come last, so that ids and rows that are there never change.
+    CORPUS itself is replaced, unless -o names another directory.
+
+    \b
+    cytomol corpus add corpus --profiles cp:morphology:plate7.csv
+    """  # noqa: D301 (click wants the backspace)
+    from cytomol.corpus.assemble import extend_corpus
+    from cytomol.corpus.manifest import MANIFEST, load_manifest
+    from cytomol.corpus.problems import Problems
+    from cytomol.corpus.readers import find_reader, read_corpus
+    from cytomol.corpus.report import BuildReport
+    from cytomol.corpus.write import write_corpus
+    from cytomol.files import check_output
+
+    if output is not None:
+        check_output(output, force=force)
+    profiles, relations = _sources(options)
+    if not (profiles or relations):
+        raise ConfigError("nothing to add: give --profiles, --gene-profiles or --relation")
+    join = replace(_join_options(options, new_molecules=True), extend=True)
+    problems = Problems()
+    corpus = read_corpus(directory, problems=problems)
+    if output is None and type(find_reader(directory)).__name__ != "OwnLayout":
+        raise ConfigError("is in another layout, which is not written", where=str(directory), hint="give -o")
+    history = load_manifest(directory).history if (directory / MANIFEST).exists() else ()
+    corpus = extend_corpus(corpus, profiles, relations, problems=problems, options=join)
+    corpus = replace(corpus, notes=tuple(dict.fromkeys([*history, *problems.notes])))
+    joins = [str(report) for report in problems.joins]
+    report = BuildReport(problems.built, problems.notes, joins, _report_before(directory))
+    write_corpus(corpus, output or directory, force=True, report=report)
+    _summary(corpus, problems, output or directory)
+
+
+_NOT_FOR_ADD = ("output", "molecules", "source", "format_", "genes", "smiles_col", "id_col", "force")
+command.add_command(
+    click.Command(
+        "add",
+        callback=_add,
+        help=_add.__doc__,
+        params=[
+            click.Argument(["directory"], type=_PLACE, metavar="CORPUS"),
+            click.Option(["-o", "--output"], type=_PLACE, help="Directory to write instead of CORPUS."),
+            *(param for param in build.params if param.name not in _NOT_FOR_ADD),
+            click.Option(["--force"], is_flag=True, help="Replace an existing directory named by -o."),
+        ],
+    )
+)
+
+
+def _sources(options: dict[str, Any]) -> tuple[list[ProfileSource], list[RelationSource]]:
+    profiles = [_profiles(text, "molecule") for text in options["profiles"]]
+    profiles += [_profiles(text, "gene") for text in options["gene_profiles"]]
+    return profiles, [_relation(text) for text in options["relation"]]
+
+
+def _report_before(source: Path | None) -> dict[str, Any] | None:
+    """Return the report of the corpus that is extended, if it has one."""
+    from cytomol.corpus.report import REPORT, read_build_report
+
+    if source is None or not (source / REPORT).is_file():
+        return None
+    return read_build_report(source)
 
 
 def _start(options: dict[str, Any], problems: Problems) -> Corpus:
@@ -141,8 +250,10 @@ def _start(options: dict[str, Any], problems: Problems) -> Corpus:
     from cytomol.corpus.assemble import start_corpus
     from cytomol.corpus.readers import read_corpus
 
-    if (options["molecules"] is None) == (options["source"] is None):
+    if options["molecules"] is not None and options["source"] is not None:
         raise ConfigError("either --molecules or --from is needed, and not both")
+    if options["molecules"] is None and options["source"] is None and not options["profiles"]:
+        raise ConfigError("--molecules, --from or --profiles is needed")
     if options["source"] is not None:
         ignored = [name for name in ("genes", "smiles_col", "id_col") if options[name] is not None]
         if ignored:
@@ -182,14 +293,34 @@ def _parts(text: str, count: int, form: str) -> list[str]:
     return parts
 
 
-def _join_options(options: dict[str, Any]) -> JoinOptions:
+def _join_options(options: dict[str, Any], *, new_molecules: bool | None = None) -> JoinOptions:
     from cytomol.corpus.assemble import JoinOptions
 
     columns: dict[str, str] = {}
     for text in options["molecule_id"]:
         name, _, column = text.rpartition("=")
         columns[name] = column
-    return JoinOptions(options["join"], columns, options["aggregate"])
+    metadata: dict[str, tuple[Path, ...]] = {}
+    names = dict.fromkeys(text.split(":", 1)[0] for text in (*options["profiles"], *options["gene_profiles"]))
+    for text in options["metadata"]:
+        name, colon, path = text.partition(":")
+        if not colon or (name not in names and Path(text).exists()):
+            name, path = "", text
+        metadata[name] = (*metadata.get(name, ()), Path(path))
+    if options["new_molecules"] is not None:
+        new_molecules = options["new_molecules"]
+    elif new_molecules is None:
+        new_molecules = options["molecules"] is None and options["source"] is None
+    return JoinOptions(
+        key=options["join"],
+        columns=columns,
+        aggregate=options["aggregate"],
+        metadata=metadata,
+        gene_aliases=options["gene_aliases"],
+        new_molecules=new_molecules,
+        leave_out=options["contradictions"] == "leave-out",
+        wells=wells_by_name(options, names),
+    )
 
 
 def _summary(corpus: Corpus, problems: Problems, output: Path) -> None:
@@ -197,6 +328,10 @@ def _summary(corpus: Corpus, problems: Problems, output: Path) -> None:
     for report in problems.joins:
         click.echo(str(report))
     told = {str(report) for report in problems.joins}
+    for built in problems.built:
+        for line in built.lines():
+            click.echo(line)
+            told.add(line)
     for note in problems.notes:
         if note not in told:
             click.echo(note)
@@ -209,4 +344,5 @@ def _summary(corpus: Corpus, problems: Problems, output: Path) -> None:
     for relation in corpus.relations.values():
         ends = f"{relation.source_entity} - {relation.target_entity}"
         click.echo(f"  {relation.name}: {len(relation):,} links {ends}")
+    click.echo(f"what became of every row: {output / 'build.json'}")
     click.echo(f"look it over with: cytomol corpus check {output}")

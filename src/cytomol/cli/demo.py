@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _AWARE, _BLIND = "cell-aware", "without cell data"
+_OUTPUTS = ("corpus", "backbone", "backbone-without-cells", "model", "model-without-cells")
+_MADE = (*_OUTPUTS, "backbone.partial", "backbone-without-cells.partial", "predictions.csv", "comparison.csv")
 
 
 @click.command(name="demo", context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,13 +32,29 @@ def command(*, out: str, size: int, epochs: int, seed: int, force: bool) -> None
 
     Every step is a verb that works the same on your own data; the command is printed before it runs.
     """
-    from cytomol.files import check_output
-
     started = time.perf_counter()
-    folder = check_output(out, force=force)
+    folder = _checked(Path(out), force=force)
     folder.mkdir(parents=True, exist_ok=True)
     comparison = _run(folder, size=size, epochs=epochs, seed=seed, force=force)
     _explain(comparison, out, time.perf_counter() - started)
+
+
+def _checked(folder: Path, *, force: bool) -> Path:
+    """Refuse a folder that exists, but for one of an earlier demo with ``--force``."""
+    from cytomol.errors import OutputError
+    from cytomol.files import check_output, check_place
+
+    check_place(folder)
+    if folder.is_dir() and force:
+        if foreign := sorted(entry.name for entry in folder.iterdir() if entry.name not in _MADE):
+            raise OutputError(
+                f"holds {foreign[0]!r}, which no demo made", where=str(folder), hint="choose another folder"
+            )
+        for name in _MADE:
+            check_output(folder / name, force=True)
+    elif folder.exists():
+        check_output(folder)
+    return folder
 
 
 def _run(folder: Path, *, size: int, epochs: int, seed: int, force: bool) -> Comparison:
@@ -62,11 +80,12 @@ def _run(folder: Path, *, size: int, epochs: int, seed: int, force: bool) -> Com
 
     click.secho("\ncomparing with a random forest on fingerprints ...", bold=True, err=True)
     from cytomol.evaluate.comparison import compare_on_planted
+    from cytomol.tables import write_table
 
     comparison = compare_on_planted(
         corpus, {_AWARE: folder / "model", _BLIND: folder / "model-without-cells"}, seed=seed
     )
-    comparison.tasks.round(4).to_csv(folder / "comparison.csv", index=False, lineterminator="\n")
+    write_table(comparison.tasks.round(4), folder / "comparison.csv", force=force)
     return comparison
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.rows import finish, rows_options, split_names
+
 __all__ = ["command"]
 
 
@@ -11,15 +13,7 @@ __all__ = ["command"]
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .npz, .parquet, .csv, .tsv or -.")
-@click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
-@click.option("--keep", multiple=True, metavar="A,B", help="Columns of the input to hold in the output.")
-@click.option(
-    "--on-error",
-    type=click.Choice(["keep", "raise", "drop"]),
-    default="keep",
-    show_default=True,
-    help="Invalid molecules: keep their rows with the reason in 'error', stop, or drop them.",
-)
+@rows_options
 @click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
 )
@@ -32,8 +26,9 @@ def command(
     molecules: str,
     out: str,
     smiles_col: str | None,
+    sheet: str | None,
     keep: tuple[str, ...],
-    on_error: str,
+    on_error: str | None,
     batch_size: int,
     workers: int | None,
     force: bool,
@@ -41,15 +36,14 @@ def command(
 ) -> None:
     """Write the embeddings that a pretrained or fine-tuned model DIR gives the molecules of INPUT.
 
-    INPUT is CSV, TSV, Parquet, .smi or .sdf (gzipped or not), or - for standard input. Every row is
-    answered in order. An npz file holds the matrix 'embedding' beside 'smiles' and 'error'; the other
-    formats have the columns embedding_0, embedding_1 and so on.
+    INPUT is CSV, TSV, Parquet, Excel, .smi or .sdf (gzipped or not), or - for standard input. Every row is
+    answered in order; the output holds the columns of the input as they stand. An npz file also holds the
+    matrix 'embedding' and 'error'; the other formats have the columns embedding_0, embedding_1 and so on.
     """
-    from cytomol.cli.rows import finish, split_names
     from cytomol.tables import check_table_name, read_molecules
 
     check_table_name(out, force=force)
-    table = read_molecules(molecules, smiles_col=smiles_col)
+    table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.predict.predictor import load_backbone
     from cytomol.predict.rows import embed_rows
@@ -60,10 +54,10 @@ def command(
         answer = embed_rows(
             backbone,
             table,
-            keep=split_names(keep, table.frame.columns),
-            on_error=on_error,  # type: ignore[arg-type]
+            keep=split_names(keep, table.frame.columns) if keep else None,
+            on_error=on_error or "keep",  # type: ignore[arg-type]
             batch_size=batch_size,
             workers=workers,
             progress=advance,
         )
-    finish(answer, out, verb="embedded", on_error=on_error, force=force, quiet=quiet)
+    finish(answer, out, where=table.where, verb="embedded", on_error=on_error, force=force, quiet=quiet)

@@ -35,6 +35,7 @@ _SHOWN_TASKS = 40
 @click.option("--backbone", metavar="DIR", help="Pretrained model directory; needed by the embedding.")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Model directory to be made.")
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
+@click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")
 @click.option(
     "--model",
     metavar="NAME",
@@ -63,6 +64,7 @@ def command(
     backbone: str | None,
     out: str,
     smiles_col: str | None,
+    sheet: str | None,
     model: str | None,
     targets: tuple[str, ...],
     split_file: str | None,
@@ -73,7 +75,7 @@ def command(
     quiet: bool,
     chosen: Chosen,
 ) -> None:
-    """Fine-tune a backbone to the assays of TABLE (CSV, TSV or Parquet; one molecule a row).
+    """Fine-tune a backbone to the assays of TABLE (CSV, TSV, Parquet, Excel or SD file; one molecule a row).
 
     Labels may be missing. Tasks whose labels are all 0 and 1 are classified, others regressed. The
     split is that of --split FILE or --split-col, else made by --split-type. The model directory holds
@@ -92,7 +94,7 @@ def command(
     if split_file and split_col:
         raise ConfigError("--split and --split-col both give a split", hint="use one of them")
     config = chosen.build(FinetuneConfig)
-    molecules = read_molecules(table, smiles_col=smiles_col)
+    molecules = read_molecules(table, smiles_col=smiles_col, sheet=sheet)
     if split_col:
         find_column(molecules.frame, split_col, where=molecules.where, option="--split-col")
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import os
+import shlex
 import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
 from cytomol import __version__
-from cytomol.errors import CytomolError
+from cytomol.errors import CytomolError, InputNote
 
 __all__ = ["main"]
 
@@ -56,15 +63,25 @@ def cli() -> None:
     """Molecular representations that know what a molecule does to a cell."""
 
 
+_TRACE = "CYTOMOL_TRACEBACK"
+_DEFECT = 70  # what sysexits.h calls an internal software error
+
+
 def main(args: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 well, 1 a check failed, 2 bad input or use, 130 interrupted."""
+    """Run the command line and exit.
+
+    The status is 0 well, 1 a check failed, 2 bad input or use, 70 a defect of cytomol, 130 interrupted.
+    An error is one line; with the environment variable CYTOMOL_TRACEBACK=1 its trace is printed too.
+    """
     try:
-        status = cli.main(args=args, prog_name="cytomol", standalone_mode=False)
+        with _notes_as_lines(), _any_letter_can_be_printed():
+            status = cli.main(args=args, prog_name="cytomol", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except CytomolError as error:
-        click.echo(f"cytomol: error: {error}", err=True)
+        _trace()
+        click.echo(f"cytomol: error: {_one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("cytomol: interrupted", err=True)
@@ -72,4 +89,63 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except Exception as error:  # noqa: BLE001 - whatever nobody foresaw is told in one line
+        _trace()
+        click.echo(f"cytomol: error: {_unforeseen(error, sys.argv[1:] if args is None else args)}", err=True)
+        sys.exit(CytomolError.exit_code if isinstance(error, MemoryError | OSError) else _DEFECT)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _trace() -> None:
+    if os.environ.get(_TRACE, "") not in {"", "0"}:
+        traceback.print_exc()
+
+
+def _unforeseen(error: Exception, args: list[str]) -> str:
+    """Say what happened, in which command, and how to see the trace."""
+    what = _one_line(f"{type(error).__name__}: {error}")[:300]
+    command = _one_line(shlex.join(["cytomol", *args]))
+    if isinstance(error, MemoryError):
+        return f"{command}: not enough memory ({_TRACE}=1 shows where)"
+    if isinstance(error, OSError):
+        return f"{command}: {what} ({_TRACE}=1 shows where)"
+    return f"{command}: {what}; this is a defect of cytomol: please report it ({_TRACE}=1 shows the trace)"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n")).strip()
+
+
+@contextmanager
+def _notes_as_lines() -> Iterator[None]:
+    """Print notes on inputs as lines of ours, each once, where Python would print a line of code."""
+    told: set[str] = set()
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, InputNote):
+                usual(message, category, *place, **more)
+            elif str(message) not in told:
+                told.add(str(message))
+                click.echo(f"cytomol: note: {_one_line(str(message))}", err=True)
+
+        warnings.showwarning = show
+        warnings.simplefilter("always", InputNote)
+        yield
+
+
+@contextmanager
+def _any_letter_can_be_printed() -> Iterator[None]:
+    """Let a terminal that lacks a letter show its code instead of ending the run."""
+    stream = sys.stdout
+    errors = getattr(stream, "errors", None)
+    if errors is None or not hasattr(stream, "reconfigure"):
+        yield
+        return
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        if not stream.closed:
+            stream.reconfigure(errors=errors)

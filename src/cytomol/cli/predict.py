@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.rows import finish, rows_options, split_names
+
 __all__ = ["command"]
 
 
@@ -11,15 +13,7 @@ __all__ = ["command"]
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet, .npz or -.")
-@click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
-@click.option("--keep", multiple=True, metavar="A,B", help="Columns of the input to hold in the output.")
-@click.option(
-    "--on-error",
-    type=click.Choice(["keep", "raise", "drop"]),
-    default="keep",
-    show_default=True,
-    help="Invalid molecules: keep their rows with the reason in 'error', stop, or drop them.",
-)
+@rows_options
 @click.option(
     "--uncertainty",
     is_flag=True,
@@ -43,8 +37,9 @@ def command(
     molecules: str,
     out: str,
     smiles_col: str | None,
+    sheet: str | None,
     keep: tuple[str, ...],
-    on_error: str,
+    on_error: str | None,
     uncertainty: bool,
     coverage: float | None,
     batch_size: int,
@@ -54,17 +49,16 @@ def command(
 ) -> None:
     """Predict the tasks of a model DIR that finetune made for the molecules of INPUT.
 
-    INPUT is CSV, TSV, Parquet, .smi or .sdf (gzipped or not), or - for standard input. Every row is
-    answered in order; the output holds the SMILES, a column for each task (probability or value) and
-    'error', the reason why a molecule is invalid.
+    INPUT is CSV, TSV, Parquet, Excel, .smi or .sdf (gzipped or not), or - for standard input. Every row is
+    answered in order; the output holds the columns of the input as they stand, then a column for each
+    task (probability or value) and 'error', the reason why a molecule is invalid.
     """
     if coverage is not None and not uncertainty:
         raise click.UsageError("--coverage is that of --uncertainty: give both")
-    from cytomol.cli.rows import finish, split_names
     from cytomol.tables import check_table_name, read_molecules
 
     check_table_name(out, force=force)
-    table = read_molecules(molecules, smiles_col=smiles_col)
+    table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.predict.rows import predict_rows
     from cytomol.predict.trained import load_predictor
@@ -77,8 +71,8 @@ def command(
         answer = predict_rows(
             predictor,
             table,
-            keep=split_names(keep, table.frame.columns),
-            on_error=on_error,  # type: ignore[arg-type]
+            keep=split_names(keep, table.frame.columns) if keep else None,
+            on_error=on_error or "keep",  # type: ignore[arg-type]
             batch_size=batch_size,
             workers=workers,
             progress=advance,
@@ -88,4 +82,4 @@ def command(
     if not quiet:
         for note in notes:
             click.echo(note, err=True)
-    finish(answer, out, verb="predicted", on_error=on_error, force=force, quiet=quiet)
+    finish(answer, out, where=table.where, verb="predicted", on_error=on_error, force=force, quiet=quiet)

@@ -48,6 +48,12 @@ class ContextOptions(Config):
     compared_modalities: tuple[str, ...] | None = Field(
         None, description="Modalities whose profiles are compared; None: all."
     )
+    compared_values: Literal["auto", "scaled", "stored", "filled"] = Field(
+        "auto",
+        description="Values by which profiles are compared, on what two of them share: scaled by feature, as "
+        "stored, or (auto) scaled where features are in different units; filled takes the column's mean for "
+        "what is not measured, as the published code does.",
+    )
     readout_weight: Literal["scaled", "raw"] = Field(
         "scaled", description="Weight of a readout edge: |value| scaled to at most 1, or as it stands."
     )

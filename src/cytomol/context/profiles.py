@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.similarity import INDEX_NEIGHBOURS, nearest_rows, unique_pairs
+from cytomol.corpus.scaling import FeatureScaler
 
 __all__ = [
     "cluster_profiles",
+    "comparable_values",
     "complete",
     "cosine_histogram",
     "cosine_pairs",
@@ -20,6 +23,9 @@ __all__ = [
 ]
 
 _BLOCK = 1024  # rows of one side of a block of similarities: 4 MB of float32
+_UNITS = 30.0  # times; spreads of normalised features differ by 10 at most, those of raw ones by 10,000
+_SAMPLED = 4096  # rows by which the units are judged
+_FEW = 3  # features of which one cannot say which is the odd one
 _GATHERED = 64  # rows whose neighbours are gathered at a time: 16 MB of float32 for 1,000 features
 
 
@@ -37,6 +43,49 @@ def complete(values: NDArray[np.float32]) -> NDArray[np.float32]:
     count = np.maximum(finite.sum(axis=0), 1)
     mean = (np.where(finite, values, 0).sum(axis=0, dtype=np.float64) / count).astype(np.float32)
     return np.where(finite, values, mean)
+
+
+def comparable_values(
+    values: NDArray[np.float32], how: Literal["auto", "scaled", "stored", "filled"]
+) -> NDArray[np.float32]:
+    """Return profiles in units that can stand in one sum.
+
+    A feature in large units (an area in pixels beside a correlation) would otherwise decide alone which
+    profiles are alike.
+
+    Parameters
+    ----------
+    values
+        Profiles, shape (profiles, width); NaN where not measured.
+    how
+        "scaled": each feature less its median, in robust standard deviations; "stored": as they are; "auto":
+        scaled where the spreads of features differ by more than 30 times, as those of normalised tables do
+        not; "filled": as they are, with the mean of its column where nothing was measured.
+    """
+    if how == "filled":
+        return complete(values)
+    if how == "stored" or not values.size:
+        return values
+    if how == "auto" and not _in_different_units(values[:: max(1, len(values) // _SAMPLED)]):
+        return values
+    finite = np.where(np.isfinite(values), values, np.float32(np.nan))
+    scaler = FeatureScaler.fit(finite)
+    scaled = np.empty_like(values)
+    for first in range(0, len(values), _BLOCK):
+        block = finite[first : first + _BLOCK].astype(np.float64)
+        scaled[first : first + _BLOCK] = (block - scaler.center) / scaler.scale
+    return scaled
+
+
+def _in_different_units(values: NDArray[np.float32]) -> bool:
+    """Return whether features are in different units, by their spreads."""
+    finite = np.where(np.isfinite(values), values, np.float32(np.nan))
+    moving = np.fmax.reduce(finite) > np.fmin.reduce(finite)
+    spreads = FeatureScaler.fit(finite[:, moving]).scale
+    if len(spreads) < _FEW:
+        return False
+    low, middle, high = np.quantile(spreads, [0.05, 0.5, 0.95])
+    return bool(high > _UNITS * low or spreads.max() > _UNITS * middle)
 
 
 def standardise_rows(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -30,6 +30,7 @@ from cytomol.context.profiles import (
     indexed_cosine_pairs,
     standardise_rows,
 )
+from cytomol.context.shared import PartialProfiles
 from cytomol.context.threshold import Threshold, bisect_threshold
 
 __all__ = ["Comparable", "Fingerprints", "Profiles", "SimilarPairs", "similar_pairs"]
@@ -119,9 +120,11 @@ class Profiles:
     unit: NDArray[np.float32]
 
     @classmethod
-    def of(cls, values: NDArray[np.float32]) -> Profiles:
-        """Standardise the rows of a table."""
-        return cls(standardise_rows(values))
+    def of(cls, values: NDArray[np.float32]) -> Profiles | PartialProfiles:
+        """Standardise the rows of a table; one with gaps is compared on what two rows share."""
+        if np.isfinite(values).all():
+            return cls(standardise_rows(values))
+        return PartialProfiles.of(values)
 
     def usable(self) -> NDArray[np.bool_]:
         """Return which profiles are not constant."""

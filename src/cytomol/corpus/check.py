@@ -14,6 +14,7 @@ from cytomol.corpus.facts import HEAVY, ColumnFacts, column_facts
 from cytomol.corpus.lift import molecule_targets
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Corpus, Modality, Relation
+from cytomol.corpus.tables import check_keys
 
 __all__ = ["CheckReport", "Table", "check_corpus"]
 
@@ -66,7 +67,8 @@ def check_corpus(corpus: Corpus, *, problems: Problems | None = None) -> CheckRe
     """Count, measure and cross-check a corpus.
 
     Errors: whatever stops `read_corpus` (a table that cannot be read or of which no id joins, infinite
-    values, weights outside [-1, 1], repeated ids), no valid molecule, a modality without profiles or
+    values, weights outside [-1, 1], repeated ids), no valid molecule, an InChIKey that contradicts its
+    SMILES, a modality without profiles or
     without values. Warnings: NaN; empty, constant, duplicated and heavy-tailed columns; SMILES that do
     not parse; molecules that stand there twice; ids that join nothing while others do; links that are
     repeated or lead back to their source.
@@ -87,6 +89,9 @@ def check_corpus(corpus: Corpus, *, problems: Problems | None = None) -> CheckRe
     report.tables.append(_overlaps(corpus, covered))
     _check_relations(corpus, report)
     _check_structures(corpus, report)
+    keys = Problems(strict=False)
+    check_keys(corpus.molecules, where="molecules", problems=keys)
+    report.errors += [error for error in keys.errors if error not in report.errors]
     return report
 
 

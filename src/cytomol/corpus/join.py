@@ -1,9 +1,8 @@
-"""Find the molecule or gene that a row of another table speaks of: by id, InChIKey or canonical SMILES."""
+"""Find the molecule that a row of another table speaks of: by id, InChIKey or canonical SMILES."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,8 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.corpus.genes import GeneIndex, join_genes
+from cytomol.corpus.identifiers import (
+    as_ids,
+    as_inchikeys,
+    entity_of_column,
+    only,
+    plain_name,
+    short_ids,
+)
+from cytomol.corpus.lookup import Lookup
 from cytomol.corpus.problems import JoinReport
-from cytomol.corpus.schema import Entity
+from cytomol.corpus.rowkeys import RowKeys, row_keys
+from cytomol.corpus.structures import BLOCK, block_of, canonical_of, contradicts, is_inchikey, key_of
 from cytomol.errors import InputError
 
 __all__ = [
@@ -26,68 +36,22 @@ __all__ = [
     "plain_name",
 ]
 
-JoinKey = Literal["auto", "id", "inchikey", "connectivity", "smiles"]
+JoinKey = Literal["auto", "id", "inchikey", "smiles", "connectivity", "short-id", "name"]
+Rows = NDArray[np.int64]
 
-# Names of id columns, without prefix, case and punctuation.
-_MOLECULE_IDS = (
-    "molid", "moleculeid", "molecule", "compoundid", "compound", "pertid", "broadsample", "broadid",
-    "jcp2022", "brdid", "drugid", "chemblid", "pertiname", "id",
-)  # fmt: skip
-_GENE_IDS = ("geneid", "gene", "genesymbol", "symbol", "prgenesymbol")
-_ENTREZ_IDS = ("entrezid", "ncbigeneid", "entrez", "prgeneid")
-_INCHIKEYS = ("inchikey", "inchikey14", "standardinchikey", "inchikeyfirstblock")
-_SMILES = ("smiles", "canonicalsmiles", "isomericsmiles")
 _EXAMPLES = 5
-_BLOCK = 14  # letters of the first block of an InChIKey, which stands for the connectivity
-
-
-def plain_name(column: str) -> str:
-    """Return a column name without ``Metadata_``, case and punctuation."""
-    return re.sub(r"[^a-z0-9]", "", column.lower().removeprefix("metadata_"))
-
-
-def entity_of_column(column: str) -> Entity | None:
-    """Return whose id a column holds, judged by its name; None for a feature."""
-    name = plain_name(column)
-    if name in (*_MOLECULE_IDS, *_INCHIKEYS, *_SMILES):
-        return "molecule"
-    return "gene" if name in (*_GENE_IDS, *_ENTREZ_IDS) else None
-
-
-def as_ids(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return ids as stripped text, "" where missing; whole numbers lose a trailing ``.0``."""
-    if pd.api.types.is_float_dtype(column):
-        whole = column.where(column.isna() | (column % 1 == 0))
-        if whole.notna().sum() == column.notna().sum():
-            column = whole.astype("Int64")
-    text = column.astype("string").fillna("").str.strip()
-    return text.astype(object)
-
-
-class _Index:
-    """Rows of a table by some key; an id that stands twice leads to its first row."""
-
-    def __init__(self, keys: Iterable[str]) -> None:
-        series = pd.Series(list(keys), dtype=object)
-        series = series[series != ""]
-        first = ~series.duplicated()
-        self._rows = series.index.to_numpy()[first.to_numpy()].astype(np.int64)
-        self._index = pd.Index(series[first], dtype=object)
-        self._repeated = set(series[series.duplicated()])
-
-    def find(self, ids: pd.Series[Any]) -> NDArray[np.int64]:
-        """Return the row of each id, -1 where unknown."""
-        position = self._index.get_indexer(pd.Index(ids, dtype=object))
-        if not len(self._rows):
-            return np.full(len(ids), -1, np.int64)
-        return np.where(position < 0, -1, self._rows[position])
-
-    def ambiguous(self, ids: pd.Series[Any]) -> int:
-        return int(ids.isin(self._repeated).sum()) if self._repeated else 0
+_EXACT = ("id", "inchikey", "smiles")
+_LOOSE = {
+    "connectivity": "first block of the InChIKey",
+    "short-id": "short Broad id",
+    "name": "name of the compound",
+}
+# Beyond so many molecules InChIKeys are not computed for a hint alone (1.6 ms each).
+_HINT_LIMIT = 20_000
 
 
 class MoleculeIndex:
-    """Molecules by id, InChIKey (whole or first block) and canonical SMILES; computed when first asked for.
+    """Molecules by id, InChIKey (whole or first block), canonical SMILES and more, each when first asked for.
 
     Parameters
     ----------
@@ -96,54 +60,62 @@ class MoleculeIndex:
     """
 
     def __init__(self, molecules: pd.DataFrame) -> None:
-        self._molecules = molecules
-        self._others: dict[str, _Index | None] = {}
+        self.molecules = molecules
+        # how the column of ids was called in the user's table, if that is known
+        self.id_column = str(molecules.attrs.get("id_column", ""))
+        self._others: dict[str, Lookup | None] = {}
+
+    def __len__(self) -> int:
+        return len(self.molecules)
 
     @cached_property
-    def id(self) -> _Index:
+    def smiles_of(self) -> list[str]:
+        """SMILES of each row."""
+        return self.molecules["smiles"].tolist()
+
+    @cached_property
+    def id(self) -> Lookup:
         """By ``mol_id``."""
-        return _Index(self._molecules["mol_id"])
+        return Lookup(self.molecules["mol_id"])
 
     @cached_property
-    def inchikey(self) -> _Index:
+    def inchikey(self) -> Lookup:
         """By whole InChIKey."""
-        return _Index(self._inchikeys)
+        return Lookup(self._inchikeys)
 
     @cached_property
-    def connectivity(self) -> _Index:
+    def connectivity(self) -> Lookup:
         """By the first block of the InChIKey (no stereochemistry, no isotopes)."""
-        return _Index(key[:_BLOCK] for key in self._inchikeys)
+        return Lookup(key[:BLOCK] for key in self._inchikeys)
 
     @cached_property
-    def smiles(self) -> _Index:
+    def smiles(self) -> Lookup:
         """By RDKit's canonical SMILES."""
-        return _Index(_canonical(self._molecules["smiles"]))
+        return Lookup(canonical_of(self.smiles_of))
 
-    def other(self, name: str) -> _Index | None:
+    @cached_property
+    def short(self) -> Lookup:
+        """By the part of a Broad id that names the compound."""
+        return Lookup(short_ids(self.molecules["mol_id"]))
+
+    @property
+    def cheap_keys(self) -> bool:
+        """Whether InChIKeys are there, or soon computed."""
+        return "_inchikeys" in self.__dict__ or len(self) <= _HINT_LIMIT
+
+    def other(self, name: str) -> Lookup | None:
         """By another column of the table of molecules that has this name (see `plain_name`), if any."""
         if name not in self._others:
-            columns = [c for c in map(str, self._molecules) if c != "mol_id" and plain_name(c) == name]
-            self._others[name] = _Index(as_ids(self._molecules[columns[0]])) if columns else None
+            columns = [c for c in map(str, self.molecules) if c != "mol_id" and plain_name(c) == name]
+            self._others[name] = Lookup(as_ids(self.molecules[columns[0]])) if columns else None
         return self._others[name]
 
     @cached_property
     def _inchikeys(self) -> list[str]:
-        smiles = self._molecules["smiles"].tolist()
-        if "inchikey" not in self._molecules:
-            return _inchikeys(smiles)
-        known: list[str] = as_ids(self._molecules["inchikey"]).tolist()
-        absent = [row for row, key in enumerate(known) if not key]
-        for row, key in zip(absent, _inchikeys([smiles[row] for row in absent]), strict=True):
-            known[row] = key
-        return known
-
-
-class GeneIndex:
-    """Genes by ``gene_id`` and, where the table has it, ``entrez_id``."""
-
-    def __init__(self, genes: pd.DataFrame) -> None:
-        self.id = _Index(genes["gene_id"])
-        self.entrez = _Index(as_ids(genes["entrez_id"]) if "entrez_id" in genes else [])
+        known = [""] * len(self)
+        if "inchikey" in self.molecules:
+            known = [key if is_inchikey(key) else "" for key in as_inchikeys(self.molecules["inchikey"])]
+        return [key or key_of(smiles) for key, smiles in zip(known, self.smiles_of, strict=True)]
 
 
 def join_molecules(
@@ -153,8 +125,14 @@ def join_molecules(
     where: str,
     column: str | None = None,
     key: JoinKey = "auto",
-) -> tuple[NDArray[np.int64], JoinReport]:
+    leave_out: bool = False,
+    hints: bool = True,
+) -> tuple[Rows, JoinReport]:
     """Return the molecule of each row of a table (-1 where none) and how that went.
+
+    Every row joins by the best key that it has: id, whole InChIKey, canonical SMILES; by its name only
+    where it has none of these. A looser key that was asked for (connectivity, short-id, name) joins only
+    rows that no exact key joins.
 
     Parameters
     ----------
@@ -165,146 +143,231 @@ def join_molecules(
     where
         Name of the table, for the report.
     column
-        Column that holds the key; by default the one whose name says so and that joins most rows.
+        Column that holds the key; by default those whose names say so.
     key
-        What to compare. "auto" takes the first of id, InChIKey (whole, else first block) and canonical
-        SMILES that joins anything.
+        "auto", one exact key alone ("id", "inchikey", "smiles"), or a looser one for what is left.
+    leave_out
+        Leave rows out whose structure contradicts the molecule that their id names; by default they are
+        an error, which the report carries.
+    hints
+        Say what other keys would join, which may cost as much as joining by them.
 
     Raises
     ------
     InputError
         If the table has no such column.
     """
-    attempts: list[tuple[NDArray[np.int64], JoinReport]] = []
-    for kind, names in _candidates(metadata, column, key, where).items():
-        match = _MATCHES[kind]
-        attempts += [match(as_ids(metadata[name]), index, f"{where}, column {name}") for name in names]
-        if any(report.joined for _, report in attempts):
-            break
-    return max(attempts, key=lambda attempt: attempt[1].joined)
-
-
-def join_genes(
-    metadata: pd.DataFrame, index: GeneIndex, *, where: str, column: str | None = None
-) -> tuple[NDArray[np.int64], JoinReport]:
-    """Return the gene of each row of a table (-1 where none), by symbol or NCBI (Entrez) id."""
-    names = (
-        [column] if column else [c for c in map(str, metadata) if plain_name(c) in (*_GENE_IDS, *_ENTREZ_IDS)]
-    )
-    if not names or names[0] not in metadata:
-        raise InputError("has no column of gene ids", where=where, hint=_columns_hint(metadata))
-    attempts = []
-    for name in names:
-        ids = as_ids(metadata[name])
-        place = f"{where}, column {name}"
-        attempts += [
-            _report(ids, index.id, place, "gene_id"),
-            _report(ids, index.entrez, place, "entrez_id"),
-        ]
-    return max(attempts, key=lambda attempt: attempt[1].joined)
-
-
-def _candidates(metadata: pd.DataFrame, column: str | None, key: JoinKey, where: str) -> dict[str, list[str]]:
-    """Return the columns to be tried for each key, in this order."""
-    kinds = ["id", "inchikey", "smiles"] if key == "auto" else [key]
-    if column is not None:
-        if column not in metadata:
-            raise InputError(f"has no column {column!r}", where=where, hint=_columns_hint(metadata))
-        return {kind: [column] for kind in kinds}
-    names = {"id": _MOLECULE_IDS, "inchikey": _INCHIKEYS, "connectivity": _INCHIKEYS, "smiles": _SMILES}
-    columns = {kind: [c for c in map(str, metadata) if plain_name(c) in names[kind]] for kind in kinds}
-    found = {kind: fitting for kind, fitting in columns.items() if fitting}
-    if not found:
+    if column is not None and column not in metadata:
+        raise InputError(f"has no column {column!r}", where=where, hint=columns_hint(metadata))
+    keys = row_keys(metadata, column, guess=key != "id")
+    wanted: list[str] = [key] if key in _EXACT else [*_EXACT]
+    if not _has_any(keys, wanted, key):
         raise InputError(
-            f"has no column of molecule ids ({', '.join(kinds)})", where=where, hint=_columns_hint(metadata)
+            f"has no column of molecule ids ({', '.join(wanted)})", where=where, hint=columns_hint(metadata)
         )
-    return found
+    joining = _Joining(keys, index)
+    for kind in wanted:
+        joining.strict(kind)
+    if key == "auto":
+        joining.by_name(keys.bare)
+    elif key in _LOOSE:
+        joining.loose(key)
+    wrong = contradictions(keys, joining.rows, index) | joining.other_ids()
+    if leave_out:
+        joining.rows[list(wrong)] = -1
+        joining.closed[list(wrong)] = True
+        joining.labels[list(wrong)] = "left out: contradicts itself"
+    place = f"{where}, column {keys.columns[0]}" if len(keys.columns) == 1 else where
+    return joining.rows, joining.report(place, wanted, key, wrong, left_out=leave_out, hints=hints)
 
 
-def _columns_hint(metadata: pd.DataFrame) -> str:
+def contradictions(keys: RowKeys, rows: Rows, index: MoleculeIndex) -> dict[int, str]:
+    """Return the rows whose own structure is not that of the molecule they joined, with what differs."""
+    found: dict[int, str] = {}
+    for said in (keys.smiles, keys.inchikey):
+        for row in np.flatnonzero((rows >= 0) & (said != "").to_numpy()):
+            molecule = int(rows[row])
+            if row not in found and contradicts(index.smiles_of[molecule], said.iloc[row]):
+                name = index.molecules["mol_id"].iloc[molecule]
+                found[int(row)] = f"{said.iloc[row]}, but {name} is {index.smiles_of[molecule]}"
+    return dict(sorted(found.items()))
+
+
+class _Joining:
+    """One pass over the rows of a table: each takes the first key that fits."""
+
+    def __init__(self, keys: RowKeys, index: MoleculeIndex) -> None:
+        self.keys, self.index = keys, index
+        self.rows = np.full(len(keys.smiles), -1, np.int64)
+        self.closed = np.zeros(len(self.rows), np.bool_)  # rows that are left out and join nothing else
+        self.by: dict[str, int] = {}
+        self.labels = np.full(len(self.rows), "", dtype=object)  # by what each row was joined
+        self.several = self.torn = 0
+
+    def strict(self, kind: str) -> None:
+        if kind == "inchikey":
+            whole = only(self.keys.inchikey, is_inchikey)
+            if (whole != "").any():
+                self._take("InChIKey", self.index.inchikey, whole)
+        elif kind == "smiles":
+            if self._open(self.keys.smiles).any():
+                canonical = pd.Series(canonical_of(self.keys.smiles), dtype=object)
+                self._take("canonical SMILES", self.index.smiles, canonical)
+        else:
+            for name, lookup, ids in self._id_lookups():
+                self._take(name, lookup, ids, same=False)
+
+    def by_name(self, among: NDArray[np.bool_]) -> None:
+        """Join the rows marked in ``among`` by the compound's name."""
+        for name, names in self.keys.names.items():
+            for label, lookup in ((name, self.index.other(plain_name(name))), (name, self.index.id)):
+                if lookup is not None:
+                    self._take(label, lookup, names.where(among, ""), same=False)
+
+    def loose(self, kind: str) -> None:
+        """Join what is still open by a key that several molecules may share."""
+        if kind == "name":
+            self.by_name(np.ones(len(self.rows), np.bool_))
+        elif kind == "connectivity":
+            self._take(_LOOSE[kind], self.index.connectivity, self._blocks())
+        else:
+            for ids in self.keys.ids.values():
+                self._take(_LOOSE[kind], self.index.short, short_ids(ids))
+
+    def hints(self, key: str) -> Iterator[str]:
+        """Say what would have joined by another key."""
+        if key in _EXACT:
+            other = self._would("auto")
+            if other:
+                yield f"{other:,} more would join by another exact key (--join auto)"
+        for kind, words in _LOOSE.items():
+            costly = kind == "connectivity" and not self.index.cheap_keys
+            if kind != key and not costly and (other := self._would(kind)):
+                yield f"{other:,} more would join by {words} (--join {kind})"
+
+    def other_ids(self) -> dict[int, str]:
+        """Return the rows of which two ids, each in the column of its name, are of different molecules."""
+        found: dict[int, str] = {}
+        for name, ids in self.keys.ids.items():
+            lookup = self.index.other(plain_name(name))
+            if lookup is None:
+                continue
+            rows = np.where(lookup.repeated(ids), -1, lookup.find(ids))
+            for row in np.flatnonzero((rows >= 0) & (self.rows >= 0) & (rows != self.rows)):
+                mine, other = self.rows[row], rows[row]
+                if contradicts(self.index.smiles_of[mine], self.index.smiles_of[other]):
+                    joined = self.index.molecules["mol_id"].iloc[mine]
+                    found[int(row)] = f"joined {joined}, but its {name} is {ids.iloc[row]}"
+        return found
+
+    def report(
+        self, where: str, wanted: list[str], key: str, wrong: dict[int, str], *, left_out: bool, hints: bool
+    ) -> JoinReport:
+        shown = self.keys.shown()
+        missing = pd.unique(shown[(self.rows < 0) & ~self.closed & (shown != "").to_numpy()])
+        kinds = {"id": "mol_id", "inchikey": "InChIKey", "smiles": "canonical SMILES"}
+        tried = [kinds[kind] for kind in wanted if _has_any(self.keys, [kind], key)] or ["name"]
+        open_ = bool((self.rows < 0).any())
+        self.labels[(self.labels == "") & (shown == "").to_numpy()] = "without an id"
+        return JoinReport(
+            where=where,
+            key=_listed(self.by) if self.by else ", ".join(tried),
+            total=len(self.rows),
+            joined=int((self.rows >= 0).sum()),
+            missing=tuple(map(str, missing[:_EXAMPLES])),
+            missing_count=len(missing),
+            ambiguous=self.several,
+            torn=self.torn,
+            hints=tuple(self.hints(key)) if open_ and hints else (),
+            contradictions=tuple(f"row {row + 1}: {text}" for row, text in wrong.items()),
+            contradictions_left_out=left_out,
+            keys=tuple(self.labels.tolist()),
+        )
+
+    def _open(self, keys: pd.Series[Any]) -> NDArray[np.bool_]:
+        return np.asarray((self.rows < 0) & ~self.closed & (keys != "").to_numpy(), np.bool_)
+
+    def _take(self, label: str, lookup: Lookup, keys: pd.Series[Any], *, same: bool = True) -> None:
+        """Give open rows the molecule of their key; ``same``: molecules that share a key are as good."""
+        open_ = self._open(keys)
+        if not open_.any():
+            return
+        found = np.where(open_, lookup.find(keys), -1)
+        several = (found >= 0) & lookup.repeated(keys)
+        if several.any() and not same:
+            torn = several & np.array([self._differ(lookup, key) for key in keys.where(several, "")])
+            self.torn += int(torn.sum())
+            found[torn] = -1
+            several &= ~torn
+        self.several += int(several.sum())
+        if joined := int((found >= 0).sum()):
+            self.by[label] = self.by.get(label, 0) + joined
+        self.labels[found >= 0] = label
+        self.rows = np.where(found >= 0, found, self.rows)
+
+    def _differ(self, lookup: Lookup, key: str) -> bool:
+        """Whether the molecules of a key have different structures."""
+        return len(set(canonical_of(self.index.smiles_of[row] for row in lookup.rows_of(key)))) > 1
+
+    def _id_lookups(self) -> Iterator[tuple[str, Lookup, pd.Series[Any]]]:
+        """Yield each column of ids with the column of molecules to look in, those of one name first."""
+        plain = {name: plain_name(name) for name in self.keys.ids}
+        same = [name for name in plain if self._named(plain[name])]
+        rest = [name for name in plain if name not in same]
+        for name in same:
+            if (lookup := self.index.other(plain[name])) is not None and plain[name] != self.index.id_column:
+                yield name, lookup, self.keys.ids[name]
+            else:
+                yield "mol_id", self.index.id, self.keys.ids[name]
+        for name in [*same, *rest]:
+            ids = self.keys.ids[name]
+            if same and name not in self._mol_id_names(plain):
+                # a number is an id in its own column only: CID 5 is not compound 5 of a library
+                ids = ids.where(~ids.str.fullmatch(r"\d+"), "")
+            yield "mol_id", self.index.id, ids
+
+    def _named(self, plain: str) -> bool:
+        return plain in (self.index.id_column, "molid") or self.index.other(plain) is not None
+
+    def _mol_id_names(self, plain: dict[str, str]) -> list[str]:
+        return [name for name in plain if plain[name] in (self.index.id_column, "molid")]
+
+    def _blocks(self) -> pd.Series[Any]:
+        """Return the first block of each open row's InChIKey, of its own or of its SMILES."""
+        blocks = self.keys.inchikey.str[:BLOCK]
+        bare = self._open(self.keys.smiles) & (blocks == "").to_numpy()
+        return blocks.where(~bare, self.keys.smiles.where(bare, "").map(block_of))
+
+    def _would(self, kind: str) -> int:
+        """Count the open rows that another key would join."""
+        trial = _Joining(self.keys, self.index)
+        trial.rows, trial.closed = self.rows.copy(), self.closed
+        if kind == "auto":
+            for exact in _EXACT:
+                trial.strict(exact)
+        else:
+            trial.loose(kind)
+        return int((trial.rows >= 0).sum() - (self.rows >= 0).sum())
+
+
+def columns_hint(metadata: pd.DataFrame) -> str:
+    """Say which columns there are."""
     shown = ", ".join(map(str, metadata.columns[:12])) or "none"
     return f"columns that could hold ids: {shown}"
 
 
-def _by_id(ids: pd.Series[Any], index: MoleculeIndex, where: str) -> tuple[NDArray[np.int64], JoinReport]:
-    """By ``mol_id``, or by a column of the same name in the table of molecules if that joins more."""
-    best = _report(ids, index.id, where, "mol_id")
-    name = str(ids.name)
-    other = None if best[1].complete else index.other(plain_name(name))
-    if other is None:
-        return best
-    return max(best, _report(ids, other, where, name), key=lambda attempt: attempt[1].joined)
+def _has_any(keys: RowKeys, wanted: list[str], key: str) -> bool:
+    """Whether the table has a column for one of these keys."""
+    has = {
+        "id": bool(keys.ids),
+        "inchikey": bool((keys.inchikey != "").any()),
+        "smiles": bool((keys.smiles != "").any()),
+    }
+    return any(has[kind] for kind in wanted) or (key in ("auto", "name") and bool(keys.names))
 
 
-def _by_inchikey(
-    ids: pd.Series[Any], index: MoleculeIndex, where: str
-) -> tuple[NDArray[np.int64], JoinReport]:
-    """Whole keys first; where none fits because one side has first blocks only, those."""
-    whole = _report(ids, index.inchikey, where, "InChIKey")
-    return whole if whole[1].joined else _by_connectivity(ids, index, where)
-
-
-def _by_connectivity(
-    ids: pd.Series[Any], index: MoleculeIndex, where: str
-) -> tuple[NDArray[np.int64], JoinReport]:
-    return _report(ids.str[:_BLOCK], index.connectivity, where, "first block of the InChIKey")
-
-
-def _by_smiles(ids: pd.Series[Any], index: MoleculeIndex, where: str) -> tuple[NDArray[np.int64], JoinReport]:
-    canonical = pd.Series(_canonical(ids), dtype=object)
-    rows = index.smiles.find(canonical)
-    return rows, _describe(rows, ids, index.smiles.ambiguous(canonical), where, "canonical SMILES")
-
-
-_MATCHES: dict[str, Callable[..., tuple[NDArray[np.int64], JoinReport]]] = {
-    "id": _by_id,
-    "inchikey": _by_inchikey,
-    "connectivity": _by_connectivity,
-    "smiles": _by_smiles,
-}
-
-
-def _report(ids: pd.Series[Any], index: _Index, where: str, key: str) -> tuple[NDArray[np.int64], JoinReport]:
-    rows = index.find(ids)
-    return rows, _describe(rows, ids, index.ambiguous(ids), where, key)
-
-
-def _describe(
-    rows: NDArray[np.int64], ids: pd.Series[Any], ambiguous: int, where: str, key: str
-) -> JoinReport:
-    missing = pd.unique(ids[(rows < 0) & (ids != "").to_numpy()])
-    return JoinReport(
-        where=where,
-        key=key,
-        total=len(rows),
-        joined=int((rows >= 0).sum()),
-        missing=tuple(map(str, missing[:_EXAMPLES])),
-        missing_count=len(missing),
-        ambiguous=ambiguous,
-    )
-
-
-def _canonical(smiles: Iterable[str]) -> list[str]:
-    """Return the canonical SMILES of each molecule, "" for one that does not parse."""
-    from cytomol.chem.keys import canonical_smiles
-
-    return _per_molecule(smiles, canonical_smiles)
-
-
-def _inchikeys(smiles: Sequence[str]) -> list[str]:
-    from cytomol.chem.keys import inchikey
-
-    return _per_molecule(smiles, inchikey)
-
-
-def _per_molecule(smiles: Iterable[str], function: Callable[[Any], str | None]) -> list[str]:
-    from cytomol.chem.parse import parse_smiles
-
-    known: dict[str, str] = {"": ""}
-    keys = []
-    for text in smiles:
-        if text not in known:
-            molecule = parse_smiles(text).mol
-            known[text] = "" if molecule is None else function(molecule) or ""
-        keys.append(known[text])
-    return keys
+def _listed(counts: dict[str, int]) -> str:
+    if len(counts) == 1:
+        return next(iter(counts))
+    parts = [f"{name} ({count:,})" for name, count in counts.items()]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cytomol.errors import InputError
 
+if TYPE_CHECKING:
+    from cytomol.corpus.report import ModalityReport
+
 __all__ = ["JoinReport", "Problems"]
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,20 @@ class JoinReport:
         How many distinct ids found none.
     ambiguous
         Rows whose id belongs to several entities; they went to the first of these.
+    torn
+        Times that a key fitted several molecules of different structure, and so none.
+    hints
+        What would have joined by another key, with the option that does so.
+    controls, control_rows
+        Names of controls that are no genes (LacZ, GFP, ...), and how many rows bear them.
+    contradictions
+        Rows whose own structure is not that of the molecule which their id names.
+    contradicting
+        What contradicts each other there.
+    contradictions_left_out
+        Whether these were left out; by default they are an error.
+    keys
+        By what each row was joined; for one that was not, why, where that is known. Empty where nobody asked.
     """
 
     where: str
@@ -36,24 +56,59 @@ class JoinReport:
     missing: tuple[str, ...] = ()
     missing_count: int = 0
     ambiguous: int = 0
+    torn: int = 0
+    hints: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    control_rows: int = 0
+    contradictions: tuple[str, ...] = ()
+    contradicting: str = "structure and id"
+    contradictions_left_out: bool = False
+    keys: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def complete(self) -> bool:
         """Whether every row found exactly one entity."""
-        return self.joined == self.total and not self.ambiguous
+        return self.joined == self.total and not (self.ambiguous or self.torn)
 
     def __str__(self) -> str:
         """Return one sentence."""
+        left_out = len(self.contradictions) if self.contradictions_left_out else 0
         text = f"{self.where}: {self.joined:,} of {self.total:,} rows joined by {self.key}"
         if self.missing_count:
             shown = ", ".join(self.missing) + (", ..." if self.missing_count > len(self.missing) else "")
             plural = "" if self.missing_count == 1 else "s"
             text += f"; {self.missing_count:,} id{plural} not found: {shown}"
-        elif self.joined < self.total:
+        elif self.joined + self.control_rows + left_out < self.total:
             text += "; the others have no id"
+        if self.control_rows:
+            text += f"; {self.control_rows:,} rows are controls and no genes: {_some(self.controls)}"
         if self.ambiguous:
             text += f"; {self.ambiguous:,} rows fit several entries and went to the first"
-        return text
+        if self.torn:
+            text += f"; {self.torn:,} keys fit several molecules of different structure, and so none"
+        if self.contradictions and self.contradictions_left_out:
+            text += f"; left out for a structure that contradicts the id: {self._contradicting()}"
+        return "; ".join([text, *self.hints])
+
+    def _contradicting(self) -> str:
+        return f"{len(self.contradictions):,} rows ({_some(self.contradictions, '; ')})"
+
+    @property
+    def contradiction(self) -> InputError | None:
+        """The error that the contradictions are, if any."""
+        if not self.contradictions or self.contradictions_left_out:
+            return None
+        return InputError(
+            f"{self.contradicting} contradict each other in {len(self.contradictions):,} of {self.total:,}"
+            f" rows: {_some(self.contradictions, '; ')}",
+            where=self.where,
+            hint="are the ids row numbers, or a column shifted? mend the table, choose another key with"
+            " --join or --molecule-id, or leave such rows out with --contradictions leave-out",
+        )
+
+
+def _some(items: tuple[str, ...], separator: str = ", ") -> str:
+    return separator.join(items[:_SHOWN]) + (f"{separator}..." if len(items) > _SHOWN else "")
 
 
 class Problems:
@@ -73,6 +128,8 @@ class Problems:
         Reports of every table that was joined.
     notes
         What a user should know but can live with, one sentence each.
+    built
+        Reports of the modalities that were built of tables of profiles.
     """
 
     def __init__(self, *, strict: bool = True) -> None:
@@ -80,6 +137,7 @@ class Problems:
         self.errors: list[str] = []
         self.joins: list[JoinReport] = []
         self.notes: list[str] = []
+        self.built: list[ModalityReport] = []
 
     def error(self, error: InputError) -> None:
         """Raise ``error``, or keep it when collecting."""
@@ -94,13 +152,18 @@ class Problems:
     def join(self, report: JoinReport) -> None:
         """Keep the report, as a note if something did not join; if nothing joins, that is an error."""
         self.joins.append(report)
+        if (contradiction := report.contradiction) is not None:
+            self.error(contradiction)
         if report.total and not report.joined:
             example = f" (for instance {', '.join(report.missing)})" if report.missing else ""
             self.error(
                 InputError(
                     f"none of {report.total:,} rows joins by {report.key}{example}",
                     where=report.where,
-                    hint="check that the ids are those of the molecule or gene table",
+                    hint="; ".join(report.hints)
+                    or (report.contradictions and str(report))
+                    or "check that the ids are those of the molecule or gene table; if another table has"
+                    " them, give it with --metadata",
                 )
             )
         elif not report.complete:

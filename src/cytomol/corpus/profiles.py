@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.join import as_ids, entity_of_column
+from cytomol.corpus.columns import ColumnChoice, ColumnReport
+from cytomol.corpus.identifiers import as_ids, entity_of_column
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Entity, Modality
 from cytomol.errors import InputError
@@ -18,12 +20,20 @@ __all__ = [
     "Aggregate",
     "ProfileTable",
     "aggregate_profiles",
-    "check_finite",
+    "choose_columns",
     "modality_from",
+    "split_matrix",
     "split_profiles",
+    "without_infinite",
 ]
 
 Aggregate = Literal["median", "mean", "none"]
+
+_NAMED = 30  # columns of text that one message names
+_TEXT_HINT = (
+    "leave columns that are no features out with --leave-out PATTERN, choose the features with --features"
+    " PATTERN, or name the others Metadata_..."
+)
 
 
 @dataclass(frozen=True)
@@ -35,26 +45,37 @@ class ProfileTable:
     where
         The file.
     metadata
-        Id columns as text, one row per profile.
+        Ids and all other columns that are no features, as text, one row per profile.
     features
         Measured values, float32, shape (profiles, width).
     columns
         Names of the features.
+    report
+        Which columns became features, and why the others did not; None where nobody had to choose.
+    notes
+        What reading it found that a user should know, one sentence each.
     """
 
     where: str
     metadata: pd.DataFrame
     features: NDArray[np.float32]
     columns: tuple[str, ...]
+    report: ColumnReport | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.features)
 
 
 def split_profiles(
-    frame: pd.DataFrame, *, where: str, id_column: str | None = None, only: bool = False
+    frame: pd.DataFrame,
+    *,
+    where: str,
+    id_column: str | None = None,
+    only: bool = False,
+    choice: ColumnChoice | None = None,
 ) -> ProfileTable:
-    """Separate ids from features: ``Metadata_*`` columns and columns named like an id are ids.
+    """Separate features from ids and from what stands beside them (see `cytomol.corpus.columns`).
 
     Parameters
     ----------
@@ -66,62 +87,133 @@ def split_profiles(
         A further column of ids.
     only
         Take ``id_column`` alone (and ``Metadata_*``), whatever the other columns are called.
+    choice
+        Which columns the user wants as features.
 
     Raises
     ------
     InputError
-        If a feature is not a number (with row and column), or there is no feature at all.
+        If features are not numbers (all such columns are named), or there is no feature at all.
     """
-    ids = [
-        name
-        for name in frame.columns
-        if name.startswith("Metadata_")
-        or name == id_column
-        or (not only and entity_of_column(name) is not None)
-    ]
-    features = [name for name in frame.columns if name not in set(ids)]
     if len(frame) == 0:
         raise InputError("holds no rows", where=where)
-    if not features:
-        raise InputError("holds no feature columns", where=where)
-    metadata = pd.DataFrame({name: as_ids(frame[name]) for name in ids}, index=frame.index)
-    values = np.empty((len(frame), len(features)), np.float32)
-    for j, name in enumerate(features):
-        values[:, j] = _numbers(frame[name], where)
-    return ProfileTable(where, metadata.reset_index(drop=True), values, tuple(features))
+    names = list(map(str, frame.columns))
+    if only:
+        reasons = {name: "metadata by their prefix" for name in names if name.startswith("Metadata_")}
+        report = _report(names, reasons, {id_column or ""})
+    else:
+        report = choose_columns(names, choice, where, id_column)
+    if not report.features:
+        raise InputError("holds no feature columns", where=where, hint=str(report))
+    kept = set(report.features)
+    metadata = pd.DataFrame({n: as_ids(frame[n]) for n in names if n not in kept}, index=frame.index)
+    values = _matrix(frame, report.features, where)
+    return ProfileTable(where, metadata.reset_index(drop=True), values, report.features, report)
 
 
-def _numbers(column: pd.Series[Any], where: str) -> NDArray[np.float32]:
-    """Return a column as float32; NaN where empty."""
+def split_matrix(table: ProfileTable, choice: ColumnChoice | None = None) -> ProfileTable:
+    """Move the columns of a matrix that are no features to the metadata.
+
+    Formats that keep the matrix apart may still hold metadata in it: pycytominer writes numeric
+    ``Metadata_*`` columns of its tables into the ``X`` of an AnnData file.
+    """
+    report = choose_columns(table.columns, choice, table.where, None, beside=tuple(map(str, table.metadata)))
+    keep = np.isin(np.array(table.columns, dtype=object), np.array(report.features, dtype=object))
+    if keep.all():
+        return replace(table, report=report)
+    if not keep.any():
+        raise InputError("holds no feature columns", where=table.where, hint=str(report))
+    moved = {
+        name: as_ids(pd.Series(table.features[:, place].astype(np.float64).round(6)))
+        for place, name in enumerate(table.columns)
+        if not keep[place] and name not in table.metadata
+    }
+    metadata = pd.concat([table.metadata, pd.DataFrame(moved, index=table.metadata.index)], axis=1)
+    return replace(
+        table, metadata=metadata, features=table.features[:, keep], columns=report.features, report=report
+    )
+
+
+def choose_columns(
+    names: Sequence[str],
+    choice: ColumnChoice | None,
+    where: str,
+    id_column: str | None,
+    beside: tuple[str, ...] = (),
+) -> ColumnReport:
+    """Return which columns are features; ``beside`` are names that a pattern may fit as well."""
+    choice = choice or ColumnChoice()
+    choice.check((*names, *beside), where)  # a pattern may speak of what stands beside the matrix
+    ids = {name for name in names if name == id_column or entity_of_column(name) is not None}
+    reasons = {name: reason for name in names if (reason := choice.reason(name)) is not None}
+    if choice.features:  # a feature asked for by name is one, even if it is called like an id
+        ids -= {name for name in names if name not in reasons and name != id_column}
+    return _report(names, reasons, ids)
+
+
+def _report(names: Sequence[str], reasons: dict[str, str], ids: set[str]) -> ColumnReport:
+    left_out: dict[str, list[str]] = {}
+    for name in names:
+        if name in reasons and name not in ids:
+            left_out.setdefault(reasons[name], []).append(name)
+    features = tuple(name for name in names if name not in reasons and name not in ids)
+    found = tuple(name for name in names if name in ids)
+    return ColumnReport(features, found, {reason: tuple(some) for reason, some in left_out.items()})
+
+
+def _matrix(frame: pd.DataFrame, names: Sequence[str], where: str) -> NDArray[np.float32]:
+    """Return columns as float32, shape (rows, width); NaN where empty."""
+    values = np.empty((len(frame), len(names)), np.float32)
+    text: list[tuple[str, int, Any]] = []
+    for j, name in enumerate(names):
+        column, wrong = _numbers(frame[name])
+        if wrong >= 0:
+            text.append((name, wrong, frame[name].iloc[wrong]))
+        else:
+            values[:, j] = column
+    if len(text) == 1:
+        name, row, cell = text[0]
+        raise InputError(
+            f"{cell!r} is not a number", where=f"{where}, row {row + 1}, column {name}", hint=_TEXT_HINT
+        )
+    if text:
+        shown = ", ".join(f"{name} (row {row + 1}: {cell!r})" for name, row, cell in text[:_NAMED])
+        more = f", and {len(text) - _NAMED:,} more" if len(text) > _NAMED else ""
+        raise InputError(f"{len(text):,} columns hold text: {shown}{more}", where=where, hint=_TEXT_HINT)
+    return values
+
+
+def _numbers(column: pd.Series[Any]) -> tuple[NDArray[np.float32], int]:
+    """Return a column as float32, NaN where empty, and its first row that is no number (-1: none)."""
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         text = column.astype("string").str.strip()
         numbers = pd.to_numeric(text, errors="coerce")
         wrong = numbers.isna() & text.notna() & ~text.str.lower().isin(["", "nan", "na"])
         if wrong.any():
-            row = int(np.flatnonzero(wrong.to_numpy(bool))[0])
-            raise InputError(
-                f"{column.iloc[row]!r} is not a number",
-                where=f"{where}, row {row + 1}, column {column.name}",
-                hint="name columns that are no features Metadata_...",
-            )
+            return np.empty(0, np.float32), int(np.flatnonzero(wrong.to_numpy(bool))[0])
         column = numbers
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is reported
-        return column.to_numpy(np.float64, na_value=np.nan).astype(np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is unmeasured
+        return column.to_numpy(np.float64, na_value=np.nan).astype(np.float32), -1
 
 
-def check_finite(table: ProfileTable, problems: Problems) -> None:
-    """Report infinite values with the place of the first."""
+def without_infinite(table: ProfileTable, problems: Problems) -> ProfileTable:
+    """Return the table with infinite values as not measured, and note how many there were, and where.
+
+    Normalising by a spread of 0 gives such values; they say nothing of the cells.
+    """
     infinite = np.isinf(table.features)
-    if infinite.any():
-        row, column = np.argwhere(infinite)[0]
-        count = int(infinite.sum())
-        problems.error(
-            InputError(
-                f"{count:,} infinite value{'' if count == 1 else 's'} (or beyond float32)",
-                where=f"{table.where}, row {row + 1}, column {table.columns[column]}",
-                hint="leave the cell empty where nothing was measured",
-            )
-        )
+    if not infinite.any():
+        return table
+    count = int(infinite.sum())
+    columns = [table.columns[j] for j in np.flatnonzero(infinite.any(axis=0))]
+    row = int(np.flatnonzero(infinite.any(axis=1))[0])
+    shown = ", ".join(columns[:5]) + (", ..." if len(columns) > 5 else "")
+    problems.note(
+        f"{table.where}: {count:,} infinite value{'' if count == 1 else 's'} (or beyond float32) in"
+        f" {len(columns):,} column{'' if len(columns) == 1 else 's'} ({shown}), first in row {row + 1}:"
+        " counted as not measured"
+    )
+    return replace(table, features=np.where(infinite, np.float32(np.nan), table.features))
 
 
 def aggregate_profiles(

@@ -10,15 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.join import (
-    GeneIndex,
-    JoinKey,
-    MoleculeIndex,
-    as_ids,
-    entity_of_column,
-    join_genes,
-    join_molecules,
-)
+from cytomol.corpus.genes import GeneIndex, join_genes
+from cytomol.corpus.identifiers import as_ids, entity_of_column
+from cytomol.corpus.join import JoinKey, MoleculeIndex, join_molecules
 from cytomol.corpus.problems import JoinReport, Problems
 from cytomol.corpus.schema import Entity, Relation
 from cytomol.corpus.tables import read_ids, relation_weights
@@ -117,7 +111,10 @@ def _find_end(
     if entity != "gene":
         # With the entity unknown only ids are compared: a gene symbol can be a valid SMILES.
         how: JoinKey = key if entity == "molecule" else "id"
-        options.append(("molecule", *join_molecules(frame, molecules, where=where, column="end", key=how)))
+        found = join_molecules(frame, molecules, where=where, column="end", key="id", hints=False)
+        if how != "id" and not found[1].complete:
+            found = join_molecules(frame, molecules, where=where, column="end", key=how, hints=False)
+        options.append(("molecule", *found))
     if entity != "molecule":
         options.append(("gene", *join_genes(frame, genes, where=where, column="end")))
     chosen, rows, report = max(options, key=lambda option: option[2].joined)

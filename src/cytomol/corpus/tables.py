@@ -9,26 +9,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.join import as_ids, entity_of_column, plain_name
+from cytomol.corpus.identifiers import (
+    COMPOUND_NAMES,
+    ENTREZ_IDS,
+    GENE_IDS,
+    INCHIKEYS,
+    INCHIS,
+    MOLECULE_IDS,
+    SMILES,
+    as_ids,
+    as_inchikeys,
+    entity_of_column,
+    plain_name,
+)
 from cytomol.corpus.problems import Problems
+from cytomol.corpus.rows import read_rows
+from cytomol.corpus.structures import canonical_of, contradicts, is_inchikey, key_of, smiles_of_inchi
 from cytomol.errors import InputError
-from cytomol.tables import read_table
 
-__all__ = ["gene_table", "molecule_table", "read_ids", "relation_weights"]
+__all__ = ["check_keys", "gene_table", "molecule_table", "read_ids", "relation_weights"]
 
-# Columns as the schema calls them, and how others do; the first that is there counts.
-_MOLECULE_COLUMNS = {
-    "smiles": ("smiles", "canonicalsmiles", "isomericsmiles", "structure"),
-    "mol_id": (
-        "molid", "moleculeid", "compoundid", "pertid", "broadsample", "broadid", "jcp2022", "drugid",
-        "chemblid", "compound", "molecule", "id",
-    ),
-    "inchikey": ("inchikey", "standardinchikey", "inchikey14"),
-}  # fmt: skip
-_GENE_COLUMNS = {
-    "gene_id": ("geneid", "genesymbol", "symbol", "gene", "prgenesymbol"),
-    "entrez_id": ("entrezid", "ncbigeneid", "entrez", "prgeneid"),
-}
+_MOLECULE_COLUMNS = {"smiles": SMILES, "inchi": INCHIS, "inchikey": INCHIKEYS, "mol_id": MOLECULE_IDS}
+_GENE_COLUMNS = {"gene_id": GENE_IDS, "entrez_id": ENTREZ_IDS}
+_EXAMPLES = 5
+_LOOKED_AT = 5_000
 
 
 def read_ids(path: Path, ids: Collection[str] = ()) -> pd.DataFrame:
@@ -39,19 +43,20 @@ def read_ids(path: Path, ids: Collection[str] = ()) -> pd.DataFrame:
     path
         The table.
     ids
-        Columns of ids besides those whose name says so. In a text file an id such as ``007`` would
-        otherwise turn into the number 7.
+        Columns of ids besides ``Metadata_*`` and those whose name says so. In a text file an id such as
+        ``007`` would otherwise turn into the number 7.
     """
-    frame = read_table(path)
+    frame = read_rows(path)
     if path.suffix == ".parquet":
         return frame
     numeric = [
         name
         for name in frame.columns
-        if (name in ids or entity_of_column(name)) and pd.api.types.is_numeric_dtype(frame[name])
+        if (name in ids or entity_of_column(name) or name.lower().startswith("metadata_"))
+        and pd.api.types.is_numeric_dtype(frame[name])
     ]
     if numeric:
-        text = read_table(path, text=True)
+        text = read_rows(path, text=True)
         frame = frame.assign(**{name: text[name] for name in numeric})
     return frame
 
@@ -64,6 +69,7 @@ def molecule_table(
     smiles_col: str | None = None,
     id_col: str | None = None,
     keep_first: bool = False,
+    published: bool = False,
 ) -> pd.DataFrame:
     """Return the table of molecules with ``mol_id`` and ``smiles`` (and ``inchikey``) as text.
 
@@ -79,25 +85,75 @@ def molecule_table(
         Columns to use, where their names do not say it. Without an id column they are row1, row2, ...
     keep_first
         Leave rows without id and repeats of an id out, with a note; by default they are an error.
+    published
+        Take tables as libraries are published: a repeated id with the same structure is kept once, a row
+        without id is called by its InChIKey, and an InChIKey that contradicts its structure is an error.
 
     Raises
     ------
     InputError
         If there is no SMILES column or no row.
     """
+    id_name = _id_column(frame, id_col)
     frame = _renamed(frame, _MOLECULE_COLUMNS, {"smiles": smiles_col, "mol_id": id_col}, where)
-    if "smiles" not in frame:
+    if "smiles" not in frame and "inchi" not in frame:
         raise InputError("has no column of SMILES", where=where, hint=_columns(frame))
     if len(frame) == 0:
         raise InputError("holds no molecules", where=where)
+    for name in ("mol_id", "smiles", "inchi"):
+        if name in frame:
+            frame[name] = as_ids(frame[name])
+    if "inchikey" in frame:
+        frame["inchikey"] = as_inchikeys(frame["inchikey"])
+    if "inchi" in frame:
+        frame = _with_smiles(frame, where, problems)
     if "mol_id" not in frame:
         # not m0, m1, ...: other tables use such ids for molecules of their own, and would join these
         frame.insert(0, "mol_id", [f"row{row + 1}" for row in range(len(frame))])
         problems.note(f"{where}: no column of ids; molecules are called row1, row2, ...")
-    for name in ("mol_id", "smiles", "inchikey"):
-        if name in frame:
-            frame[name] = as_ids(frame[name])
+    elif published:
+        frame = _named(frame, where, problems)
+        frame = _once(frame, where, problems)
+    frame.attrs["id_column"] = id_name
+    if published:
+        check_keys(frame, where=where, problems=problems)
     return _unique(frame, "mol_id", where, problems, keep_first=keep_first)
+
+
+def check_keys(frame: pd.DataFrame, *, where: str, problems: Problems) -> None:
+    """Report molecules whose InChIKey (a column of its own, or the id) is not that of their SMILES.
+
+    Of a long table some 5,000 rows all over it are looked at first, since an InChIKey takes milliseconds;
+    all of them if one of these is wrong.
+    """
+    for name in ("inchikey", "mol_id"):
+        if name not in frame:
+            continue
+        step = max(1, len(frame) // _LOOKED_AT)
+        wrong = _contradicting(frame.iloc[::step], name)
+        if wrong and step > 1:
+            wrong = _contradicting(frame, name)
+        if wrong:
+            shown = "; ".join(
+                f"row {row + 1}: {frame['mol_id'].iloc[row]} is {frame['smiles'].iloc[row]},"
+                f" but its key is {frame[name].iloc[row]}"
+                for row in wrong[:_EXAMPLES]
+            )
+            problems.error(
+                InputError(
+                    f"the InChIKey contradicts the SMILES in {len(wrong):,} of {len(frame):,} rows: {shown}",
+                    where=f"{where}, column {name}",
+                    hint="is the column shifted? mend it, or leave it out",
+                )
+            )
+
+
+def _contradicting(frame: pd.DataFrame, name: str) -> list[int]:
+    return [
+        row
+        for row, (smiles, key) in enumerate(zip(frame["smiles"], frame[name], strict=True))
+        if is_inchikey(key, whole=name == "mol_id") and contradicts(smiles, key)
+    ]
 
 
 def gene_table(
@@ -146,6 +202,61 @@ def _columns(frame: pd.DataFrame) -> str:
     return f"columns: {', '.join(frame.columns[:12])}"
 
 
+def _id_column(frame: pd.DataFrame, given: str | None) -> str:
+    """Return the plain name of the column of ids, as the user's table has it; "" for none."""
+    known = str(frame.attrs.get("id_column", ""))
+    plain = [plain_name(name) for name in frame.columns]
+    return known or plain_name(given or next((name for name in MOLECULE_IDS if name in plain), ""))
+
+
+def _with_smiles(frame: pd.DataFrame, where: str, problems: Problems) -> pd.DataFrame:
+    """Fill empty cells of SMILES from the InChI."""
+    smiles = frame["smiles"] if "smiles" in frame else pd.Series([""] * len(frame), dtype=object)
+    absent = (smiles == "") & (frame["inchi"] != "")
+    if absent.any():
+        smiles = smiles.where(~absent, [smiles_of_inchi(text) for text in frame["inchi"].where(absent, "")])
+        problems.note(f"{where}: {int(absent.sum()):,} structures come from the InChI")
+    return frame.assign(smiles=smiles)
+
+
+def _named(frame: pd.DataFrame, where: str, problems: Problems) -> pd.DataFrame:
+    """Call molecules without id by their InChIKey; leave out what has neither id nor structure."""
+    absent = frame["mol_id"] == ""
+    if not absent.any():
+        return frame
+    given = frame["inchikey"] if "inchikey" in frame else pd.Series([""] * len(frame), index=frame.index)
+    keys = [
+        (key if is_inchikey(key) else key_of(smiles)) if no_id else ""
+        for no_id, key, smiles in zip(absent, given, frame["smiles"], strict=True)
+    ]
+    frame = frame.assign(mol_id=frame["mol_id"].where(~absent, keys))
+    names = [c for c in frame.columns if plain_name(c) in COMPOUND_NAMES]
+    shown = frame.loc[absent, names[0] if names else "smiles"].astype(str).tolist()
+    note = f"{where}: {int(absent.sum()):,} rows have no id ({', '.join(shown[:_EXAMPLES])})"
+    empty = frame["mol_id"] == ""
+    named = int(absent.sum() - empty.sum())
+    left = f"{int(empty.sum()):,} without structure were left out" if empty.any() else ""
+    done = f"{named:,} are called by their InChIKey" if named else ""
+    problems.note(f"{note}: {'; '.join(filter(None, (done, left)))}")
+    return frame[~empty].reset_index(drop=True)
+
+
+def _once(frame: pd.DataFrame, where: str, problems: Problems) -> pd.DataFrame:
+    """Keep a repeated id once where its structure is the same; the others stay, and are an error."""
+    repeated = frame["mol_id"].duplicated(keep=False)
+    if not repeated.any():
+        return frame
+    canonical = pd.Series(canonical_of(frame["smiles"].where(repeated, "")), index=frame.index)
+    canonical = canonical.where(canonical != "", frame["smiles"])
+    same = pd.DataFrame({"id": frame["mol_id"], "smiles": canonical}).duplicated() & repeated
+    if same.any():
+        shown = ", ".join(map(str, frame.loc[same, "mol_id"].unique()[:_EXAMPLES]))
+        problems.note(
+            f"{where}: {int(same.sum()):,} rows repeat an id with its structure and were left out: {shown}"
+        )
+    return frame[~same].reset_index(drop=True)
+
+
 def _renamed(
     frame: pd.DataFrame, wanted: dict[str, tuple[str, ...]], given: dict[str, str | None], where: str
 ) -> pd.DataFrame:
@@ -158,6 +269,8 @@ def _renamed(
         if chosen is None and target not in frame:
             by_plain = {plain_name(name): name for name in reversed(frame.columns)}
             chosen = next((by_plain[s] for s in synonyms if s in by_plain and by_plain[s] not in names), None)
+            if chosen is None and target in ("smiles", "inchikey"):
+                chosen = next((name for plain, name in by_plain.items() if plain.endswith(target)), None)
         if chosen is not None and chosen != target:
             names[chosen] = target
     kept = [name for name in frame.columns if name in names or name not in names.values()]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cytomol.corpus.manifest import MANIFEST, Manifest, ModalityEntry, RelationEntry
+from cytomol.corpus.report import BuildReport
 from cytomol.corpus.schema import Corpus, Entity, Modality, Relation
 from cytomol.errors import InputError
 from cytomol.files import atomic_directory
@@ -17,7 +18,9 @@ __all__ = ["write_corpus"]
 _IDS: dict[Entity, str] = {"molecule": "mol_id", "gene": "gene_id"}
 
 
-def write_corpus(corpus: Corpus, path: str | Path, *, force: bool = False) -> None:
+def write_corpus(
+    corpus: Corpus, path: str | Path, *, force: bool = False, report: BuildReport | None = None
+) -> None:
     """Write ``molecules.parquet``, ``genes.parquet``, ``modalities/``, ``relations/`` and ``corpus.toml``.
 
     Reading the directory again gives the same tables, in the same order; the corpus's notes become the
@@ -31,6 +34,8 @@ def write_corpus(corpus: Corpus, path: str | Path, *, force: bool = False) -> No
         Directory to be made.
     force
         Replace an existing one.
+    report
+        What became of the tables that it was built of; written beside the corpus as ``build.json``.
 
     Raises
     ------
@@ -66,6 +71,8 @@ def write_corpus(corpus: Corpus, path: str | Path, *, force: bool = False) -> No
         for relation, file in zip(corpus.relations.values(), files["relations"], strict=True):
             _relation_frame(corpus, relation).to_parquet(temporary / file, index=False)
         (temporary / MANIFEST).write_text(manifest.to_toml(), encoding="utf-8")
+        if report is not None:
+            report.write(temporary)
 
 
 def _file_names(folder: str, names: list[str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from filelock import FileLock, Timeout
 
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.errors import ConfigError, CytomolError, OutputError
@@ -24,7 +22,7 @@ from cytomol.evaluate.ablation_rows import AblationRows, Unit, summarize
 from cytomol.evaluate.job import fold_rows
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
 from cytomol.evaluate.variants import Variant, studies_of, variants_of
-from cytomol.files import atomic_file, check_output, require_file, sha256
+from cytomol.files import Lock, atomic_file, check_place, remove_output, require_file, settled, sha256
 from cytomol.methods.config import MethodConfig
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import finetune
@@ -167,7 +165,7 @@ def _check_folder(out: Path, *, resume: bool, force: bool) -> None:
     """Say before any work why the folder cannot be used."""
     if resume and force:
         raise ConfigError("--resume goes on and --force starts anew", hint="use one of them")
-    check_output(out, force=True)
+    check_place(out)
     if out.exists() and not out.is_dir():
         raise OutputError("is a file where a directory belongs", where=str(out))
     begun = (out / RECORD).exists()
@@ -175,8 +173,9 @@ def _check_folder(out: Path, *, resume: bool, force: bool) -> None:
         raise OutputError("there is no ablation to resume", where=str(out))
     left = sorted(path.name for path in out.iterdir()) if out.exists() else []
     ours = {ROWS, SUMMARY, RECORD, MODELS, LOCK}
-    # a run that was killed may leave temporary files behind
-    if foreign := [name for name in left if name not in ours and not name.startswith((".tmp-", ".old-"))]:
+    # a run that was killed may leave temporary files behind; without a record the rest is somebody else's
+    known = ours if begun else {LOCK}
+    if foreign := [name for name in left if name not in known and not name.startswith((".tmp-", ".old-"))]:
         raise OutputError(
             f"holds {foreign[0]!r}, which no ablation made", where=str(out), hint="choose another folder"
         )
@@ -189,18 +188,17 @@ def _check_folder(out: Path, *, resume: bool, force: bool) -> None:
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
     """Keep a second ablation out of the folder."""
-    try:
-        with FileLock(out / LOCK, timeout=0):
-            yield
-    except Timeout:
-        raise OutputError("another ablation is at work here", where=str(out), hint="wait for it") from None
+    with Lock(out / LOCK, "another ablation is at work here", timeout=0):
+        yield
 
 
 def _clear(out: Path) -> None:
-    for name in (ROWS, SUMMARY, RECORD):
-        (out / name).unlink(missing_ok=True)
     if (out / MODELS).exists():
-        shutil.rmtree(out / MODELS)
+        for model in sorted((out / MODELS).iterdir()):
+            remove_output(model)
+        (out / MODELS).rmdir()
+    for name in (ROWS, SUMMARY, RECORD):  # the record last: it says whose folder this is
+        (out / name).unlink(missing_ok=True)
 
 
 def _read(ablation: Ablation) -> _Inputs:
@@ -343,8 +341,7 @@ def _score(
         rows.append({**score, **names, **cost, "set": data.name} for score in scores)
     if not ablation.keep_models:
         for path in (_model(ablation, key), partial_path(_model(ablation, key))):
-            if path.exists():
-                shutil.rmtree(path)
+            remove_output(path)
     return how
 
 
@@ -354,7 +351,7 @@ def _model(ablation: Ablation, key: str) -> Path:
 
 def _pretrained(ablation: Ablation, inputs: _Inputs, method: str, config: MethodConfig, key: str) -> float:
     """Pretrain a model, go on with one that was interrupted, or find it; return the seconds it trained."""
-    path = _model(ablation, key)
+    path = settled(_model(ablation, key))
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         pretrain(
@@ -362,7 +359,7 @@ def _pretrained(ablation: Ablation, inputs: _Inputs, method: str, config: Method
             config,
             path,
             method=method,
-            resume=partial_path(path).exists(),
+            resume=settled(partial_path(path)).exists(),
             exclude_profiles_of=ablation.exclude or None,
             exclude_relations=ablation.exclude_relations,
             quiet=True,

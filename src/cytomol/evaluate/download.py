@@ -17,7 +17,7 @@ from cytomol import __version__
 from cytomol.errors import ConfigError, InputError, OutputError
 from cytomol.evaluate.published import PUBLISHED, PublishedFile
 from cytomol.evaluate.sets import SETS, data_folder
-from cytomol.files import sha256
+from cytomol.files import publish_file, sha256
 
 __all__ = ["fetch_set", "is_whole"]
 
@@ -118,7 +118,7 @@ def _fetch(relative: str, file: PublishedFile, place: Path, mirror: str) -> None
             hint="the mirror holds another version, or what it sent was altered",
         )
     with _writing(place):
-        part.replace(place)
+        publish_file(part, place)
 
 
 def _copy(mirror: str, relative: str, part: Path) -> str:

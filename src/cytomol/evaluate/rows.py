@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock
 
 from cytomol.errors import InputError, OutputError
-from cytomol.files import atomic_file
+from cytomol.files import Lock, atomic_file
 
 __all__ = ["COLUMNS", "Job", "RowFile", "read_rows", "read_table_of"]
 
@@ -138,7 +137,7 @@ class RowFile:
     def __init__(self, path: Path, columns: Sequence[str] = COLUMNS, text: Collection[str] = _TEXT) -> None:
         self.path = path
         self.columns = tuple(columns)
-        self.lock = FileLock(path.with_name(f".{path.name}.lock"))
+        self.lock = Lock(path.with_name(f".{path.name}.lock"), f"another process is at work on {path.name}")
         self._text = text
 
     def jobs(self) -> Counter[Job]:

@@ -23,13 +23,14 @@ from cytomol.evaluate.peers import peers
 from cytomol.evaluate.results import COVERAGE, ROWS, Results
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import SetSource
-from cytomol.files import atomic_file, check_output
+from cytomol.files import atomic_file, check_place
 
 __all__ = ["Benchmark", "Failure", "check_models", "default_models", "known_models", "run_benchmark"]
 
 DETAILS, PREDICTIONS, LOGS = "details", "predictions", "logs"
 _TABLES = (ROWS, COVERAGE, f".{ROWS}.lock", f".{COVERAGE}.lock", "summary.csv", "significance.csv")
-_MADE = (*_TABLES, DETAILS, PREDICTIONS, LOGS)
+_FOLDERS = {DETAILS: ".json", PREDICTIONS: ".npz", LOGS: ".log"}
+_MADE = (*_TABLES, *_FOLDERS)
 _POLL_SECONDS = 0.05
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -226,7 +227,7 @@ def _check_folder(out: Path, *, resume: bool, force: bool) -> list[str]:
     """Say why the folder of the results cannot be used; return the names of what is in it."""
     if resume and force:
         raise ConfigError("--resume goes on and --force starts anew", hint="use one of them")
-    check_output(out, force=True)
+    check_place(out)
     if out.exists() and not out.is_dir():
         raise OutputError("is a file where a directory belongs", where=str(out))
     left = sorted(entry.name for entry in out.iterdir()) if out.exists() else []
@@ -235,6 +236,10 @@ def _check_folder(out: Path, *, resume: bool, force: bool) -> list[str]:
             "output exists", where=str(out), hint="use --resume to go on with it, --force to start anew"
         )
     foreign = [name for name in left if name not in _MADE]
+    if not foreign:
+        foreign = [str(p.relative_to(out)) for f, end in _FOLDERS.items() for p in _others(out / f, end)]
+    if not {ROWS, f".{ROWS}.lock"} & set(left):
+        foreign = foreign or left
     if foreign and force:
         raise OutputError(
             f"holds {foreign[0]!r}, which no benchmark made", where=str(out), hint="choose another folder"
@@ -242,10 +247,18 @@ def _check_folder(out: Path, *, resume: bool, force: bool) -> list[str]:
     return left
 
 
+def _others(folder: Path, suffix: str) -> list[Path]:
+    """Return what is in a folder of the results that no benchmark writes there."""
+    return sorted(p for p in folder.rglob("*") if p.parent != folder or p.suffix != suffix or not p.is_file())
+
+
 def _make_folder(out: Path, remove: Sequence[str]) -> None:
-    for name in remove:
+    # The lock, which says whose folder this is, goes last.
+    for name in sorted(remove, key=lambda name: name.startswith(".")):
         path = out / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f".{ROWS}.lock").touch()
     for name in (DETAILS, LOGS):
         (out / name).mkdir(parents=True, exist_ok=True)
 

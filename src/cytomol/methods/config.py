@@ -53,6 +53,24 @@ class MethodConfig(Config):
         gt=0,
         description="Seconds after which a molecule's conformer is given up and its 3d view masked.",
     )
+    chirality: Literal["canonical", "as_written"] = Field(
+        "canonical",
+        description="Stereocentres as the molecule has them, however it is written (canonical), or as RDKit "
+        "tags them in the order of the SMILES (as_written, the papers and their code).",
+    )
+    standardize: Literal["keep", "parent"] = Field(
+        "keep",
+        description="Read salts, mixtures and charges as they are (keep), or the largest part, uncharged "
+        "(parent); the saved model does the same when it predicts.",
+    )
+    max_atoms: int = Field(
+        1000, ge=1, description="Atoms, hydrogens apart, beyond which a molecule is invalid."
+    )
+    molecule_timeout: float = Field(
+        20.0,
+        gt=0,
+        description="Seconds of processor time after which a molecule's features are given up.",
+    )
     scaling: Literal["robust", "minmax"] = Field(
         "robust",
         description="How profile features are scaled to [0, 1]: robust to tails, or by minimum and maximum.",
@@ -95,6 +113,12 @@ class MethodConfig(Config):
     compared_modalities: tuple[str, ...] | None = Field(
         None,
         description="Modalities whose profiles are compared for similarity edges; all when not given.",
+    )
+    compared_values: Literal["auto", "scaled", "stored", "filled"] = Field(
+        "auto",
+        description="Values by which profiles are compared, on what two of them share: scaled by feature, as "
+        "stored, or (auto) scaled where features are in different units; filled takes the column's mean for "
+        "what is not measured, as the published code does.",
     )
     minimum_similarity: float = Field(0.8, gt=0, le=1, description="Lowest threshold of a similarity edge.")
     maximum_similarity: float = Field(0.99, gt=0, le=1, description="Highest threshold of a similarity edge.")

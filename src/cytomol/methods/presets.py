@@ -16,6 +16,7 @@ from cytomol.errors import ConfigError
 __all__ = ["CHMR", "INFOALIGN", "preset_options"]
 
 _PUBLISHED: dict[str, Any] = {
+    "chirality": "as_written",
     "candidates": "shortcut",
     "scaling": "minmax",
     "molecule_targets": ("morgan",),
@@ -29,6 +30,7 @@ _PUBLISHED: dict[str, Any] = {
     "validation_fraction": 0.0,
     "gene_profiles": "leaf",
     "unprofiled_genes": True,
+    "compared_values": "filled",
 }
 
 # What the code of both methods has in common, beyond what their papers say.

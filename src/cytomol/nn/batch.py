@@ -172,3 +172,18 @@ class Dimensions:
     modalities: dict[str, int] = field(default_factory=dict)
     targets: dict[str, int] = field(default_factory=dict)
     binary_targets: tuple[str, ...] = ()
+
+    @property
+    def _sizes(self) -> list[int]:
+        widths = [*self.views.values(), *self.modalities.values(), *self.targets.values()]
+        return [*self.atom_features, *self.bond_features, *widths]
+
+    @property
+    def smallest(self) -> int:
+        """Smallest of all sizes; 1 if there are none."""
+        return min(self._sizes, default=1)
+
+    @property
+    def largest(self) -> int:
+        """Largest of all sizes; 1 if there are none."""
+        return max(self._sizes, default=1)

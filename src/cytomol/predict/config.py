@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -27,12 +27,31 @@ class FinetuneConfig(Config):
     )
     split_type: str = Field(
         "scaffold",
-        description="Split where none is given: scaffold, scaffold-infoalign or random.",
+        description="Split where none is given: scaffold, scaffold-ogb, scaffold-infoalign or random.",
     )
     split_fractions: tuple[float, ...] | None = Field(
         None, description="Shares of train, valid and test; by default those of the split type."
     )
     split_seed: int = Field(0, ge=0, lt=2**32, description="Seed of split types that shuffle.")
+
+    # how molecules are read
+    standardize: Literal["keep", "parent"] | None = Field(
+        None,
+        description="Read salts, mixtures and charges as they are (keep), or the largest part, uncharged "
+        "(parent); as the backbone does if not given, keep without one.",
+    )
+    max_atoms: int | None = Field(
+        None,
+        ge=1,
+        description="Atoms, hydrogens apart, beyond which a molecule is invalid; those of the backbone, or "
+        "1000, if not given.",
+    )
+    molecule_timeout: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds of processor time after which a molecule's features are given up; those of the "
+        "backbone, or 20, if not given.",
+    )
 
     # what the head reads
     features: str = Field(
@@ -189,6 +208,12 @@ class FinetuneConfig(Config):
         if self.forest_gamma and self.features != "auto" and "1d" not in self.features.split("+"):
             raise ValueError("a forest beside the head needs 1d among the features")
         return self
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How molecules are read, where it is not left to the backbone."""
+        given = {name: getattr(self, name) for name in ("standardize", "max_atoms", "molecule_timeout")}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def changes_backbone(self) -> bool:

@@ -20,6 +20,13 @@ from cytomol.training.backbone import Backbone
 __all__ = ["CellEncoder", "PropertyClassifier", "PropertyRegressor"]
 
 
+def _hint_on_classes(classes: NDArray[Any]) -> str:
+    """Say what three classes and more may be."""
+    if len(classes) == 3 and set(classes.tolist()) == {-1, 0, 1}:
+        return "if -1 means not measured, put NaN in its place and give y the shape (n, 1)"
+    return "give one column of 0 and 1 per class"
+
+
 class CellEncoder(TransformerMixin, SmilesEstimator):  # type: ignore[misc]
     """Transformer from SMILES to the embeddings of a pretrained model.
 
@@ -173,10 +180,12 @@ class PropertyClassifier(ClassifierMixin, PropertyEstimator):  # type: ignore[mi
         if len(self.classes_) > 2:
             raise InputValueError(
                 f"Only binary classification is supported. The target has {len(self.classes_)} classes",
-                hint="give one column of 0 and 1 per class",
+                hint=_hint_on_classes(self.classes_),
             )
         if len(self.classes_) < 2:
-            raise InputValueError(f"y holds one class only: {self.classes_[0]!r}", hint="there must be two")
+            raise InputValueError(
+                f"y holds one class only: {self.classes_.tolist()[0]!r}", hint="there must be two"
+            )
         return codes.astype(np.float64)[:, None], codes
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:

@@ -59,13 +59,20 @@ class HeadFeatures:
         *,
         counts_radius: int = 2,
         bits_radius: int | None = None,
+        reading: Mapping[str, Any] | None = None,
     ) -> HeadFeatures:
-        """Choose the featurization that the blocks need."""
+        """Choose the featurization that the blocks need.
+
+        ``reading`` changes how molecules are read (`FeatureOptions`: standardize, max_atoms,
+        molecule_timeout); what it leaves out is as the backbone has it.
+        """
         plain = FeatureOptions(graph=False, morgan_bits=0, maccs=False)
         base = plain
         radius, bits = FeatureOptions.morgan_radius, FeatureOptions.morgan_bits
         if backbone is not None:
-            base = backbone.feature_options if "embedding" in blocks else plain
+            base = backbone.feature_options
+            if "embedding" not in blocks:
+                base = replace(base.fingerprint(radius, bits), morgan_bits=0)
             radius, bits = backbone.config.morgan_radius, backbone.config.morgan_bits
         options = replace(
             base,
@@ -73,6 +80,7 @@ class HeadFeatures:
             morgan_bits=bits if "1d" in blocks else base.morgan_bits,
             maccs=base.maccs or "1d" in blocks or "maccs" in blocks,
             descriptors="descriptors" in blocks,
+            **(reading or {}),
         )
         embedder = backbone if "embedding" in blocks else None
         return cls(tuple(blocks), options, counts_radius, embedder, bits_radius=bits_radius)
@@ -89,12 +97,13 @@ class HeadFeatures:
         store = featurize(smiles, self.options, workers=workers, cache=cache, progress=progress)
         if "counts" in self.blocks:
             # a store of its own: the counts have another radius than the backbone's fingerprint
-            options = FeatureOptions(graph=False, morgan_radius=self.counts_radius, maccs=False, counts=True)
+            options = self.options.fingerprint(self.counts_radius, FeatureOptions.morgan_bits, counts=True)
             counted = featurize(smiles, options, workers=workers, cache=cache)
-            store = store.with_block("counts", counted.blocks["counts"])
+            store = _valid_in_both(store, counted).with_block("counts", counted.blocks["counts"])
         if self._own_bits:
-            options = FeatureOptions(False, self.bits_radius or 0, self.options.morgan_bits, maccs=False)
+            options = self.options.fingerprint(self.bits_radius or 0, self.options.morgan_bits)
             other = featurize(smiles, options, workers=workers, cache=cache)
+            store = _valid_in_both(store, other)
             store = store.with_block("bits", other.blocks["morgan"], other.widths["morgan"])
         return store
 
@@ -177,3 +186,10 @@ class HeadFeatures:
             own = {key.split(".", 1)[1]: a for key, a in arrays.items() if key.startswith(f"{name}.")}
             if own:
                 self.scalers[name] = scaler_from_arrays(own)
+
+
+def _valid_in_both(store: MoleculeStore, other: MoleculeStore) -> MoleculeStore:
+    """Return the store with the errors of another one too: a molecule may exceed its time in either."""
+    if store.errors == other.errors:
+        return store
+    return replace(store, errors=[a or b for a, b in zip(store.errors, other.errors, strict=True)])

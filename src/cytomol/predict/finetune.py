@@ -18,7 +18,14 @@ from cytomol.nn.head import PropertyHead
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import HeadFeatures
 from cytomol.predict.fit import FitData, FitResult, fit_head, seeded
-from cytomol.predict.folds import check_folds, check_molecules, fold_texts, score_folds, valid_folds
+from cytomol.predict.folds import (
+    check_folds,
+    check_molecules,
+    fold_texts,
+    say_kept_whole,
+    score_folds,
+    valid_folds,
+)
 from cytomol.predict.forest_beside import forest_probability, grow_forest
 from cytomol.predict.heads import build_head
 from cytomol.predict.labels import Labels, check_training_labels
@@ -143,6 +150,7 @@ def finetune(
     store = features.store(smiles, workers=workers, cache=cache, progress=listener.molecules)
     valid = np.asarray(store.valid)
     check_molecules(store.errors, valid, labels.where, listener.say)
+    say_kept_whole(features.options, store, listener.say)
     folds = valid_folds(smiles, valid, folds, config)
     for warning in check_training_labels(labels, folds == FOLDS[0]):
         listener.say(f"warning: {warning}")
@@ -159,7 +167,7 @@ def finetune(
         raw = features.raw(store)
     outputs = predictor.outputs(features.transform(raw))
     smiles = [store.smiles[row] for row in np.flatnonzero(at == FOLDS[0])]
-    bits = domain_fingerprints(smiles, workers=workers, cache=cache)
+    bits = domain_fingerprints(smiles, features.options, workers=workers, cache=cache)
     predictor.uncertainty = _fit_uncertainty(predictor, outputs, kept, at, bits)
     scores = {
         "metric": labels.metric,
@@ -199,7 +207,11 @@ def _features(config: FinetuneConfig, backbone: Backbone | None, method: str | N
             raise ConfigError(f"there is no backbone to {what}", where=where, hint="give --backbone DIR")
         backbone = copy.deepcopy(backbone)  # the caller's backbone stays as it is
     return HeadFeatures.build(
-        blocks, backbone, counts_radius=config.counts_radius, bits_radius=config.bits_radius
+        blocks,
+        backbone,
+        counts_radius=config.counts_radius,
+        bits_radius=config.bits_radius,
+        reading=config.reading,
     )
 
 

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from cytomol.errors import InputError
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.folds import check_folds, check_molecules, fold_texts, score_folds, valid_folds
+from cytomol.predict.folds import (
+    check_folds,
+    check_molecules,
+    fold_texts,
+    say_kept_whole,
+    score_folds,
+    valid_folds,
+)
 from cytomol.predict.labels import Labels
 from cytomol.predict.splits import FOLDS
 from cytomol.predict.trained import TrainedModel, fit_model, new_model
@@ -21,7 +28,17 @@ from cytomol.training.backbone import Backbone
 
 __all__ = ["OPTIONS", "ModelResult", "finetune_model"]
 
-OPTIONS = ("task_type", "split_type", "split_fractions", "split_seed", "seed", "threads")
+OPTIONS = (
+    "task_type",
+    "split_type",
+    "split_fractions",
+    "split_seed",
+    "standardize",
+    "max_atoms",
+    "molecule_timeout",
+    "seed",
+    "threads",
+)
 """Options of :class:`FinetuneConfig` that hold for a model by name; the others are those of a head."""
 
 
@@ -87,12 +104,13 @@ def finetune_model(
     config = config or FinetuneConfig()
     if len(smiles) != len(labels.matrix):
         raise InputError(f"{len(smiles)} molecules with {len(labels.matrix)} rows of labels")
-    model, features = new_model(name, backbone)
+    model, features = new_model(name, backbone, reading=config.reading)
     if backbone is not None and features.backbone is None:
         say(f"the model {name!r} reads no embedding: it leaves the backbone out")
     store = features.store(smiles, workers=workers, cache=cache, progress=progress)
     valid = np.asarray(store.valid)
     check_molecules(store.errors, valid, labels.where, say)
+    say_kept_whole(features.options, store, say)
     folds = valid_folds(smiles, valid, folds, config)
     check_folds(folds, labels, why="the valid fold weighs a model's members and fits its uncertainty")
 

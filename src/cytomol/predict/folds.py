@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.chem.featurize import FeatureOptions
+from cytomol.chem.standardize import kept_whole
+from cytomol.chem.store import MoleculeStore
 from cytomol.errors import InputError
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.labels import Labels
@@ -38,6 +41,14 @@ def check_molecules(
             f"no valid molecule among {len(valid)} rows; {first}", where=where, hint="is --smiles-col right?"
         )
     say(f"{invalid.size} of {len(valid)} molecules are invalid and left out; {first}")
+
+
+def say_kept_whole(options: FeatureOptions, store: MoleculeStore, say: Callable[[str], None]) -> None:
+    """Say how many salts and mixtures are read whole, if there are any."""
+    if options.standardize == "keep" and (
+        line := kept_whole(store.smiles[row] for row in np.flatnonzero(store.valid))
+    ):
+        say(line)
 
 
 def valid_folds(

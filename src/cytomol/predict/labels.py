@@ -221,6 +221,19 @@ def _numbers(cells: pd.Series[Any], *, where: str) -> NDArray[np.float64]:
     return numbers
 
 
+def _refuse_decimal_commas(cells: pd.Series[Any], wrong: NDArray[Any], *, where: str) -> None:
+    """Raise if a column that is no column of numbers would be one with points in place of its commas."""
+    text = cells[wrong].astype("string").str.strip()
+    with_comma = text.str.fullmatch(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?").fillna(value=False).to_numpy(dtype=bool)
+    if 2 * with_comma.sum() > len(text):
+        row = int(np.flatnonzero(wrong)[np.argmax(with_comma)])
+        raise InputError(
+            f"holds numbers with a comma, such as {str(cells.iloc[row])!r}",
+            where=f"{where}, row {row + 1}, column {cells.name!r}",
+            hint="write a decimal point, or name the tasks with --targets",
+        )
+
+
 def _numeric_column(cells: pd.Series[Any], *, where: str) -> tuple[str, NDArray[np.float64] | None]:
     """Return the numbers of a column that is one of numbers, else the reason why it is not.
 
@@ -229,6 +242,8 @@ def _numeric_column(cells: pd.Series[Any], *, where: str) -> tuple[str, NDArray[
     """
     numbers, wrong = _parse(cells)
     measured = int((~np.isnan(numbers) & ~wrong).sum())
+    if wrong.sum() > measured:
+        _refuse_decimal_commas(cells, wrong, where=where)
     if measured == 0:
         return ("text" if wrong.any() else "empty"), None
     if wrong.sum() > measured:

@@ -156,7 +156,7 @@ class PropertyPredictor:
         answer = None
         if fitted is not None:
             smiles = [store.smiles[row] for row in rows]
-            bits = domain_fingerprints(smiles, workers=workers, cache=cache)
+            bits = domain_fingerprints(smiles, self.features.options, workers=workers, cache=cache)
             answer = fitted.answer(values[rows], members, bits, coverage).spread_out(rows, len(store))
         return Predictions(values, list(store.errors), self.tasks, answer)
 
@@ -255,7 +255,7 @@ class PropertyPredictor:
             backbone = Backbone.load(Path(path) / _BACKBONE) if saved.config["backbone"] else None
             features = HeadFeatures(
                 tuple(saved.config["blocks"]),
-                FeatureOptions(**saved.config["feature_options"]),
+                FeatureOptions.saved(saved.config["feature_options"]),
                 config.counts_radius,
                 backbone,
                 bits_radius=config.bits_radius,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.errors import ConfigError, InputError
-from cytomol.predict.labels import RESERVED
 from cytomol.predict.predictor import Predictions
 from cytomol.predict.uncertainty import UncertaintyAnswer, uncertainty_columns
+from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable, find_column
 from cytomol.training.backbone import Backbone
 
@@ -60,24 +60,30 @@ class Answer:
     Attributes
     ----------
     frame
-        "smiles", the kept columns, the answers (predictions) and "error".
+        Columns of the input, the answers (predictions) and "error".
     arrays
         Matrices aligned with the rows (embeddings).
     rows, invalid
         Number of input rows, and of those that are no valid molecules.
+    renamed
+        Answers that are called otherwise, since the input has a column of that name: old name to new.
+    reason
+        Why the first invalid molecule is invalid; "" if none is.
     """
 
     frame: pd.DataFrame
     arrays: dict[str, NDArray[Any]]
     rows: int
     invalid: int
+    renamed: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
 
 
 def predict_rows(
     predictor: Predictor,
     table: MoleculeTable,
     *,
-    keep: Sequence[str] = (),
+    keep: Sequence[str] | None = None,
     on_error: OnError = "keep",
     batch_size: int = 256,
     chunk: int = CHUNK,
@@ -95,7 +101,8 @@ def predict_rows(
     table
         The molecules.
     keep
-        Columns of the input that the output holds too.
+        Columns of the input that the output holds, after the SMILES; None for all of them, as they stand.
+        An answer that has the name of one of them gets another name.
     on_error
         What an invalid molecule does: "keep" (empty values, reason in ``error``), "raise", "drop".
     batch_size, chunk
@@ -109,7 +116,7 @@ def predict_rows(
     """
     more = uncertainty_columns(predictor.tasks, predictor.task_type) if uncertainty else []
     _check_columns([*predictor.tasks, *more])
-    kept = _kept(table, keep, taken=[*predictor.tasks, *more])
+    kept = _kept(table, keep)
     asked: dict[str, Any] = {"uncertainty": True, "coverage": coverage} if uncertainty else {}
     values: list[NDArray[np.float64]] = []
     certainty: list[UncertaintyAnswer] = []
@@ -130,7 +137,7 @@ def embed_rows(
     backbone: Backbone,
     table: MoleculeTable,
     *,
-    keep: Sequence[str] = (),
+    keep: Sequence[str] | None = None,
     on_error: OnError = "keep",
     batch_size: int = 256,
     chunk: int = CHUNK,
@@ -140,7 +147,7 @@ def embed_rows(
     """Embed every row of a table, in order; parameters as :func:`predict_rows`."""
     from cytomol.chem.featurize import featurize
 
-    kept = _kept(table, keep, taken=())
+    kept = _kept(table, keep)
     parts: list[NDArray[np.float32]] = []
     errors: list[str] = []
     for start, smiles, report in _chunks(table, chunk, progress):
@@ -196,18 +203,12 @@ def _certainty_frame(parts: Sequence[UncertaintyAnswer], names: Sequence[str]) -
     return frame
 
 
-def _kept(table: MoleculeTable, keep: Sequence[str], taken: Sequence[str]) -> pd.DataFrame:
-    """Return the kept columns; one that would stand twice in the output is refused."""
+def _kept(table: MoleculeTable, keep: Sequence[str] | None) -> pd.DataFrame:
+    """Return the columns of the input that the output begins with, unaltered."""
+    if keep is None:
+        return table.frame
     names = [find_column(table.frame, name, where=table.where, option="--keep") for name in keep]
-    names = [name for name in dict.fromkeys(names) if name != table.smiles_col]
-    for name in names:
-        if name in taken or name in RESERVED:
-            raise InputError(
-                f"column {name!r} cannot be kept: the output has a column of that name",
-                where=table.where,
-                hint="rename it in the input",
-            )
-    return table.frame[names]
+    return table.frame[list(dict.fromkeys([table.smiles_col, *names]))]
 
 
 def _finish(
@@ -219,14 +220,32 @@ def _finish(
     *,
     on_error: OnError,
 ) -> Answer:
-    first = pd.DataFrame({"smiles": table.smiles})
     last = pd.DataFrame({"error": pd.Series(errors, dtype=object)})
-    frame = pd.concat([first, kept.reset_index(drop=True), answers, last], axis=1)
+    answers = pd.concat([answers, last], axis=1)
+    renamed = _other_names([*answers.columns, *arrays], [str(name) for name in kept.columns], arrays)
+    answers = answers.rename(columns=renamed)
+    arrays = {renamed.get(name, name): array for name, array in arrays.items()}
+    frame = pd.concat([kept.reset_index(drop=True), answers], axis=1)
+    if len(frame) != len(table) or len(errors) != len(table):
+        raise AssertionError(f"{len(table)} rows in, {len(frame)} out")  # never: rows are answered in order
     invalid = np.array([bool(error) for error in errors], dtype=bool)
     if on_error == "drop":
         frame = frame[~invalid].reset_index(drop=True)
         arrays = {name: array[~invalid] for name, array in arrays.items()}
-    return Answer(frame, arrays, len(errors), int(invalid.sum()))
+    reason = next((f"row {row + 1}: {error}" for row, error in enumerate(errors) if error), "")
+    return Answer(frame, arrays, len(errors), int(invalid.sum()), renamed, reason)
+
+
+def _other_names(names: list[str], kept: list[str], arrays: dict[str, NDArray[Any]]) -> dict[str, str]:
+    """Return other names for answers that are called as columns of the input, which are never overwritten."""
+    taken, renamed = {*kept, *names}, {}
+    for name in names:
+        columns = {f"{name}_{i}" for i in range(arrays[name].shape[1])} if name in arrays else set()
+        if name in kept or columns & set(kept):
+            other = "error_of_molecule" if name == "error" else f"{name}_predicted"
+            renamed[name] = free_name(name, taken, other) if name in kept else free_name(other, taken, other)
+            taken.add(renamed[name])
+    return renamed
 
 
 def _six_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -71,16 +71,22 @@ def _text(cell: Any, row: int) -> str:
 
 
 def check_labels(y: Any, n: int) -> NDArray[Any]:
-    """Return labels as an array of shape (n,) or (n, tasks).
+    """Return labels as an array of shape (n,) or (n, tasks); one column of text becomes shape (n,).
+
+    Numbers among which some are missing (None, NaN, NA) become floats with NaN.
 
     Raises
     ------
     InputValueError
-        If there are none, their number is not ``n``, or they are infinite or complex.
+        If there are none, their number is not ``n``, they are infinite or complex, or a class that is
+        text is missing.
     """
     if y is None:
         raise InputValueError("requires y to be passed, but the target y is None")
     labels = np.asarray(y)
+    if labels.ndim in {1, 2} and labels.dtype.kind in "OUS" and len(labels):
+        # numpy writes NaN among texts as the text "nan"; as objects the cells stay what they are
+        labels = _plain_labels(labels, labels if isinstance(y, np.ndarray) else np.array(y, dtype=object))
     if labels.ndim not in {1, 2} or len(labels) != n:
         raise InputValueError(
             f"labels of shape {labels.shape} for {n} molecules",
@@ -91,6 +97,27 @@ def check_labels(y: Any, n: int) -> NDArray[Any]:
     if labels.dtype.kind == "f" and np.isinf(labels).any():
         raise InputValueError("Input y contains infinity")
     return labels
+
+
+def _plain_labels(labels: NDArray[Any], given: NDArray[Any]) -> NDArray[Any]:
+    """Return text as text and numbers as numbers; numpy can neither sort nor convert them mixed with None."""
+    cells = given.astype(object)
+    missing = np.asarray(pd.isna(cells))
+    kinds = {type(cell) for cell in cells[~missing]}
+    if all(issubclass(kind, int | float | np.number | np.bool_) for kind in kinds):
+        if missing.any():
+            return np.where(missing, np.nan, cells).astype(np.float64)
+        return labels
+    if missing.any():
+        where = np.argwhere(missing)[0]
+        raise InputValueError(
+            f"Input y contains missing labels: {cells[tuple(where)]!r} in row {where[0] + 1}",
+            hint="leave these molecules out, or give 0, 1 and NaN in the shape (n, 1)",
+        )
+    if len(kinds) > 1 and not all(issubclass(kind, str) for kind in kinds):
+        named = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise InputValueError(f"y mixes labels of several types: {named}", hint="make them all text")
+    return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
 
 
 def require_valid(smiles: Sequence[str], errors: Sequence[str]) -> None:

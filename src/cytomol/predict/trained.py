@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -120,7 +120,8 @@ class TrainedModel:
             members = np.zeros((fitted.members, *values[:0].shape))
             if rows.size:
                 values[rows], members = self.model.answer(blocks)
-            bits = domain_fingerprints([store.smiles[row] for row in rows], workers=workers, cache=cache)
+            smiles = [store.smiles[row] for row in rows]
+            bits = domain_fingerprints(smiles, self.features.options, workers=workers, cache=cache)
             answer = fitted.answer(values[rows], members, bits, coverage).spread_out(rows, len(store))
         return Predictions(values, list(store.errors), self.tasks, answer)
 
@@ -188,7 +189,7 @@ class TrainedModel:
             backbone = Backbone.load(Path(path) / _BACKBONE) if config["backbone"] else None
             features = HeadFeatures(
                 tuple(config["blocks"]),
-                FeatureOptions(**config["feature_options"]),
+                FeatureOptions.saved(config["feature_options"]),
                 config["counts_radius"],
                 backbone,
             )
@@ -283,8 +284,10 @@ def train_model(
     return trained
 
 
-def new_model(name: str, backbone: Backbone | str | Path | None) -> tuple[Model, HeadFeatures]:
-    """Return a model that is to be fitted, and what makes its blocks from molecules.
+def new_model(
+    name: str, backbone: Backbone | str | Path | None, *, reading: Mapping[str, Any] | None = None
+) -> tuple[Model, HeadFeatures]:
+    """Return a model to be fitted and what makes its blocks (``reading``: see `HeadFeatures.build`).
 
     Raises
     ------
@@ -295,7 +298,7 @@ def new_model(name: str, backbone: Backbone | str | Path | None) -> tuple[Model,
     if isinstance(backbone, str | Path):
         backbone = Backbone.load(backbone)
     _adapt(model, backbone)
-    return model, HeadFeatures.build(_wanted(model), backbone)
+    return model, HeadFeatures.build(_wanted(model), backbone, reading=reading)
 
 
 def fit_model(
@@ -386,11 +389,12 @@ def _fit_uncertainty(
         return
     predicted, members = trained.model.held_out(blocks, learning)
     smiles = [store.smiles[row] for row in np.flatnonzero(learning.train)]
+    bits = domain_fingerprints(smiles, trained.features.options, workers=workers, cache=cache)
     trained.uncertainty = Uncertainty.fit(
         predicted,
         members,
         learning.labels[valid],
         learning.kind,
-        train_fingerprints=domain_fingerprints(smiles, workers=workers, cache=cache),
+        train_fingerprints=bits,
         seed=learning.seed,
     )

@@ -1,4 +1,4 @@
-"""Tables in and out: CSV, TSV, Parquet, SMILES and SD files, npz, with errors that name the place."""
+"""Tables in and out: CSV, TSV, Parquet, Excel, SMILES and SD files, npz, with errors that name the place."""
 
 from cytomol.tables.molecules import MoleculeTable, read_molecules
 from cytomol.tables.read import read_table

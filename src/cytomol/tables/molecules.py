@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import io
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +10,18 @@ import pandas as pd
 
 from cytomol.errors import InputError
 from cytomol.files import require_file
-from cytomol.tables.read import format_of, parse_csv, read_bytes, read_table, read_text
+from cytomol.tables.columns import SMILES_NAMES, find_column, smiles_column_of
+from cytomol.tables.read import check_sheet, format_of, parse_table
+from cytomol.tables.sdf import parse_sdf
+from cytomol.tables.smi import parse_smi
+from cytomol.tables.sniff import NAMES, refuse_other_kind, sniff_bytes, sniff_text
+from cytomol.tables.text import decode_text, gunzip, read_bytes
 
 __all__ = ["MoleculeTable", "find_column", "read_molecules"]
 
-_SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "structure")
+_LISTS = {"smi", "smiles", "ism"}
+_SD_FILES = {"sdf", "sd", "mol"}
+_STDIN = "standard input"
 
 
 @dataclass(frozen=True)
@@ -51,111 +55,105 @@ class MoleculeTable:
         return len(self.frame)
 
 
-def find_column(frame: pd.DataFrame, name: str, *, where: str, option: str) -> str:
-    """Return ``name`` if the table has it; otherwise say which columns there are and the nearest one."""
-    if name in frame.columns:
-        return name
-    near = difflib.get_close_matches(name, frame.columns, n=1, cutoff=0.6)
-    shown = ", ".join(frame.columns[:12]) + (", ..." if len(frame.columns) > 12 else "")
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise InputError(
-        f"has no column {name!r}", where=where, hint=f"{hint}columns: {shown}; choose with {option}"
-    )
+def read_molecules(
+    path: str | Path, *, smiles_col: str | None = None, sheet: str | None = None
+) -> MoleculeTable:
+    """Read a CSV, TSV, Parquet, Excel, ``.smi`` or ``.sdf`` file (gzipped or not), or ``-``.
 
-
-def read_molecules(path: str | Path, *, smiles_col: str | None = None) -> MoleculeTable:
-    """Read a CSV, TSV, Parquet, ``.smi`` or ``.sdf`` file (gzipped or not), or ``-`` for standard input.
+    Every record is a row, and every cell of a text file the text that stands in its own row.
 
     Parameters
     ----------
     path
-        The file; standard input is read as CSV when its first line names a SMILES column, else as a
-        list of SMILES.
+        The file; what standard input (``-``) holds is told by its content.
     smiles_col
-        Column with the SMILES; by default "smiles" in any case, or a common synonym.
+        Column with the SMILES; by default "smiles" in any case, or a common synonym. In an SD file a
+        data item whose text is read instead of the structures; in a list of SMILES "smiles", "name" or
+        the number of a field.
+    sheet
+        Sheet of an Excel workbook; by default the first.
 
     Raises
     ------
     InputError
-        If the file cannot be read or holds no such column, or no row at all.
+        If the file cannot be read, is of another kind than its name says, would lose or join rows, or
+        holds no such column, or no row at all.
     """
     if str(path) == "-":
-        table = _from_stdin(sys.stdin.buffer.read(), smiles_col)
+        data, where = sys.stdin.buffer.read(), _STDIN
+        if sniff_bytes(data) == "gzip":
+            data = gunzip(data, where=where)
+        kind = _kind_of_stream(data, smiles_col)
     else:
         path = require_file(path, what="molecule file")
-        kind = format_of(path)
-        if kind in {"smi", "smiles", "ism"}:
-            table = _from_smi(read_text(path), where=str(path))
-        elif kind in {"sdf", "sd"}:
-            table = _from_sdf(path)
-        else:
-            frame = read_table(path, text=True)
-            table = MoleculeTable(frame, _smiles_column(frame, smiles_col, str(path)), str(path))
-    if smiles_col is not None and smiles_col != table.smiles_col:
-        find_column(table.frame, smiles_col, where=table.where, option="--smiles-col")
+        data, where, kind = read_bytes(path), str(path), format_of(path)
+    if kind in _LISTS | _SD_FILES:
+        check_sheet(kind, sheet, where=where)
+        table = _from_text(data, kind, where, smiles_col)
+    else:
+        frame = parse_table(data, kind, where=where, text=True, smiles_col=smiles_col, sheet=sheet)
+        table = MoleculeTable(frame, _smiles_column(frame, smiles_col, where), where)
     if len(table) == 0:
         raise InputError("holds no molecules", where=table.where)
     return table
 
 
 def _smiles_column(frame: pd.DataFrame, wanted: str | None, where: str) -> str:
-    if wanted is not None:
-        return find_column(frame, wanted, where=where, option="--smiles-col")
-    lowered = {name.lower().strip(): name for name in reversed(list(frame.columns))}
-    for name in _SMILES_NAMES:
-        if name in lowered:
-            return lowered[name]
-    return find_column(frame, "smiles", where=where, option="--smiles-col")
+    found = smiles_column_of(frame.columns, wanted)
+    if found is None and wanted is None and any(map(_is_molecule, frame.columns[:3])):
+        raise InputError(
+            "has no header: a molecule stands in the first line",
+            where=where,
+            hint="name the columns in the first line, or name a list of SMILES .smi",
+        )
+    return found or find_column(frame, wanted or "smiles", where=where, option="--smiles-col")
 
 
-def _from_stdin(data: bytes, smiles_col: str | None) -> MoleculeTable:
-    where = "standard input"
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 text: {error.reason}", where=where) from None
-    if not content.strip():
-        raise InputError("is empty", where=where)
-    header = content.split("\n", 1)[0].strip()
-    separator = "\t" if "\t" in header else ","
-    names = [cell.strip().strip('"').lower() for cell in header.split(separator)]
-    if smiles_col is not None or any(name in names for name in _SMILES_NAMES):
-        frame = parse_csv(content, where=where, separator=separator, text=True)
-        return MoleculeTable(frame, _smiles_column(frame, smiles_col, where), where)
-    return _from_smi(content, where=where)
+def _is_molecule(text: str) -> bool:
+    """Tell whether a column's name is a molecule rather than a word: it has a bond, branch or ring."""
+    from cytomol.chem.parse import parse_smiles
+
+    return any(letter in text for letter in "=#()[]123456789") and parse_smiles(text).mol is not None
 
 
-def _from_smi(content: str, *, where: str) -> MoleculeTable:
-    """Read lines of ``SMILES [name]``; an empty line is a row whose molecule is empty."""
-    lines = content.splitlines()
-    if lines and lines[0].split()[:1] and lines[0].split()[0].lower() in _SMILES_NAMES:
-        lines = lines[1:]
-    cells = [[*line.split(maxsplit=1), "", ""][:2] for line in lines]
-    return MoleculeTable(pd.DataFrame(cells, columns=["smiles", "name"], dtype=str), "smiles", where)
+def _kind_of_stream(data: bytes, smiles_col: str | None) -> str:
+    """Return what standard input holds."""
+    if found := sniff_bytes(data):
+        if found in {"parquet", "xlsx"}:
+            return found
+        refuse_other_kind(found, where=_STDIN, wanted="a table, an SD file or a list of SMILES")
+    if not data.strip():
+        raise InputError("is empty", where=_STDIN)
+    content = decode_text(data, where=_STDIN)
+    found = sniff_text(content)
+    if found in {"html", "json"}:
+        refuse_other_kind(found, where=_STDIN, wanted="a table, an SD file or a list of SMILES")
+    if found in {"sdf", "tsv"}:
+        return found
+    if found in {"csv", "semicolons"}:
+        return "csv"
+    header = content.lstrip().split("\n", 1)[0].rstrip("\r").split("\r", 1)[0]
+    names = [name.strip().strip('"') for name in header.split("\t" if "\t" in header else ",")]
+    if (smiles_col is not None and smiles_col in names) or names[0].lower() in SMILES_NAMES:
+        return "tsv" if "\t" in header else "csv"
+    return "smi"
 
 
-def _from_sdf(path: Path) -> MoleculeTable:
-    """Read an SD file; a record that RDKit rejects keeps its row, with the reason."""
-    records: list[dict[str, str]] = []
-    errors: dict[int, str] = {}
-    for row, (properties, reason) in enumerate(_sd_records(read_bytes(path))):
-        records.append(properties)
-        if reason:
-            errors[row] = reason
-    frame = pd.DataFrame(records).fillna("") if records else pd.DataFrame(columns=["smiles"])
-    return MoleculeTable(frame, "smiles", str(path), errors)
-
-
-def _sd_records(data: bytes) -> Iterator[tuple[dict[str, str], str]]:
-    from rdkit import Chem, rdBase
-
-    with rdBase.BlockLogs():
-        for molecule in Chem.ForwardSDMolSupplier(io.BytesIO(data)):
-            if molecule is None:
-                yield {"smiles": ""}, "invalid record in the SD file"
-                continue
-            properties = {
-                key: str(value) for key, value in molecule.GetPropsAsDict().items() if key != "smiles"
-            }
-            name = molecule.GetProp("_Name") if molecule.HasProp("_Name") else ""
-            yield {"smiles": Chem.MolToSmiles(molecule), "name": name, **properties}, ""
+def _from_text(data: bytes, kind: str, where: str, smiles_col: str | None) -> MoleculeTable:
+    """Read a list of SMILES or an SD file."""
+    wanted = "an SD file" if kind in _SD_FILES else "a list of SMILES"
+    if found := sniff_bytes(data):
+        refuse_other_kind(found, where=where, wanted=wanted)
+    content = decode_text(data, where=where)
+    found = sniff_text(content)
+    if kind in _LISTS:
+        if found in {"sdf", "csv", "semicolons", "html", "json"}:
+            refuse_other_kind(found, where=where, wanted=wanted)
+        frame, column = parse_smi(content, where=where, smiles_col=smiles_col)
+        return MoleculeTable(frame, column, where)
+    if found != "sdf" and found in NAMES and "M  END" not in content:
+        refuse_other_kind(found, where=where, wanted=wanted)
+    frame, column, errors = parse_sdf(content, where=where)
+    if smiles_col is None or smiles_col == column:
+        return MoleculeTable(frame, column, where, errors)
+    return MoleculeTable(frame, find_column(frame, smiles_col, where=where, option="--smiles-col"), where)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,27 +67,63 @@ def write_table(
         ]
         frame = pd.concat([frame.reset_index(drop=True), *blocks], axis=1)
     if str(path) == "-":
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+        _print(_csv(frame))
         return
     check_table_name(path, force=force)
     with atomic_file(path, force=force) as temporary:
         match format_of(Path(path)):
             case "csv":
-                frame.to_csv(temporary, index=False, lineterminator="\n")
+                frame.to_csv(temporary, index=False, **_dialect(frame))
             case "tsv":
-                frame.to_csv(temporary, index=False, sep="\t", lineterminator="\n")
+                frame.to_csv(temporary, index=False, sep="\t", **_dialect(frame))
             case "parquet":
                 frame.to_parquet(temporary, index=False)
             case _:
                 columns = {str(name): _plain(frame[name]) for name in frame.columns}
-                with temporary.open("wb") as handle:
-                    np.savez_compressed(handle, **columns, **arrays)  # type: ignore[arg-type]
+                _write_npz(temporary, {**columns, **arrays})
+
+
+def _dialect(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return how CSV is written: the writer leaves a lone carriage return bare, which would cut the row."""
+    text = [str(name) for name in frame.columns]
+    for name in frame.columns:
+        if frame[name].dtype == object:
+            text += [cell for cell in frame[name] if isinstance(cell, str) and "\r" in cell][:1]
+    bare = any("\r" in cell for cell in text)
+    return {"lineterminator": "\n", "quoting": csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL}
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    text = io.StringIO()
+    frame.to_csv(text, index=False, **_dialect(frame))
+    return text.getvalue()
+
+
+def _print(text: str) -> None:
+    """Write to standard output as UTF-8, whatever encoding the terminal or the system has."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None:
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    raw.write(text.encode("utf-8"))
+    raw.flush()
+
+
+def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write an npz file; ``np.savez`` takes arrays as keywords, so that no column could be called file."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as handle:
+                np.lib.format.write_array(handle, np.asarray(array), allow_pickle=False)
 
 
 def _plain(column: pd.Series[Any]) -> NDArray[Any]:
     """Return a column as numbers or fixed-width text, never as pickled objects."""
     if column.dtype == "boolean":  # with missing values: 1, 0 and NaN
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if pd.api.types.is_extension_array_dtype(column.dtype) and column.isna().any():
+        return column.astype("string").fillna("").to_numpy(dtype=np.str_)
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return column.to_numpy()
     return column.fillna("").astype(str).to_numpy(dtype=np.str_)

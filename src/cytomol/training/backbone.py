@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError, field_validator
 from torch import Tensor
 
 from cytomol.chem.featurize import FeatureOptions, featurize
@@ -100,14 +101,13 @@ class Backbone:
         where
             Name of the source in errors.
         """
-        try:
-            name, options, sizes = description["method"], description["config"], description["dimensions"]
-            modalities = dict(description["modalities"])
-        except KeyError as error:
-            raise ModelDirectoryError(f"config.json lacks {error}", where=where) from None
+        described = _described(description, where)
+        name, dimensions = described.method, described.dimensions
+        if dimensions.largest > sum(tensor.numel() for tensor in weights.values()):
+            raise ModelDirectoryError("config.json: dimensions: larger than all the weights", where=where)
         kind = methods[name]
-        config = kind.Config.build(options, where=where)
-        dimensions = _dimensions_from(sizes, where)
+        # Backbones of 0.1 have no choice: they learnt from chirality as it is written.
+        config = kind.Config.build({"chirality": "as_written", **described.config}, where=where)
         method = kind.from_config(config, dimensions)
         load_weights(method, weights, where=where)
         method.eval()
@@ -121,7 +121,7 @@ class Backbone:
             if (arrays := _below(statistics, f"input.{modality}."))
         }
         builder = BatchBuilder.from_statistics(config.views, statistics)
-        return cls(name, config, method, dimensions, modalities, builder, scalers, inputs)
+        return cls(name, config, method, dimensions, described.modalities, builder, scalers, inputs)
 
     def description(self) -> dict[str, Any]:
         """Return what ``config.json`` holds: method, options, sizes and modalities."""
@@ -253,21 +253,38 @@ def feature_options_of(config: MethodConfig) -> FeatureOptions:
         maccs="1d" in config.views,
         geometry=config.geometry if "3d" in config.views else None,
         geometry_timeout=config.geometry_timeout,
+        chirality=config.chirality,
+        standardize=config.standardize,
+        max_atoms=config.max_atoms,
+        molecule_timeout=config.molecule_timeout,
     )
 
 
-def _dimensions_from(sizes: Mapping[str, Any], where: str) -> Dimensions:
+class _Description(BaseModel):
+    """What ``config.json`` must hold."""
+
+    method: str
+    config: dict[str, Any]
+    dimensions: Dimensions
+    modalities: dict[str, dict[str, Any]]
+
+    @field_validator("dimensions")
+    @classmethod
+    def _positive(cls, dimensions: Dimensions) -> Dimensions:
+        if dimensions.smallest < 1:
+            raise ValueError("every size must be at least 1")
+        return dimensions
+
+
+def _described(description: Mapping[str, Any], where: str) -> _Description:
     try:
-        return Dimensions(
-            atom_features=tuple(sizes["atom_features"]),
-            bond_features=tuple(sizes["bond_features"]),
-            views=dict(sizes["views"]),
-            modalities=dict(sizes["modalities"]),
-            targets=dict(sizes["targets"]),
-            binary_targets=tuple(sizes["binary_targets"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise ModelDirectoryError(f"dimensions in config.json are incomplete: {error}", where=where) from None
+        return _Description.model_validate(description)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelDirectoryError(
+            f"config.json: {place or 'the whole'}: {first['msg']}", where=where
+        ) from None
 
 
 def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

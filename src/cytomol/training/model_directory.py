@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from cytomol import __version__
 from cytomol.errors import ModelDirectoryError
-from cytomol.files import atomic_directory, sha256
+from cytomol.files import atomic_directory, settled, sha256
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -162,7 +162,7 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
         If the directory is absent, not ours, of a newer schema or another ``kind``, or if a file is
         missing, altered or not listed; an altered file is named with both hashes.
     """
-    path = Path(path)
+    path = settled(path)
     manifest = _read_manifest(path)
     files: dict[str, str] = manifest["files"]
     for name, expected in files.items():
@@ -207,7 +207,7 @@ def kind_of(path: str | Path) -> str:
     ModelDirectoryError
         If the directory is absent, not ours or of a newer schema.
     """
-    return str(_read_manifest(Path(path))["kind"])
+    return str(_read_manifest(settled(path))["kind"])
 
 
 def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
@@ -225,7 +225,7 @@ def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
     ModelDirectoryError
         See :func:`verify`.
     """
-    path = Path(path)
+    path = settled(path)
     manifest = verify(path, kind=kind)
     try:
         weights = safetensors.torch.load_file(path / WEIGHTS)

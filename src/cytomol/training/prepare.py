@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.similarity import SimilaritySearch, structural_neighbours
+from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph, ContextOptions, build_context, distance_matrix, neighbour_matrix
 from cytomol.context.criteria import criteria
@@ -156,6 +157,10 @@ def _featurize(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Mole
             f"{len(invalid):,} of {len(store):,} molecules are invalid and left out"
             f" (most often: {reasons[0][0]}; first in row {invalid[0]})"
         )
+    if config.standardize == "keep" and (
+        whole := kept_whole(store.smiles[row] for row in np.flatnonzero(store.valid))
+    ):
+        reporter.say(whole)
     if "3d" in config.views:
         masked = int(np.isnan(store.blocks["geometry"]).all(axis=1)[store.valid].sum())
         reporter.say(f"3d view: {int(store.valid.sum()) - masked:,} molecules, {masked:,} masked")
@@ -197,9 +202,7 @@ def _compared_fingerprints(store: MoleculeStore, config: MethodConfig) -> NDArra
     """Return the packed fingerprints by which molecules are similar."""
     if config.similarity_radius in {None, config.morgan_radius}:
         return np.asarray(store.blocks["morgan"])
-    options = FeatureOptions(
-        graph=False, morgan_radius=config.similarity_radius or 0, morgan_bits=config.morgan_bits
-    )
+    options = feature_options_of(config).fingerprint(config.similarity_radius or 0, config.morgan_bits)
     return np.asarray(featurize(store.smiles, options, workers=config.workers or None).blocks["morgan"])
 
 
@@ -258,6 +261,7 @@ def _context(
             "exact_up_to": config.exact_up_to,
             "similarity_digits": config.similarity_digits,
             "compared_modalities": config.compared_modalities,
+            "compared_values": config.compared_values,
             "readout_weight": config.readout_weight,
             "gene_profiles": config.gene_profiles,
             "criteria": edge_criteria(config),

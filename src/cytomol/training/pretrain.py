@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from torch.multiprocessing.spawn import ProcessException
 
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.errors import ConfigError, CytomolError, ModelDirectoryError, OutputError
-from cytomol.files import check_output, require_file, sha256
+from cytomol.files import check_output, remove_output, require_file, settled, sha256
 from cytomol.methods import methods
 from cytomol.methods.config import MethodConfig
 from cytomol.training.backbone import KIND, Backbone
@@ -149,7 +148,7 @@ def _check(config: MethodConfig, out: Path, *, resume: bool, force: bool) -> Non
         )
     if config.patience and not config.validation_fraction:
         raise ConfigError("patience needs validation molecules", hint="set validation_fraction above 0")
-    partial = partial_path(out)
+    partial = settled(partial_path(out))
     with quiet_lightning():
         _trainer(config, out)  # are there such devices?
     check_output(out, force=force)
@@ -161,6 +160,8 @@ def _check(config: MethodConfig, out: Path, *, resume: bool, force: bool) -> Non
             where=str(partial),
             hint="continue it with --resume, or start again with --force",
         )
+    if not resume:
+        check_output(partial, force=force)
 
 
 def _without_listed(
@@ -212,8 +213,7 @@ def _started(
         data.scalers,
         data.input_scalers,
     )
-    if partial_path(out).exists():
-        shutil.rmtree(partial_path(out))
+    remove_output(partial_path(out))
     return Run(out, backbone, RunState(), facts)
 
 
@@ -330,8 +330,7 @@ def _finish(run: Run, config: MethodConfig, reporter: Reporter, *, force: bool) 
         texts=texts,
         force=force,
     )
-    if partial_path(run.out).exists():
-        shutil.rmtree(partial_path(run.out))
+    remove_output(partial_path(run.out))
     reporter.say(
         f"wrote {run.out}: {state.epoch} epochs in {duration(state.seconds)}, {speed:,.0f} molecules/s"
     )

@@ -103,7 +103,7 @@ INVALID = {
     "unknown atom before such a name": ("C(Q)C " + "\u6c34" * 120, "syntax error"),
     "InChI": ("InChI=1S/CH4/h1H4", "syntax error"),
     "lone dot": (".", "syntax error"),
-    "deep nesting": ("C" + "(" * 5000, "syntax error"),
+    "deep nesting": ("C" + "(" * 5000, "branches nested 5,000 deep"),
     "name only": ("|$x$|", "syntax error"),
 }
 

@@ -14,6 +14,7 @@ import pytest
 from cytomol.chem.cache import cached_store, content_key, feature_cache
 from cytomol.chem.featurize import FeatureOptions, featurize, featurize_chunk
 from cytomol.chem.store import MoleculeStore
+from cytomol.files.temporary import discard, new_directory
 
 SMILES = ["C" * (1 + i % 30) + "O" for i in range(80)]
 
@@ -68,6 +69,73 @@ def test_damaged_entry_is_computed_again(tmp_path: Path) -> None:
     cached_store(tmp_path, "k", never)
 
 
+def zero_a_page(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[128 : 128 + 64] = bytes(64)
+    path.write_bytes(data)
+
+
+def flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+def zero(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize("damage", [zero_a_page, flip_a_bit, cut, zero, Path.unlink])
+@pytest.mark.parametrize("name", ["atoms", "edges", "block_morgan", "block_maccs", "smiles", "atom_offsets"])
+def test_nothing_damaged_is_served(tmp_path: Path, name: str, damage) -> None:
+    cached_store(tmp_path, "k", make)
+    damage(tmp_path / "k" / f"{name}.npy")
+    with pytest.warns(RuntimeWarning, match=f"damaged and are computed again.*{name}"):
+        again = cached_store(tmp_path, "k", make)
+    np.testing.assert_array_equal(again.blocks["morgan"], make().blocks["morgan"])
+    np.testing.assert_array_equal(again.atoms, make().atoms)
+    cached_store(tmp_path, "k", never)
+
+
+@pytest.mark.parametrize("damage", [zero, cut, Path.unlink, flip_a_bit])
+def test_damaged_manifest_is_computed_again(tmp_path: Path, damage) -> None:
+    cached_store(tmp_path, "k", make)
+    damage(tmp_path / "k" / "store.json")
+    with pytest.warns(RuntimeWarning, match="damaged"):
+        assert len(cached_store(tmp_path, "k", make)) == len(SMILES)
+    cached_store(tmp_path, "k", never)
+
+
+def test_changed_width_in_the_manifest_is_seen(tmp_path: Path) -> None:
+    cached_store(tmp_path, "k", make)
+    manifest = tmp_path / "k" / "store.json"
+    manifest.write_text(manifest.read_text().replace('"maccs": 167', '"maccs": 166'))
+    with pytest.warns(RuntimeWarning, match=r"store.json.*checksum"):
+        assert cached_store(tmp_path, "k", make).widths["maccs"] == 167
+
+
+def test_a_lock_that_is_held_for_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user is told of the lock file while it is waited for, and the work is done in the end."""
+    from filelock import FileLock
+
+    from cytomol.chem import cache
+
+    monkeypatch.setattr(cache, "_SAY_AFTER", 0.05)
+    monkeypatch.setattr(cache, "_GIVE_UP_AFTER", 0.2)
+    with FileLock(tmp_path / "k.lock"), pytest.warns(RuntimeWarning) as said:
+        assert len(cached_store(tmp_path, "k", make)) == len(SMILES)
+    waiting, given_up = (str(one.message) for one in said)
+    assert waiting.startswith("waiting")
+    assert "k.lock" in waiting
+    assert "k.lock" in given_up
+    assert "wait for that process, or end it" in given_up
+    assert not (tmp_path / "k").exists()
+
+
 def test_failing_computation_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         cached_store(tmp_path, "k", never)
@@ -106,15 +174,19 @@ def test_stores_used_longest_ago_leave_a_full_cache(tmp_path: Path, monkeypatch:
     for age, name in ((300, "old"), (200, "older but used"), (100, "young")):
         cached_store(tmp_path, name, make)
         os.utime(tmp_path / name, (time.time() - age,) * 2)
-    (tmp_path / ".tmp-abandoned").mkdir()
-    (tmp_path / ".tmp-at-work").mkdir()
-    os.utime(tmp_path / ".tmp-abandoned", (0, 0))
+    abandoned, at_work = new_directory(tmp_path), new_directory(tmp_path)
+    discard(abandoned)  # this process knows nothing of it any more
+    abandoned.mkdir()
+    for name in ("mine", ".git"):  # somebody else's, in the same folder
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data").write_bytes(bytes(10**7))
+        os.utime(tmp_path / name, (0, 0))
     cached_store(tmp_path, "older but used", never)
     size = sum(f.stat().st_size for f in (tmp_path / "old").iterdir())
     monkeypatch.setattr(cache, "LARGEST_CACHE", int(3.5 * size))
     cached_store(tmp_path, "new", make)
     left = {p.name for p in tmp_path.iterdir() if p.is_dir()}
-    assert left == {"older but used", "young", "new", ".tmp-at-work"}
+    assert left == {"older but used", "young", "new", at_work.name, "mine", ".git"}
 
 
 WRITER = """
@@ -122,6 +194,7 @@ import sys, time
 from pathlib import Path
 from cytomol.chem import featurize as module
 from cytomol.chem.store import MoleculeStore
+from cytomol.files.temporary import discard, new_directory
 
 smiles = ["C" * (1 + i % 30) + "O" for i in range(300)]
 real = module._compute

@@ -35,7 +35,7 @@ def test_every_row_is_its_molecules_features(
     hard_smiles: list[str], invalid_values: list[object], ogb_graph
 ) -> None:
     rows = [*invalid_values[:5], *hard_smiles, *invalid_values[5:]]
-    store = featurize(rows, FeatureOptions(counts=True), workers=1, cache=None)
+    store = featurize(rows, FeatureOptions(counts=True, chirality="as_written"), workers=1, cache=None)
     assert len(store) == len(rows)
     morgan, keys, counts = (store.dense(name) for name in ("morgan", "maccs", "counts"))
     for i, smiles in enumerate(rows):
@@ -71,7 +71,8 @@ def test_two_thousand_real_molecules_equal_ogb(real_data: Path, ogb_graph) -> No
     smiles = pd.read_parquet(real_data / "corpus" / "molecules.parquet")["smiles"].sample(
         2000, random_state=9
     )
-    store = featurize(smiles.tolist(), FeatureOptions(maccs=False), workers=1, cache=None)
+    options = FeatureOptions(maccs=False, chirality="as_written")
+    store = featurize(smiles.tolist(), options, workers=1, cache=None)
     for i, text in enumerate(smiles):
         mol = parse_smiles(text).mol
         assert store.valid[i] == (mol is not None)
@@ -166,6 +167,8 @@ def test_pandas_and_numpy_columns() -> None:
         {"morgan_bits": -8},
         {"geometry_timeout": 0.0},
         {"counts": True, "morgan_bits": 0},
+        {"max_atoms": 0},
+        {"molecule_timeout": 0.0},
     ],
 )
 def test_impossible_options(options: dict[str, float]) -> None:
@@ -206,7 +209,7 @@ def test_geometry_is_added_and_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cytomol.chem.geometry", fake)
     options = FeatureOptions(geometry="rdkit", geometry_timeout=3.0)
     store = featurize(["C", "CC", "bad", "CCC"], options, cache=None)
-    assert asked == {"smiles": ["C", "CC", "bad", "CCC"], "provider": "rdkit", "timeout": 3.0, "cache": None}
+    assert asked == {"smiles": ["C", "CC", "", "CCC"], "provider": "rdkit", "timeout": 3.0, "cache": None}
     assert np.isnan(store.dense("geometry")).all(axis=1).tolist() == [False, True, True, False]
     assert store.widths["geometry"] == 6
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,8 +47,6 @@ CASES = [
     (CSV, _write("mol_id,f,f\nm0,1,2\n"), r"column 'f' stands 2 times"),
     (CSV, _write("mol_id,f\nm0,1,2\n"), r"line 2: has 3 cells|is malformed"),
     (CSV, _write("mol_id;f\nm0;1\n"), r"semicolons"),
-    (CSV, _write("mol_id,f\nm0,inf\n"), r"row 1, column f: 1 infinite value"),
-    (CSV, _write("mol_id,f\nm0,1e300\n"), r"row 1, column f: 1 infinite value \(or beyond float32\)"),
     (CSV, _write("mol_id,f,g\nm0,1,2\nm1,1,many\n"), r"row 2, column g: 'many' is not a number"),
     (
         CSV,
@@ -57,7 +56,6 @@ CASES = [
     (CSV, _write("well,f\n1,1\n"), r"has no column of ids"),
     (CSV, _directory, r"morphology_test.csv: is a directory where a table belongs"),
     (PARQUET, _halved, r"gene_crispr.parquet: is not a readable Parquet file"),
-    (PARQUET, _infinite, r"gene_crispr.parquet, row 2, column b: 1 infinite value"),
     ("relations/targets.csv", _write("source,target,weight\nm0,TP53,999\n"), r"row 1, column weight: .*999"),
     (
         "relations/targets.csv",
@@ -124,6 +122,30 @@ def test_genes(own: Path) -> None:
     (own / "genes.csv").write_text("name\nTP53\n")
     with pytest.raises(InputError, match="no column of gene ids"):
         read_corpus(own)
+
+
+@pytest.mark.parametrize(
+    ("file", "spoil", "note", "missing"),
+    [
+        (
+            CSV,
+            _write("mol_id,f,g\nm0,inf,1\nm1,2,3\n"),
+            r"1 infinite value .* in 1 column \(f\), first in row 1",
+            1,
+        ),
+        (CSV, _write("mol_id,f,g\nm0,1,1e300\nm1,2,3\n"), r"\(or beyond float32\) in 1 column \(g\)", 1),
+        (PARQUET, _infinite, r"gene_crispr.parquet: 1 infinite value .* \(b\), first in row 2", 1),
+    ],
+)
+def test_infinite_is_not_measured(
+    own: Path, file: str, spoil: Callable[[Path], None], note: str, missing: int
+) -> None:
+    spoil(own / file)
+    corpus = read_corpus(own)
+    assert any(re.search(note, said) for said in corpus.notes)
+    values = corpus.modalities[Path(file).name.split(".")[0]].values  # noqa: PD011
+    assert np.isnan(values).sum() == missing
+    assert not np.isinf(values).any()
 
 
 def test_nan_is_no_error(own: Path) -> None:

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cytomol.corpus.join import GeneIndex, MoleculeIndex, as_ids, entity_of_column, join_genes, join_molecules
+from cytomol.corpus.genes import GeneIndex, join_genes
+from cytomol.corpus.identifiers import as_ids, entity_of_column
+from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.problems import JoinReport, Problems
 from cytomol.errors import InputError
 
@@ -39,11 +41,14 @@ def test_by_inchikey_whole_then_first_block(index: MoleculeIndex) -> None:
     assert rows.tolist() == [0, 2]
     blocks = pd.DataFrame({"InChIKey": [key[:14] for key in keys]})
     rows, report = join_molecules(blocks, index, where="t")
-    assert rows.tolist() == [0, 1]  # the block does not know stereochemistry: the first of the two
+    assert rows.tolist() == [-1, -1]  # the block does not know stereochemistry: only if asked for
+    assert report.hints == ("2 more would join by first block of the InChIKey (--join connectivity)",)
+    rows, report = join_molecules(blocks, index, where="t", key="connectivity")
+    assert rows.tolist() == [0, 1]  # the first of the two
     assert report.ambiguous == 1
     assert "fit several entries" in str(report)
     rows, _ = join_molecules(pd.DataFrame({"InChIKey": keys}), index, where="t", key="connectivity")
-    assert rows.tolist() == [0, 1]
+    assert rows.tolist() == [0, 2]  # a whole key that fits is never moved
 
 
 def test_by_canonical_smiles(index: MoleculeIndex) -> None:
@@ -60,7 +65,10 @@ def test_by_canonical_smiles(index: MoleculeIndex) -> None:
 
 def test_auto_prefers_ids_and_falls_through(index: MoleculeIndex) -> None:
     both = pd.DataFrame({"smiles": ["CCO", "CCO"], "pert_id": ["m1", "m0"]})
-    assert join_molecules(both, index, where="t")[0].tolist() == [1, 0]
+    rows, report = join_molecules(both, index, where="t")
+    assert rows.tolist() == [1, 0]
+    # what the row says of its structure is compared with the molecule that its id names
+    assert report.contradictions == ("row 1: CCO, but m1 is C[C@H](N)C(=O)O",)
     foreign = pd.DataFrame({"smiles": ["CCO"], "pert_id": ["BRD-1"]})
     rows, report = join_molecules(foreign, index, where="t")
     assert rows.tolist() == [0]
@@ -69,7 +77,8 @@ def test_auto_prefers_ids_and_falls_through(index: MoleculeIndex) -> None:
 
 def test_column_of_the_same_name_in_the_table_of_molecules(index: MoleculeIndex) -> None:
     rows, report = join_molecules(pd.DataFrame({"Metadata_broad_sample": ["B2", "m0"]}), index, where="t")
-    assert rows.tolist() == [-1, 0]  # a tie goes to mol_id
+    assert rows.tolist() == [2, 0]  # each row by what fits it
+    assert report.key == "Metadata_broad_sample (1) and mol_id (1)"
     rows, report = join_molecules(pd.DataFrame({"Metadata_broad_sample": ["B2", "B0"]}), index, where="t")
     assert rows.tolist() == [2, 0]
     assert report.key == "Metadata_broad_sample"

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from cytomol.errors import ConfigError, InputError
 from cytomol.predict.estimators import CellEncoder, PropertyClassifier, PropertyRegressor
 from cytomol.predict.predictor import PropertyPredictor
+from cytomol.predict.smiles_input import InputValueError, check_labels
 from cytomol.training.backbone import Backbone
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1"]
@@ -256,3 +257,47 @@ def test_invalid_molecules_may_be_kept() -> None:
 def test_wrong_options_are_refused(model: Any) -> None:
     with pytest.raises(ConfigError):
         model.fit(SMILES, AROMATIC)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["yes", None, "no"] * 4, dtype=object),
+        ["yes", float("nan"), "no"] * 4,
+        pd.Series(["yes", pd.NA, "no"] * 4, dtype="string"),
+        pd.Series(pd.Categorical(["yes", None, "no"] * 4)),
+        pd.DataFrame({"y": ["yes", None, "no"] * 4}),
+    ],
+    ids=["None", "NaN in a list", "NA", "category", "frame"],
+)
+def test_missing_labels_among_texts_are_named(labels: Any) -> None:
+    with pytest.raises(InputValueError, match=r"y contains missing labels: .* in row 2"):
+        check_labels(labels, 12)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[0, 1, None], np.array([0, 1, np.nan], dtype=object), pd.Series([0, 1, pd.NA], dtype="Int64")],
+    ids=["list", "objects", "nullable"],
+)
+def test_missing_labels_among_numbers_are_not_measured(labels: Any) -> None:
+    np.testing.assert_array_equal(check_labels(labels, 3), [0.0, 1.0, np.nan])
+
+
+def test_one_column_of_text_is_one_column_of_classes() -> None:
+    model = PropertyClassifier(epochs=1, options={"hidden": 4})
+    smiles = ["CCO", "CCN", "CCC", "CCCl"] * 5
+    model.fit(smiles, pd.DataFrame({"y": ["yes", "no", "no", "yes"] * 5}))
+    assert model.classes_.tolist() == ["no", "yes"]
+    assert model.predict_proba(smiles[:3]).shape == (3, 2)
+
+
+def test_labels_of_several_types_are_refused() -> None:
+    with pytest.raises(InputValueError, match="mixes labels of several types: int, str"):
+        check_labels(["a", 1, "b"], 3)
+
+
+def test_minus_one_beside_0_and_1_may_mean_missing() -> None:
+    model = PropertyClassifier(epochs=1, options={"hidden": 4})
+    with pytest.raises(InputValueError, match="if -1 means not measured"):
+        model.fit(["CCO", "CCN", "CCC", "CCCl"] * 3, [0, 1, -1, 1] * 3)

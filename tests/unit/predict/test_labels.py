@@ -103,3 +103,14 @@ def test_single_tasks_without_use_are_said() -> None:
     ]
     assert check_training_labels(labels([[1, 1], [0, 0]]), everything) == []
     assert check_training_labels(labels([[1.5, 1], [0, 1]], "regression"), everything) == []
+
+
+@pytest.mark.parametrize("cells", [["4,59", "5,1", ""], ["-0,5", "1,0e3", "7"], ["1,234", "x", "2,5"]])
+def test_decimal_commas_are_named(cells: list[object]) -> None:
+    with pytest.raises(InputError, match=r"row 1, column 'y': holds numbers with a comma, such as"):
+        read_labels(frame(y=cells, t=["0.5", "1.5", "2"]), None, ignore=["smiles"])
+
+
+def test_text_with_a_comma_is_text() -> None:
+    labels = read_labels(frame(y=["a,b", "1,2", "c"], t=["0.5", "1.5", "2"]), None, ignore=["smiles"])
+    assert labels.names == ("t",)

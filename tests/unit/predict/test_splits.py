@@ -125,4 +125,4 @@ def test_scaffold_split_is_ogbs(real_data: Path, name: str) -> None:
     folder = real_data / "benchmarks" / name
     table = pd.read_csv(folder / "assays.csv.gz", usecols=["smiles"])
     given = read_split(folder / "split.csv.gz", len(table))
-    np.testing.assert_array_equal(split(table["smiles"].tolist(), "scaffold"), given)
+    np.testing.assert_array_equal(split(table["smiles"].tolist(), "scaffold-ogb"), given)

@@ -52,3 +52,19 @@ def test_refusals(tmp_path: Path) -> None:
     (tmp_path / "d.csv").mkdir()
     with pytest.raises(OutputError, match="directory"):
         write_table(FRAME, tmp_path / "d.csv", force=True)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_cells_with_line_ends_read_back(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame({"smiles": ["C", "O"], "x": ["a\rb", "c\nd"], "y": [" ", '"'], "z\r": ["1", "2"]})
+    write_table(frame, tmp_path / name)
+    pd.testing.assert_frame_equal(read_table(tmp_path / name, text=True), frame, check_dtype=False)
+
+
+def test_npz_takes_any_name_and_whole_numbers_with_gaps(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"file": ["a", "b"], "self": [1, 2], "n": pd.array([7, None], dtype="Int64")})
+    write_table(frame, tmp_path / "a.npz", arrays={"e": np.eye(2)})
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as data:
+        assert data["file"].tolist() == ["a", "b"]
+        assert data["n"].tolist() == ["7", ""]
+        assert sorted(data.files) == ["e", "file", "n", "self"]

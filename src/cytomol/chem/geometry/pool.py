@@ -31,6 +31,8 @@ __all__ = ["Outcome", "default_workers", "run_workers"]
 _START_LIMIT = 300.0  # seconds until a worker has imported RDKit, on the slowest of discs
 _START_ATTEMPTS = 3
 _ENDED = -1
+_PATIENCE = 10.0  # how many times its limit a molecule may take by the clock on the wall, on a busy machine
+_LEAST_WAIT = 0.01
 # Signals that somebody sends (the user, the system short of memory); others are crashes.
 _FROM_OUTSIDE = {"SIGHUP", "SIGINT", "SIGKILL", "SIGTERM"}
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -47,8 +49,9 @@ class Outcome:
     index
         Position in the list given to `run_workers`.
     kind
-        "values"; "failed" (always will); "timeout" (might do with more time); "lost" (somebody else
-        ended the process or memory ran out: says nothing about the molecule).
+        "values"; "failed" (always will); "timeout" (used up its processor time, might do with more);
+        "lost" (somebody else ended the process, memory ran out, or the machine was too busy to tell:
+        says nothing about the molecule).
     values
         Flat float32 array when ``kind`` is "values".
     reason
@@ -78,7 +81,9 @@ def run_workers(
     entry
         ``"module:function"`` that the workers call; see `GeometryProvider.worker`.
     timeout
-        Wall-clock seconds for one molecule, after which its process is killed.
+        Seconds of processor time for one molecule, after which its process is killed; by the clock on the
+        wall ten times as many, where others keep the processors busy. A system that cannot tell the
+        processor time of another process has the clock alone.
     workers
         Number of processes.
 
@@ -101,6 +106,8 @@ class _Worker:
         environment = {**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}
         command = [sys.executable, "-c", _START, json.dumps(sys.path), entry]
         self.index: int | None = None
+        self.asked = time.monotonic()
+        self.used_before: float | None = None
         self.deadline = time.monotonic() + _START_LIMIT
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
             command,
@@ -127,9 +134,24 @@ class _Worker:
         """Send a molecule; `BrokenPipeError` if the process has ended."""
         assert self.process.stdin is not None
         self.index = index
-        self.deadline = time.monotonic() + limit
+        self.asked = time.monotonic()
+        self.deadline = self.asked + limit
+        self.used_before = self._processor_time()
         self.process.stdin.write(json.dumps([smiles, limit]).encode() + b"\n")
         self.process.stdin.flush()
+
+    def used(self) -> float | None:
+        """Return the seconds of processor time since the question; None where the system cannot tell."""
+        now = self._processor_time()
+        return None if now is None or self.used_before is None else now - self.used_before
+
+    def _processor_time(self) -> float | None:
+        if not sys.platform.startswith("linux"):
+            return None
+        try:
+            return time.clock_gettime((~self.process.pid << 3) | 2)  # clock_getcpuclockid(3)
+        except OSError:  # it has ended
+            return None
 
     def end(self) -> int:
         """Kill the process if it still runs; return its exit status."""
@@ -189,7 +211,7 @@ class _Pool:
         if worker not in self._live:  # killed before: what it still said no longer counts
             return None
         if status == UNUSABLE:
-            raise CytomolError(f"geometry worker cannot be used: {body.decode()}", where=self._entry)
+            raise CytomolError(f"worker process cannot be used: {body.decode()}", where=self._entry)
         if status == _ENDED:
             return self._ended(worker)
         index, worker.index = worker.index, None
@@ -231,17 +253,26 @@ class _Pool:
     def _expire(self) -> Iterator[Outcome]:
         now = time.monotonic()
         for worker in [worker for worker in self._live if worker.deadline <= now]:
+            used, index = worker.used(), worker.index
+            left = 0.0 if used is None else self._timeout - used
+            end = worker.asked + _PATIENCE * self._timeout
+            if index is not None and left > 0 and now < end:
+                worker.deadline = min(now + max(left, _LEAST_WAIT), end)
+                continue
             self._live.discard(worker)
             worker.end()
-            if worker.index is None:
+            if index is None:
                 self._count_failed_start(f"no sign of life for {_START_LIMIT:.0f} s")
+            elif used is not None and left <= 0:
+                yield Outcome(index, "timeout", reason=f"not finished after {self._timeout:g} s")
             else:
-                yield Outcome(worker.index, "timeout", reason=f"not finished after {self._timeout:g} s")
+                seconds = f"{now - worker.asked:.3g} s by the clock"
+                yield Outcome(index, "lost", reason=f"not finished after {seconds}")
 
     def _count_failed_start(self, why: str) -> None:
         self._failed_starts += 1
         if self._failed_starts >= _START_ATTEMPTS:
-            raise CytomolError(f"geometry workers cannot be started: {why}", where=self._entry)
+            raise CytomolError(f"worker processes cannot be started: {why}", where=self._entry)
 
 
 def _signal_name(number: int) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cytomol.chem.similarity import SimilaritySearch
 from cytomol.context.edges import Edges
 from cytomol.context.options import ContextOptions
-from cytomol.context.profiles import cluster_profiles
+from cytomol.context.profiles import cluster_profiles, comparable_values
 from cytomol.context.similar import Comparable, Profiles, SimilarPairs, similar_pairs
 from cytomol.context.threshold import similarity_grid
 from cytomol.corpus.schema import Corpus, Entity, Modality
@@ -111,6 +111,7 @@ class Inputs:
         clustered = self.options.candidates == "shortcut" and not (
             modality.kind == "expression" and modality.entity == "molecule"
         )
+        values = comparable_values(values, self.options.compared_values)
         found = self.similar_pairs(Profiles.of(values), cluster_profiles(values) if clustered else None)
         return replace(found, i=rows[found.i].astype(np.int32), j=rows[found.j].astype(np.int32))
 

@@ -29,6 +29,8 @@ What a method may see
   split.csv       index (row of assays.csv from 0), fold (train, valid, test); no scaffold in two folds
   heldout.csv     the molecules of the test fold, without labels
 
+  .cytomol        the list of these files, by which --force knows that it may replace them
+
 What it may not see: truth/
   molecules.parquet       how each molecule was made, its target, mechanism, family and path in the tree
   responses.parquet       its latent response (r00, r01, ...)

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytomol.corpus.columns import ColumnChoice
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable
 from cytomol.corpus.readers import anndata, gct, gctx, infoalign, own, pycytominer  # noqa: F401 (they register)
 from cytomol.corpus.readers.base import CorpusReader, ProfileReader, readers
 from cytomol.corpus.schema import Corpus
 from cytomol.errors import InputError
-from cytomol.files import require_file
+from cytomol.files import require_file, settled
 
-__all__ = ["CorpusReader", "ProfileReader", "find_reader", "read_corpus", "read_profiles", "readers"]
+__all__ = [
+    "CorpusReader",
+    "ProfileReader",
+    "find_reader",
+    "read_corpus",
+    "read_profile_metadata",
+    "read_profiles",
+    "readers",
+]
 
 
 def read_corpus(path: str | Path, format: str = "auto", *, problems: Problems | None = None) -> Corpus:  # noqa: A002
@@ -39,7 +52,7 @@ def read_corpus(path: str | Path, format: str = "auto", *, problems: Problems | 
     ConfigError
         If the format is unknown.
     """
-    path = Path(path)
+    path = settled(path)
     if not path.exists():
         raise InputError("corpus not found", where=str(path), hint="check the path")
     return find_reader(path, format).read(path, problems or Problems())
@@ -58,7 +71,15 @@ def find_reader(path: Path, format: str = "auto") -> CorpusReader:  # noqa: A002
     )
 
 
-def read_profiles(path: str | Path, format: str = "auto", *, id_column: str | None = None) -> ProfileTable:  # noqa: A002
+def read_profiles(
+    path: str | Path,
+    format: str = "auto",  # noqa: A002
+    *,
+    id_column: str | None = None,
+    choice: ColumnChoice | None = None,
+    layer: str | None = None,
+    rows: NDArray[np.bool_] | None = None,
+) -> ProfileTable:
     """Read one table of profiles (pycytominer, AnnData, GCT, GCTX), not joined to anything yet.
 
     Parameters
@@ -69,17 +90,50 @@ def read_profiles(path: str | Path, format: str = "auto", *, id_column: str | No
         Name of the format, or "auto" to tell by the file's name.
     id_column
         Column of ids, where its name does not say so.
+    choice
+        Which columns the user wants as features.
+    layer
+        Matrix to read, in formats that hold several (AnnData).
+    rows
+        Rows to read, of a format whose metadata can be read alone; None reads all.
 
     Raises
     ------
     InputError
         If the file cannot be read or is no table of profiles.
     """
+    reader = _profile_reader(path, format)
+    return reader.table(Path(path), id_column=id_column, choice=choice, layer=layer, rows=rows)
+
+
+def read_profile_metadata(path: str | Path) -> pd.DataFrame | None:
+    """Return what stands beside the features of a table, if its format lets it be read alone; else None."""
+    return _profile_reader(path, "auto").metadata(Path(path))
+
+
+def _profile_reader(path: str | Path, format: str) -> ProfileReader:  # noqa: A002
     path = require_file(path, what="table of profiles")
+    if format == "auto" and not any(_is_table(name) and readers[name]().recognises(path) for name in readers):
+        what = (
+            "holds arrays, for instance of single cells, and"
+            if path.suffix == ".npz"
+            else "is of a kind that"
+        )
+        raise InputError(
+            f"{what} is no table of profiles",
+            where=str(path),
+            hint="tables of profiles are .csv, .tsv, .txt, .parquet, .h5ad, .gct and .gctx files (text also"
+            " .gz), one row for each well or treatment: aggregate single cells to wells first, with"
+            " pycytominer for instance",
+        )
     reader = find_reader(path, format)
     if not isinstance(reader, ProfileReader):
-        tables = [name for name in readers if issubclass(readers[name], ProfileReader)]
+        tables = [name for name in readers if _is_table(name)]
         raise InputError(
             f"format {format!r} is no table of profiles", where=str(path), hint=f"known: {', '.join(tables)}"
         )
-    return reader.table(path, id_column=id_column)
+    return reader
+
+
+def _is_table(name: str) -> bool:
+    return issubclass(readers[name], ProfileReader)

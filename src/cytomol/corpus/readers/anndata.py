@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cytomol.corpus.join import as_ids
-from cytomol.corpus.profiles import ProfileTable
+from cytomol.corpus.columns import ColumnChoice, counted
+from cytomol.corpus.identifiers import as_ids
+from cytomol.corpus.profiles import ProfileTable, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
+from cytomol.corpus.rows import name_rows
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import require_file
 
@@ -18,12 +23,20 @@ __all__ = ["AnnDataFile"]
 
 @readers.register("anndata")
 class AnnDataFile(ProfileReader):
-    """``.h5ad``: features from ``X``, ids from the columns (and the index) of ``obs``."""
+    """``.h5ad``: features from ``X`` or a layer, ids from the columns (and the index) of ``obs``."""
 
     suffixes = ("h5ad",)
 
-    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:  # noqa: ARG002
-        """Read ids and features; the index of ``obs`` is the column ``id`` unless there is one."""
+    def table(
+        self,
+        path: Path,
+        *,
+        id_column: str | None = None,
+        choice: ColumnChoice | None = None,
+        layer: str | None = None,
+        rows: NDArray[np.bool_] | None = None,  # noqa: ARG002
+    ) -> ProfileTable:
+        """Read ids and features; the names of the observations are the column ``id``, unless they count."""
         path = require_file(path, what="AnnData file")
         try:
             import anndata
@@ -34,20 +47,52 @@ class AnnDataFile(ProfileReader):
                 hint="pip install 'cytomol[omics]'",
             ) from None
         try:
-            data = anndata.read_h5ad(path)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message=".*names are not unique")
+                data = anndata.read_h5ad(path)
         except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise InputError(f"is not a readable AnnData file: {error}", where=str(path)) from None
-        if data.X is None:
-            raise InputError("has no matrix X", where=str(path))
+        matrix = _matrix(data, layer, str(path))
         if 0 in data.shape:
             raise InputError(f"holds {data.n_obs} observations of {data.n_vars} features", where=str(path))
-        if not data.var_names.is_unique:
-            name = data.var_names[data.var_names.duplicated()][0]
-            raise InputError(f"feature {name!r} stands twice", where=str(path))
-        matrix = np.asarray(data.X.toarray() if hasattr(data.X, "toarray") else data.X)
         metadata = pd.DataFrame({str(c): as_ids(data.obs[c]).to_numpy() for c in data.obs.columns})
-        if "id" not in metadata:
-            metadata["id"] = np.asarray(data.obs_names, dtype=object)
+        name_rows(metadata, data.obs_names, wanted=id_column == "id")
         with np.errstate(over="ignore"):
             values = matrix.astype(np.float32, copy=False)
-        return ProfileTable(str(path), metadata, values, tuple(map(str, data.var_names)))
+        names, notes = _unique(list(map(str, data.var_names)), str(path))
+        return split_matrix(ProfileTable(str(path), metadata, values, names, notes=notes), choice)
+
+
+def _matrix(data: Any, layer: str | None, where: str) -> NDArray[Any]:
+    """Return ``X`` or a layer as an array; say which layers there are where it is not to be had."""
+    layers = [str(name) for name in data.layers]
+    hint = f"choose a layer with --layer: {', '.join(layers)}" if layers else "the file has no layers either"
+    if layer is None:
+        chosen = data.X
+        if chosen is None:
+            raise InputError("has no matrix X", where=where, hint=hint)
+    elif layer in layers:
+        chosen = data.layers[layer]
+    else:
+        raise InputError(f"has no layer {layer!r}", where=where, hint=hint)
+    return np.asarray(chosen.toarray() if hasattr(chosen, "toarray") else chosen)
+
+
+def _unique(names: list[str], where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return names of features, repeats numbered as scanpy does (ATF1, ATF1-1), and a note on these."""
+    taken, seen, unique, repeated = set(names), set[str](), [], []
+    for name in names:
+        new, number = name, 0
+        while new in seen or (number and new in taken):
+            number += 1
+            new = f"{name}-{number}"
+        if number:
+            repeated.append(f"{name} as {new}")
+        seen.add(new)
+        unique.append(new)
+    if not repeated:
+        return tuple(unique), ()
+    shown = ", ".join(repeated[:5]) + (", ..." if len(repeated) > 5 else "")
+    return tuple(unique), (
+        f"{where}: {counted(len(repeated), 'feature')} under the name of another, numbered: {shown}",
+    )

@@ -5,14 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cytomol.corpus.join import entity_of_column, plain_name
+from cytomol.corpus.bring import bring_molecules, no_molecules
+from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.combine import JoinedWells, combine
+from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import guess_kind
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.profiles import ProfileTable, check_finite, modality_from
+from cytomol.corpus.profiles import ProfileTable
 from cytomol.corpus.schema import Corpus
 from cytomol.corpus.tables import gene_table, molecule_table
+from cytomol.corpus.wells import WellOptions, ready_wells
 from cytomol.errors import InputError
 from cytomol.registry import Registry
 from cytomol.tables.read import format_of
@@ -50,7 +56,19 @@ class ProfileReader:
         """Tell by the file's name."""
         return path.is_file() and format_of(path) in self.suffixes
 
-    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:
+    def metadata(self, path: Path) -> pd.DataFrame | None:  # noqa: ARG002
+        """Return what stands beside the features, if the format lets it be read alone; else None."""
+        return None
+
+    def table(
+        self,
+        path: Path,
+        *,
+        id_column: str | None = None,
+        choice: ColumnChoice | None = None,
+        layer: str | None = None,
+        rows: NDArray[np.bool_] | None = None,
+    ) -> ProfileTable:
         """Read ids and features.
 
         Parameters
@@ -59,43 +77,43 @@ class ProfileReader:
             The file.
         id_column
             Column of ids, where its name does not say so.
+        choice
+            Which columns the user wants as features.
+        layer
+            Matrix to read, in formats that hold several.
+        rows
+            Rows to read, of a format whose `metadata` can be read alone; None reads all.
         """
         raise NotImplementedError
 
     def read(self, path: Path, problems: Problems) -> Corpus:
         """Make a corpus of one table, which must hold the molecules' SMILES; replicates become medians."""
         table = self.table(path)
-        check_finite(table, problems)
-        keys = _molecule_keys(table)
-        known = (keys != "").to_numpy()
-        if not known.all():
-            problems.note(f"{path}: {int((~known).sum()):,} of {len(keys):,} profiles have no molecule")
-        names = [c for c in map(str, table.metadata) if entity_of_column(c) == "molecule"]
-        frame = table.metadata.loc[known, names].assign(mol_id=keys[known])
-        molecules = molecule_table(
-            frame.drop_duplicates("mol_id"), where=str(path), problems=problems, id_col="mol_id"
-        )
-        rows = pd.Index(molecules["mol_id"]).get_indexer(pd.Index(keys))
+        wells = ready_wells(table, "molecule", WellOptions(), problems)
+        table, controls = wells.table, wells.controls.rows
+        # a control has no molecule of its own, and its row keeps its number in messages
+        metadata = table.metadata.mask(pd.Series(controls), "")
+        molecules = bring_molecules(no_molecules(), metadata, problems, where=table.where)
+        if not len(molecules):
+            raise InputError(
+                "has no column of SMILES, so it makes no corpus by itself",
+                where=table.where,
+                hint="join it to a table of molecules: cytomol corpus build --molecules FILE --profiles ...",
+            )
+        molecules = molecule_table(molecules, where=str(path), problems=problems, id_col="mol_id")
+        rows, report = join_molecules(metadata, MoleculeIndex(molecules), where=str(path))
+        if absent := report.total - report.joined - int(controls.sum()):
+            problems.note(f"{path}: {absent:,} of {report.total:,} profiles have no molecule")
         name = path.name.split(".")[0]
-        modality = modality_from(
-            table, rows, name=name, kind=guess_kind(name), entity="molecule", aggregate="median"
+        part = JoinedWells(wells, rows, ["its own molecules"] * len(rows))
+        found = combine(
+            name,
+            guess_kind(name),
+            "molecule",
+            [part],
+            options=WellOptions(),
+            aggregate="median",
+            problems=problems,
         )
         genes = gene_table(pd.DataFrame({"gene_id": []}), where=str(path), problems=problems)
-        return Corpus(molecules, genes, {name: modality}, {}, tuple(problems.notes))
-
-
-def _molecule_keys(table: ProfileTable) -> pd.Series[str]:
-    """Return what tells the molecules of a table apart: its molecule ids, else the SMILES; "" = none."""
-    names = [c for c in map(str, table.metadata) if entity_of_column(c) == "molecule"]
-    smiles = next((c for c in names if "smiles" in plain_name(c)), None)
-    if smiles is None:
-        raise InputError(
-            "has no column of SMILES, so it makes no corpus by itself",
-            where=table.where,
-            hint="join it to a table of molecules: cytomol corpus build --molecules FILE --profiles ...",
-        )
-    structure = table.metadata[smiles]
-    ids = next((c for c in names if "smiles" not in plain_name(c) and "inchikey" not in plain_name(c)), None)
-    if ids is None or table.metadata[ids].groupby(structure).nunique().gt(1).any():
-        return structure
-    return table.metadata[ids].where(structure != "", "")
+        return Corpus(molecules, genes, {m.name: m for m in found}, {}, tuple(problems.notes))

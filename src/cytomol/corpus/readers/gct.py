@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.profiles import ProfileTable
+from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.identifiers import as_ids
+from cytomol.corpus.profiles import ProfileTable, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.errors import InputError
 from cytomol.files import require_file
@@ -19,8 +21,6 @@ from cytomol.tables.read import read_text
 __all__ = ["GctFile", "feature_names", "plain_metadata"]
 
 _SYMBOLS = ("pr_gene_symbol", "gene_symbol", "symbol")
-# How the Connectivity Map writes a missing value of the metadata.
-_MISSING = ("-666", "-666.0", "NA", "nan", "NaN", "null")
 
 
 @readers.register("gct")
@@ -33,10 +33,18 @@ class GctFile(ProfileReader):
 
     suffixes = ("gct",)
 
-    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:  # noqa: ARG002
+    def table(
+        self,
+        path: Path,
+        *,
+        id_column: str | None = None,  # noqa: ARG002
+        choice: ColumnChoice | None = None,
+        layer: str | None = None,  # noqa: ARG002
+        rows: NDArray[np.bool_] | None = None,  # noqa: ARG002
+    ) -> ProfileTable:
         """Read ids and features."""
         path = require_file(path, what="GCT file")
-        lines = read_text(path).splitlines()
+        lines = _lines(read_text(path))
         version = lines[0].strip() if lines else ""
         if version not in {"#1.2", "#1.3"}:
             raise InputError(
@@ -62,31 +70,34 @@ class GctFile(ProfileReader):
         about = _split(body[:column_rows], len(header), 4, path)
         metadata = {cells[0]: cells[first:] for cells in about}
         cells = _cells(body[column_rows:], len(header), 4 + column_rows, path)
-        rows = {name: cells[i].tolist() for i, name in enumerate(header[:first])}
-        names = feature_names(rows[header[0]], {k: rows[k] for k in header[1:first]}, str(path))
+        about_rows = {name: cells[i].tolist() for i, name in enumerate(header[:first])}
+        names = feature_names(about_rows.pop(header[0]), about_rows, str(path))
         values = _numbers(cells.iloc[:, first:], path, 4 + column_rows, header[first:])
         frame = plain_metadata(metadata, header[first:])
-        return ProfileTable(str(path), frame, values, names)
+        return split_matrix(ProfileTable(str(path), frame, values, names), choice)
 
 
 def feature_names(ids: list[str], metadata: dict[str, list[str]], where: str) -> tuple[str, ...]:
     """Return gene symbols where they are known and all different, else the ids."""
     for column in _SYMBOLS:
-        symbols = [str(symbol).strip() for symbol in metadata.get(column, [])]
-        if symbols and all(s and s not in _MISSING for s in symbols) and len(set(symbols)) == len(symbols):
+        symbols = as_ids(pd.Series(metadata.get(column, []), dtype=object)).tolist()
+        if symbols and all(symbols) and len(set(symbols)) == len(symbols):
             return tuple(symbols)
     repeated = pd.Series(ids)[pd.Series(ids).duplicated()]
     if len(repeated):
         raise InputError(f"feature {repeated.iloc[0]!r} stands twice", where=where)
-    return tuple(map(str, ids))
+    return tuple(as_ids(pd.Series(ids, dtype=object)))
 
 
 def plain_metadata(columns: dict[str, list[Any]], samples: list[str]) -> pd.DataFrame:
     """Return the metadata of the samples as text, "" where missing, with their names as ``id``."""
-    frame = pd.DataFrame({"id": samples} | columns).astype(str)
-    for name in frame.columns:
-        frame[name] = frame[name].str.strip()
-    return frame.replace(list(_MISSING), "")
+    cells = {"id": samples} | columns
+    return pd.DataFrame({name: as_ids(pd.Series(column, dtype=object)) for name, column in cells.items()})
+
+
+def _lines(text: str) -> list[str]:
+    """Cut a text at the ends of its lines, and not at U+0085 or U+2028, as str.splitlines does."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n") if text else []
 
 
 def _sizes(lines: list[str], version: str, path: Path) -> tuple[int, int, int, int]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from cytomol.corpus.profiles import ProfileTable
+from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.identifiers import as_ids
+from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.corpus.readers.gct import feature_names, plain_metadata
 from cytomol.errors import InputError, MissingDependencyError
@@ -16,6 +22,7 @@ from cytomol.files import require_file
 __all__ = ["GctxFile"]
 
 _MATRIX, _SAMPLES, _FEATURES = "0/DATA/0/matrix", "0/META/COL", "0/META/ROW"
+_BLOCK_BYTES = 64 * 2**20  # of the matrix, read at a time
 _NEEDED = (_MATRIX, f"{_SAMPLES}/id", f"{_FEATURES}/id")
 
 
@@ -25,43 +32,85 @@ class GctxFile(ProfileReader):
 
     suffixes = ("gctx",)
 
-    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:  # noqa: ARG002
-        """Read ids and features; the whole matrix is loaded, as float32."""
-        path = require_file(path, what="GCTX file")
-        try:
-            import h5py
-        except ImportError:
-            raise MissingDependencyError(
-                "reading GCTX needs the package h5py", where=str(path), hint="pip install 'cytomol[omics]'"
-            ) from None
-        try:
-            with h5py.File(path, "r") as file:
-                missing = [
-                    place for place in (_MATRIX, f"{_SAMPLES}/id", f"{_FEATURES}/id") if place not in file
-                ]
-                if missing:
-                    raise InputError(f"has no /{missing[0]}", where=str(path), hint="is it GCTX?")
-                samples, features = _metadata(file[_SAMPLES]), _metadata(file[_FEATURES])
-                matrix = file[_MATRIX].astype(np.float32)[...]
-        except OSError as error:
-            raise InputError(f"is not a readable HDF5 file: {error}", where=str(path)) from None
-        shape = (len(samples["id"]), len(features["id"]))
-        if matrix.shape != shape:
-            raise InputError(
-                f"matrix of shape {matrix.shape}, but {shape[0]} samples and {shape[1]} features",
-                where=str(path),
-            )
-        if 0 in shape:
-            raise InputError(f"holds {shape[1]} features of {shape[0]} samples", where=str(path))
-        names = feature_names(features.pop("id"), features, str(path))
-        ids = samples.pop("id")
-        return ProfileTable(str(path), plain_metadata(samples, ids), matrix, names)
+    def metadata(self, path: Path) -> pd.DataFrame:
+        """Return the metadata of the samples, without a look at the matrix."""
+        with _opened(path) as file:
+            samples = _metadata(file[_SAMPLES])
+        return plain_metadata(samples, samples.pop("id"))
+
+    def table(
+        self,
+        path: Path,
+        *,
+        id_column: str | None = None,  # noqa: ARG002
+        choice: ColumnChoice | None = None,
+        layer: str | None = None,  # noqa: ARG002
+        rows: NDArray[np.bool_] | None = None,
+    ) -> ProfileTable:
+        """Read ids and features, in blocks of rows; only the rows and columns that are asked for are kept."""
+        with _opened(path) as file:
+            samples, features = _metadata(file[_SAMPLES]), _metadata(file[_FEATURES])
+            matrix = file[_MATRIX]
+            shape = (len(samples["id"]), len(features["id"]))
+            if matrix.shape != shape:
+                raise InputError(
+                    f"matrix of shape {matrix.shape}, but {shape[0]} samples and {shape[1]} features",
+                    where=str(path),
+                )
+            if 0 in shape:
+                raise InputError(f"holds {shape[1]} features of {shape[0]} samples", where=str(path))
+            names = feature_names(features.pop("id"), features, str(path))
+            frame = plain_metadata(samples, samples.pop("id"))
+            wanted = np.ones(len(frame), np.bool_) if rows is None else rows
+            report = choose_columns(names, choice, str(path), None, beside=tuple(map(str, frame)))
+            chosen = choice is not None and bool(choice.features or choice.leave_out)
+            kept = np.isin(names, report.features) if chosen else np.ones(len(names), np.bool_)
+            if not kept.any():
+                raise InputError("holds no feature columns", where=str(path), hint=str(report))
+            values = _read_rows(matrix, wanted, kept)
+        frame = frame[wanted].reset_index(drop=True)
+        if chosen:  # columns that were not asked for were not read
+            return ProfileTable(str(path), frame, values, report.features, report)
+        return split_matrix(ProfileTable(str(path), frame, values, names))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    path = require_file(path, what="GCTX file")
+    try:
+        import h5py
+    except ImportError:
+        raise MissingDependencyError(
+            "reading GCTX needs the package h5py", where=str(path), hint="pip install 'cytomol[omics]'"
+        ) from None
+    try:
+        with h5py.File(path, "r") as file:
+            missing = [place for place in _NEEDED if place not in file]
+            if missing:
+                raise InputError(f"has no /{missing[0]}", where=str(path), hint="is it GCTX?")
+            yield file
+    except OSError as error:
+        raise InputError(f"is not a readable HDF5 file: {error}", where=str(path)) from None
+
+
+def _read_rows(matrix: Any, wanted: NDArray[np.bool_], columns: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return some rows and columns as float32, a block of rows at a time; empty blocks are passed over."""
+    values = np.empty((int(wanted.sum()), int(columns.sum())), np.float32)
+    block = max(1, _BLOCK_BYTES // (max(1, matrix.shape[1]) * matrix.dtype.itemsize))
+    filled = 0
+    for start in range(0, len(wanted), block):
+        here = np.flatnonzero(wanted[start : start + block])
+        if len(here):
+            first, last = start + int(here[0]), start + int(here[-1]) + 1
+            with np.errstate(over="ignore"):
+                values[filled : filled + len(here)] = matrix[first:last][here - here[0]][:, columns]
+            filled += len(here)
+    return values
 
 
 def _metadata(group: Any) -> dict[str, list[str]]:
     """Return the columns of a metadata group as text."""
     columns = {}
     for name, dataset in group.items():
-        cells = dataset[...].ravel().tolist()
-        columns[name] = [c.decode("utf-8", "replace") if isinstance(c, bytes) else str(c) for c in cells]
+        columns[name] = as_ids(pd.Series(dataset[...].ravel())).tolist()
     return columns

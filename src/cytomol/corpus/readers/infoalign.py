@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.join import GeneIndex, MoleculeIndex, as_ids, join_genes, join_molecules, plain_name
+from cytomol.corpus.genes import GeneIndex, join_genes
+from cytomol.corpus.identifiers import as_ids, plain_name
+from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import guess_kind
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.profiles import ProfileTable, check_finite, modality_from
+from cytomol.corpus.profiles import ProfileTable, modality_from, without_infinite
 from cytomol.corpus.readers.base import readers
 from cytomol.corpus.readers.npz import read_matrix
 from cytomol.corpus.schema import Corpus, Modality, Relation
@@ -170,10 +172,10 @@ class _Reading:
         kind = guess_kind(table.name)
         columns = self._columns(table, kind)
         profiles = ProfileTable(table.where, table.frame, table.features, columns)
-        check_finite(profiles, self.problems)
+        profiles = without_infinite(profiles, self.problems)
         if not table.of_genes:
             rows, report = join_molecules(
-                table.frame, self.molecule_index, where=table.where, column="mol_id", key="id"
+                table.frame, self.molecule_index, where=table.where, column="mol_id", key="id", hints=False
             )
             self.problems.join(report)
             return modality_from(profiles, rows, name=table.name, kind=kind, entity="molecule")
@@ -217,7 +219,12 @@ class _Reading:
         for table in self.tables:
             if table.of_genes and "mol_id" in table.frame:
                 molecules, report = join_molecules(
-                    table.frame, self.molecule_index, where=table.where, column="mol_id", key="id"
+                    table.frame,
+                    self.molecule_index,
+                    where=table.where,
+                    column="mol_id",
+                    key="id",
+                    hints=False,
                 )
                 genes, _ = join_genes(table.frame, self.gene_index, where=table.where, column=_ENTREZ)
                 self.problems.join(report)

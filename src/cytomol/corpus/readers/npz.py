@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.errors import InputError
+from cytomol.errors import CytomolError, InputError
 from cytomol.files import require_file
 
 __all__ = ["read_matrix"]
@@ -39,10 +37,14 @@ def read_matrix(path: Path, *, key: str = "data") -> NDArray[np.float32]:
             if key not in names and len(names) != 1:
                 raise InputError(f"has no array {key!r}", where=str(path), hint=f"it has {', '.join(names)}")
             matrix = arrays[key if key in names else names[0]]
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError) as error:
+    except CytomolError:
+        raise
+    except Exception as error:  # noqa: BLE001 - numpy and zipfile answer damage with errors of a dozen types
         raise InputError(
             f"is not a readable npz file: {error}", where=str(path), hint="copy or download it again"
         ) from None
+    if not isinstance(matrix, np.ndarray):  # what does not begin as an array comes as bytes
+        raise InputError("holds an array that is damaged", where=str(path), hint="copy or download it again")
     if matrix.ndim != 2 or not np.issubdtype(matrix.dtype, np.number) or np.iscomplexobj(matrix):
         raise InputError(
             f"holds an array of type {matrix.dtype} and shape {matrix.shape}, not a matrix of numbers",

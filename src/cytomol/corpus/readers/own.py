@@ -7,22 +7,18 @@ from typing import Any
 
 import pandas as pd
 
-from cytomol.corpus.join import (
-    GeneIndex,
-    MoleculeIndex,
-    entity_of_column,
-    join_genes,
-    join_molecules,
-)
+from cytomol.corpus.genes import GeneIndex, join_genes
+from cytomol.corpus.identifiers import entity_of_column
+from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import MANIFEST, Manifest, ModalityEntry, RelationEntry, load_manifest
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.profiles import check_finite, modality_from, split_profiles
+from cytomol.corpus.profiles import modality_from, split_profiles, without_infinite
 from cytomol.corpus.readers.base import readers
 from cytomol.corpus.relations import read_relation
+from cytomol.corpus.rows import read_rows
 from cytomol.corpus.schema import Corpus, Entity, Modality, Relation
 from cytomol.corpus.tables import gene_table, molecule_table, read_ids
 from cytomol.errors import CytomolError, InputError
-from cytomol.tables import read_table
 
 __all__ = ["OwnLayout"]
 
@@ -62,13 +58,13 @@ class _Reading:
         self.problems = problems
         molecules = directory / manifest.molecules
         self.molecules = molecule_table(
-            read_table(molecules, text=True), where=str(molecules), problems=problems
+            read_rows(molecules, text=True), where=str(molecules), problems=problems
         )
         if manifest.genes is None:
             self.genes = gene_table(pd.DataFrame({"gene_id": []}), where=str(directory), problems=problems)
         else:
             genes = directory / manifest.genes
-            self.genes = gene_table(read_table(genes, text=True), where=str(genes), problems=problems)
+            self.genes = gene_table(read_rows(genes, text=True), where=str(genes), problems=problems)
         self.molecule_index = MoleculeIndex(self.molecules)
         self.gene_index = GeneIndex(self.genes)
 
@@ -88,10 +84,10 @@ class _Reading:
         entity = entry.entity or _entity_of(frame, entry.id, str(path))
         table = split_profiles(frame, where=str(path), id_column=entry.id, only=entry.id is not None)
         del frame
-        check_finite(table, self.problems)
+        table = without_infinite(table, self.problems)
         if entity == "molecule":
             rows, report = join_molecules(
-                table.metadata, self.molecule_index, where=str(path), column=entry.id
+                table.metadata, self.molecule_index, where=str(path), column=entry.id, hints=False
             )
         else:
             rows, report = join_genes(table.metadata, self.gene_index, where=str(path), column=entry.id)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.corpus.columns import ColumnChoice
 from cytomol.corpus.profiles import ProfileTable, split_profiles
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.corpus.tables import read_ids
@@ -17,7 +21,15 @@ class PycytominerTable(ProfileReader):
 
     suffixes = ("csv", "tsv", "txt", "parquet")
 
-    def table(self, path: Path, *, id_column: str | None = None) -> ProfileTable:
-        """Read ids (``Metadata_*`` and columns named like an id) and features (all other columns)."""
+    def table(
+        self,
+        path: Path,
+        *,
+        id_column: str | None = None,
+        choice: ColumnChoice | None = None,
+        layer: str | None = None,  # noqa: ARG002
+        rows: NDArray[np.bool_] | None = None,  # noqa: ARG002
+    ) -> ProfileTable:
+        """Read features, and ids and metadata beside them; `cytomol.corpus.columns` tells them apart."""
         frame = read_ids(path, (id_column,) if id_column else ())
-        return split_profiles(frame, where=str(path), id_column=id_column)
+        return split_profiles(frame, where=str(path), id_column=id_column, choice=choice)

@@ -30,7 +30,8 @@ def split(
     smiles
         Valid SMILES.
     split_type
-        "random", "scaffold" (largest scaffolds first, nothing random) or "scaffold-infoalign".
+        "random", "scaffold" (largest scaffolds first, nothing random), "scaffold-ogb" (the same as
+        OGB has it, scaffolds of molecules as they are written) or "scaffold-infoalign".
     fractions
         Shares of train, valid and test; by default those of the rule.
     seed

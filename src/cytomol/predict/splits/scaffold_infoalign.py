@@ -34,7 +34,7 @@ class ScaffoldInfoAlignSplit:
         self, smiles: Sequence[str], *, fractions: tuple[float, float, float], seed: int
     ) -> NDArray[np.str_]:
         """Return the fold of every molecule, shape (n,); ``seed`` 0 stands for the published seed."""
-        groups = scaffold_groups(smiles)
+        groups = scaffold_groups(smiles, as_written=True)
         # The legacy generator, since its stream is what the published splits come from.
         generator = np.random.RandomState(seed or self.published_seed)
         generator.shuffle(groups)

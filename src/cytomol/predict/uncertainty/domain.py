@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.errors import InputError
+
+if TYPE_CHECKING:
+    from cytomol.chem.featurize import FeatureOptions
 
 __all__ = ["ApplicabilityDomain", "domain_fingerprints"]
 
@@ -27,15 +30,19 @@ _BLOCK = 65536  # queries compared at once: bounds memory to some megabytes
 
 def domain_fingerprints(
     smiles: Sequence[str],
+    options: FeatureOptions | None = None,
     *,
     workers: int | None = None,
     cache: Path | Literal["default"] | None = None,
 ) -> NDArray[np.uint8]:
-    """Return packed Morgan fingerprints of radius 2, uint8, shape (n, 256); zeros for invalid molecules."""
+    """Return packed Morgan fingerprints of radius 2, uint8, shape (n, 256); zeros for invalid molecules.
+
+    ``options`` say how molecules are read.
+    """
     from cytomol.chem.featurize import FeatureOptions, featurize
 
-    options = FeatureOptions(graph=False, morgan_radius=RADIUS, morgan_bits=BITS, maccs=False)
-    store = featurize(smiles, options, workers=workers, cache=cache)
+    wanted = (options or FeatureOptions()).fingerprint(RADIUS, BITS)
+    store = featurize(smiles, wanted, workers=workers, cache=cache)
     return np.asarray(store.blocks["morgan"], dtype=np.uint8)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +46,7 @@ def test_known_results_start_no_process(orders: str, tmp_path: Path, monkeypatch
 
 def test_timeout_is_remembered_until_more_time_is_given(orders: str, tmp_path: Path) -> None:
     def attempt(timeout: float) -> str:
-        return compute_geometry(["sleep:1.5"], orders, timeout=timeout, cache=tmp_path, workers=1).reasons[0]
+        return compute_geometry(["work:2.5"], orders, timeout=timeout, cache=tmp_path, workers=1).reasons[0]
 
     assert attempt(0.5) == "not finished after 0.5 s"
     assert attempt(0.2) == "not finished after 0.5 s"  # known: not tried again
@@ -142,8 +144,95 @@ def test_damaged_file_is_said(tmp_path: Path) -> None:
     with GeometryCache(tmp_path, provider()) as cache:
         path = cache.path
     path.write_bytes(b"not a database" * 1000)
-    with pytest.raises(OutputError, match="delete the file"):
-        GeometryCache(tmp_path, provider())
+    with pytest.warns(RuntimeWarning, match=r"test-orders.*damaged.*begun anew"):
+        cache = GeometryCache(tmp_path, provider())
+    with cache:
+        cache.store("C", (np.ones(3, dtype=np.float32), ""))
+        cache.flush()
+        assert len(list(cache.find(["C"], timeout=1))) == 1
+
+
+def filled(folder: Path, molecules: int = 2000) -> Path:
+    """Write a cache that takes many pages, all of them in the main file."""
+    with GeometryCache(folder, provider()) as cache:
+        for i in range(molecules):
+            cache.store(f"mol{i}", (np.full(3, i + 1, dtype=np.float32), ""))
+        cache.store("slow", (None, "took too long"), seconds=1.0)
+        cache.flush()
+        cache._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return cache.path
+
+
+@pytest.mark.filterwarnings("ignore:geometry cache")
+@pytest.mark.parametrize("start", range(0, 40, 3))
+def test_zeroed_pages_never_give_other_vectors(tmp_path: Path, start: int) -> None:
+    path = filled(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[4096 * start + 500 : 4096 * (start + 1) + 700] = bytes(4296)
+    path.write_bytes(data)
+    with GeometryCache(tmp_path, provider()) as cache:
+        found = dict(cache.find([f"mol{i}" for i in range(2000)], timeout=1))
+        for i, (vector, _) in found.items():
+            assert vector is not None
+            np.testing.assert_array_equal(vector, np.full(3, i + 1))
+        for i in range(2000):  # what is stored now is kept, whether the file was begun anew or not
+            cache.store(f"mol{i}", (np.full(3, i + 1, dtype=np.float32), ""))
+        cache.flush()
+        assert len(list(cache.find([f"mol{i}" for i in range(2000)], timeout=1))) == 2000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "vector = zeroblob(12)",
+        "vector = x'0000803f0000803f00000040'",
+        "vector = NULL, reason = 'no'",
+        "seconds = 0.5",
+        "checksum = 7",
+        "key = randomblob(16)",
+    ],
+)
+def test_altered_rows_are_computed_again(tmp_path: Path, change: str) -> None:
+    path = filled(tmp_path, 10)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE geometry SET {change} WHERE key = (SELECT min(key) FROM geometry)")
+    names = [*(f"mol{i}" for i in range(10)), "slow"]
+    with warnings.catch_warnings(record=True) as said, GeometryCache(tmp_path, provider()) as cache:
+        warnings.simplefilter("always")
+        assert len(list(cache.find(names, timeout=0.1))) == 10
+    assert "key" in change or "1 damaged rows" in str(said[0].message)
+
+
+def test_a_file_of_an_earlier_version_is_used_on(tmp_path: Path) -> None:
+    path = filled(tmp_path, 3)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE old (key BLOB PRIMARY KEY, vector BLOB, reason TEXT, seconds REAL)")
+        connection.execute("INSERT INTO old SELECT key, vector, reason, seconds FROM geometry")
+        connection.execute("DROP TABLE geometry")
+        connection.execute("ALTER TABLE old RENAME TO geometry")
+        first = "(SELECT min(key) FROM geometry WHERE vector IS NOT NULL)"
+        connection.execute(f"UPDATE geometry SET vector = zeroblob(12) WHERE key = {first}")
+    with warnings.catch_warnings(record=True) as said, GeometryCache(tmp_path, provider()) as cache:
+        warnings.simplefilter("always")
+        assert len(list(cache.find(["mol0", "mol1", "mol2", "slow"], timeout=0.1))) == 3
+        cache.store("new", (np.ones(3, dtype=np.float32), ""))
+        cache.flush()
+        assert len(list(cache.find(["new"], timeout=0.1))) == 1
+    assert "1 damaged rows" in str(said[0].message)
+
+
+@pytest.mark.parametrize("size", [0, 10, 4096, 6000])
+@pytest.mark.filterwarnings("ignore:geometry cache")
+def test_a_file_cut_short_is_begun_anew(tmp_path: Path, size: int) -> None:
+    path = filled(tmp_path)
+    os.truncate(path, size)
+    with GeometryCache(tmp_path, provider()) as cache:
+        for i, (vector, _) in cache.find([f"mol{i}" for i in range(2000)], timeout=1):
+            assert vector is not None
+            assert vector[0] == i + 1
+        cache.store("C", (np.ones(3, dtype=np.float32), ""))
+        cache.flush()
+        assert len(list(cache.find(["C"], timeout=1))) == 1
 
 
 def test_vector_of_another_width_is_computed_again(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from cytomol.errors import ConfigError, MissingDependencyError
 
 
 def test_order_is_kept_whatever_finishes_first(orders: str) -> None:
-    wanted = ["sleep:0.6", "value:1", "", "value:2", "reason:no", "value:1", "  value:3 ", "sleep:600"]
+    wanted = ["sleep:0.6", "value:1", "", "value:2", "reason:no", "value:1", "  value:3 ", "work:600"]
     geometry = compute_geometry(wanted, orders, timeout=2.0, workers=2, cache=None)
     np.testing.assert_array_equal(geometry.values[:, 0], [0, 1, np.nan, 2, np.nan, 1, 3, np.nan])
     assert geometry.values.dtype == np.float32

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def children() -> list[psutil.Process]:
     return [process for process in psutil.Process().children(recursive=True) if is_worker(process)]
 
 
-@pytest.mark.parametrize("hang", ["sleep:600", "hog"])
+@pytest.mark.parametrize("hang", ["work:600", "hog"])
 def test_hanging_molecule_is_killed_and_others_go_on(hang: str) -> None:
     started = time.monotonic()
     outcomes = run(["value:1", hang, "value:2"], timeout=1.0)
@@ -54,9 +55,18 @@ def test_hanging_molecule_is_killed_and_others_go_on(hang: str) -> None:
 
 def test_several_hanging_molecules_on_two_workers() -> None:
     started = time.monotonic()
-    outcomes = run(["sleep:600"] * 4 + ["value:5"] * 8, timeout=1.0, workers=2)
+    outcomes = run(["work:600"] * 4 + ["value:5"] * 8, timeout=1.0, workers=2)
     assert time.monotonic() - started < 30
     assert [outcome.kind for outcome in outcomes] == ["timeout"] * 4 + ["values"] * 8
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the processor time of another process")
+def test_time_by_the_clock_alone_says_nothing_about_a_molecule() -> None:
+    short, endless, after = run(["sleep:1", "sleep:600", "value:1"], timeout=0.3)
+    assert short.kind == "values", "it waited for the processor, so to say, and used none"
+    assert endless.kind == "lost"
+    assert re.fullmatch(r"not finished after (3|3\.\d+) s by the clock", endless.reason)
+    assert after.kind == "values"
 
 
 def test_crashes_mask_their_molecule_only() -> None:

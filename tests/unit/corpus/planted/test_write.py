@@ -97,9 +97,12 @@ def test_existing_output_needs_force(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="output exists"):
         write_planted(tmp_path / "there", 200)
     assert (tmp_path / "there" / "mine.txt").read_text(encoding="utf-8") == "keep"
-    write_planted(tmp_path / "there", 200, force=True)
-    assert not (tmp_path / "there" / "mine.txt").exists()
-    assert (tmp_path / "there" / "corpus.toml").exists()
+    with pytest.raises(OutputError, match=r"cytomol did not write \(it holds 'mine.txt'\)"):
+        write_planted(tmp_path / "there", 200, force=True)
+    write_planted(tmp_path / "planted", 200)
+    write_planted(tmp_path / "planted", 200, force=True)
+    assert (tmp_path / "there" / "mine.txt").read_text(encoding="utf-8") == "keep"
+    assert (tmp_path / "planted" / "corpus.toml").exists()
 
 
 def test_nothing_is_left_when_it_fails(tmp_path: Path) -> None:

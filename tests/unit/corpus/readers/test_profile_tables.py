@@ -11,7 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cytomol.corpus.readers import read_corpus, read_profiles
+from cytomol.corpus.assemble import ProfileSource, extend_corpus, start_corpus
+from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.problems import Problems
+from cytomol.corpus.readers import gctx, read_corpus, read_profile_metadata, read_profiles
 from cytomol.errors import ConfigError, InputError, MissingDependencyError
 
 Plates = Callable[[], pd.DataFrame]
@@ -40,7 +43,7 @@ def test_pycytominer_table_as_corpus(plates: Plates, tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         modality.values, np.array([[2, 3], [15, 7]], np.float32)
     )  # medians without NaN
-    assert "2 of 7 profiles have no molecule" in corpus.notes[0]
+    assert "2 of 7 wells are controls (Metadata_broad_sample = DMSO (2))" in corpus.notes[0]
 
 
 def test_table_without_structures_is_no_corpus(plates: Plates, tmp_path: Path) -> None:
@@ -123,7 +126,8 @@ def write_gctx(path: Path, matrix: np.ndarray, samples: list[str], features: lis
     with h5py.File(path, "w") as file:
         file["0/DATA/0/matrix"] = matrix
         file["0/META/COL/id"] = np.array(samples, dtype="S")
-        file["0/META/COL/pert_id"] = np.array(["m0", "-666"][: len(samples)], dtype="S")
+        if len(samples) <= 2:
+            file["0/META/COL/pert_id"] = np.array(["m0", "-666"][: len(samples)], dtype="S")
         file["0/META/COL/dose"] = np.arange(len(samples), dtype=float)
         file["0/META/ROW/id"] = np.array(features, dtype="S")
 
@@ -136,6 +140,49 @@ def test_gctx(tmp_path: Path) -> None:
     assert table.columns == ("a", "b", "c")
     assert table.metadata["pert_id"].tolist() == ["m0", ""]
     assert table.metadata["id"].tolist() == ["s0", "s1"]
+
+
+@pytest.mark.parametrize("block", [1, 40, 2**26])
+def test_gctx_by_rows(tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cytomol.corpus.readers.gctx._BLOCK_BYTES", block)
+    matrix = np.arange(60.0).reshape(20, 3)
+    write_gctx(tmp_path / "x.gctx", matrix, [f"s{i}" for i in range(20)], ["a", "b", "Metadata_n"])
+    wanted = np.isin(np.arange(20), [0, 3, 4, 19])
+    table = read_profiles(tmp_path / "x.gctx", rows=wanted)
+    np.testing.assert_array_equal(table.features, matrix[wanted][:, :2])
+    assert table.metadata["id"].tolist() == ["s0", "s3", "s4", "s19"]
+    assert table.metadata["Metadata_n"].tolist() == ["2", "11", "14", "59"]
+    table = read_profiles(tmp_path / "x.gctx", rows=wanted, choice=ColumnChoice(features=("b",)))
+    assert table.columns == ("b",)
+    np.testing.assert_array_equal(table.features, matrix[wanted][:, 1:2])
+    metadata = read_profile_metadata(tmp_path / "x.gctx")
+    assert metadata is not None
+    assert metadata["id"].tolist() == [f"s{i}" for i in range(20)]
+
+
+def test_only_rows_with_a_molecule_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = np.arange(40.0).reshape(20, 2)
+    names = [f"m{i}" if i % 5 == 0 else ("DMSO" if i == 1 else f"x{i}") for i in range(20)]
+    write_gctx(tmp_path / "x.gctx", matrix, names, ["a", "b"])
+    (tmp_path / "m.csv").write_text("id,smiles\nm0,C\nm5,CC\nm10,CCC\n")
+    read: list[int] = []
+    real = gctx._read_rows
+
+    def counted(matrix: object, wanted: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        read.append(int(wanted.sum()))
+        return real(matrix, wanted, columns)
+
+    monkeypatch.setattr(gctx, "_read_rows", counted)
+    problems = Problems()
+    start = start_corpus(tmp_path / "m.csv", problems=problems)
+    source = ProfileSource("ge", "expression", tmp_path / "x.gctx")
+    corpus = extend_corpus(start, [source], [], problems=problems)
+    np.testing.assert_array_equal(corpus.modalities["ge"].values, matrix[[0, 5, 10]])
+    assert read == [3]
+    assert sum("1 of 20 wells are controls (id = DMSO (1))" in note for note in corpus.notes) == 1
+    fates = problems.built[0].files[0].fates
+    assert fates.counts() == {"without molecule": 16, "joined by mol_id": 3, "control": 1}
+    assert fates.as_list()[0]["examples"][0] == {"row": 3, "id": "x2"}
 
 
 def test_bad_gctx(tmp_path: Path) -> None:
@@ -169,6 +216,37 @@ def test_anndata(tmp_path: Path, compressed: bool) -> None:
     assert table.columns == ("a", "b", "c")
     assert table.metadata["pert_id"].tolist() == ["m0", "m1"]
     assert table.metadata["id"].tolist() == ["w1", "w2"]
+
+
+@pytest.mark.parametrize("matrix", ["none", "zeros"])
+def test_layers_of_anndata(tmp_path: Path, matrix: str) -> None:
+    anndata = pytest.importorskip("anndata")
+    from scipy import sparse
+
+    layers = {"raw": np.array([[1.0, 2], [3, 4]], np.float32), "z": sparse.csr_matrix([[5.0, 0], [0, 6]])}
+    x = None if matrix == "none" else np.zeros((2, 2), np.float32)
+    obs, var = pd.DataFrame({"pert_id": ["m0", "m1"]}, index=["w1", "w2"]), pd.DataFrame(index=["a", "b"])
+    anndata.AnnData(x, obs, var, layers=layers).write_h5ad(tmp_path / "x.h5ad")
+    np.testing.assert_array_equal(read_profiles(tmp_path / "x.h5ad", layer="raw").features, layers["raw"])
+    np.testing.assert_array_equal(read_profiles(tmp_path / "x.h5ad", layer="z").features, [[5, 0], [0, 6]])
+    with pytest.raises(InputError, match=r"has no layer 'counts' \(choose a layer with --layer: raw, z\)"):
+        read_profiles(tmp_path / "x.h5ad", layer="counts")
+    if matrix == "none":
+        with pytest.raises(InputError, match=r"has no matrix X \(choose a layer with --layer: raw, z\)"):
+            read_profiles(tmp_path / "x.h5ad")
+
+
+def test_repeated_features_of_anndata(tmp_path: Path) -> None:
+    anndata = pytest.importorskip("anndata")
+    names = ["ATF1", "ATF1-1", "ATF1", "B", "ATF1"]
+    with pytest.warns(UserWarning, match="not unique"):
+        data = anndata.AnnData(np.arange(5, dtype=np.float32)[None], var=pd.DataFrame(index=names))
+    data.write_h5ad(tmp_path / "x.h5ad")
+    table = read_profiles(tmp_path / "x.h5ad")
+    assert len(set(table.columns)) == 5
+    assert table.columns[:2] == ("ATF1", "ATF1-1")
+    assert table.features.tolist() == [[0, 1, 2, 3, 4]]
+    assert "2 features under the name of another, numbered" in table.notes[0]
 
 
 def test_bad_anndata(tmp_path: Path) -> None:

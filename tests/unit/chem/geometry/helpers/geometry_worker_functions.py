@@ -10,13 +10,17 @@ import time
 import numpy as np
 
 
-def behave(order: str) -> np.ndarray:
+def behave(order: str) -> np.ndarray:  # noqa: PLR0911, PLR0912
     verb, _, argument = order.partition(":")
     match verb:
         case "value":
             return np.full(3, float(argument), dtype=np.float32)
         case "sleep":
             time.sleep(float(argument))
+            return np.zeros(3, dtype=np.float32)
+        case "work":
+            while time.process_time() < float(argument):
+                pass
             return np.zeros(3, dtype=np.float32)
         case "hog":  # holds the interpreter lock in C: no signal handler, no thread would get a turn
             return np.full(3, float(3 ** (10**9) % 7), dtype=np.float32)

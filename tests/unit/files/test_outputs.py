@@ -85,10 +85,10 @@ def test_directory_is_swapped_in_whole(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), atomic_directory(out, force=True) as temporary:
         (temporary / "b").write_text("2")
         _ = 1 / 0
-    assert _entries(out) == ["a"]
+    assert _entries(out) == [".cytomol", "a"]
     with atomic_directory(out, force=True) as temporary:
         (temporary / "b").write_text("2")
-    assert _entries(out) == ["b"]
+    assert _entries(out) == [".cytomol", "b"]
     assert _entries(tmp_path) == ["model"]
 
 

@@ -1,0 +1,135 @@
+"""A second table of metadata joins a table of profiles by a key that both have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cytomol.corpus.identifiers import as_ids, plain_name
+from cytomol.corpus.problems import Problems
+from cytomol.corpus.rows import read_rows
+from cytomol.errors import InputError
+
+__all__ = ["annotate"]
+
+_EXAMPLES = 5
+# Columns that together say where a profile was measured, under the names that plate maps have for them.
+_PLACES = {
+    "well": ("well", "wellposition", "wellid", "detwell"),
+    "plate": ("plate", "platebarcode", "assayplatebarcode", "barcode", "detplate", "platemapname"),
+}
+
+
+def annotate(metadata: pd.DataFrame, path: Path, *, where: str, problems: Problems) -> pd.DataFrame:
+    """Return the metadata of profiles with the columns of another table, joined row by row.
+
+    The key is the column of the other table, each value of which stands there once, that knows most rows
+    (``sig_id`` for the samples of a GCTX); else all columns that both have (plate and well).
+
+    Parameters
+    ----------
+    metadata
+        One row for each profile, text.
+    path
+        The other table: CSV, TSV or Parquet.
+    where
+        The table of profiles, for messages.
+    problems
+        Receives rows that were not found.
+
+    Raises
+    ------
+    InputError
+        If nothing joins, or one key has two different rows.
+    """
+    frame = read_rows(path, text=True)
+    other = pd.DataFrame({name: as_ids(frame[name]) for name in map(str, frame)}).drop_duplicates()
+    other = other.reset_index(drop=True)
+    mine, theirs = _key(metadata, other, path, where)
+    left = _keys(metadata, mine)
+    right = _keys(other, theirs)
+    repeated = right.duplicated(keep=False) & (right != "")
+    if (repeated & right.isin(set(left))).any():
+        key = right[repeated & right.isin(set(left))].iloc[0].replace("\x1f", " / ")
+        raise InputError(
+            f"{' and '.join(theirs)} {key!r} stands in several rows that differ",
+            where=str(path),
+            hint="a key has one row of metadata",
+        )
+    right = right[right != ""]
+    position = pd.Index(right).get_indexer(pd.Index(left))
+    found = (position >= 0) & (left != "").to_numpy()
+    if not found.any():
+        raise _nothing(metadata, path, where)
+    rows = right.index.to_numpy()[position]
+    metadata = metadata.copy()
+    kept = []
+    for name in map(str, other):
+        if name in theirs:
+            continue
+        cells = pd.Series(np.where(found, other[name].to_numpy(object)[rows], ""), index=metadata.index)
+        same = next((c for c in map(str, metadata) if plain_name(c) == plain_name(name)), None)
+        if same is None:
+            metadata[name] = cells
+            continue
+        if ((metadata[same] != "") & (cells != "") & (metadata[same] != cells)).any():
+            kept.append(same)
+        metadata[same] = metadata[same].where(metadata[same] != "", cells)
+    problems.note(
+        f"{where}: {int(found.sum()):,} of {len(left):,} rows found their metadata in {path.name}"
+        f" by {' and '.join(theirs)}{_examples(left[~found])}"
+    )
+    if kept:
+        problems.note(f"{path}: {', '.join(kept)} differ from the profiles' own, which were kept")
+    return metadata
+
+
+def _key(metadata: pd.DataFrame, other: pd.DataFrame, path: Path, where: str) -> tuple[list[str], list[str]]:
+    """Return the columns of the profiles and of the other table that are compared."""
+    best: tuple[int, str, str] = (0, "", "")
+    for theirs in map(str, other):
+        values = other[theirs][other[theirs] != ""]
+        if not len(values) or values.duplicated().any():
+            continue
+        for mine in map(str, metadata):
+            same = plain_name(mine) == plain_name(theirs)
+            # plates and wells are numbered alike everywhere: numbers count under the same name only
+            cells = metadata[mine] if same else metadata[mine].where(~_numbers(metadata[mine]), "")
+            hits = 2 * int(cells.isin(set(values)).sum()) + same
+            if hits > max(best[0], 1):
+                best = (hits, mine, theirs)
+    if best[0]:
+        return [best[1]], [best[2]]
+    places = {name: place for place, names in _PLACES.items() for name in names}
+    own = {places.get(plain_name(c), plain_name(c)): c for c in reversed(list(map(str, metadata)))}
+    pairs = [(own[k], c) for c in map(str, other) if (k := places.get(plain_name(c), plain_name(c))) in own]
+    if not pairs:
+        raise _nothing(metadata, path, where)
+    return [mine for mine, _ in pairs], [theirs for _, theirs in pairs]
+
+
+def _numbers(cells: pd.Series[str]) -> pd.Series[bool]:
+    return cells.str.fullmatch(r"\d{1,6}")
+
+
+def _keys(frame: pd.DataFrame, columns: list[str]) -> pd.Series[str]:
+    """Return the key of each row, "" where a part of it is missing."""
+    parts = frame[columns]
+    joined = parts.agg("\x1f".join, axis=1) if len(columns) > 1 else parts[columns[0]]
+    return joined.where((parts != "").all(axis=1), "")
+
+
+def _nothing(metadata: pd.DataFrame, path: Path, where: str) -> InputError:
+    ids = next((metadata[c] for c in metadata), pd.Series([], dtype=object))
+    return InputError(
+        f"no column of it knows the rows of {where}{_examples(ids)}",
+        where=str(path),
+        hint="it needs a column with the same ids, for instance sig_id, each once",
+    )
+
+
+def _examples(ids: pd.Series[str]) -> str:
+    shown = ", ".join(map(str, ids.unique()[:_EXAMPLES]))
+    return f"; not found: {shown}" if shown else ""

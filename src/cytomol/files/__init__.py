@@ -1,0 +1,35 @@
+"""Files and folders: outputs that are whole or absent, whose they are, locks, the place of caches."""
+
+from cytomol.files.locks import Lock
+from cytomol.files.ours import refuse_foreign, written_files
+from cytomol.files.outputs import (
+    atomic_directory,
+    atomic_file,
+    cache_root,
+    check_output,
+    check_place,
+    discard_output,
+    remove_output,
+    require_file,
+    sha256,
+)
+from cytomol.files.replace import publish_file, settled
+from cytomol.files.temporary import sweep
+
+__all__ = [
+    "Lock",
+    "atomic_directory",
+    "atomic_file",
+    "cache_root",
+    "check_output",
+    "check_place",
+    "discard_output",
+    "publish_file",
+    "refuse_foreign",
+    "remove_output",
+    "require_file",
+    "settled",
+    "sha256",
+    "sweep",
+    "written_files",
+]

@@ -1,0 +1,14 @@
+"""Fuzz: TSV. As many rows as records, or one error."""
+
+from __future__ import annotations
+
+from tests.fuzz.driver import Driver
+from tests.fuzz.separated import check_table, tables
+
+DRIVER = Driver(
+    "tsv", tables("\t"), lambda data, folder: check_table(data, folder / "a.tsv", "\t"), share=1.5
+)
+
+
+def test_tsv() -> None:
+    DRIVER.check()
