@@ -40,8 +40,8 @@ Tried and not kept: trimming the heap as an epoch ends (the peak within an epoch
 3 GB), at most 16 kernels in oneDNN's keeping (still 100 MB an epoch), gradients freed before the next step (a
 little less growth). What is left are a few steps up in early epochs, although every size has come by then:
 with several sizes of batches the heap takes a while to hold a place for each. They end, and the fewer the
-sizes, the sooner. With 1,024 molecules in batches of 512 an epoch is two steps, so one of these may still be to
-come after the third. `tests/integration/test_memory_flat.py` counts kernels and the heap in use.
+sizes, the sooner. With 1,024 molecules in batches of 512 an epoch is two steps, so one of these may still be
+to come after the third. `tests/integration/test_memory_flat.py` counts kernels and the heap in use.
 """
 _TITLES = (
     "code",
