@@ -42,7 +42,8 @@ def case(data: bytes, folder: Path) -> None:
     lines = text.split("\n")
     features, samples = (int(word) for word in lines[1].split()[:2])
     body = [line for line in lines[3:] if line.strip()][-features:]
-    nameless = sum(not line.split("\t")[0].strip(' "') for line in body)  # such rows are no features
+    # a row without a letter or digit in its name may count as nameless, which is no feature
+    nameless = sum(not any(map(str.isalnum, line.split("\t")[0])) for line in body)
     assert features - nameless <= table.features.shape[1] <= features
     assert table.features.shape[0] == len(table.metadata) == samples
 
