@@ -14,6 +14,7 @@ from cytomol.errors import ConfigError
 if TYPE_CHECKING:
     from cytomol.corpus.assemble import JoinOptions, ProfileSource, RelationSource
     from cytomol.corpus.problems import Problems
+    from cytomol.corpus.report import BuildReport
     from cytomol.corpus.schema import Corpus, Entity
 
 __all__ = ["command"]
@@ -160,7 +161,6 @@ def build(output: Path, force: bool, **options: Any) -> None:
     """  # noqa: D301 (click wants the backspace)
     from cytomol.corpus.assemble import extend_corpus
     from cytomol.corpus.problems import Problems
-    from cytomol.corpus.report import BuildReport
     from cytomol.corpus.write import write_corpus
     from cytomol.files import check_output
 
@@ -170,10 +170,7 @@ def build(output: Path, force: bool, **options: Any) -> None:
     problems = Problems()
     corpus = _start(options, problems)
     corpus = extend_corpus(corpus, profiles, relations, problems=problems, options=join)
-    before = _report_before(options["source"])
-    joins = [str(report) for report in problems.joins]
-    report = BuildReport(problems.built, problems.notes, joins, before)
-    write_corpus(corpus, output, force=force, report=report)
+    write_corpus(corpus, output, force=force, report=_report(problems, options["source"]))
     _summary(corpus, problems, output)
 
 
@@ -191,7 +188,6 @@ def _add(directory: Path, output: Path | None, force: bool, **options: Any) -> N
     from cytomol.corpus.manifest import MANIFEST, load_manifest
     from cytomol.corpus.problems import Problems
     from cytomol.corpus.readers import find_reader, read_corpus
-    from cytomol.corpus.report import BuildReport
     from cytomol.corpus.write import write_corpus
     from cytomol.files import check_output
 
@@ -208,9 +204,7 @@ def _add(directory: Path, output: Path | None, force: bool, **options: Any) -> N
     history = load_manifest(directory).history if (directory / MANIFEST).exists() else ()
     corpus = extend_corpus(corpus, profiles, relations, problems=problems, options=join)
     corpus = replace(corpus, notes=tuple(dict.fromkeys([*history, *problems.notes])))
-    joins = [str(report) for report in problems.joins]
-    report = BuildReport(problems.built, problems.notes, joins, _report_before(directory))
-    write_corpus(corpus, output or directory, force=True, report=report)
+    write_corpus(corpus, output or directory, force=True, report=_report(problems, directory))
     _summary(corpus, problems, output or directory)
 
 
@@ -236,13 +230,12 @@ def _sources(options: dict[str, Any]) -> tuple[list[ProfileSource], list[Relatio
     return profiles, [_relation(text) for text in options["relation"]]
 
 
-def _report_before(source: Path | None) -> dict[str, Any] | None:
-    """Return the report of the corpus that is extended, if it has one."""
-    from cytomol.corpus.report import REPORT, read_build_report
+def _report(problems: Problems, source: Path | None) -> BuildReport:
+    """Return the report of a build, with that of the corpus that is extended, if it has one."""
+    from cytomol.corpus.report import REPORT, BuildReport, read_build_report
 
-    if source is None or not (source / REPORT).is_file():
-        return None
-    return read_build_report(source)
+    before = None if source is None or not (source / REPORT).is_file() else read_build_report(source)
+    return BuildReport(problems.built, problems.notes, [str(join) for join in problems.joins], before)
 
 
 def _start(options: dict[str, Any], problems: Problems) -> Corpus:

@@ -18,6 +18,7 @@ __all__ = [
     "cosine_histogram",
     "cosine_pairs",
     "cosine_row_histogram",
+    "count_by_similarity",
     "indexed_cosine_pairs",
     "standardise_rows",
 ]
@@ -182,9 +183,15 @@ def cosine_histogram(
     for rows, columns, similarity in _similarity_blocks(unit, groups):
         same = rows[0] == columns[0]
         candidates += len(rows) * (len(rows) - 1) // 2 if same else len(rows) * len(columns)
-        strong = similarity[similarity >= edges[0]]
-        histogram += np.bincount(np.searchsorted(edges, strong, side="right") - 1, minlength=len(edges))
+        histogram += count_by_similarity(similarity, edges)
     return histogram, candidates
+
+
+def count_by_similarity(similarity: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Count similarities in bins from each edge to the next, the last open above; shape (bins,)."""
+    strong = similarity[similarity >= edges[0]]
+    counts = np.bincount(np.searchsorted(edges, strong, side="right") - 1, minlength=len(edges))
+    return counts.astype(np.int64)
 
 
 def cosine_pairs(
@@ -272,6 +279,5 @@ def cosine_row_histogram(
     for first in range(0, len(unit), _BLOCK):
         similarity = unit[queries] @ unit[first : first + _BLOCK].T
         similarity[queries[:, None] == np.arange(first, first + similarity.shape[1])] = -2
-        strong = similarity[similarity >= edges[0]]
-        histogram += np.bincount(np.searchsorted(edges, strong, side="right") - 1, minlength=len(edges))
+        histogram += count_by_similarity(similarity, edges)
     return histogram

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.similarity import INDEX_NEIGHBOURS, nearest_rows, unique_pairs
+from cytomol.context.profiles import count_by_similarity
 
 __all__ = ["FEWEST_SHARED", "SHARE_SHARED", "PartialProfiles", "shared_similarity"]
 
@@ -67,7 +68,7 @@ class PartialProfiles:
         histogram, candidates = np.zeros(len(edges), np.int64), 0
         for _, _, similarity in self._blocks(groups):
             candidates += int((similarity > _NOT_COMPARED).sum())
-            histogram += _count(similarity, edges)
+            histogram += count_by_similarity(similarity, edges)
         return histogram, candidates
 
     def pairs(self, minimum: float, groups: NDArray[np.int64]) -> Pairs:
@@ -102,7 +103,7 @@ class PartialProfiles:
             columns = np.arange(first, min(first + _BLOCK, len(self.rows)))
             similarity = self._similarity(queries, columns)
             similarity[queries[:, None] == columns] = _NOT_COMPARED
-            histogram += _count(similarity, edges)
+            histogram += count_by_similarity(similarity, edges)
         return histogram
 
     def take(self, rows: NDArray[np.int64]) -> PartialProfiles:
@@ -175,9 +176,3 @@ def shared_similarity(
     covariance = left @ other - left_sum * right_sum / few
     similarity = covariance / np.sqrt(np.where(compared, product, 1))
     return np.where(compared, np.clip(similarity, -1, 1), _NOT_COMPARED).astype(np.float32)
-
-
-def _count(similarity: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.int64]:
-    strong = similarity[similarity >= edges[0]]
-    counts = np.bincount(np.searchsorted(edges, strong, side="right") - 1, minlength=len(edges))
-    return counts.astype(np.int64)

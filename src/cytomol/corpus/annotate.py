@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cytomol.corpus.identifiers import as_ids, plain_name
+from cytomol.corpus.lookup import Lookup
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.rows import read_rows
 from cytomol.errors import InputError
@@ -48,28 +50,42 @@ def annotate(metadata: pd.DataFrame, path: Path, *, where: str, problems: Proble
     other = pd.DataFrame({name: as_ids(frame[name]) for name in map(str, frame)}).drop_duplicates()
     other = other.reset_index(drop=True)
     mine, theirs = _key(metadata, other, path, where)
-    left = _keys(metadata, mine)
-    right = _keys(other, theirs)
-    repeated = right.duplicated(keep=False) & (right != "")
-    if (repeated & right.isin(set(left))).any():
-        key = right[repeated & right.isin(set(left))].iloc[0].replace("\x1f", " / ")
+    keys, by = _keys(metadata, mine), " and ".join(theirs)
+    rows = _rows_of(keys, _keys(other, theirs), by, path)
+    found = rows >= 0
+    if not found.any():
+        raise _nothing(metadata, path, where)
+    metadata, kept = _with_columns(metadata, other.drop(columns=theirs), rows)
+    problems.note(
+        f"{where}: {int(found.sum()):,} of {len(found):,} rows found their metadata in {path.name}"
+        f" by {by}{_examples(keys[~found])}"
+    )
+    if kept:
+        problems.note(f"{path}: {', '.join(kept)} differ from the profiles' own, which were kept")
+    return metadata
+
+
+def _rows_of(keys: pd.Series[str], known: pd.Series[str], by: str, path: Path) -> NDArray[np.int64]:
+    """Return the row of the other table that bears each key, -1 where none does."""
+    torn = known[known.duplicated(keep=False) & (known != "") & known.isin(set(keys))]
+    if len(torn):
+        key = torn.iloc[0].replace("\x1f", " / ")
         raise InputError(
-            f"{' and '.join(theirs)} {key!r} stands in several rows that differ",
+            f"{by} {key!r} stands in several rows that differ",
             where=str(path),
             hint="a key has one row of metadata",
         )
-    right = right[right != ""]
-    position = pd.Index(right).get_indexer(pd.Index(left))
-    found = (position >= 0) & (left != "").to_numpy()
-    if not found.any():
-        raise _nothing(metadata, path, where)
-    rows = right.index.to_numpy()[position]
+    return Lookup(known).find(keys)
+
+
+def _with_columns(
+    metadata: pd.DataFrame, other: pd.DataFrame, rows: NDArray[np.int64]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return metadata with the columns of other rows, and its own columns that differ from one of these."""
     metadata = metadata.copy()
     kept = []
     for name in map(str, other):
-        if name in theirs:
-            continue
-        cells = pd.Series(np.where(found, other[name].to_numpy(object)[rows], ""), index=metadata.index)
+        cells = pd.Series(np.where(rows >= 0, other[name].to_numpy(object)[rows], ""), index=metadata.index)
         same = next((c for c in map(str, metadata) if plain_name(c) == plain_name(name)), None)
         if same is None:
             metadata[name] = cells
@@ -77,13 +93,7 @@ def annotate(metadata: pd.DataFrame, path: Path, *, where: str, problems: Proble
         if ((metadata[same] != "") & (cells != "") & (metadata[same] != cells)).any():
             kept.append(same)
         metadata[same] = metadata[same].where(metadata[same] != "", cells)
-    problems.note(
-        f"{where}: {int(found.sum()):,} of {len(left):,} rows found their metadata in {path.name}"
-        f" by {' and '.join(theirs)}{_examples(left[~found])}"
-    )
-    if kept:
-        problems.note(f"{path}: {', '.join(kept)} differ from the profiles' own, which were kept")
-    return metadata
+    return metadata, kept
 
 
 def _key(metadata: pd.DataFrame, other: pd.DataFrame, path: Path, where: str) -> tuple[list[str], list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -161,15 +161,7 @@ def extend_corpus(
     """
     options = options or JoinOptions()
     groups = group_sources(profiles)
-    names = [*corpus.modalities, *corpus.relations, *groups, *(r.name for r in relations)]
-    if options.extend:
-        names = [name for name in names if name not in corpus.modalities]
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise InputError(f"two tables are called {repeated!r}", hint="give every table its own name")
-    for what, given in (("an id column", options.columns), ("metadata", options.metadata)):
-        if strangers := set(given) - {"", *groups}:
-            raise InputError(f"{what} is given for {min(strangers)!r}, which is no table of profiles")
+    _check_names(corpus, groups, relations, options)
     corpus = replace(corpus, genes=_genes(corpus, profiles, relations, options, problems))
     if options.new_molecules:
         corpus = replace(corpus, molecules=_molecules(corpus, profiles, options, problems))
@@ -182,9 +174,7 @@ def extend_corpus(
             elif options.extend and modality.name in corpus.modalities:
                 modalities[modality.name] = stack_profiles(modalities[modality.name], modality, problems)
             else:
-                raise InputError(
-                    f"two tables are called {modality.name!r}", hint="give every table its own name"
-                )
+                raise _called_alike(modality.name)
     _check_patterns(groups, options, problems)
     for link in relations:
         links[link.name] = read_relation(
@@ -199,6 +189,25 @@ def extend_corpus(
             key="auto" if options.key in ("id", "inchikey", "smiles") else options.key,
         )
     return replace(corpus, modalities=modalities, relations=links, notes=tuple(problems.notes))
+
+
+def _check_names(
+    corpus: Corpus, groups: Collection[str], relations: Sequence[RelationSource], options: JoinOptions
+) -> None:
+    """Refuse a name that is taken, and options for tables that are not given."""
+    names = [*corpus.modalities, *corpus.relations, *groups, *(link.name for link in relations)]
+    if options.extend:
+        names = [name for name in names if name not in corpus.modalities]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise _called_alike(repeated)
+    for what, given in (("an id column", options.columns), ("metadata", options.metadata)):
+        if strangers := set(given) - {"", *groups}:
+            raise InputError(f"{what} is given for {min(strangers)!r}, which is no table of profiles")
+
+
+def _called_alike(name: str) -> InputError:
+    return InputError(f"two tables are called {name!r}", hint="give every table its own name")
 
 
 def _modalities(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cytomol.errors import InputError
 
-__all__ = ["ColumnChoice", "ColumnReport", "counted", "fits", "not_a_feature", "set_of", "words_of"]
+__all__ = ["ColumnChoice", "ColumnReport", "counted", "fits", "not_a_feature", "set_of", "some", "words_of"]
 
 _EXAMPLES = 5
 
@@ -50,18 +50,25 @@ _PLACE = set_of(
 )
 _AMOUNT = set_of("dose doses dosage idose conc concentration concentrations mmoles molarity")
 _AMOUNT_UNITS = set_of(
-    "um nm mm µm μm m uM micromolar nanomolar millimolar molar mg ug ng ml l per liter litre log "
+    "um nm mm µm μm m micromolar nanomolar millimolar molar mg ug ng ml l per liter litre log "
     "log10 neglog10 max min"
 )
 _TIME = set_of("time times timepoint timepoints itime hours hour hpi hrs hr duration incubation days")
 _TIME_UNITS = set_of("h d min mins minute minutes s sec day point exposure post")
 _CELL = set_of("line lineage type iname mfc model id name")
+_CELL_NAMES = set_of("cellline celllines celltype cellid celliname cell depmapid ccle")
 _CONTROL_NAMES = set_of("perttype controltype control iscontrol welltype welltypes sampletype")
 
 
 def counted(number: int, word: str) -> str:
     """Return a number with its noun: 1 column, 2,000 columns."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def some(names: Sequence[str], count: int = _EXAMPLES, separator: str = ", ") -> str:
+    """Return the first few of some names, with dots if there are more; an empty name is ''."""
+    shown = separator.join(name or "''" for name in names[:count])
+    return shown + (f"{separator}..." if len(names) > count else "")
 
 
 def words_of(name: str) -> list[str]:
@@ -78,16 +85,7 @@ def _only(words: Sequence[str], core: frozenset[str], beside: frozenset[str] = f
 
 
 def _is_cell_line(words: Sequence[str]) -> bool:
-    if "".join(words) in {
-        "cellline",
-        "celllines",
-        "celltype",
-        "cellid",
-        "celliname",
-        "cell",
-        "depmapid",
-        "ccle",
-    }:
+    if "".join(words) in _CELL_NAMES:
         return True
     return len(words) > 1 and words[0] == "cell" and all(word in _CELL for word in words[1:])
 
@@ -154,8 +152,7 @@ class ColumnChoice:
             raise InputError(
                 f"no column fits --features {' or '.join(map(repr, self.features))}",
                 where=where,
-                hint=f"columns: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''};"
-                " NAME:PATTERN speaks of the tables of one name",
+                hint=f"columns: {some(names, 12)}; NAME:PATTERN speaks of the tables of one name",
             )
 
     def idle(self, names: Collection[str]) -> list[str]:
@@ -196,9 +193,9 @@ class ColumnReport:
 
     def __str__(self) -> str:
         """Return one sentence."""
-        text = f"{counted(len(self.features), 'feature')} ({_some(self.features, 3)})"
+        text = f"{counted(len(self.features), 'feature')} ({some(self.features, 3)})"
         if self.left_out:
-            parts = [f"{reason}: {_some(names)}" for reason, names in self.left_out.items()]
+            parts = [f"{reason}: {some(names)}" for reason, names in self.left_out.items()]
             count = sum(map(len, self.left_out.values()))
             text += f"; {counted(count, 'column')} left out ({'; '.join(parts)})"
         return text
@@ -217,8 +214,3 @@ class ColumnReport:
                 for reason, names in self.left_out.items()
             ],
         }
-
-
-def _some(names: Sequence[str], count: int = _EXAMPLES) -> str:
-    shown = ", ".join(name or "''" for name in names[:count])
-    return shown + (", ..." if len(names) > count else "")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.corpus.columns import some
 from cytomol.corpus.conditions import condition_table, differences, select_rows, split_labels
 from cytomol.corpus.normalise import whiten
 from cytomol.corpus.problems import Problems
@@ -32,14 +33,14 @@ class JoinedWells:
     rows
         Molecule or gene of each well, -1 where none, int64, shape (wells,).
     keys
-        By what each well found it, or why it did not, where that is known, shape (wells,).
+        By what each well found it, or why it did not; "" where that is not known, shape (wells,).
     fates
         Of all rows of the file, where not all of them were read; None: every row is a well of the table.
     """
 
     wells: Wells
     rows: NDArray[np.int64]
-    keys: Sequence[str]
+    keys: NDArray[np.object_]
     fates: Fates | None = None
 
 
@@ -77,71 +78,47 @@ def combine(
         If nothing is left, or a selection names what is not there.
     """
     fates = [part.fates or Fates(part.wells.table.metadata) for part in parts]
-    columns, values = union_of_features([part.wells.table for part in parts])
     measured = [measured_rows(part.wells.table.features, options.min_measured) for part in parts]
-    controls = np.concatenate([part.wells.controls.rows for part in parts])
+    columns, values = union_of_features([part.wells.table for part in parts])
     if options.whiten:
-        seen = np.concatenate(measured)
-        whitened, kept = whiten(values[seen], controls[seen], columns, where=name)
-        _note_unwhitened(name, columns, kept, problems)
-        columns, values = tuple(np.array(columns, dtype=object)[kept]), values[:, kept]
-        values[seen] = whitened
+        columns, values = _whitened(name, parts, columns, values, np.concatenate(measured), problems=problems)
     for part, fate, has_values in zip(parts, fates, measured, strict=True):
-        if not options.keep_controls:
-            fate.mark(part.wells.controls.rows, "control")
-        keys = np.array(part.keys, dtype=object)
-        for why in dict.fromkeys(keys[part.rows < 0]):
-            fate.mark((part.rows < 0) & (keys == why), why or f"without {entity}")
-        empty = fate.mark(~has_values, "not measured")
-        if empty.any():
-            problems.note(
-                f"{part.wells.table.where}: {int(empty.sum()):,} of {len(empty):,} rows have values for"
-                f" fewer than {options.min_measured:.0%} of the features and count as not measured"
-                " (--min-measured)"
-            )
-    rows = np.concatenate([part.rows for part in parts])
+        _mark_unusable(part, fate, has_values, entity=entity, options=options, problems=problems)
+    files = tuple(_file(part, fate, columns) for part, fate in zip(parts, fates, strict=True))
     used = np.concatenate([fate.open for fate in fates])
-    if not used.any() and not problems.strict:
-        return []
     if not used.any():
-        raise InputError(
-            "no row is left: "
-            + "; ".join(str(_file(p, f, columns)) for p, f in zip(parts, fates, strict=True)),
-            where=name,
-        )
+        if not problems.strict:
+            return []
+        raise InputError("no row is left: " + "; ".join(map(str, files)), where=name)
+    rows = np.concatenate([part.rows for part in parts])
     tables = [(part.wells.table, part.wells.roles) for part in parts]
     used = select_rows(tables, rows, used, options.select, where=name, problems=problems)
     labels = split_labels(tables, used, options.split_by, where=name)
-    start = 0
-    for part, fate in zip(parts, fates, strict=True):
-        end = start + len(part.rows)
-        fate.mark(~used[start:end], "not selected")
-        fate.mark(labels[start:end] == "", "without a value to split by")
-        for key in dict.fromkeys(k for k, row in zip(part.keys, part.rows.tolist(), strict=True) if row >= 0):
-            fate.mark(np.array([k == key for k in part.keys]), f"joined by {key}")
-        start = end
+    _mark_used(parts, fates, used, labels)
     used &= labels != ""
-    modalities, different = [], []
+    conditions = condition_table(tables)
+    modalities: list[Modality] = []
+    different: list[Difference] = []
     for label in sorted(set(labels[used])):
         chosen = np.flatnonzero(used & (labels == label))
-        full = name if not options.split_by else f"{name}_{label}"
-        differ = differences(condition_table(tables), rows, chosen)
+        full = f"{name}_{label}" if options.split_by else name
+        differ = differences(conditions, rows, chosen)
         entities, merged = aggregate_profiles(rows[chosen], values[chosen], aggregate)
         modalities.append(Modality(full, kind, entity, entities.astype(np.int64), merged, columns))
         where = parts[0].wells.table.where if len(parts) == 1 and not options.split_by else full
         if (said := _note_aggregation(where, len(chosen), modalities[-1], differ, aggregate)) is not None:
             problems.note(said)
         different += [d for d in differ if d not in different]
-    files = tuple(_file(part, fate, columns) for part, fate in zip(parts, fates, strict=True))
     _note_files(name, files, columns, problems)
+    profiles = {modality.name: len(modality) for modality in modalities}
     problems.built.append(
         ModalityReport(
-            name=name,
-            kind=kind,
-            entity=entity,
-            files=files,
+            name,
+            kind,
+            entity,
+            files,
             used=int(used.sum()),
-            profiles={modality.name: len(modality) for modality in modalities},
+            profiles=profiles,
             width=len(columns),
             aggregate=aggregate,
             differences=tuple(different),
@@ -149,6 +126,64 @@ def combine(
         )
     )
     return modalities
+
+
+def _whitened(
+    name: str,
+    parts: Sequence[JoinedWells],
+    columns: tuple[str, ...],
+    values: NDArray[np.float32],
+    measured: NDArray[np.bool_],
+    *,
+    problems: Problems,
+) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """Return the features that can be whitened, and the values with those of measured rows whitened."""
+    controls = np.concatenate([part.wells.controls.rows for part in parts])
+    whitened, kept = whiten(values[measured], controls[measured], columns, where=name)
+    _note_unwhitened(name, columns, kept, problems)
+    values = values[:, kept]
+    values[measured] = whitened
+    return tuple(np.array(columns, dtype=object)[kept]), values
+
+
+def _mark_unusable(
+    part: JoinedWells,
+    fate: Fates,
+    measured: NDArray[np.bool_],
+    *,
+    entity: Entity,
+    options: WellOptions,
+    problems: Problems,
+) -> None:
+    """Give their fate to controls, to wells of no molecule or gene, and to those that were not measured."""
+    if not options.keep_controls:
+        fate.mark(part.wells.controls.rows, "control")
+    for why in dict.fromkeys(part.keys[part.rows < 0]):
+        fate.mark((part.rows < 0) & (part.keys == why), why or f"without {entity}")
+    empty = fate.mark(~measured, "not measured")
+    if empty.any():
+        problems.note(
+            f"{part.wells.table.where}: {int(empty.sum()):,} of {len(empty):,} rows have values for"
+            f" fewer than {options.min_measured:.0%} of the features and count as not measured"
+            " (--min-measured)"
+        )
+
+
+def _mark_used(
+    parts: Sequence[JoinedWells],
+    fates: Sequence[Fates],
+    used: NDArray[np.bool_],
+    labels: NDArray[np.object_],
+) -> None:
+    """Give their fate to all wells that are left: not selected, or used and joined by some key."""
+    start = 0
+    for part, fate in zip(parts, fates, strict=True):
+        here = slice(start, start + len(part.rows))
+        fate.mark(~used[here], "not selected")
+        fate.mark(labels[here] == "", "without a value to split by")
+        for key in dict.fromkeys(part.keys[part.rows >= 0]):
+            fate.mark(part.keys == key, f"joined by {key}")
+        start = here.stop
 
 
 def union_of_features(tables: Sequence[ProfileTable]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
@@ -207,20 +242,18 @@ def _note_files(name: str, files: Sequence[FileReport], columns: Sequence[str], 
         if file.columns is not None and set(file.columns.left_out) - {"metadata by their prefix"}:
             problems.note(f"{file.file}: {file.columns}")
         if file.lacking:
-            shown = ", ".join(file.lacking[:5]) + (", ..." if len(file.lacking) > 5 else "")
             problems.note(
                 f"{name}: {file.file} lacks {len(file.lacking):,} of the {len(columns):,} features"
-                f" ({shown}); they are empty in its rows"
+                f" ({some(file.lacking)}); they are empty in its rows"
             )
 
 
 def _note_unwhitened(name: str, columns: Sequence[str], kept: NDArray[np.bool_], problems: Problems) -> None:
     lost = [column for column, stays in zip(columns, kept.tolist(), strict=True) if not stays]
     if lost:
-        shown = ", ".join(lost[:5]) + (", ..." if len(lost) > 5 else "")
         problems.note(
             f"{name}: {len(lost):,} features are not measured in every well or constant among the controls;"
-            f" whitening left them out ({shown})"
+            f" whitening left them out ({some(lost)})"
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import words_of
+from cytomol.corpus.columns import some, words_of
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable
 from cytomol.corpus.report import Difference
@@ -113,9 +113,10 @@ def select_rows(
                 kept &= np.logical_or.reduce([matches(values, value) for value in wanted])
             if not kept.any():
                 there = sorted({v for v in values[before] if v})
-                shown = ", ".join(there[:12]) + (", ..." if len(there) > 12 else "")
                 raise InputError(
-                    f"no row has {key} {' or '.join(wanted)}", where=where, hint=f"it is {shown or 'empty'}"
+                    f"no row has {key} {' or '.join(wanted)}",
+                    where=where,
+                    hint=f"it is {some(there, 12) or 'empty'}",
                 )
             lost = len(set(rows[before])) - len(set(rows[kept]))
             if lost:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import set_of
-from cytomol.corpus.join import entity_of_column
+from cytomol.corpus.columns import set_of, some
+from cytomol.corpus.identifiers import entity_of_column
 from cytomol.corpus.roles import Roles
 from cytomol.corpus.schema import Entity
 from cytomol.errors import InputError
@@ -70,8 +70,7 @@ class Controls:
 
     def __str__(self) -> str:
         """Return the reasons, a few of them."""
-        parts = [f"{reason} ({count:,})" for reason, count in list(self.reasons.items())[:4]]
-        return ", ".join(parts) + (", ..." if len(self.reasons) > 4 else "")
+        return some([f"{reason} ({count:,})" for reason, count in self.reasons.items()], 4)
 
 
 def find_controls(

@@ -122,47 +122,59 @@ def join_genes(
         raise InputError(
             "has no column of gene ids", where=where, hint=f"columns that could hold ids: {shown}"
         )
-    rows = np.full(len(metadata), -1, np.int64)
-    by: dict[str, int] = {}
-    several = 0
-    shown_ids = pd.Series([""] * len(metadata), dtype=object)
-    control = np.zeros(len(metadata), np.bool_)
-    wrong: dict[int, str] = {}
+    joining = _Joining(len(metadata))
     for name in names:
-        ids = as_ids(metadata[name]).reset_index(drop=True)
-        known, joined, torn = index.find(ids)
-        if (rows >= 0).any():
-            _, joined, torn = index.find(ids.where(rows < 0, ""))
-        differ = np.flatnonzero((rows >= 0) & (known >= 0) & (known != rows))
-        wrong |= {
-            int(row): f"{shown_ids.iloc[row]} and {ids.iloc[row]} are different genes" for row in differ
-        }
-        found = np.where(rows < 0, known, -1)
-        for label, count in joined.items():
-            by[label] = by.get(label, 0) + count
-        several += torn
-        rows = np.where(found >= 0, found, rows)
-        shown_ids = shown_ids.where(shown_ids != "", ids)
-        control |= control_genes(ids)
+        joining.take(as_ids(metadata[name]).reset_index(drop=True), index)
     if leave_out:
-        rows[list(wrong)] = -1
-    control &= rows < 0
-    missing = pd.unique(shown_ids[(rows < 0) & ~control & (shown_ids != "").to_numpy()])
-    report = JoinReport(
-        where=f"{where}, column {names[0]}" if len(names) == 1 else where,
-        key=" and ".join(by) if len(by) < 2 else ", ".join(f"{k} ({n:,})" for k, n in by.items()),
-        total=len(rows),
-        joined=int((rows >= 0).sum()),
-        missing=tuple(map(str, missing[:_EXAMPLES])),
-        missing_count=len(missing),
-        torn=several,
-        controls=tuple(map(str, pd.unique(shown_ids[control]))),
-        control_rows=int(control.sum()),
-        contradictions=tuple(f"row {row + 1}: {text}" for row, text in sorted(wrong.items())),
-        contradicting="symbol and Entrez id",
-        contradictions_left_out=leave_out,
-    )
-    return rows, report if by else _nothing(report)
+        joining.rows[list(joining.wrong)] = -1
+    place = f"{where}, column {names[0]}" if len(names) == 1 else where
+    return joining.rows, joining.report(place, left_out=leave_out)
+
+
+class _Joining:
+    """One pass over the columns of names: each row takes the gene of the first that fits."""
+
+    def __init__(self, count: int) -> None:
+        self.rows = np.full(count, -1, np.int64)
+        self.shown = pd.Series([""] * count, dtype=object)  # what to call each row in a message
+        self.by: dict[str, int] = {}
+        self.torn = 0
+        self.control = np.zeros(count, np.bool_)
+        self.wrong: dict[int, str] = {}
+
+    def take(self, ids: pd.Series[Any], index: GeneIndex) -> None:
+        """Give open rows the gene of their id, and keep where it is not the gene that a row has already."""
+        known, joined, torn = index.find(ids)
+        if (self.rows >= 0).any():  # counted are open rows only
+            _, joined, torn = index.find(ids.where(self.rows < 0, ""))
+        for row in np.flatnonzero((self.rows >= 0) & (known >= 0) & (known != self.rows)):
+            self.wrong[int(row)] = f"{self.shown.iloc[row]} and {ids.iloc[row]} are different genes"
+        for label, count in joined.items():
+            self.by[label] = self.by.get(label, 0) + count
+        self.torn += torn
+        self.rows = np.where(self.rows < 0, known, self.rows)
+        self.shown = self.shown.where(self.shown != "", ids)
+        self.control |= control_genes(ids)
+
+    def report(self, where: str, *, left_out: bool) -> JoinReport:
+        """Say how that went."""
+        control = self.control & (self.rows < 0)
+        missing = pd.unique(self.shown[(self.rows < 0) & ~control & (self.shown != "").to_numpy()])
+        key = ", ".join(self.by if len(self.by) < 2 else (f"{k} ({n:,})" for k, n in self.by.items()))
+        return JoinReport(
+            where=where,
+            key=key or "gene_id or entrez_id",
+            total=len(self.rows),
+            joined=int((self.rows >= 0).sum()),
+            missing=tuple(map(str, missing[:_EXAMPLES])),
+            missing_count=len(missing),
+            torn=self.torn,
+            controls=tuple(map(str, pd.unique(self.shown[control]))),
+            control_rows=int(control.sum()),
+            contradictions=tuple(f"row {row + 1}: {text}" for row, text in sorted(self.wrong.items())),
+            contradicting="symbol and Entrez id",
+            contradictions_left_out=left_out,
+        )
 
 
 def gene_columns(metadata: pd.DataFrame) -> list[str]:
@@ -250,7 +262,7 @@ def gene_union(
     rows = []
     for gene, names in symbols.items():
         entrez = gene if gene.isdigit() else ""
-        others = [*names[1:]]
+        others = names[1:]
         rows.append({"gene_id": names[0] if names else gene, "entrez_id": entrez, ALIASES: "|".join(others)})
     frame = pd.DataFrame(rows, columns=["gene_id", "entrez_id", ALIASES])
     frame = frame.sort_values("gene_id").reset_index(drop=True)
@@ -338,9 +350,3 @@ def _names(genes: pd.DataFrame, wanted: tuple[str, ...]) -> dict[str, set[int]]:
 def _split(cells: pd.Series[Any]) -> list[list[str]]:
     parts = [[name.strip().strip('"') for name in _SEPARATORS.split(str(cell))] for cell in cells]
     return [[name for name in names if name and name != "nan"] for names in parts]
-
-
-def _nothing(report: JoinReport) -> JoinReport:
-    from dataclasses import replace
-
-    return replace(report, key="gene_id or entrez_id")

@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.genes import GeneIndex, join_genes
 from cytomol.corpus.identifiers import (
     as_ids,
     as_inchikeys,
-    entity_of_column,
     only,
     plain_name,
     short_ids,
@@ -25,16 +23,7 @@ from cytomol.corpus.rowkeys import RowKeys, row_keys
 from cytomol.corpus.structures import BLOCK, block_of, canonical_of, contradicts, is_inchikey, key_of
 from cytomol.errors import InputError
 
-__all__ = [
-    "GeneIndex",
-    "JoinKey",
-    "MoleculeIndex",
-    "as_ids",
-    "entity_of_column",
-    "join_genes",
-    "join_molecules",
-    "plain_name",
-]
+__all__ = ["JoinKey", "MoleculeIndex", "join_molecules"]
 
 JoinKey = Literal["auto", "id", "inchikey", "smiles", "connectivity", "short-id", "name"]
 Rows = NDArray[np.int64]
@@ -220,9 +209,9 @@ class _Joining:
     def by_name(self, among: NDArray[np.bool_]) -> None:
         """Join the rows marked in ``among`` by the compound's name."""
         for name, names in self.keys.names.items():
-            for label, lookup in ((name, self.index.other(plain_name(name))), (name, self.index.id)):
+            for lookup in (self.index.other(plain_name(name)), self.index.id):
                 if lookup is not None:
-                    self._take(label, lookup, names.where(among, ""), same=False)
+                    self._take(name, lookup, names.where(among, ""), same=False)
 
     def loose(self, kind: str) -> None:
         """Join what is still open by a key that several molecules may share."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.corpus.columns import some
 from cytomol.corpus.controls import Controls
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable, without_infinite
@@ -52,41 +53,49 @@ def normalise_plates(
         If a plate has too few wells to refer to; the plates are named.
     """
     normalize = _pycytominer()
-    column = roles.column("plate")
-    if column is None:
-        problems.note(f"{table.where}: no column of plates: normalised as one plate (--role plate=COLUMN)")
-    plates = pd.Series("") if column is None else table.metadata[column]
-    plates = pd.Series(np.resize(plates.to_numpy(dtype=object), len(table)), dtype=object)
+    plates = _plates(table, roles, problems)
     chosen = controls.rows if reference == "controls" else np.ones(len(table), np.bool_)
-    counts = pd.Series(chosen).groupby(plates).sum()
-    poor = [str(plate) or "(no name)" for plate, count in counts.items() if count < _FEWEST]
-    if poor:
-        what = "control wells" if reference == "controls" else "wells"
-        raise InputError(
-            f"{len(poor):,} of {len(counts):,} plates have fewer than {_FEWEST} {what}"
-            f" to normalise by: {', '.join(poor[:8])}{', ...' if len(poor) > 8 else ''}",
-            where=table.where,
-            hint="say which wells are controls with --role control=COLUMN or --control COLUMN=VALUE, or use"
-            " --normalise plate",
-        )
+    _check_references(table.where, plates, chosen, "control wells" if reference == "controls" else "wells")
     values = np.empty_like(table.features)
-    for plate in counts.index:
+    for plate in plates.unique():
         wells = (plates == plate).to_numpy()
         frame = _frame(table.features[wells], chosen[wells])
         # epsilon 0: what has no spread becomes infinite or NaN, not a number of 10^17
-        scaled = _quietly(
+        values[wells] = _quietly(
             normalize, frame, method="mad_robustize", samples=_REFERENCE, mad_robustize_epsilon=0.0
         )
-        values[wells] = scaled
     flat = ~np.isfinite(values) & np.isfinite(table.features)
     if flat.any():
         columns = [table.columns[j] for j in np.flatnonzero(flat.any(axis=0))]
         problems.note(
             f"{table.where}: {len(columns):,} features have no spread on a plate and count as not"
-            f" measured there ({', '.join(columns[:5])}{', ...' if len(columns) > 5 else ''})"
+            f" measured there ({some(columns)})"
         )
         values[flat] = np.nan
     return without_infinite(replace(table, features=values), problems)
+
+
+def _plates(table: ProfileTable, roles: Roles, problems: Problems) -> pd.Series[str]:
+    """Return the plate of each well; without a column of plates all wells are of one."""
+    column = roles.column("plate")
+    if column is not None:
+        return table.metadata[column].reset_index(drop=True)
+    problems.note(f"{table.where}: no column of plates: normalised as one plate (--role plate=COLUMN)")
+    return pd.Series([""] * len(table), dtype=object)
+
+
+def _check_references(where: str, plates: pd.Series[str], chosen: NDArray[np.bool_], what: str) -> None:
+    """Refuse plates with too few wells to refer to."""
+    counts = pd.Series(chosen).groupby(plates).sum()
+    poor = [str(plate) or "(no name)" for plate, count in counts.items() if count < _FEWEST]
+    if poor:
+        raise InputError(
+            f"{len(poor):,} of {len(counts):,} plates have fewer than {_FEWEST} {what}"
+            f" to normalise by: {some(poor, 8)}",
+            where=where,
+            hint="say which wells are controls with --role control=COLUMN or --control COLUMN=VALUE, or use"
+            " --normalise plate",
+        )
 
 
 def whiten(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cytomol.corpus.columns import some
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
     from cytomol.corpus.report import ModalityReport
 
 __all__ = ["JoinReport", "Problems"]
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class JoinReport:
         elif self.joined + self.control_rows + left_out < self.total:
             text += "; the others have no id"
         if self.control_rows:
-            text += f"; {self.control_rows:,} rows are controls and no genes: {_some(self.controls)}"
+            text += f"; {self.control_rows:,} rows are controls and no genes: {some(self.controls)}"
         if self.ambiguous:
             text += f"; {self.ambiguous:,} rows fit several entries and went to the first"
         if self.torn:
@@ -91,7 +90,7 @@ class JoinReport:
         return "; ".join([text, *self.hints])
 
     def _contradicting(self) -> str:
-        return f"{len(self.contradictions):,} rows ({_some(self.contradictions, '; ')})"
+        return f"{len(self.contradictions):,} rows ({some(self.contradictions, separator='; ')})"
 
     @property
     def contradiction(self) -> InputError | None:
@@ -100,15 +99,11 @@ class JoinReport:
             return None
         return InputError(
             f"{self.contradicting} contradict each other in {len(self.contradictions):,} of {self.total:,}"
-            f" rows: {_some(self.contradictions, '; ')}",
+            f" rows: {some(self.contradictions, separator='; ')}",
             where=self.where,
             hint="are the ids row numbers, or a column shifted? mend the table, choose another key with"
             " --join or --molecule-id, or leave such rows out with --contradictions leave-out",
         )
-
-
-def _some(items: tuple[str, ...], separator: str = ", ") -> str:
-    return separator.join(items[:_SHOWN]) + (f"{separator}..." if len(items) > _SHOWN else "")
 
 
 class Problems:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import ColumnChoice, ColumnReport
+from cytomol.corpus.columns import ColumnChoice, ColumnReport, some
 from cytomol.corpus.identifiers import as_ids, entity_of_column
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Entity, Modality
@@ -207,11 +207,10 @@ def without_infinite(table: ProfileTable, problems: Problems) -> ProfileTable:
     count = int(infinite.sum())
     columns = [table.columns[j] for j in np.flatnonzero(infinite.any(axis=0))]
     row = int(np.flatnonzero(infinite.any(axis=1))[0])
-    shown = ", ".join(columns[:5]) + (", ..." if len(columns) > 5 else "")
     problems.note(
         f"{table.where}: {count:,} infinite value{'' if count == 1 else 's'} (or beyond float32) in"
-        f" {len(columns):,} column{'' if len(columns) == 1 else 's'} ({shown}), first in row {row + 1}:"
-        " counted as not measured"
+        f" {len(columns):,} column{'' if len(columns) == 1 else 's'} ({some(columns)}), first in row"
+        f" {row + 1}: counted as not measured"
     )
     return replace(table, features=np.where(infinite, np.float32(np.nan), table.features))
 
@@ -230,9 +229,9 @@ def aggregate_profiles(
     how
         "median", "mean" or "none" (keep every replicate, in the order of the file).
     """
-    if how == "none" or len(np.unique(rows)) == len(rows):
-        if how == "none":
-            return rows, values
+    if how == "none":
+        return rows, values
+    if len(np.unique(rows)) == len(rows):
         order = np.argsort(rows, kind="stable")
         return rows[order], values[order]
     groups = pd.DataFrame(values).groupby(rows, sort=True)

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.columns import ColumnReport
-from cytomol.corpus.join import entity_of_column
+from cytomol.corpus.identifiers import entity_of_column
 from cytomol.errors import InputError
 from cytomol.files import require_file
 

@@ -76,10 +76,6 @@ class Roles:
         """Return the column of a role, if there is one."""
         return next(iter(self.columns.get(role, ())), None)
 
-    def conditions(self) -> list[str]:
-        """Return the columns in which replicates agree."""
-        return [name for role in CONDITIONS for name in self.columns.get(role, ())]
-
     def resolve(self, name: str, metadata: pd.DataFrame) -> str | None:
         """Return the column that a user means by a role's or a column's own name; None if there is none."""
         if name in get_args(Role) and self.columns.get(name):  # type: ignore[call-overload]

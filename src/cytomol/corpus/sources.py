@@ -99,7 +99,12 @@ def read_joined(
     leave_out
         Leave rows out whose structure contradicts their id, instead of the error.
     """
-    indexes = (molecules, genes)
+
+    def joined(about: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+        rows, report = _join(about, source, (molecules, genes), column, key, leave_out=leave_out)
+        problems.join(report)
+        return rows, _keys(rows, report)
+
     about = read_profile_metadata(source.path)
     if about is None:
         table = read_profiles(
@@ -110,25 +115,15 @@ def read_joined(
         )
         table = replace(table, metadata=_annotated(table.metadata, metadata, source, problems))
         wells = ready_wells(table, source.entity, options, problems)
-        rows, report = _join(wells.table.metadata, source, indexes, column, key, leave_out=leave_out)
-        problems.join(report)
-        return JoinedWells(wells, rows, _keys(rows, report))
+        return JoinedWells(wells, *joined(wells.table.metadata))
     about = _annotated(about, metadata, source, problems)
-    rows, report = _join(about, source, indexes, column, key, leave_out=leave_out)
-    problems.join(report)
-    keys = _keys(rows, report)
-    needed, fates = _needed(about, rows, source, options, problems)
-    for why in dict.fromkeys(key for key, row in zip(keys, rows.tolist(), strict=True) if row < 0 and key):
-        fates.mark(~needed & (rows < 0) & (np.array(keys, dtype=object) == why), why)
-    fates.mark(~needed, f"without {source.entity}")
-    if not needed.any():
-        needed[:1] = True  # a table without rows has no columns to speak of either
-    fates.narrow(needed)
+    rows, keys = joined(about)
+    needed, fates = _needed(about, rows, keys, source, options=options, problems=problems)
     table = read_profiles(source.path, choice=options.columns, rows=needed)
     known = about[needed].reset_index(drop=True)
     table = replace(table, metadata=table.metadata.assign(**{str(c): known[c] for c in known}))
     wells = ready_wells(table, source.entity, options, problems)
-    return JoinedWells(wells, rows[needed], [keys[row] for row in np.flatnonzero(needed)], fates)
+    return JoinedWells(wells, rows[needed], keys[needed], fates)
 
 
 def _join(
@@ -191,17 +186,19 @@ def _annotated(
     return metadata
 
 
-def _keys(rows: NDArray[np.int64], report: JoinReport) -> list[str]:
+def _keys(rows: NDArray[np.int64], report: JoinReport) -> NDArray[np.object_]:
     """Return by what each row was joined, or why it was not, where that is known."""
     if report.keys:
-        return list(report.keys)
-    return [report.key if row >= 0 else "" for row in rows.tolist()]
+        return np.array(report.keys, dtype=object)
+    return np.where(rows >= 0, np.array(report.key, dtype=object), "")
 
 
 def _needed(
     metadata: pd.DataFrame,
     rows: NDArray[np.int64],
+    keys: NDArray[np.object_],
     source: ProfileSource,
+    *,
     options: WellOptions,
     problems: Problems,
 ) -> tuple[NDArray[np.bool_], Fates]:
@@ -219,4 +216,9 @@ def _needed(
         needed &= ~controls.rows
         note_controls(controls, source.entity, where, problems)
         fates.mark(controls.rows, "control")
+    for why in dict.fromkeys(keys[rows < 0]):
+        fates.mark(~needed & (rows < 0) & (keys == why), why or f"without {source.entity}")
+    if not needed.any():
+        needed[:1] = True  # a table without rows has no columns to speak of either
+    fates.narrow(needed)
     return needed, fates

@@ -39,21 +39,32 @@ def canonical_of(smiles: Iterable[str]) -> list[str]:
     return [_canonical(text) for text in smiles]
 
 
+@lru_cache(maxsize=1_000_000)
 def key_of(smiles: str) -> str:
     """Return the InChIKey of a SMILES, "" where there is none."""
-    return _key(smiles)
+    from cytomol.chem.keys import inchikey
+
+    return _of_molecule(smiles, inchikey)
 
 
 def block_of(smiles: str) -> str:
     """Return the first block of the InChIKey of a SMILES, "" where there is none."""
-    return _key(smiles)[:BLOCK]
+    return key_of(smiles)[:BLOCK]
 
 
+@lru_cache(maxsize=1_000_000)
 def smiles_of_inchi(text: str) -> str:
     """Return the SMILES of an InChI, "" where it is none."""
     if not text.startswith("InChI="):
         return ""
-    return _smiles_of_inchi(text)
+    from rdkit import Chem, rdBase
+
+    from cytomol.chem.keys import canonical_smiles
+
+    convert: Any = Chem.MolFromInchi
+    with rdBase.BlockLogs():
+        mol = convert(text)
+    return "" if mol is None else canonical_smiles(mol)
 
 
 def contradicts(smiles: str, other: str) -> bool:
@@ -89,13 +100,6 @@ def _canonical(smiles: str) -> str:
     return _of_molecule(smiles, canonical_smiles)
 
 
-@lru_cache(maxsize=1_000_000)
-def _key(smiles: str) -> str:
-    from cytomol.chem.keys import inchikey
-
-    return _of_molecule(smiles, inchikey)
-
-
 @lru_cache(maxsize=100_000)
 def _parent_block(smiles: str) -> str:
     """Return the first block of the largest organic fragment, uncharged."""
@@ -109,18 +113,6 @@ def _parent_block(smiles: str) -> str:
             return inchikey(rdMolStandardize.ChargeParent(mol))
 
     return _of_molecule(smiles, parent_key)[:BLOCK]
-
-
-@lru_cache(maxsize=1_000_000)
-def _smiles_of_inchi(text: str) -> str:
-    from rdkit import Chem, rdBase
-
-    from cytomol.chem.keys import canonical_smiles
-
-    convert: Any = Chem.MolFromInchi
-    with rdBase.BlockLogs():
-        mol = convert(text)
-    return "" if mol is None else canonical_smiles(mol)
 
 
 def _of_molecule(smiles: str, function: Callable[[Any], str | None]) -> str:

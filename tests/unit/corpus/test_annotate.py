@@ -50,6 +50,14 @@ def test_a_well_of_one_plate(tmp_path: Path) -> None:
     assert found["broad_sample"].tolist() == ["B1", "B2", ""]
 
 
+def test_repeats_of_another_plate_do_no_harm(tmp_path: Path) -> None:
+    """A place that no profile has may stand in several rows that differ."""
+    metadata = pd.DataFrame({"Plate": ["P1", "P1"], "Well": ["A01", "A02"]})
+    text = "Plate,Well,broad_sample\nP1,A01,B1\nP1,A02,B2\nP9,A01,B3\nP9,A01,B4\n"
+    found = annotate(metadata, table(tmp_path / "map.csv", text), where="t", problems=Problems())
+    assert found["broad_sample"].tolist() == ["B1", "B2"]
+
+
 def test_own_metadata_stay(tmp_path: Path) -> None:
     metadata = pd.DataFrame({"id": ["a", "b"], "pert_id": ["B1", ""]})
     problems = Problems()

@@ -41,7 +41,6 @@ def test_given_roles_come_instead() -> None:
     metadata = pd.DataFrame({"pert_dose": ["1"], "strength": ["2"], "medium": ["x"], "donor": ["y"]})
     roles = find_roles(metadata, {"dose": ("strength",), "condition": ("medium", "donor")})
     assert roles.columns == {"dose": ("strength",), "condition": ("medium", "donor")}
-    assert roles.conditions() == ["strength", "medium", "donor"]
     assert find_roles(metadata, {"dose": ("",)}).columns == {}
     with pytest.raises(InputError, match=r"p.csv: has no column 'x' for --role time=x"):
         find_roles(metadata, {"time": ("x",)}, where="p.csv")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import ColumnChoice, counted
+from cytomol.corpus.columns import ColumnChoice, counted, some
 from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
@@ -92,7 +92,6 @@ def _unique(names: list[str], where: str) -> tuple[tuple[str, ...], tuple[str, .
         unique.append(new)
     if not repeated:
         return tuple(unique), ()
-    shown = ", ".join(repeated[:5]) + (", ..." if len(repeated) > 5 else "")
     return tuple(unique), (
-        f"{where}: {counted(len(repeated), 'feature')} under the name of another, numbered: {shown}",
+        f"{where}: {counted(len(repeated), 'feature')} under the name of another, numbered: {some(repeated)}",
     )

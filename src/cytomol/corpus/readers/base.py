@@ -105,7 +105,7 @@ class ProfileReader:
         if absent := report.total - report.joined - int(controls.sum()):
             problems.note(f"{path}: {absent:,} of {report.total:,} profiles have no molecule")
         name = path.name.split(".")[0]
-        part = JoinedWells(wells, rows, ["its own molecules"] * len(rows))
+        part = JoinedWells(wells, rows, np.full(len(rows), "its own molecules", dtype=object))
         found = combine(
             name,
             guess_kind(name),
