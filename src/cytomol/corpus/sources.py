@@ -119,7 +119,7 @@ def read_joined(
     about = _annotated(about, metadata, source, problems)
     rows, keys = joined(about)
     needed, fates = _needed(about, rows, keys, source, options=options, problems=problems)
-    table = read_profiles(source.path, choice=options.columns, rows=needed)
+    table = read_profiles(source.path, choice=options.columns, layer=options.layer, rows=needed)
     known = about[needed].reset_index(drop=True)
     table = replace(table, metadata=table.metadata.assign(**{str(c): known[c] for c in known}))
     wells = ready_wells(table, source.entity, options, problems)

@@ -100,9 +100,15 @@ def read_profiles(
     Raises
     ------
     InputError
-        If the file cannot be read or is no table of profiles.
+        If the file cannot be read, is no table of profiles, or has no layers and one is asked for.
     """
     reader = _profile_reader(path, format)
+    if layer is not None and not reader.layered:
+        raise InputError(
+            f"layer {layer!r} is asked for, and only AnnData files have layers",
+            where=str(path),
+            hint="aim --layer at one table: NAME:LAYER",
+        )
     return reader.table(Path(path), id_column=id_column, choice=choice, layer=layer, rows=rows)
 
 

@@ -26,6 +26,7 @@ class AnnDataFile(ProfileReader):
     """``.h5ad``: features from ``X`` or a layer, ids from the columns (and the index) of ``obs``."""
 
     suffixes = ("h5ad",)
+    layered = True
 
     def table(
         self,

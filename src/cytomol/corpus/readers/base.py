@@ -48,9 +48,12 @@ class ProfileReader:
     ----------
     suffixes
         File names by which the format is recognised, without dot and ``.gz``.
+    layered
+        Whether a file may hold several matrices.
     """
 
     suffixes: tuple[str, ...] = ()
+    layered = False
 
     def recognises(self, path: Path) -> bool:
         """Tell by the file's name."""

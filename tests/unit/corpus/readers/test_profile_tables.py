@@ -218,6 +218,13 @@ def test_anndata(tmp_path: Path, compressed: bool) -> None:
     assert table.metadata["id"].tolist() == ["w1", "w2"]
 
 
+@pytest.mark.parametrize("name", ["x.csv", "x.tsv", "x.gct"])
+def test_a_layer_of_a_file_without_layers_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("Metadata_broad_sample,f1\nA,1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="only AnnData files have layers"):
+        read_profiles(tmp_path / name, layer="counts")
+
+
 @pytest.mark.parametrize("matrix", ["none", "zeros"])
 def test_layers_of_anndata(tmp_path: Path, matrix: str) -> None:
     anndata = pytest.importorskip("anndata")
