@@ -98,12 +98,10 @@ class _Bench:
         row = Row("speed", "draw on the host", method, str(size))
         if self.table.has(row):
             return
-        resident, rows = self.resident(method), self.material.rows(method, size)
+        data, rows = self.material.data(method), self.material.rows(method, size)
         rng, sizes = np.random.default_rng(0), self.settings.sizes
-        draw = _seconds(lambda: resident.draw(rows, rng), "cpu", sizes.seconds / 2, sizes.repeats)
-        whole = _seconds(
-            lambda: self.material.data(method).batch(rows, rng), "cpu", sizes.seconds / 2, sizes.repeats
-        )
+        draw = _seconds(lambda: data.draw(rows, rng), "cpu", sizes.seconds / 2, sizes.repeats)
+        whole = _seconds(lambda: data.batch(rows, rng), "cpu", sizes.seconds / 2, sizes.repeats)
         note = f"a whole batch on the host: {number(size / whole)} mol/s"
         self.table.add(replace(row, value=number(size / draw), unit="mol/s", note=note))
 
@@ -172,9 +170,8 @@ class _Bench:
 
     def _work(self, case: Measured, method: Method) -> Callable[[], None]:
         resident, rng = self.resident(case.method), np.random.default_rng(1)
-        draws = [
-            resident.draw(self.material.rows(case.method, case.batch, number=k), rng) for k in range(_DRAWS)
-        ]
+        data = self.material.data(case.method)
+        draws = [data.draw(self.material.rows(case.method, case.batch, number=k), rng) for k in range(_DRAWS)]
         if case.what == "step":
             return Step(method, resident, draws, case.precision, self.device)
         network, graph = method.encoder, resident.batch(draws[0]).graph
