@@ -44,6 +44,7 @@ def epochs(method: str, molecules: int, options: dict[str, Any]) -> list[Epoch]:
         stdout=subprocess.PIPE,
         text=True,
         check=True,
+        cwd=Path(__file__).resolve().parents[2],  # where the worker is found, wherever this was called
         env={**os.environ, "ONEDNN_VERBOSE": "profile_create", "OMP_NUM_THREADS": str(options["threads"])},
     )
     found, kernels = [], 0
