@@ -53,6 +53,7 @@ growth: $(VENV)/.dev
 # goes on where it was cut, and other work may run beside it.
 memory: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.memory.kernels
 	$(BIN)/python -m benchmarks.memory.page
 
 # The committed rows of benchmarks/results/fidelity.csv and docs/fidelity.md; needs CYTOMOL_DATA and about two

@@ -35,7 +35,7 @@ def batch_row(method: str, material: Material, table: Table) -> None:
     data, rows = material.data(method), material.rows(method, size)
     resident = ResidentData(data, device)
     here = data.batch(rows, np.random.default_rng(3))
-    there = resident.batch(resident.draw(rows, np.random.default_rng(3))).to("cpu")
+    there = resident.batch(data.draw(rows, np.random.default_rng(3))).to("cpu")
     worst = dict(differences(there, here))
     name = max(worst, key=lambda key: worst[key])
     exact = {key: error for key, error in worst.items() if not key.startswith("targets")}
@@ -100,9 +100,10 @@ def synchronisation_row(method: str, material: Material, table: Table) -> None:
     if settings.device != "cuda":
         table.add(replace(row, note="not measured: there is no device to wait for"))
         return
-    resident = ResidentData(material.data(method), settings.device)
+    data = material.data(method)
+    resident = ResidentData(data, settings.device)
     draws = [
-        resident.draw(material.rows(method, settings.sizes.molecules, number=k), np.random.default_rng(k))
+        data.draw(material.rows(method, settings.sizes.molecules, number=k), np.random.default_rng(k))
         for k in range(_STEPS)
     ]
     step = Step(material.build(method), resident, draws, "bf16", settings.device)

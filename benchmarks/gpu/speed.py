@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import torch
@@ -23,7 +22,7 @@ from benchmarks.gpu.traffic import bytes_touched
 from benchmarks.speed.limits import Products
 
 from cytomol.methods import Method
-from cytomol.nn import encoder
+from cytomol.nn.choice import plain_operations
 from cytomol.training.resident import ResidentData
 
 __all__ = ["busy_seconds", "covered", "row_of", "run"]
@@ -99,12 +98,10 @@ class _Bench:
         row = Row("speed", "draw on the host", method, str(size))
         if self.table.has(row):
             return
-        resident, rows = self.resident(method), self.material.rows(method, size)
+        data, rows = self.material.data(method), self.material.rows(method, size)
         rng, sizes = np.random.default_rng(0), self.settings.sizes
-        draw = _seconds(lambda: resident.draw(rows, rng), "cpu", sizes.seconds / 2, sizes.repeats)
-        whole = _seconds(
-            lambda: self.material.data(method).batch(rows, rng), "cpu", sizes.seconds / 2, sizes.repeats
-        )
+        draw = _seconds(lambda: data.draw(rows, rng), "cpu", sizes.seconds / 2, sizes.repeats)
+        whole = _seconds(lambda: data.batch(rows, rng), "cpu", sizes.seconds / 2, sizes.repeats)
         note = f"a whole batch on the host: {number(size / whole)} mol/s"
         self.table.add(replace(row, value=number(size / draw), unit="mol/s", note=note))
 
@@ -116,15 +113,15 @@ class _Bench:
 
     def _measured(self, case: Measured, row: Row) -> Row:
         method = self.material.build(case.method)
-        patch: Any = contextlib.nullcontext()
+        way: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         notes = []
         if case.mode == "compiled":
             assert method.encoder is not None
             torch.compiler.reset()
             compile_layers(method.encoder, self.settings.sizes.backend)
             if self.device == "cpu":  # where the fused functions never call a layer
-                patch = mock.patch.object(encoder, "fits", return_value=False)
-        with patch, products_in(case.precision):
+                way = plain_operations()
+        with way, products_in(case.precision):
             work = self._work(case, method)
             began = time.perf_counter()
             work()
@@ -173,9 +170,8 @@ class _Bench:
 
     def _work(self, case: Measured, method: Method) -> Callable[[], None]:
         resident, rng = self.resident(case.method), np.random.default_rng(1)
-        draws = [
-            resident.draw(self.material.rows(case.method, case.batch, number=k), rng) for k in range(_DRAWS)
-        ]
+        data = self.material.data(case.method)
+        draws = [data.draw(self.material.rows(case.method, case.batch, number=k), rng) for k in range(_DRAWS)]
         if case.what == "step":
             return Step(method, resident, draws, case.precision, self.device)
         network, graph = method.encoder, resident.batch(draws[0]).graph

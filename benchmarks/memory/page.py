@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+from benchmarks.memory import kernels
 from benchmarks.memory.rows import RESULTS, RUN
 
 __all__ = ["main", "page"]
@@ -25,23 +26,23 @@ Two threads; other work ran beside them, so the rows' speed compares nothing.
 "Before" is commit 9013db7. It gave oneDNN, which takes all products in bfloat16 (and GELU in any arithmetic),
 tables with as many rows as a batch has atoms or profiles: a number that hardly ever comes again. oneDNN
 compiles a kernel for every shape and keeps it, in the midst of a step's tables, whose memory then cannot be
-joined for the next step's. So the process grew, mostly by free memory in pieces. InfoAlign in bfloat16 on
-4,096 molecules without cell data; the heap in MB as the first epoch ends and the sixth (now: the fifth):
-
-| code | kernels compiled in the first epoch | in the fourth | heap in use | heap free |
-|---|---|---|---|---|
-| before | 97 | 48 | 335 to 499 | 1,005 to 2,326 |
-| now | 61 | 0 | 299 to 299 | 996 to 1,143 |
-
-It was neither tensors (92 MB alive as every epoch ended, before and after the cycle collector ran) nor
-threads (eight arenas from the first epoch on, one of them with 97% of the heap). Now rows are rounded up:
-atoms to a multiple of 256 in batches of 128 molecules, of 1,024 in those of 512; decoded rows to one of 32.
-Tried and not kept: trimming the heap as an epoch ends (the peak within an epoch still went from 2.1 to over
-3 GB), at most 16 kernels in oneDNN's keeping (still 100 MB an epoch), gradients freed before the next step (a
-little less growth). What is left are a few steps up in early epochs, although every size has come by then:
-with several sizes of batches the heap takes a while to hold a place for each. They end, and the fewer the
-sizes, the sooner. With 1,024 molecules in batches of 512 an epoch is two steps, so one of these may still be
-to come after the third. `tests/integration/test_memory_flat.py` counts kernels and the heap in use.
+joined for the next step's. So the process grew, mostly by free memory in pieces.
+"""
+_KERNELS = """\
+[These rows](../benchmarks/results/memory_kernels.csv) are of {molecules:,} planted molecules with all their
+cell data, in batches of {batch} (`python -m benchmarks.memory.kernels`; "before" is made with that code in
+`PYTHONPATH` and `--version before`). Heap in MB, without blocks that are mapped one by one, as an epoch
+ends:
+"""
+_TAIL = """\
+Now rows are rounded up: atoms to a multiple of 256 in batches of 128 molecules, of 1,024 in those of 512;
+decoded rows to one of 32. Looked at once, on real molecules, and not kept in rows: tensors and threads'
+arenas did not grow; to trim the heap as an epoch ends, to let oneDNN keep few kernels, or to free gradients
+before the next step did not stop the growth. What is left are a few steps up in early epochs, although
+every size has come by then: with several sizes of batches the heap takes a while to hold a place for each.
+They end, and the fewer the sizes, the sooner. With 1,024 molecules in batches of 512 an epoch is two steps,
+so one of these may still be to come after the third. `tests/integration/test_memory_flat.py` counts kernels
+and the heap in use.
 """
 _TITLES = (
     "code",
@@ -59,9 +60,22 @@ _TITLES = (
 )
 
 
-def page(rows: pd.DataFrame) -> str:
-    """Return the page's text."""
-    return "\n".join([_HEAD, *_table(rows)]) + "\n"
+def page(rows: pd.DataFrame, heaps: pd.DataFrame) -> str:
+    """Return the page's text, from the rows of long runs and those of kernels."""
+    return "\n".join([_HEAD, *_heaps(heaps), _TAIL, *_table(rows)]) + "\n"
+
+
+def _heaps(rows: pd.DataFrame) -> Iterator[str]:
+    yield _KERNELS.format(molecules=rows["molecules"].iloc[0], batch=rows["batch_size"].iloc[0])
+    epochs = sorted(rows["epoch"].unique())
+    titles = ("code", "method", "arithmetic", "", *(f"epoch {epoch}" for epoch in epochs))
+    yield f"| {' | '.join(titles)} |"
+    yield "|---" * len(titles) + "|"
+    for run, part in rows.groupby(["version", "method", "precision"], sort=False):
+        table = part.set_index("epoch").reindex(epochs)
+        for what, name in (("kernels compiled", "kernels"), ("in use", "used_mb"), ("free", "free_mb")):
+            yield f"| {' | '.join([*run, what, *(f'{value:,.0f}' for value in table[name])])} |"
+    yield ""
 
 
 def _table(rows: pd.DataFrame) -> Iterator[str]:
@@ -85,7 +99,8 @@ def _table(rows: pd.DataFrame) -> Iterator[str]:
 
 def main() -> None:
     """Read the rows, write the page."""
-    _PAGE.write_text(page(pd.read_csv(RESULTS, keep_default_na=False)))
+    long, few = (pd.read_csv(path, keep_default_na=False) for path in (RESULTS, kernels.RESULTS))
+    _PAGE.write_text(page(long, few))
 
 
 if __name__ == "__main__":

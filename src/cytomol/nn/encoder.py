@@ -12,9 +12,10 @@ from torch.nn import functional
 from cytomol.nn import gcn  # noqa: F401 - importing registers it
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.categorical import CategoricalTable
+from cytomol.nn.choice import fits
 from cytomol.nn.convolution import convolutions
 from cytomol.nn.dropout import Dropout
-from cytomol.nn.fused import Folded, FusedGraph, fits, gather, perceive, stamp
+from cytomol.nn.fused import Folded, FusedGraph, gather, perceive, stamp
 from cytomol.nn.gin import GINLayer
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm

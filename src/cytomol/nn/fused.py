@@ -16,23 +16,13 @@ from torch.autograd.function import once_differentiable
 
 from cytomol.nn import kernels
 from cytomol.nn.dropout import Dropout, random_bits
-from cytomol.nn.linear import FEWEST_ROWS, onednn_is_faster, product
+from cytomol.nn.linear import onednn_is_faster, product
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.threads import group_ranges, row_ranges, share
 
-__all__ = ["Folded", "FusedGraph", "fits", "gather", "perceive", "stamp"]
+__all__ = ["Folded", "FusedGraph", "gather", "perceive", "stamp"]
 
 _NO_BITS = np.empty((0, 0), np.int16)
-
-
-def fits(rows: Tensor) -> bool:
-    """Say whether the fused functions take such rows: enough of them, float32, on a CPU."""
-    return (
-        len(rows) >= FEWEST_ROWS
-        and rows.device.type == "cpu"
-        and rows.dtype == torch.float32
-        and (not torch.is_autocast_enabled("cpu") or _half())
-    )
 
 
 def _half() -> bool:

@@ -41,31 +41,23 @@ class ResidentData:
     def __init__(self, data: PretrainData, device: torch.device | str) -> None:
         self.data = data
         self.device = torch.device(device)
-        self.walk_length = data.walk_length
         self._first = data.graph.offsets["molecule"]
         self._graph = _Walkable(data, self.device) if data.walk_length else None
         self._molecules = _Molecules(data, self.device) if "2d" in data.builder.views else None
         self._packed = {
-            name: self._put(np.asarray(data.store.blocks[name]))
+            name: _put(data.store.blocks[name], self.device)
             for name in FINGERPRINTS
             if "1d" in data.builder.views
         }
         self._geometry: tuple[Tensor, Tensor] | None = None
         if "3d" in data.builder.views:
             values, mask = data.builder.geometry(data.store, np.arange(len(data.store)))
-            self._geometry = self._put(values), self._put(mask)
+            self._geometry = _put(values, self.device), _put(mask, self.device)
         self._targets = {
             name: resident_target(target, data.graph.node_count, self.device)
             for name, target in data.targets.items()
         }
         self._profiles = {name: _Profile(profile, self.device) for name, profile in data.profiles.items()}
-
-    def _put(self, array: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(np.array(array)).to(self.device)
-
-    def draw(self, rows: NDArray[np.int64], rng: np.random.Generator, *, validation: bool = False) -> Draw:
-        """Return what the host decides of a batch; see :meth:`PretrainData.draw`."""
-        return self.data.draw(rows, rng, validation=validation)
 
     def batch(self, draw: Draw) -> Batch:
         """Return the batch that :meth:`PretrainData.batch` makes of the same molecules and random numbers.
@@ -105,15 +97,20 @@ class ResidentData:
         return replace(batch, **parts)  # type: ignore[arg-type]
 
 
+def _put(array: NDArray[np.generic], device: torch.device) -> Tensor:
+    # torch warns of an array that cannot be written to, as of a mapped file
+    return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)
+
+
 class _Walkable:
     """The context graph, to be walked on."""
 
     def __init__(self, data: PretrainData, device: torch.device) -> None:
         graph = data.graph
-        self.indptr = torch.from_numpy(np.array(graph.indptr, np.int64)).to(device)
+        self.indptr = _put(np.asarray(graph.indptr, np.int64), device)
         # one edge more than there are, so that a node without any may look where its first would be
-        self.indices = torch.from_numpy(np.append(graph.indices, np.int32(0))).to(device)
-        self.weights = torch.from_numpy(np.append(graph.weights, np.float32(0))).to(device)
+        self.indices = _put(np.append(graph.indices, np.int32(0)), device)
+        self.weights = _put(np.append(graph.weights, np.float32(0)), device)
 
     def walk(self, starts: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
         """Return nodes and path weights of walks, shape (B, L + 1); see ``context.walks.sample_walks``."""
@@ -144,12 +141,9 @@ class _Molecules:
         source = edges[0] + np.repeat(atom_offsets[:-1], per_molecule)
         by_source = np.argsort(source, kind="stable") - np.repeat(edge_offsets[:-1], per_molecule)
 
-        def put(array: NDArray[np.generic]) -> Tensor:
-            return torch.from_numpy(np.array(array)).to(device)
-
-        self.atom_offsets, self.edge_offsets = put(atom_offsets), put(edge_offsets)
-        self.atoms, self.bonds = put(store.atoms), put(store.edge_features)
-        self.edges, self.by_source = put(edges.T), put(by_source.astype(np.int32))
+        self.atom_offsets, self.edge_offsets = _put(atom_offsets, device), _put(edge_offsets, device)
+        self.atoms, self.bonds = _put(store.atoms, device), _put(store.edge_features, device)
+        self.edges, self.by_source = _put(edges.T, device), _put(by_source.astype(np.int32), device)
 
     def collate(self, rows: Tensor, atoms: int, edges: int) -> GraphBatch:
         """Return the graphs of molecules ``rows`` as one, which has so many atoms and edges."""
@@ -183,10 +177,10 @@ class _Table:
 
     def __init__(self, table: RowTable, otherwise: NDArray[np.float32], device: torch.device) -> None:
         count = len(table.values)
-        self.present = torch.from_numpy(table.position >= 0).to(device)
+        self.present = _put(table.position >= 0, device)
         position = np.where(table.position >= 0, table.position, count)
-        self.position = torch.from_numpy(position.astype(np.int32)).to(device)
-        self.values = torch.from_numpy(np.vstack([table.values, otherwise[None]])).to(device)
+        self.position = _put(position.astype(np.int32), device)
+        self.values = _put(np.vstack([table.values, otherwise[None]]), device)
 
     def gather(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return the row of each molecule, shape (B, width), and which exist, shape (B,)."""

@@ -15,17 +15,7 @@ __all__ = ["resident_target", "unpack"]
 
 
 def resident_target(target: Target, nodes: int, device: torch.device) -> ResidentTarget:
-    """Put a target space on a device.
-
-    Parameters
-    ----------
-    target
-        The target space.
-    nodes
-        Nodes of the context graph.
-    device
-        Where to put it.
-    """
+    """Put a target space on a device; parameters as of :class:`ResidentTarget`."""
     if isinstance(target, BitTarget):
         return ResidentBits(target, nodes, device)
     return ResidentRows(target, nodes, device)

@@ -10,6 +10,10 @@ from benchmarks.memory.worker import config_of
 
 from cytomol.corpus.planted import generate_planted
 
+HEAPS = pd.DataFrame(
+    {"version": "before", "method": "infoalign", "precision": "bf16-mixed", "molecules": 64, "batch_size": 8}
+    | {"epoch": [1, 2], "kernels": [97, 48], "used_mb": [335.0, 499.0], "free_mb": [1005.0, 2326.0]}
+)
 RUN = Run("now", "infoalign", "bf16-mixed", "none", 1000, 128, 2)
 
 
@@ -39,7 +43,10 @@ def test_the_page_says_whether_memory_was_flat(tmp_path, resident, peak, verdict
     forget(table, RUN)
     add(table, RUN, **measured(3, 1000, 1000))
     add(table, RUN, **measured(50, resident, peak))
-    assert verdict in page(pd.read_csv(table))
+    text = page(pd.read_csv(table), HEAPS)
+    assert verdict in text
+    assert "| before | infoalign | bf16-mixed | kernels compiled | 97 | 48 |" in text
+    assert "| before | infoalign | bf16-mixed | free | 1,005 | 2,326 |" in text
 
 
 def test_a_sample_keeps_what_is_known_of_its_molecules():

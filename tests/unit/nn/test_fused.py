@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from cytomol.nn import encoder as encoders
 from cytomol.nn import fused, linear
 from cytomol.nn import threads as sharing
 from cytomol.nn.batch import GraphBatch
+from cytomol.nn.choice import plain_operations
 from cytomol.nn.encoder import GraphEncoder
 
 ATOMS, BONDS = (119, 5, 12, 12, 10, 6, 6, 2, 2), (5, 6, 2)
@@ -64,17 +64,11 @@ def build(**options: Any) -> GraphEncoder:
     return encoder
 
 
-@pytest.fixture
-def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Return a function that runs an encoder without the fused functions."""
-
-    def run(encoder: GraphEncoder, graph: GraphBatch) -> Tensor:
-        with monkeypatch.context() as patch:
-            patch.setattr(encoders, "fits", lambda rows: False)
-            result: Tensor = encoder(graph)
-            return result
-
-    return run
+def plain(encoder: GraphEncoder, graph: GraphBatch) -> Tensor:
+    """Run an encoder without the fused functions."""
+    with plain_operations():
+        result: Tensor = encoder(graph)
+        return result
 
 
 def errors(ours: Tensor, theirs: Tensor, exact: Tensor) -> tuple[float, float]:
@@ -98,16 +92,14 @@ def onednn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("counts", COUNTS)
-def test_training_by_onednn_equals_double_precision(
-    counts: list[int], plain: Any, threads: int, onednn: None
-) -> None:
+def test_training_by_onednn_equals_double_precision(counts: list[int], threads: int, onednn: None) -> None:
     """Also where its factors get rows of zeros up to a round number."""
-    test_training_equals_double_precision(counts, "sum", plain, threads)
+    test_training_equals_double_precision(counts, "sum", threads)
 
 
 @pytest.mark.parametrize("readout", ["sum", "max"])
 @pytest.mark.parametrize("counts", COUNTS)
-def test_training_equals_double_precision(counts: list[int], readout: str, plain: Any, threads: int) -> None:
+def test_training_equals_double_precision(counts: list[int], readout: str, threads: int) -> None:
     graph = trees(counts)
     ours, torchs, exact = (build(readout=readout).train() for _ in range(3))
     exact.double()
@@ -131,9 +123,7 @@ def test_training_equals_double_precision(counts: list[int], readout: str, plain
 
 @pytest.mark.parametrize("readout", ["sum", "max"])
 @pytest.mark.parametrize("counts", COUNTS)
-def test_evaluation_equals_double_precision(
-    counts: list[int], readout: str, plain: Any, threads: int
-) -> None:
+def test_evaluation_equals_double_precision(counts: list[int], readout: str, threads: int) -> None:
     graph, ours = trees(counts), build(readout=readout).eval()
     exact = build(readout=readout).double().eval()
     with torch.no_grad():
@@ -192,7 +182,7 @@ def test_dropped_elements_have_no_gradient() -> None:
 
 @pytest.mark.parametrize("readout", ["sum", "max"])
 @pytest.mark.parametrize("training", [True, False])
-def test_half_products_stay_as_near_as_torchs_autocast(training: bool, readout: str, plain: Any) -> None:
+def test_half_products_stay_as_near_as_torchs_autocast(training: bool, readout: str) -> None:
     """bfloat16 has 8 bits: compare with what autocast makes of torch's own operations."""
     graph = trees([40, 25, 60, 33])
     results = []
@@ -223,7 +213,7 @@ def test_same_seed_same_numbers() -> None:
 
 
 @pytest.mark.parametrize("change", ["weight", "moment", "load", "train"])
-def test_what_was_folded_follows_the_weights(change: str, plain: Any) -> None:
+def test_what_was_folded_follows_the_weights(change: str) -> None:
     graph, encoder = trees([40, 30]), build().eval()
     with torch.no_grad():
         before = encoder(graph)
@@ -242,7 +232,7 @@ def test_what_was_folded_follows_the_weights(change: str, plain: Any) -> None:
         torch.testing.assert_close(after, plain(encoder, graph), rtol=1e-4, atol=1e-3)
 
 
-def test_evaluation_in_inference_mode(plain: Any) -> None:
+def test_evaluation_in_inference_mode() -> None:
     graph, encoder = trees([40, 30]), build().eval()
     with torch.inference_mode():
         encoder(graph)

@@ -121,7 +121,7 @@ def test_a_batch_made_on_the_device_is_the_one_made_on_the_host(
     rows = np.random.default_rng(seed).integers(0, len(data.store), size)
     host = data.batch(rows, np.random.default_rng(seed), validation=validation)
     resident = ResidentData(data, "cpu")
-    draw = resident.draw(rows, np.random.default_rng(seed), validation=validation)
+    draw = data.draw(rows, np.random.default_rng(seed), validation=validation)
     _assert_same(host, resident.batch(draw))
 
 
