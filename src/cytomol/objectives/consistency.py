@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-__all__ = ["VICReg", "covariance_penalty", "variance_hinge", "vicreg"]
+__all__ = ["VICReg", "vicreg"]
 
 
 class VICReg(NamedTuple):
@@ -37,32 +37,22 @@ class _Centred(NamedTuple):
         return cls((rows - mean) * weight, number)
 
     def variance_hinge(self, target: float, eps: float) -> Tensor:
+        """Return the mean over columns of max(0, target - sqrt(var + eps)); zero for n < 2."""
         variance = self.rows.square().sum(dim=0) / (self.number - 1).clamp(min=1)
         return (target - (variance + eps).sqrt()).relu().mean() * (self.number > 1)
 
     def covariance_penalty(self) -> Tensor:
+        """Return the sum of squared off-diagonal covariances over d; zero for n < 2.
+
+        Where n < d the same sum is read from the (n, n) Gram matrix, whose squared norm is that of the
+        (d, d) covariance.
+        """
         n, d = self.rows.shape
         # fewer than two rows are zeros once they are centred, and so is their penalty
         product = self.rows @ self.rows.T if n < d else self.rows.T @ self.rows
         diagonal = self.rows.square().sum(dim=0)
         total = product.square().sum() - diagonal.square().sum()
         return total / ((self.number - 1).clamp(min=1).square() * d)
-
-
-def variance_hinge(
-    rows: Tensor, target: float = 1.0, eps: float = 1e-4, *, part: Tensor | None = None
-) -> Tensor:
-    """Mean over columns of max(0, target - sqrt(var + eps)), (n, d) -> scalar; zero for n < 2."""
-    return _Centred.build(rows, part).variance_hinge(target, eps)
-
-
-def covariance_penalty(rows: Tensor, *, part: Tensor | None = None) -> Tensor:
-    """Sum of squared off-diagonal covariances over d, (n, d) -> scalar; zero for n < 2.
-
-    Where n < d the same sum is read from the (n, n) Gram matrix, whose squared norm is that of the
-    (d, d) covariance.
-    """
-    return _Centred.build(rows, part).covariance_penalty()
 
 
 def vicreg(

@@ -47,6 +47,7 @@ class PretrainDataModule(LightningDataModule):  # type: ignore[misc]
         self.config = config
         self.state = state
         self._resident: ResidentData | None = None
+        self._decided = False
 
     @property
     def steps_per_epoch(self) -> int:
@@ -86,7 +87,8 @@ class PretrainDataModule(LightningDataModule):  # type: ignore[misc]
 
     def _lives_on(self, device: torch.device) -> bool:
         """Say whether batches are made on the device, because the data fit there; put them there if so."""
-        if self._resident is None and device.type == "cuda":
+        if device.type == "cuda" and not self._decided:  # once: free memory shrinks as training goes on
+            self._decided = True
             free, _ = torch.cuda.mem_get_info(device)
             if resident_bytes(self.data) < _RESIDENT_SHARE * free:
                 self._resident = ResidentData(self.data, device)
