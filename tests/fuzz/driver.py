@@ -147,9 +147,9 @@ def guarded() -> Iterator[None]:
     def stop(signum: int, frame: object) -> None:
         raise TooLongError(f"took longer than {SECONDS:g} s")
 
-    faulthandler.dump_traceback_later(12 * SECONDS, exit=True, file=sys.__stderr__)
     if not hasattr(signal, "setitimer"):
         pytest.skip("no timers on this system")
+    faulthandler.dump_traceback_later(12 * SECONDS, exit=True, file=sys.__stderr__)
     alarms = [
         (signal.SIGPROF, signal.ITIMER_PROF, SECONDS),
         (signal.SIGALRM, signal.ITIMER_REAL, 6 * SECONDS),

@@ -9,6 +9,7 @@ that has its usual value is absent, and a bit of the flags says so.
 from __future__ import annotations
 
 import numba
+import numba.extending
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
@@ -42,6 +43,8 @@ _TYPE = _table(features.BOND_TYPE)
 _STEREO = _table(features.BOND_STEREO)
 _CHARGE_OFFSET = features.CHARGE_OFFSET
 
+for _helper in parity.HELPERS:
+    numba.extending.register_jitable(_helper)
 _has_centre = numba.njit(cache=True)(parity.has_centre)
 _retag = numba.njit(cache=True)(parity.retag)
 

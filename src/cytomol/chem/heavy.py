@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import Any
@@ -52,12 +52,7 @@ def settled(store: MoleculeStore) -> bool:
     return not any(reason.startswith(_LOST) for reason in store.errors)
 
 
-def featurize_heavy(
-    smiles: Sequence[Any],
-    options: FeatureOptions,
-    workers: int,
-    progress: Callable[[int], None] | None = None,
-) -> MoleculeStore:
+def featurize_heavy(smiles: Sequence[Any], options: FeatureOptions, workers: int) -> MoleculeStore:
     """Featurize molecules in worker processes; one that exceeds its time has a reason and no features.
 
     Parameters
@@ -68,8 +63,6 @@ def featurize_heavy(
         What to compute, and the limits.
     workers
         Processes.
-    progress
-        Called with the number of molecules done.
     """
     from cytomol.chem.featurize import empty_store
 
@@ -85,8 +78,6 @@ def featurize_heavy(
             else:
                 reason = f"{_LOST}{outcome.reason}" if outcome.kind == "lost" else outcome.reason
                 rows[outcome.index] = empty_store(text, reason, options)
-            if progress is not None:
-                progress(len(rows))
     return MoleculeStore.concatenate([rows[i] for i in range(len(rows))])
 
 

@@ -17,7 +17,7 @@ from rdkit import Chem
 
 from cytomol.chem.features import CHIRALITY
 
-__all__ = ["LARGEST", "canonical_tags", "has_centre", "retag"]
+__all__ = ["HELPERS", "LARGEST", "canonical_tags", "has_centre", "retag"]
 
 LARGEST = 1000
 """Atoms up to which ranks fit the ten bits that a key has for each."""
@@ -31,10 +31,10 @@ def has_centre(atoms: NDArray[np.uint8]) -> bool:
     return False
 
 
-def retag(atoms: NDArray[np.uint8], edges: NDArray[np.int32], kinds: NDArray[np.uint8]) -> bool:  # noqa: PLR0912
+def retag(atoms: NDArray[np.uint8], edges: NDArray[np.int32], kinds: NDArray[np.uint8]) -> bool:
     """Give the stereocentres of one molecule their tag with neighbours in order of priority, in place.
 
-    Written for Numba as well as for Python, hence in one piece.
+    Written for Numba as well as for Python, as are its helpers (`HELPERS`).
 
     Parameters
     ----------
@@ -53,59 +53,90 @@ def retag(atoms: NDArray[np.uint8], edges: NDArray[np.int32], kinds: NDArray[np.
     n = len(atoms)
     if n > LARGEST:
         return False
+    sources = edges[0]
     first = np.searchsorted(edges[1], np.arange(n + 1))
     centres = np.flatnonzero((atoms[:, 1] == 1) | (atoms[:, 1] == 2))
     # 0 stands for nothing, 1 for a hydrogen; all others by atomic number.
     rank = atoms[:, 0].astype(np.int64) + 2
-    keys, top, classes = np.empty(n, np.int64), np.zeros(6, np.int64), 0
-    while True:
-        ties = np.int64(0)
+    if has_ties(centres, first, sources, rank):
+        # Mostly the next sphere decides, and then nobody asks for the keys of the other atoms. A key begins
+        # with the rank, so that what is decided stays so.
+        keys, top = np.zeros(n, np.int64), np.zeros(6, np.int64)
         for centre in centres:
             for i in range(first[centre], first[centre + 1]):
-                for j in range(first[centre], i):
-                    ties += int(rank[edges[0, i]] == rank[edges[0, j]])
-        if ties == 0:
-            break
-        for a in range(n):
-            top[:] = 0
-            delocalised = np.int64(0)
-            for i in range(first[a], first[a + 1] + 1):
-                # Multiple bonds count as several neighbours, an aromatic atom has one more of the highest.
-                value, times = np.int64(delocalised), 1
-                if i < first[a + 1]:
-                    value, kind = rank[edges[0, i]], kinds[i, 0]
-                    if kind == 3:
-                        delocalised = max(delocalised, value)
-                    elif kind < 3 and atoms[a, 0] < 9:
-                        times = kind + 1
-                for _ in range(times):
-                    j = 4
-                    while j >= 0 and top[j] < value:
-                        top[j + 1] = top[j]
-                        j -= 1
-                    top[j + 1] = value
-            for _ in range(atoms[a, 4]):
-                for j in range(5):
-                    if top[j] == 0:
-                        top[j] = 1
-                        break
-            key = rank[a]
-            for j in range(5):
-                key = key << 10 | top[j]
-            keys[a] = key
-        distinct = np.unique(keys)
-        if len(distinct) == classes:
-            return False
-        classes = len(distinct)
-        rank = np.searchsorted(distinct, keys) + 2
+                keys[sources[i]] = key_of(sources[i], atoms, first, sources, kinds, rank, top)
+        classes = 0
+        while has_ties(centres, first, sources, keys):
+            for a in range(n):
+                keys[a] = key_of(a, atoms, first, sources, kinds, rank, top)
+            distinct = np.unique(keys)
+            if len(distinct) == classes:
+                return False
+            classes = len(distinct)
+            rank = np.searchsorted(distinct, keys) + 2
+        rank = keys
     for centre in centres:
         swaps = 0
         for i in range(first[centre], first[centre + 1]):
             for j in range(first[centre], i):
-                swaps += int(rank[edges[0, i]] > rank[edges[0, j]])
+                swaps += int(rank[sources[i]] > rank[sources[j]])
         if swaps % 2:
             atoms[centre, 1] = 3 - atoms[centre, 1]
     return True
+
+
+def has_ties(
+    centres: NDArray[np.int64], first: NDArray[np.int64], sources: NDArray[np.int32], rank: NDArray[np.int64]
+) -> bool:
+    """Tell whether two neighbours of a centre have one rank; those of atom a are sources[first[a] : ...]."""
+    for centre in centres:
+        for i in range(first[centre], first[centre + 1]):
+            for j in range(first[centre], i):
+                if rank[sources[i]] == rank[sources[j]]:
+                    return True
+    return False
+
+
+def key_of(  # noqa: PLR0917 - Numba's overloads know no keyword-only parameters
+    a: int,
+    atoms: NDArray[np.uint8],
+    first: NDArray[np.int64],
+    sources: NDArray[np.int32],
+    kinds: NDArray[np.uint8],
+    rank: NDArray[np.int64],
+    top: NDArray[np.int64],
+) -> int:
+    """Return an atom's rank followed by the five highest ranks bonded to it; ``top`` is room for six."""
+    top[:] = 0
+    delocalised = np.int64(0)
+    for i in range(first[a], first[a + 1] + 1):
+        # Multiple bonds count as several neighbours, an aromatic atom has one more of the highest.
+        value, times = np.int64(delocalised), 1
+        if i < first[a + 1]:
+            value, kind = rank[sources[i]], kinds[i, 0]
+            if kind == 3:
+                delocalised = max(delocalised, value)
+            elif kind < 3 and atoms[a, 0] < 9:
+                times = kind + 1
+        for _ in range(times):
+            j = 4
+            while j >= 0 and top[j] < value:
+                top[j + 1] = top[j]
+                j -= 1
+            top[j + 1] = value
+    for _ in range(atoms[a, 4]):
+        for j in range(5):
+            if top[j] == 0:
+                top[j] = 1
+                break
+    key = rank[a]
+    for j in range(5):
+        key = key << 10 | top[j]
+    return key  # type: ignore[no-any-return]
+
+
+HELPERS = (has_ties, key_of)
+"""What `retag` calls; Numba has to be told of them."""
 
 
 def canonical_tags(mol: Chem.Mol) -> NDArray[np.uint8]:

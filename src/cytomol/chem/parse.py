@@ -142,6 +142,8 @@ def _endless(text: str, max_atoms: int) -> str:
 
 def _foreign_character(text: str) -> str | None:
     """Name a character that no SMILES holds: RDKit cuts some of them off in silence ("Cé" as "C")."""
+    if text.isascii() and text.isprintable():
+        return None
     body = split_cell(text).smiles
     if body.isascii() and body.isprintable():
         # A name after the SMILES may be in any script, but must be encodable for RDKit.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["SmilesCell", "split_cell"]
 
@@ -14,8 +14,7 @@ _EXTENSION = re.compile(r"\|[^|]*\|(?=\s|$)|\|.*", re.DOTALL)
 _BLANK = re.compile(r"[ \t]")
 
 
-@dataclass(frozen=True)
-class SmilesCell:
+class SmilesCell(NamedTuple):
     """A cell taken apart.
 
     Attributes
@@ -40,7 +39,10 @@ class SmilesCell:
 
 def split_cell(text: str) -> SmilesCell:
     """Take apart ``SMILES``, ``SMILES name``, ``SMILES |extension|`` or ``SMILES |extension| name``."""
-    smiles, *more = _BLANK.split(text.strip(), maxsplit=1)
+    text = text.strip()
+    if " " not in text and "\t" not in text:  # nearly all, and every molecule passes here
+        return SmilesCell(text, "", "")
+    smiles, *more = _BLANK.split(text, maxsplit=1)
     rest = more[0].strip() if more else ""
     if found := _EXTENSION.match(rest):
         return SmilesCell(smiles, found.group(), rest[found.end() :].strip())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -89,6 +89,22 @@ def _as_output_error(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def _temporary_beside(path: Path, new: Callable[[Path], Path]) -> Iterator[tuple[Path, Path]]:
+    """Give something new in the folder of an output, and the output's place; discard what is left of it."""
+    temporary: Path | None = None
+    try:
+        with _as_output_error(path):
+            place = _target(path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            sweep(place.parent)
+            temporary = new(place.parent)
+            yield temporary, place
+    finally:
+        if temporary is not None:
+            discard(temporary)
+
+
+@contextmanager
 def atomic_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it there when the block ends well.
 
@@ -101,19 +117,11 @@ def atomic_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     if path.is_dir():
         raise OutputError("is a directory where a file belongs", where=str(path))
     check_output(path, force=force)
-    temporary: Path | None = None
-    try:
-        with _as_output_error(path):
-            place = _target(path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            sweep(place.parent)
-            temporary = new_file(place.parent, "".join(path.suffixes[-2:]))
-            yield temporary
-            temporary.chmod(0o666 & ~_umask())
-            publish_file(temporary, place)
-    finally:
-        if temporary is not None:
-            discard(temporary)
+    suffix = "".join(path.suffixes[-2:])
+    with _temporary_beside(path, lambda folder: new_file(folder, suffix)) as (temporary, place):
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        publish_file(temporary, place)
 
 
 @contextmanager
@@ -127,21 +135,12 @@ def atomic_directory(path: str | Path, *, force: bool = False) -> Iterator[Path]
     if path.exists() and not path.is_dir():
         raise OutputError("is a file where a directory belongs", where=str(path))
     check_output(path, force=force)
-    temporary: Path | None = None
-    try:
-        with _as_output_error(path):
-            place = _target(path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            sweep(place.parent)
-            temporary = new_directory(place.parent)
-            temporary.chmod(0o777 & ~_umask())
-            yield temporary
-            mark(temporary)
-            refuse_foreign(place)  # somebody may have put something there since
-            publish_directory(temporary, place, replace=force)
-    finally:
-        if temporary is not None:
-            discard(temporary)
+    with _temporary_beside(path, new_directory) as (temporary, place):
+        temporary.chmod(0o777 & ~_umask())
+        yield temporary
+        mark(temporary)
+        refuse_foreign(place)  # somebody may have put something there since
+        publish_directory(temporary, place, replace=force)
 
 
 def discard_output(path: Path) -> None:

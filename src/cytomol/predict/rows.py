@@ -243,7 +243,7 @@ def _other_names(names: list[str], kept: list[str], arrays: dict[str, NDArray[An
         columns = {f"{name}_{i}" for i in range(arrays[name].shape[1])} if name in arrays else set()
         if name in kept or columns & set(kept):
             other = "error_of_molecule" if name == "error" else f"{name}_predicted"
-            renamed[name] = free_name(name, taken, other) if name in kept else free_name(other, taken, other)
+            renamed[name] = free_name(name, taken, other)
             taken.add(renamed[name])
     return renamed
 

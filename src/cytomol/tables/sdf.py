@@ -10,6 +10,7 @@ import pandas as pd
 
 from cytomol.errors import InputError, note
 from cytomol.tables.columns import free_name
+from cytomol.tables.text import cut_lines
 
 __all__ = ["SdRecord", "cut_records", "parse_sdf"]
 
@@ -89,8 +90,7 @@ def cut_records(content: str, *, where: str) -> Iterator[SdRecord]:
     """Yield the records: what ends with a line ``$$$$``, and what is left after the last one, if anything."""
     lines: list[str] = []
     start, ends = 1, 0
-    all_lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for number, line in enumerate(all_lines, start=1):
+    for number, line in enumerate(cut_lines(content), start=1):
         if line.startswith("$$$$"):
             yield SdRecord(lines, start)
             lines, start, ends = [], number + 1, ends + 1
@@ -166,7 +166,8 @@ def _data_items(lines: list[str]) -> tuple[dict[str, str], bool]:
         if named or (line.startswith(">") and after_blank):
             if name is not None:
                 items[name] = _joined(value)
-            name, value = _free(_item_name(line), items), []
+            name, value = _item_name(line), []
+            name = free_name(name, items, f"{name}_2")
             after_blank = False
             continue
         after_blank = not line.strip()
@@ -185,10 +186,6 @@ def _item_name(header: str) -> str:
         return named.group(1)
     number = _FIELD_NUMBER.search(header)
     return number.group() if number else "unnamed"
-
-
-def _free(name: str, items: dict[str, str]) -> str:
-    return free_name(name, items, f"{name}_2") if name in items else name
 
 
 def _joined(value: list[str]) -> str:

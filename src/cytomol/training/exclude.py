@@ -17,7 +17,8 @@ from cytomol.corpus.schema import Corpus, Modality, Relation
 from cytomol.errors import InputError
 from cytomol.files import require_file, sha256
 from cytomol.tables import read_molecules, read_table
-from cytomol.tables.read import format_of, read_text
+from cytomol.tables.read import format_of
+from cytomol.tables.text import cut_lines, read_text
 
 __all__ = [
     "Exclusion",
@@ -159,7 +160,7 @@ def _listed_keys(path: Path) -> Sequence[str] | None:
             return [table.columns[0].strip(), *(str(key).strip() for key in table.iloc[:, 0].dropna())]
         return None
     if kind in {"txt", ""}:
-        lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+        lines = [line.strip() for line in cut_lines(read_text(path)) if line.strip()]
         if lines and _INCHIKEY.fullmatch(lines[-1]):
             return [line for line in lines if _INCHIKEY.fullmatch(line)]
     return None

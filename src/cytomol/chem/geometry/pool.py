@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.geometry.worker import FAILED, HEADER, LOST, READY, UNUSABLE, VALUES
+from cytomol.chem.geometry.worker import FAILED, HEADER, LOST, PATIENCE, READY, UNUSABLE, VALUES
 from cytomol.errors import CytomolError
 
 __all__ = ["Outcome", "default_workers", "run_workers"]
@@ -31,7 +31,6 @@ __all__ = ["Outcome", "default_workers", "run_workers"]
 _START_LIMIT = 300.0  # seconds until a worker has imported RDKit, on the slowest of discs
 _START_ATTEMPTS = 3
 _ENDED = -1
-_PATIENCE = 10.0  # how many times its limit a molecule may take by the clock on the wall, on a busy machine
 _LEAST_WAIT = 0.01
 # Signals that somebody sends (the user, the system short of memory); others are crashes.
 _FROM_OUTSIDE = {"SIGHUP", "SIGINT", "SIGKILL", "SIGTERM"}
@@ -255,7 +254,7 @@ class _Pool:
         for worker in [worker for worker in self._live if worker.deadline <= now]:
             used, index = worker.used(), worker.index
             left = 0.0 if used is None else self._timeout - used
-            end = worker.asked + _PATIENCE * self._timeout
+            end = worker.asked + PATIENCE * self._timeout
             if index is not None and left > 0 and now < end:
                 worker.deadline = min(now + max(left, _LEAST_WAIT), end)
                 continue

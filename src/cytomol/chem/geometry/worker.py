@@ -17,13 +17,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-__all__ = ["FAILED", "HEADER", "LOST", "READY", "UNUSABLE", "VALUES", "main"]
+__all__ = ["FAILED", "HEADER", "LOST", "PATIENCE", "READY", "UNUSABLE", "VALUES", "main"]
 
 HEADER = struct.Struct("<BI")
 READY, VALUES, FAILED, LOST, UNUSABLE = range(5)
 # Seconds beyond the limit after which a worker ends itself, should nobody have killed it.
 _GRACE = 10.0
-_PATIENCE = 10.0  # that of `cytomol.chem.geometry.pool`
+PATIENCE = 10.0  # how many times its limit a molecule may take by the clock on the wall, on a busy machine
 
 
 def main(entry: str) -> None:
@@ -48,7 +48,7 @@ def main(entry: str) -> None:
         for line in sys.stdin.buffer:
             smiles, limit = json.loads(line)
             # A watchdog in C, which needs no interpreter lock: no orphan outlives a killed parent.
-            faulthandler.dump_traceback_later(_PATIENCE * limit + _GRACE, exit=True, file=nowhere)
+            faulthandler.dump_traceback_later(PATIENCE * limit + _GRACE, exit=True, file=nowhere)
             status, body = _answer(compute, smiles)
             faulthandler.cancel_dump_traceback_later()
             _write(out, status, body)

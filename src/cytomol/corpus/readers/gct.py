@@ -16,7 +16,7 @@ from cytomol.corpus.profiles import ProfileTable, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.errors import InputError
 from cytomol.files import require_file
-from cytomol.tables.read import read_text
+from cytomol.tables.text import cut_lines, read_text
 
 __all__ = ["GctFile", "feature_names", "plain_metadata"]
 
@@ -44,7 +44,7 @@ class GctFile(ProfileReader):
     ) -> ProfileTable:
         """Read ids and features."""
         path = require_file(path, what="GCT file")
-        lines = _lines(read_text(path))
+        lines = cut_lines(read_text(path))
         version = lines[0].strip() if lines else ""
         if version not in {"#1.2", "#1.3"}:
             raise InputError(
@@ -93,11 +93,6 @@ def plain_metadata(columns: dict[str, list[Any]], samples: list[str]) -> pd.Data
     """Return the metadata of the samples as text, "" where missing, with their names as ``id``."""
     cells = {"id": samples} | columns
     return pd.DataFrame({name: as_ids(pd.Series(column, dtype=object)) for name, column in cells.items()})
-
-
-def _lines(text: str) -> list[str]:
-    """Cut a text at the ends of its lines, and not at U+0085 or U+2028, as str.splitlines does."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n") if text else []
 
 
 def _sizes(lines: list[str], version: str, path: Path) -> tuple[int, int, int, int]:
