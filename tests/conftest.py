@@ -36,13 +36,13 @@ def write_untrained(folder: Path) -> dict[str, Path]:
     """Write small backbones with random weights below ``folder``."""
     import torch
 
+    from cytomol.artifact.backbone import Backbone
+    from cytomol.artifact.batches import BatchBuilder
+    from cytomol.artifact.directory import save_model
     from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
     from cytomol.methods import methods
     from cytomol.methods.config import CHMRConfig, InfoAlignConfig
     from cytomol.nn.batch import Dimensions
-    from cytomol.training.backbone import Backbone
-    from cytomol.training.batches import BatchBuilder
-    from cytomol.training.model_directory import save_model
 
     small = {"width": 16, "layers": 2, "morgan_bits": 64, "morgan_radius": 2}
     configs = {

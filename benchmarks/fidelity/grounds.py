@@ -102,7 +102,7 @@ def _hold_out(ground: Ground, scored: Path, bioactive: Iterable[str]) -> None:
     """Write who has to find a profile, one candidate a connectivity, then who is left out."""
     from cytomol.chem.scaffolds import murcko_scaffold
     from cytomol.corpus import read_corpus
-    from cytomol.training.exclude import connectivity_blocks, listed_blocks
+    from cytomol.training.dataset.exclude import connectivity_blocks, listed_blocks
 
     corpus = read_corpus(ground.corpus)
     blocks, modality = np.array(connectivity_blocks(corpus)), corpus.modalities[ground.modality]

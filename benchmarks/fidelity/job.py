@@ -21,9 +21,9 @@ from benchmarks.fidelity.learner import blocks_side_by_side, score_linear
 from benchmarks.fidelity.matching import Places, correlations, cosines, hits, places_by_group
 from numpy.typing import NDArray
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.evaluate.sets import BenchmarkSet, load_set
 from cytomol.files import atomic_file
-from cytomol.training.backbone import Backbone
 
 __all__ = ["main", "modality_of", "run_job"]
 
@@ -160,7 +160,7 @@ def _candidates(ground: Ground) -> tuple[pd.DataFrame, dict[str, NDArray[np.bool
 def _measured(ground: Ground) -> tuple[NDArray[np.float32], NDArray[np.int64], list[str], NDArray[np.bool_]]:
     """Return the modality's profiles, their molecules, all SMILES, and which profiles were left out."""
     from cytomol.corpus import read_corpus
-    from cytomol.training.exclude import connectivity_blocks, listed_blocks
+    from cytomol.training.dataset.exclude import connectivity_blocks, listed_blocks
 
     corpus = read_corpus(ground.corpus)
     modality, listed = corpus.modalities[ground.modality], listed_blocks(ground.excluded)
@@ -247,7 +247,7 @@ def _as_read(
         return found
     from cytomol.corpus import read_corpus
     from cytomol.corpus.pool import pool_modalities
-    from cytomol.training.exclude import exclude_profiles_of
+    from cytomol.training.dataset.exclude import exclude_profiles_of
 
     learnt = exclude_profiles_of(read_corpus(ground.corpus), ground.excluded).corpus
     learnt = pool_modalities(learnt.select(name.split("+")))

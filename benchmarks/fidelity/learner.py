@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cytomol.predict.metrics import metrics, score_tasks
+from cytomol.assays.metrics import metrics, score_tasks
 
 __all__ = ["STRENGTHS", "Scored", "blocks_side_by_side", "score_linear"]
 

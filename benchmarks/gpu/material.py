@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.methods import Method, methods
 from cytomol.methods.config import MethodConfig
-from cytomol.training.data import PretrainData
-from cytomol.training.prepare import prepare
-from cytomol.training.reporter import Reporter
+from cytomol.progress import Reporter
+from cytomol.training.dataset.data import PretrainData
+from cytomol.training.dataset.prepare import prepare
 
 __all__ = ["Material"]
 

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cytomol.training.backbone import KIND
-from cytomol.training.model_directory import ModelDirectory, load_model, save_model
-from cytomol.training.state import STATE, partial_path
+from cytomol.artifact.backbone import KIND
+from cytomol.artifact.directory import ModelDirectory, load_model, save_model
+from cytomol.training.loop.state import STATE, partial_path
 
 __all__ = [
     "FILES",

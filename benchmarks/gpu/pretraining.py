@@ -16,7 +16,7 @@ from benchmarks.gpu.pack import pack_all
 from benchmarks.gpu.plan import TRAININGS, Clock, Settings, Training, portion
 from benchmarks.gpu.rows import Row, Table, number
 
-from cytomol.training.state import STATE, partial_path
+from cytomol.training.loop.state import STATE, partial_path
 
 __all__ = ["Reached", "command", "excluded", "finished", "models", "run", "train"]
 

@@ -18,7 +18,7 @@ from benchmarks.gpu.step import Step
 from torch import Tensor
 
 from cytomol.nn.batch import Batch, TargetSums
-from cytomol.training.resident import ResidentData
+from cytomol.training.dataset.resident import ResidentData
 
 __all__ = ["batch_row", "differences", "synchronisation_row"]
 

@@ -23,7 +23,7 @@ from benchmarks.speed.limits import Products
 
 from cytomol.methods import Method
 from cytomol.nn.choice import plain_operations
-from cytomol.training.resident import ResidentData
+from cytomol.training.dataset.resident import ResidentData
 
 __all__ = ["busy_seconds", "covered", "row_of", "run"]
 

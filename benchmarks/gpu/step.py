@@ -13,7 +13,7 @@ from torch import nn
 from cytomol.methods import Method
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.encoder import GraphEncoder
-from cytomol.training.resident import ResidentData
+from cytomol.training.dataset.resident import ResidentData
 
 __all__ = ["Step", "compile_layers", "frozen"]
 

@@ -13,7 +13,7 @@ from benchmarks.gpu.rows import Row, Table, number
 from torch import Tensor
 from torch.nn import functional
 
-from cytomol.training.batches import collate_graphs
+from cytomol.artifact.batches import collate_graphs
 
 __all__ = ["WAYS", "sum_rows"]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from benchmarks.gpu.pack import PACKED, parts_of
 
+from cytomol.artifact.backbone import KIND
+from cytomol.artifact.directory import load_model, save_model
 from cytomol.errors import CytomolError, InputError
-from cytomol.training.backbone import KIND
-from cytomol.training.model_directory import load_model, save_model
 
 __all__ = ["main", "unpack"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from benchmarks.growth.material import Material
 
+from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.methods.config import CHMRConfig
 from cytomol.nn.batch import Dimensions
-from cytomol.training.batches import BatchBuilder
-from cytomol.training.data import PretrainData
-from cytomol.training.profiles import profile_input
-from cytomol.training.targets import BitTarget, DenseTarget, Target
+from cytomol.training.dataset.data import PretrainData
+from cytomol.training.dataset.profile_inputs import profile_input
+from cytomol.training.dataset.targets import BitTarget, DenseTarget, Target
 
 __all__ = ["pretrain_data"]
 

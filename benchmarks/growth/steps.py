@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:  # the parent process stays light: libraries load where the step runs
     from benchmarks.growth.material import Material
 
-    from cytomol.training.data import PretrainData
+    from cytomol.training.dataset.data import PretrainData
 
 __all__ = ["STEPS", "Step"]
 
@@ -156,7 +156,7 @@ def _walks(material: Material) -> Callable[[], Any]:
 
 
 def _collate(material: Material) -> Callable[[], Any]:
-    from cytomol.training.batches import BatchBuilder
+    from cytomol.artifact.batches import BatchBuilder
 
     store, builder = material.store, BatchBuilder(("2d",))
     batches = _draw(material.point.molecules)

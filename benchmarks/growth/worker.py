@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
 def _libraries() -> None:
     """Load every library that a step may need, so that what is held then is the same for all."""
     import cytomol.corpus.planted
-    import cytomol.training.prepare  # noqa: F401
+    import cytomol.training.dataset.prepare  # noqa: F401
 
     release_memory()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from cytomol.corpus.planted import generate_planted
 from cytomol.methods import methods
-from cytomol.training.callbacks import Keeper
+from cytomol.training.loop.callbacks import Keeper
 from cytomol.training.pretrain import pretrain
 
 

@@ -14,7 +14,7 @@ from benchmarks.memory.rows import Run, add
 
 from cytomol.methods import methods
 from cytomol.methods.config import MethodConfig
-from cytomol.training.callbacks import Keeper
+from cytomol.training.loop.callbacks import Keeper
 from cytomol.training.pretrain import pretrain
 
 __all__ = ["config_of"]

@@ -13,7 +13,7 @@ from benchmarks.quality.derived import derive
 from benchmarks.quality.kept import Kept
 from benchmarks.quality.plan import SETS
 
-from cytomol.predict.metrics import score_tasks
+from cytomol.assays.metrics import score_tasks
 
 __all__ = ["COLUMNS", "main"]
 

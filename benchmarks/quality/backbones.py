@@ -54,7 +54,7 @@ def evaluated_molecules(work: Path) -> Path:
 
 def unseen_corpus(work: Path) -> Path:
     """Write the structures of the corpus that no evaluated molecule shares; return the folder."""
-    from cytomol.training.exclude import listed_blocks
+    from cytomol.training.dataset.exclude import listed_blocks
 
     folder = work / "unseen"
     path = folder / "molecules.parquet"

@@ -18,10 +18,10 @@ from benchmarks.quality.plan import SETS
 from benchmarks.quality.resampled import molecule_interval
 from numpy.typing import NDArray
 
+from cytomol.assays.metrics import score_tasks
 from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.sets import load_set
 from cytomol.evaluate.significance import FEWEST_DRAWN, FEWEST_TASKS
-from cytomol.predict.metrics import score_tasks
 
 __all__ = ["COLUMNS", "main"]
 

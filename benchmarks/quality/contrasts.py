@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.metrics import metrics
 from cytomol.evaluate.significance import compare
-from cytomol.predict.metrics import metrics
 
 __all__ = ["CONTRASTS", "GROUPED", "Contrast", "compared", "grid"]
 

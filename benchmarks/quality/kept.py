@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.metrics import score_tasks
 from cytomol.errors import InputError
 from cytomol.evaluate.rows import Job, read_rows
-from cytomol.predict.metrics import score_tasks
 
 __all__ = ["Kept", "Table"]
 

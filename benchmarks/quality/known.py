@@ -66,7 +66,7 @@ def _profiled(work: Path) -> tuple[frozenset[str], NDArray[np.uint8]]:
     """Return the connectivity of molecules with profiles, and fingerprints of those not evaluated."""
     from cytomol.corpus import read_corpus
     from cytomol.predict.uncertainty import domain_fingerprints
-    from cytomol.training.exclude import connectivity_blocks, listed_blocks
+    from cytomol.training.dataset.exclude import connectivity_blocks, listed_blocks
 
     corpus = read_corpus(corpus_folder())
     has = np.zeros(len(corpus), dtype=bool)

@@ -10,14 +10,14 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.artifact.batches import batches_by_size
+from cytomol.learners.base import Learning, Matrix
+from cytomol.learners.head.build import build_head
+from cytomol.learners.head.fit import FitData, fit_head, seeded
+from cytomol.learners.perceptron import Perceptron
 from cytomol.nn.head import PropertyHead
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.fit import FitData, fit_head, seeded
-from cytomol.predict.heads import build_head
-from cytomol.predict.models.base import Learning, Matrix
-from cytomol.predict.models.perceptron import Perceptron
-from cytomol.training.backbone import Backbone
-from cytomol.training.batches import batches_by_size
 
 __all__ = ["ByRange", "Imputed", "Snapshots", "summed_and_averaged"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from cytomol.chem.featurize import FeatureOptions, featurize
-from cytomol.predict.models.tanimoto import CountSimilarity
+from cytomol.learners.tanimoto import CountSimilarity
 
 __all__ = ["Annotated", "annotated_neighbours", "correlations", "solve_tasks"]
 

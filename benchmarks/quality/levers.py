@@ -22,19 +22,19 @@ from benchmarks.quality.lever_models import Annotated, annotated_neighbours, cor
 from benchmarks.quality.plan import LEVER_BACKBONES, SETS
 from numpy.typing import NDArray
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.assays.metrics import score_tasks
 from cytomol.errors import CytomolError
 from cytomol.evaluate.sets import BenchmarkSet, load_set
 from cytomol.files import atomic_file
+from cytomol.learners.base import Learning, Matrix, Model
+from cytomol.learners.boosting import Boosting
+from cytomol.learners.kernel import Kernel
+from cytomol.learners.perceptron import Perceptron
+from cytomol.learners.tanimoto import counts_of
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import HeadFeatures
 from cytomol.predict.finetune import finetune
-from cytomol.predict.metrics import score_tasks
-from cytomol.predict.models.base import Learning, Matrix, Model
-from cytomol.predict.models.boosting import Boosting
-from cytomol.predict.models.kernel import Kernel
-from cytomol.predict.models.perceptron import Perceptron
-from cytomol.predict.models.tanimoto import counts_of
-from cytomol.training.backbone import Backbone
 
 __all__ = ["COLUMNS", "LEVERS", "Lever", "Material", "main"]
 

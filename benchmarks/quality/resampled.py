@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.predict.metrics import metrics
+from cytomol.assays.metrics import metrics
 
 __all__ = ["drawn_scores", "molecule_interval"]
 

@@ -14,9 +14,9 @@ from benchmarks.quality.derived import derive
 from benchmarks.quality.kept import Kept
 from benchmarks.quality.plan import SETS
 
+from cytomol.assays.metrics import metrics, score_tasks
 from cytomol.evaluate.rows import Job
-from cytomol.predict.metrics import metrics, score_tasks
-from cytomol.predict.models.stacking import combine, stack
+from cytomol.learners.stack_weights import combine, stack
 
 __all__ = ["COLUMNS", "main"]
 

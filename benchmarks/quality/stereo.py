@@ -18,10 +18,10 @@ from benchmarks.quality.kept import Kept, Table
 from benchmarks.quality.plan import cells
 from numpy.typing import NDArray
 
+from cytomol.assays.metrics import score_tasks
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.runner import Benchmark, run_benchmark
 from cytomol.evaluate.sets import BenchmarkSet, SetSource, load_set
-from cytomol.predict.metrics import score_tasks
 
 __all__ = ["AGAIN", "ALL", "COLUMNS", "ONLY", "SET", "WITHOUT", "main", "parts", "stereoisomer_in_train"]
 

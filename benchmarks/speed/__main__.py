@@ -41,7 +41,7 @@ def main() -> None:
     from benchmarks.speed.measure import machine, release_memory
     from benchmarks.speed.settings import Settings
 
-    from cytomol.training.memory import keep_memory
+    from cytomol.nn.allocator import keep_memory
 
     keep_memory()  # for every variant alike, as in pretraining
     material = Material.load(options.molecules)

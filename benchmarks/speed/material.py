@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.corpus.planted import generate_planted
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
-from cytomol.training.batches import BatchBuilder
-from cytomol.training.data import PretrainData
-from cytomol.training.prepare import prepare
-from cytomol.training.reporter import Reporter
+from cytomol.progress import Reporter
+from cytomol.training.dataset.data import PretrainData
+from cytomol.training.dataset.prepare import prepare
 
 __all__ = ["Material"]
 

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cytomol.artifact.backbone import Backbone
     from cytomol.chem.featurize import FeatureOptions, featurize
     from cytomol.context import build_context
     from cytomol.corpus import Corpus, read_corpus, write_corpus
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from cytomol.predict.finetune import finetune
     from cytomol.predict.predictor import PropertyPredictor
     from cytomol.predict.trained import TrainedModel, load_predictor, train_model
-    from cytomol.training.backbone import Backbone
     from cytomol.training.pretrain import pretrain
 
 __version__ = "0.1.0"
@@ -29,7 +29,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _HOMES = {
-    "Backbone": "cytomol.training.backbone",
+    "Backbone": "cytomol.artifact.backbone",
     "CHMRConfig": "cytomol.methods.config",
     "CellEncoder": "cytomol.predict.estimators",
     "Corpus": "cytomol.corpus",

@@ -18,7 +18,7 @@ import os
 
 import numpy as np
 
-from cytomol.predict.models import Model, models
+from cytomol.learners import Model, models
 
 
 class Constant(Model):

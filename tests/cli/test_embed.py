@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cytomol.training.backbone import Backbone
+from cytomol.artifact.backbone import Backbone
 
 Run = Callable[..., Any]
 SMILES = ["CCO", "C1CC", "c1ccncc1", "CC(=O)Oc1ccccc1C(=O)O"]

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from rdkit import Chem
 
-from cytomol.training.model_directory import verify
+from cytomol.artifact.directory import verify
 
 Run = Callable[..., Any]
 SMALL = ("--epochs", "2", "--hidden", "8", "--features", "1d", "--workers", "1")

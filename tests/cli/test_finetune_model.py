@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cytomol.artifact.directory import verify
 from cytomol.predict.trained import TrainedModel, load_predictor
-from cytomol.training.model_directory import verify
 
 Run = Callable[..., Any]
 MODEL = ("--model", "neighbours", "--workers", "1")

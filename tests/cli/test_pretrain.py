@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.cli.main import main
 from cytomol.corpus import read_corpus
 from cytomol.corpus.planted import write_planted
-from cytomol.training.backbone import Backbone
 
 SMALL = [
     "--width",

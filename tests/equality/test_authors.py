@@ -21,7 +21,7 @@ from cytomol.objectives.consistency import vicreg
 from cytomol.objectives.contrast import info_nce
 from cytomol.objectives.quantization import code_loss, reverse_code_loss
 from cytomol.objectives.sufficiency import walk_cross_entropy
-from cytomol.training.targets import DenseTarget
+from cytomol.training.dataset.targets import DenseTarget
 
 _specification = importlib.util.spec_from_file_location("slow", Path(__file__).with_name("slow.py"))
 assert _specification is not None

@@ -9,8 +9,8 @@ from scipy.sparse import csr_matrix
 from cytomol.corpus import Corpus
 from cytomol.corpus.pool import pool_modalities
 from cytomol.methods.config import InfoAlignConfig
-from cytomol.training.prepare import prepare
-from cytomol.training.reporter import Reporter
+from cytomol.progress import Reporter
+from cytomol.training.dataset.prepare import prepare
 
 
 def test_graph_is_equal(corpus: Corpus) -> None:

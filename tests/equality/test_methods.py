@@ -15,6 +15,7 @@ from benchmarks.speed.reference.methods import ReferenceCHMR, ReferenceInfoAlign
 from torch import Tensor
 from torch_geometric.data import Batch as DataBatch
 
+from cytomol.artifact.batches import collate_graphs
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.context import sample_walks
@@ -22,8 +23,7 @@ from cytomol.corpus import Corpus
 from cytomol.methods import methods
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig
 from cytomol.nn.encoder import GraphEncoder
-from cytomol.training.batches import collate_graphs
-from cytomol.training.data import PretrainData
+from cytomol.training.dataset.data import PretrainData
 
 BATCH = 250
 

@@ -20,13 +20,13 @@ from cytomol.corpus import Corpus
 from cytomol.errors import ConfigError
 from cytomol.methods import methods
 from cytomol.methods.config import MethodConfig
-from cytomol.training import prepare as preparation
-from cytomol.training.data import PretrainData, stream
-from cytomol.training.module import PretrainDataModule
-from cytomol.training.prepare import prepare
+from cytomol.progress import Reporter
+from cytomol.training.dataset import prepare as preparation
+from cytomol.training.dataset.data import PretrainData, stream
+from cytomol.training.dataset.prepare import prepare
+from cytomol.training.loop.module import PretrainDataModule
+from cytomol.training.loop.state import RunState
 from cytomol.training.pretrain import PretrainResult, _trainer, pretrain
-from cytomol.training.reporter import Reporter
-from cytomol.training.state import RunState
 
 
 @dataclass(frozen=True)

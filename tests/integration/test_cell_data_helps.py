@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cytomol.assays.labels import read_labels
+from cytomol.assays.splits import read_split
 from cytomol.corpus.planted import write_planted
 from cytomol.evaluate.comparison import Comparison, compare_on_planted, random_forest
 from cytomol.methods.config import CHMRConfig
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import finetune
-from cytomol.predict.labels import read_labels
-from cytomol.predict.splits import read_split
 from cytomol.training.pretrain import pretrain
 
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.corpus import Corpus
 from cytomol.corpus.planted import generate_planted
 from cytomol.methods import methods
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
-from cytomol.training.backbone import Backbone
-from cytomol.training.module import PretrainDataModule
-from cytomol.training.prepare import prepare
+from cytomol.progress import Reporter
+from cytomol.training.dataset.prepare import prepare
+from cytomol.training.dataset.resident import ResidentData
+from cytomol.training.loop.module import PretrainDataModule
 from cytomol.training.pretrain import pretrain
-from cytomol.training.reporter import Reporter
-from cytomol.training.resident import ResidentData
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU with CUDA here")
 

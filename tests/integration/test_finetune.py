@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cytomol.assays.metrics import roc_auc
 from cytomol.cli.main import main
-from cytomol.predict.metrics import roc_auc
 
 
 def cytomol(*args: object) -> None:

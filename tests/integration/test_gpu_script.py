@@ -18,9 +18,9 @@ from benchmarks.gpu.pretraining import Reached, command, models, train
 from benchmarks.gpu.unpack import main as unpack_main
 from benchmarks.gpu.unpack import unpack
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.write import write_corpus
-from cytomol.training.backbone import Backbone
 
 ROOT = Path(__file__).parents[2]
 TRAINED = ("infoalign-cell", "chmr-structure")

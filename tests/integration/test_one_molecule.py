@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from tests.unit.chem.spellings import STEREO, spellings
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.assays.labels import Labels
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import Listener, finetune
 from cytomol.predict.finetune_model import finetune_model
-from cytomol.predict.labels import Labels
 from cytomol.predict.predictor import PropertyPredictor
 from cytomol.predict.trained import load_predictor
-from cytomol.training.backbone import Backbone
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "C[C@H](N)C(=O)[O-].[Na+].C"]

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.corpus import Corpus
 from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.schema import Modality
 from cytomol.errors import InputError
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
-from cytomol.training.backbone import Backbone
 from cytomol.training.pretrain import pretrain
 
 CONFIGS: dict[str, type[MethodConfig]] = {"infoalign": InfoAlignConfig, "chmr": CHMRConfig}

@@ -16,13 +16,13 @@ import pytest
 import safetensors.torch
 import torch
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.artifact.directory import load_model
 from cytomol.corpus import Corpus
 from cytomol.corpus.planted import generate_planted
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError, OutputError
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
-from cytomol.training.backbone import Backbone
-from cytomol.training.callbacks import Keeper
-from cytomol.training.model_directory import load_model
+from cytomol.training.loop.callbacks import Keeper
 from cytomol.training.pretrain import pretrain
 
 SMALL = {"width": 16, "layers": 2, "batch_size": 48, "threads": 1, "accelerator": "cpu", "epochs": 2}

@@ -25,8 +25,8 @@ from cytomol.context import ContextGraph
 from cytomol.context.criteria.readout import match_genes
 from cytomol.corpus import Corpus
 from cytomol.corpus.schema import Modality
-from cytomol.training.data import PretrainData
-from cytomol.training.targets import BitTarget
+from cytomol.training.dataset.data import PretrainData
+from cytomol.training.dataset.targets import BitTarget
 
 __all__ = ["DenseContext", "Pooled", "build_graph", "dense_targets", "pool", "similar_in_scaffolds"]
 

@@ -11,7 +11,7 @@ from benchmarks.speed.settings import Settings
 from rdkit import rdBase
 from torch_geometric.data import Batch as DataBatch
 
-from cytomol.training.batches import collate_graphs
+from cytomol.artifact.batches import collate_graphs
 
 
 def run(material: Material, settings: Settings) -> list[Figure]:

@@ -15,9 +15,9 @@ from benchmarks.speed.settings import Settings
 from rdkit import Chem, rdBase
 from torch_geometric.data import Batch as DataBatch
 
+from cytomol.artifact.batches import collate_graphs
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
 from cytomol.nn.encoder import GraphEncoder
-from cytomol.training.batches import collate_graphs
 
 
 def run(material: Material, settings: Settings) -> list[Figure]:

@@ -15,13 +15,13 @@ from benchmarks.speed.settings import Settings
 from torch import Tensor
 from torch.nn import functional
 
+from cytomol.artifact.batches import batches_by_size, collate_graphs
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
 from cytomol.nn import dropout, encoder, gin, linear
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.categorical import CategoricalTable
 from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.segments import Edges
-from cytomol.training.batches import batches_by_size, collate_graphs
 
 _SIZE = 256  # the size at which the goals are missed
 

@@ -20,8 +20,8 @@ from torch import Tensor
 
 from cytomol.methods import Method, methods
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
-from cytomol.training.data import PretrainData
-from cytomol.training.loader import BatchLoader
+from cytomol.training.dataset.data import PretrainData
+from cytomol.training.dataset.loader import BatchLoader
 
 _STEPS = {1024: 3, 256: 8}  # steps of one timed run
 

@@ -47,7 +47,7 @@ def command(
 
     from cytomol.predict.predictor import load_backbone
     from cytomol.predict.rows import embed_rows
-    from cytomol.training.reporter import Reporter
+    from cytomol.progress import Reporter
 
     backbone = load_backbone(model)
     with Reporter(quiet=quiet).bar("embed") as advance:

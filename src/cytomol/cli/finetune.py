@@ -11,16 +11,16 @@ import click
 
 from cytomol.cli.options import options_from
 from cytomol.errors import ConfigError
+from cytomol.learners.head.presets import check_preset
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.head_presets import check_preset
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cytomol.assays.labels import Labels
     from cytomol.cli.options import Chosen
     from cytomol.predict.finetune import EpochReport
-    from cytomol.predict.labels import Labels
     from cytomol.predict.predictor import PropertyPredictor
     from cytomol.predict.trained import TrainedModel
     from cytomol.tables.molecules import MoleculeTable
@@ -98,7 +98,7 @@ def command(
     if split_col:
         find_column(molecules.frame, split_col, where=molecules.where, option="--split-col")
 
-    from cytomol.training.backbone import Backbone
+    from cytomol.artifact.backbone import Backbone
 
     labels = _labels(molecules, targets, config, split_col)
     folds = _given_folds(molecules, split_file, split_col)
@@ -123,8 +123,8 @@ def _check_options(chosen: Chosen, *, model: str | None, preset: str, split_give
         raise ConfigError("--split-type makes a split, and one is given", hint="leave one of them out")
     if model is None:
         return
+    from cytomol.learners import models
     from cytomol.predict.finetune_model import OPTIONS
-    from cytomol.predict.models import models
 
     _ = models[model]  # an unknown name says so before anything is read
     flags = [name for name in chosen.flags if name not in OPTIONS]
@@ -144,8 +144,8 @@ def _labels(
     molecules: MoleculeTable, targets: tuple[str, ...], config: FinetuneConfig, split_col: str | None
 ) -> Labels:
     """Read the tasks of the table."""
+    from cytomol.assays.labels import read_labels
     from cytomol.cli.rows import split_names
-    from cytomol.predict.labels import read_labels
 
     return read_labels(
         molecules.frame,
@@ -160,7 +160,7 @@ def _given_folds(
     molecules: MoleculeTable, split_file: str | None, split_col: str | None
 ) -> NDArray[np.str_] | None:
     """Read the folds that the user gives; None if none."""
-    from cytomol.predict.splits import folds_from_column, read_split
+    from cytomol.assays.splits import folds_from_column, read_split
 
     if split_file:
         return read_split(split_file, len(molecules))
@@ -194,7 +194,7 @@ class _Progress(ExitStack):
     """A bar for the molecules, then one for the epochs, on standard error."""
 
     def __init__(self, *, quiet: bool, metric: str) -> None:
-        from cytomol.training.reporter import Reporter
+        from cytomol.progress import Reporter
 
         super().__init__()
         self._reporter = Reporter(quiet=quiet)

@@ -62,7 +62,7 @@ def command(
 
     from cytomol.predict.rows import predict_rows
     from cytomol.predict.trained import load_predictor
-    from cytomol.training.reporter import Reporter
+    from cytomol.progress import Reporter
 
     predictor = load_predictor(model)
     coverage = coverage or 0.9

@@ -27,9 +27,9 @@ from cytomol.methods.config import MethodConfig
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import finetune
 from cytomol.tables import write_table
-from cytomol.training.prepare import corpus_digest, edge_criteria
+from cytomol.training.dataset.prepare import corpus_digest, edge_criteria
+from cytomol.training.loop.state import partial_path
 from cytomol.training.pretrain import pretrain
-from cytomol.training.state import partial_path
 
 __all__ = ["Ablation", "Failure", "run_ablation"]
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.metrics import score_tasks
 from cytomol.chem.featurize import FeatureOptions, featurize
-from cytomol.predict.metrics import score_tasks
 from cytomol.predict.predictor import PropertyPredictor
 
 __all__ = ["Comparison", "compare_on_planted", "random_forest"]

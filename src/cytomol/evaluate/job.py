@@ -23,13 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol import __version__
+from cytomol.assays.splits import FOLDS
 from cytomol.errors import CytomolError
 from cytomol.evaluate.coverage import COVERAGES, coverage_row
 from cytomol.evaluate.memory import peak_mb
 from cytomol.evaluate.peers import peers
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
-from cytomol.predict.splits import FOLDS
 
 if TYPE_CHECKING:
     from cytomol.chem.store import MoleculeStore
@@ -245,7 +245,7 @@ def fold_rows(
     values
         Their predictions, NaN where there is none, shape (m, tasks).
     """
-    from cytomol.predict.metrics import score_tasks
+    from cytomol.assays.metrics import score_tasks
 
     table = []
     for fold in data.scored_folds:

@@ -128,7 +128,7 @@ def known_models(plugins: Sequence[str] = ()) -> list[str]:
             importlib.import_module(name)
         except ImportError as error:
             raise ConfigError(f"cannot be imported: {error}", where=f"plugin {name}") from None
-    from cytomol.predict.models import models
+    from cytomol.learners import models
 
     return models.names()
 
@@ -139,7 +139,7 @@ def default_models(plugins: Sequence[str] = (), *, backbone: str | None = None) 
 
 
 def _needs_backbone(name: str) -> bool:
-    from cytomol.predict.models import models
+    from cytomol.learners import models
 
     model = models[name]()
     return "embedding" in model.blocks and not model.optional_embedding
@@ -147,7 +147,7 @@ def _needs_backbone(name: str) -> bool:
 
 def _passed(job: Job, queue: Sequence[Job]) -> list[Job]:
     """Return the queued jobs whose models are fitted on the way to a job's model."""
-    from cytomol.predict.models import models
+    from cytomol.learners import models
 
     names = () if job.model in peers else models[job.model]().passes
     return [other for name in names if (other := replace(job, model=name)) in queue]

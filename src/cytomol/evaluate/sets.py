@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.assays.labels import Labels, read_labels
+from cytomol.assays.metrics import metrics
+from cytomol.assays.splits import FOLDS, folds_from_column, read_split, split
 from cytomol.errors import ConfigError, InputError
 from cytomol.files import require_file
-from cytomol.predict.labels import Labels, read_labels
-from cytomol.predict.metrics import metrics
-from cytomol.predict.splits import FOLDS, folds_from_column, read_split, split
 from cytomol.tables import read_molecules, read_table
 from cytomol.tables.molecules import MoleculeTable, find_column
 
@@ -81,7 +81,7 @@ class SetSource:
     split, split_col
         File (``index,fold``) or column with the folds of a table; without both, scaffolds are split.
     smiles_col, targets
-        Columns of a table, as in :func:`cytomol.predict.labels.read_labels`.
+        Columns of a table, as in :func:`cytomol.assays.labels.read_labels`.
     """
 
     given: str

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.predict.metrics import metrics
+from cytomol.assays.metrics import metrics
 
 __all__ = ["FEWEST_TASKS", "Paired", "bootstrap_interval", "compare", "holm", "significance"]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cytomol.assays.metrics import metrics
 from cytomol.errors import InputError
 from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.significance import significance
 from cytomol.files import atomic_file
-from cytomol.predict.metrics import metrics
 
 __all__ = ["GOOD_ROC_AUC", "Summary", "summarize", "summarize_models"]
 

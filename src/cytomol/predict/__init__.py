@@ -1,1 +1,1 @@
-"""Property heads, prediction, and the scikit-learn estimators."""
+"""The predictor: fit, predict, verdict, evidence; and the scikit-learn estimators."""

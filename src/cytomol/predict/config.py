@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from cytomol.config import Config
-from cytomol.predict import head_presets
+from cytomol.learners.head import presets as head_presets
 
 __all__ = ["BLOCKS", "FinetuneConfig"]
 

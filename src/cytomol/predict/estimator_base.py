@@ -12,14 +12,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.assays.labels import Labels
 from cytomol.chem.parse import parse_smiles
 from cytomol.errors import ConfigError
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import finetune
-from cytomol.predict.labels import Labels
 from cytomol.predict.predictor import PropertyPredictor, load_backbone
 from cytomol.predict.smiles_input import InputValueError, check_smiles, require_valid
-from cytomol.training.backbone import Backbone
 
 __all__ = ["OnError", "PropertyEstimator", "SmilesEstimator", "check_on_error", "floats"]
 

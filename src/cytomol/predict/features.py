@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.fingerprints import MACCS_BITS
 from cytomol.chem.store import MoleculeStore
-from cytomol.predict.scaling import AffineScaler, ColumnScaler, fit_scaler, scaler_from_arrays
+from cytomol.learners.scaling import AffineScaler, ColumnScaler, fit_scaler, scaler_from_arrays
 
 if TYPE_CHECKING:
-    from cytomol.training.backbone import Backbone
+    from cytomol.artifact.backbone import Backbone
 
 __all__ = ["HeadFeatures"]
 

@@ -13,12 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cytomol.errors import ConfigError, InputError
-from cytomol.nn.head import PropertyHead
-from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.features import HeadFeatures
-from cytomol.predict.fit import FitData, FitResult, fit_head, seeded
-from cytomol.predict.folds import (
+from cytomol.artifact.backbone import Backbone
+from cytomol.assays.folds import (
     check_folds,
     check_molecules,
     fold_texts,
@@ -26,15 +22,19 @@ from cytomol.predict.folds import (
     score_folds,
     valid_folds,
 )
-from cytomol.predict.forest_beside import forest_probability, grow_forest
-from cytomol.predict.heads import build_head
-from cytomol.predict.labels import Labels, check_training_labels
+from cytomol.assays.labels import Labels, check_training_labels
+from cytomol.assays.splits import FOLDS
+from cytomol.errors import ConfigError, InputError
+from cytomol.learners.head.build import build_head
+from cytomol.learners.head.fit import FitData, FitResult, fit_head, seeded
+from cytomol.learners.head.forest_beside import forest_probability, grow_forest
+from cytomol.learners.head.training_mode import TrainingModeInputs
+from cytomol.learners.head.unfreeze import LiveFeatures, fit_unfrozen, fixed_blocks
+from cytomol.nn.head import PropertyHead
+from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.features import HeadFeatures
 from cytomol.predict.predictor import PropertyPredictor
-from cytomol.predict.splits import FOLDS
-from cytomol.predict.training_mode import TrainingModeInputs
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
-from cytomol.predict.unfreeze import LiveFeatures, fit_unfrozen, fixed_blocks
-from cytomol.training.backbone import Backbone
 
 __all__ = ["EpochReport", "FinetuneResult", "Listener", "finetune"]
 

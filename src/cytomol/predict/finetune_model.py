@@ -11,9 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.errors import InputError
-from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.folds import (
+from cytomol.artifact.backbone import Backbone
+from cytomol.assays.folds import (
     check_folds,
     check_molecules,
     fold_texts,
@@ -21,10 +20,11 @@ from cytomol.predict.folds import (
     score_folds,
     valid_folds,
 )
-from cytomol.predict.labels import Labels
-from cytomol.predict.splits import FOLDS
+from cytomol.assays.labels import Labels
+from cytomol.assays.splits import FOLDS
+from cytomol.errors import InputError
+from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.trained import TrainedModel, fit_model, new_model
-from cytomol.training.backbone import Backbone
 
 __all__ = ["OPTIONS", "ModelResult", "finetune_model"]
 

@@ -13,21 +13,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.artifact.directory import ModelDirectory, load_model, load_weights, write_model
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ModelDirectoryError
 from cytomol.files import atomic_directory
+from cytomol.learners.forest import Forest
+from cytomol.learners.head.build import build_head
+from cytomol.learners.head.fit import apply
+from cytomol.learners.head.forest_beside import forest_probability
 from cytomol.nn.head import PropertyHead
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import HeadFeatures
-from cytomol.predict.fit import apply
-from cytomol.predict.forest_beside import forest_probability
-from cytomol.predict.heads import build_head
-from cytomol.predict.models.forest import Forest
 from cytomol.predict.uncertainty import Uncertainty, UncertaintyAnswer, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
-from cytomol.training.backbone import Backbone
-from cytomol.training.model_directory import ModelDirectory, load_model, load_weights, write_model
 
 __all__ = ["Predictions", "PropertyPredictor", "load_backbone", "load_uncertainty", "save_backbone"]
 

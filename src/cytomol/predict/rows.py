@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.errors import ConfigError, InputError
 from cytomol.predict.predictor import Predictions
 from cytomol.predict.uncertainty import UncertaintyAnswer, uncertainty_columns
 from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable, find_column
-from cytomol.training.backbone import Backbone
 
 __all__ = ["Answer", "OnError", "Predictor", "embed_rows", "predict_rows"]
 

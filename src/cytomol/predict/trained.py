@@ -13,19 +13,19 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.artifact.directory import kind_of, load_model, write_model
+from cytomol.assays.labels import Labels, check_training_labels
+from cytomol.assays.splits import FOLDS
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
 from cytomol.files import atomic_directory
+from cytomol.learners import Learning, Model, models
 from cytomol.predict.features import HeadFeatures
-from cytomol.predict.labels import Labels, check_training_labels
-from cytomol.predict.models import Learning, Model, models
 from cytomol.predict.predictor import Predictions, PropertyPredictor, load_uncertainty, save_backbone
-from cytomol.predict.splits import FOLDS
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
-from cytomol.training.backbone import Backbone
-from cytomol.training.model_directory import kind_of, load_model, write_model
 
 __all__ = ["TrainedModel", "fit_model", "load_predictor", "new_model", "train_model"]
 
@@ -248,7 +248,7 @@ def train_model(
     folds
         "train", "valid", or anything else (not looked at) of every row, shape (n,).
     seed, threads
-        See :class:`~cytomol.predict.models.base.Learning`.
+        See :class:`~cytomol.learners.base.Learning`.
     backbone
         A backbone or its directory; it is not changed.
     workers, cache, progress

@@ -1,1 +1,1 @@
-"""Batches, the Lightning module and data module, callbacks, the model directory."""
+"""A corpus becomes a backbone."""

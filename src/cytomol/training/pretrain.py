@@ -14,26 +14,26 @@ from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch.multiprocessing.spawn import ProcessException
 
+from cytomol.artifact.backbone import KIND, Backbone
+from cytomol.artifact.card import card
+from cytomol.artifact.directory import load_model, load_weights, save_model
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.errors import ConfigError, CytomolError, ModelDirectoryError, OutputError
 from cytomol.files import check_output, remove_output, require_file, settled, sha256
 from cytomol.methods import methods
 from cytomol.methods.config import MethodConfig
-from cytomol.training.backbone import KIND, Backbone
-from cytomol.training.callbacks import Keeper
-from cytomol.training.card import card
-from cytomol.training.data import PretrainData
-from cytomol.training.exclude import as_paths, exclude_profiles_of
-from cytomol.training.interrupt import Interruption
-from cytomol.training.loggers import loggers
-from cytomol.training.memory import keep_memory
-from cytomol.training.model_directory import load_model, load_weights, save_model
-from cytomol.training.module import PretrainDataModule, PretrainModule
-from cytomol.training.prepare import corpus_digest, prepare
-from cytomol.training.quiet import quiet_lightning
-from cytomol.training.reporter import Reporter, duration
-from cytomol.training.run import Run
-from cytomol.training.state import RunState, metrics_csv, partial_path
+from cytomol.nn.allocator import keep_memory
+from cytomol.progress import Reporter, duration
+from cytomol.training.dataset.data import PretrainData
+from cytomol.training.dataset.exclude import as_paths, exclude_profiles_of
+from cytomol.training.dataset.prepare import corpus_digest, prepare
+from cytomol.training.loop.callbacks import Keeper
+from cytomol.training.loop.interrupt import Interruption
+from cytomol.training.loop.loggers import loggers
+from cytomol.training.loop.module import PretrainDataModule, PretrainModule
+from cytomol.training.loop.quiet import quiet_lightning
+from cytomol.training.loop.run import Run
+from cytomol.training.loop.state import RunState, metrics_csv, partial_path
 
 __all__ = ["PretrainResult", "pretrain"]
 

@@ -21,12 +21,12 @@ from benchmarks.gpu.unpack import main as unpack_main
 from benchmarks.gpu.unpack import unpack
 from benchmarks.speed.limits import Products
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.artifact.directory import load_model
 from cytomol.errors import InputError
 from cytomol.methods import methods
 from cytomol.methods.config import InfoAlignConfig
 from cytomol.nn.batch import Batch, Dimensions, GraphBatch, TargetSums
-from cytomol.training.backbone import Backbone
-from cytomol.training.model_directory import load_model
 
 SMILES = ["CCO", "c1ccccc1O", "CC(=O)Nc1ccc(O)cc1", "not a molecule", "CN1CCC[C@H]1c1cccnc1"]
 

@@ -19,13 +19,13 @@ from benchmarks.quality.plan import LEVER_BACKBONES
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.assays.labels import Labels
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import BenchmarkSet
-from cytomol.predict.labels import Labels
-from cytomol.predict.models.base import Learning
-from cytomol.predict.models.perceptron import Perceptron
-from cytomol.training.backbone import Backbone
+from cytomol.learners.base import Learning
+from cytomol.learners.perceptron import Perceptron
 
 DRUGS = ["CC(=O)Oc1ccccc1C(=O)O", "OC(=O)c1ccccc1O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "CCO", "CCCO"]
 FOLDS = np.array(["train", "train", "valid", "valid", "train", "train", "valid", "test"])

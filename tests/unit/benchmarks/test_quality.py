@@ -30,7 +30,7 @@ from cytomol.evaluate.coverage import COVERAGE_COLUMNS
 from cytomol.evaluate.results import Results
 from cytomol.evaluate.rows import Job, read_rows
 from cytomol.evaluate.sets import SETS as PUBLISHED_SETS
-from cytomol.predict.models import models
+from cytomol.learners import models
 
 
 def fill(folder: Path, jobs: dict[Job, float], tasks: int = 8, metric: str = "roc_auc") -> None:

@@ -18,7 +18,7 @@ import time
 import numpy as np
 
 from cytomol.errors import InputError
-from cytomol.predict.models import Model, models
+from cytomol.learners import Model, models
 
 
 class Mean(Model):

@@ -20,8 +20,8 @@ from cytomol.evaluate.sets import SetSource
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import finetune
+from cytomol.progress import Reporter
 from cytomol.training.pretrain import pretrain
-from cytomol.training.reporter import Reporter
 
 TINY: dict[str, Any] = {
     "width": 8,

@@ -16,13 +16,13 @@ import pandas as pd
 import psutil
 import pytest
 
+from cytomol.assays.metrics import roc_auc
 from cytomol.errors import ConfigError, InputError, OutputError
 from cytomol.evaluate.coverage import read_coverage
 from cytomol.evaluate.memory import peak_mb
 from cytomol.evaluate.rows import Job, RowFile, read_rows
 from cytomol.evaluate.runner import Benchmark, _passed, check_models, default_models, run_benchmark
 from cytomol.evaluate.sets import SetSource
-from cytomol.predict.metrics import roc_auc
 
 
 @pytest.fixture

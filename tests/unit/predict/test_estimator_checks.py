@@ -17,9 +17,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.predict import estimators
 from cytomol.predict.estimators import CellEncoder, PropertyClassifier, PropertyRegressor
-from cytomol.training.backbone import Backbone
 
 FRAGMENTS = ["C", "CC", "N", "O", "S", "C(F)", "C(Cl)", "C(=O)", "C(Br)"]
 

@@ -13,11 +13,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.errors import ConfigError, InputError
 from cytomol.predict.estimators import CellEncoder, PropertyClassifier, PropertyRegressor
 from cytomol.predict.predictor import PropertyPredictor
 from cytomol.predict.smiles_input import InputValueError, check_labels
-from cytomol.training.backbone import Backbone
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN"]

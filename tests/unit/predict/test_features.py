@@ -9,8 +9,8 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import MACCSkeys, rdFingerprintGenerator
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.predict.features import HeadFeatures
-from cytomol.training.backbone import Backbone
 
 SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "not a molecule", "C1CCNCC1CCO"]
 VALID = [0, 1, 3]

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cytomol.assays.labels import Labels
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import Listener, finetune
-from cytomol.predict.labels import Labels
 from cytomol.predict.predictor import PropertyPredictor, load_backbone
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1"]

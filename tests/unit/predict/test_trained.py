@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cytomol.artifact.backbone import Backbone
+from cytomol.assays.labels import Labels
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
+from cytomol.learners import models
+from cytomol.learners.forest import Forest
+from cytomol.learners.perceptron import Perceptron
+from cytomol.learners.stack import Ensemble
 from cytomol.predict.finetune_model import finetune_model
-from cytomol.predict.labels import Labels
-from cytomol.predict.models import models
-from cytomol.predict.models.ensemble import Ensemble
-from cytomol.predict.models.forest import Forest
-from cytomol.predict.models.perceptron import Perceptron
 from cytomol.predict.predictor import PropertyPredictor, load_backbone
 from cytomol.predict.trained import TrainedModel, load_predictor, train_model
-from cytomol.training.backbone import Backbone
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "OC(=O)"]

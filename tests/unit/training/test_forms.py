@@ -15,11 +15,11 @@ from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Modality
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig
-from cytomol.training.data import PretrainData
-from cytomol.training.prepare import prepare
-from cytomol.training.profiles import input_scaler
-from cytomol.training.reporter import Reporter
-from cytomol.training.targets import DenseTarget
+from cytomol.progress import Reporter
+from cytomol.training.dataset.data import PretrainData
+from cytomol.training.dataset.prepare import prepare
+from cytomol.training.dataset.profile_inputs import input_scaler
+from cytomol.training.dataset.targets import DenseTarget
 
 GENES = "gene_knockout"
 STARTS = 150

@@ -10,7 +10,7 @@ from scipy.special import expit
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 
-from cytomol.predict.metrics import roc_auc
+from cytomol.assays.metrics import roc_auc
 from cytomol.predict.uncertainty import calibration, expected_calibration_error, fit_calibrators
 
 

@@ -1,0 +1,291 @@
+"""A pretrained method, read from its model directory and ready to embed molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError, field_validator
+from torch import Tensor
+
+from cytomol.artifact.batches import BatchBuilder, batches_by_size
+from cytomol.artifact.directory import load_model, load_weights
+from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.store import MoleculeStore
+from cytomol.corpus.scaling import FeatureScaler
+from cytomol.errors import InputError, ModelDirectoryError
+from cytomol.methods import Method, methods
+from cytomol.methods.config import MethodConfig
+from cytomol.nn.allocator import keep_memory
+from cytomol.nn.batch import Dimensions
+
+__all__ = ["Backbone", "feature_options_of"]
+
+KIND = "backbone"
+
+
+@dataclass
+class Backbone:
+    """A pretrained method with all that turns SMILES into its batches.
+
+    Attributes
+    ----------
+    name
+        Registered name of the method.
+    config
+        Options that it was trained with.
+    method
+        The module, in evaluation mode.
+    dimensions
+        Sizes that it was built for.
+    modalities
+        Kind, entity and column names of each modality that it learnt from.
+    builder
+        Builds its batches.
+    scalers
+        Scaler of each modality: decoded profiles go back to measured units by ``inverse``.
+    input_scalers
+        How the projector of each modality reads profiles; empty for a method without.
+    digest
+        SHA-256 that names the model directory; "" if it was not loaded from one.
+
+    Examples
+    --------
+    >>> backbone = Backbone.load("model")  # doctest: +SKIP
+    >>> embedding, valid = backbone.embed(["CCO", "c1ccccc1"])  # doctest: +SKIP
+    """
+
+    name: str
+    config: MethodConfig
+    method: Method
+    dimensions: Dimensions
+    modalities: dict[str, dict[str, Any]]
+    builder: BatchBuilder
+    scalers: dict[str, FeatureScaler]
+    input_scalers: dict[str, FeatureScaler] = field(default_factory=dict)
+    digest: str = ""
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str | torch.device = "cpu") -> Self:
+        """Read and verify a model directory written by ``pretrain``.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If the directory is absent, altered or of another kind.
+        """
+        model = load_model(path, kind=KIND)
+        backbone = cls.build(model.config, model.weights, model.statistics, where=str(path))
+        backbone.digest = model.digest
+        backbone.method.to(device)
+        return backbone
+
+    @classmethod
+    def build(
+        cls,
+        description: Mapping[str, Any],
+        weights: Mapping[str, Tensor],
+        statistics: Mapping[str, NDArray[Any]],
+        *,
+        where: str,
+    ) -> Self:
+        """Rebuild from :meth:`description`, :meth:`weights` and :meth:`statistics`.
+
+        Parameters
+        ----------
+        where
+            Name of the source in errors.
+        """
+        described = _described(description, where)
+        name, dimensions = described.method, described.dimensions
+        if dimensions.largest > sum(tensor.numel() for tensor in weights.values()):
+            raise ModelDirectoryError("config.json: dimensions: larger than all the weights", where=where)
+        kind = methods[name]
+        # Backbones of 0.1 have no choice: they learnt from chirality as it is written.
+        config = kind.Config.build({"chirality": "as_written", **described.config}, where=where)
+        method = kind.from_config(config, dimensions)
+        load_weights(method, weights, where=where)
+        method.eval()
+        scalers = {
+            modality: FeatureScaler.from_arrays(_below(statistics, f"scaler.{modality}."))
+            for modality in dimensions.modalities
+        }
+        inputs = {
+            modality: FeatureScaler.from_arrays(arrays)
+            for modality in dimensions.modalities
+            if (arrays := _below(statistics, f"input.{modality}."))
+        }
+        builder = BatchBuilder.from_statistics(config.views, statistics)
+        return cls(name, config, method, dimensions, described.modalities, builder, scalers, inputs)
+
+    def description(self) -> dict[str, Any]:
+        """Return what ``config.json`` holds: method, options, sizes and modalities."""
+        return {
+            "method": self.name,
+            "config": self.config.model_dump(mode="json"),
+            "dimensions": asdict(self.dimensions),
+            "modalities": self.modalities,
+        }
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return parameters and buffers by name."""
+        return self.method.state_dict()
+
+    def statistics(self) -> dict[str, NDArray[Any]]:
+        """Return feature statistics by name."""
+        scalers = {
+            f"scaler.{modality}.{key}": array
+            for modality, scaler in self.scalers.items()
+            for key, array in scaler.arrays().items()
+        }
+        inputs = {
+            f"input.{modality}.{key}": array
+            for modality, scaler in self.input_scalers.items()
+            for key, array in scaler.arrays().items()
+        }
+        return {**self.builder.statistics(), **scalers, **inputs}
+
+    def profile_rows(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return profiles of a modality as its projector reads them.
+
+        Parameters
+        ----------
+        name
+            Modality.
+        values
+            Profiles in measured units, shape (n, width); NaN where not measured, which stays.
+
+        Raises
+        ------
+        InputError
+            If the backbone does not read this modality, or the width is another.
+        """
+        if name not in self.scalers:
+            known = ", ".join(self.scalers) or "none"
+            raise InputError(f"the backbone learnt from no modality {name!r}", hint=f"it knows {known}")
+        # Backbones of 0.1 read profiles scaled as their targets are.
+        scaler = self.input_scalers.get(name, self.scalers[name])
+        rows = scaler.transform(values)
+        scaled = self.config.model_dump().get("profile_inputs", "minmax") == "minmax"
+        return np.clip(rows, 0, 1) if scaled else rows
+
+    @property
+    def feature_options(self) -> FeatureOptions:
+        """What has to be computed for a molecule before it can be embedded."""
+        return feature_options_of(self.config)
+
+    @property
+    def embedding_width(self) -> int:
+        """Width of an embedding."""
+        return self.method.embedding_width
+
+    @property
+    def device(self) -> torch.device:
+        """Where the method lies."""
+        return next(self.method.parameters()).device
+
+    def store(
+        self,
+        smiles: Sequence[str],
+        *,
+        workers: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> MoleculeStore:
+        """Featurize molecules as this backbone needs them; row i answers SMILES i."""
+        return featurize(smiles, self.feature_options, workers=workers, progress=progress)
+
+    @torch.inference_mode()
+    def embed(
+        self,
+        molecules: Sequence[str] | MoleculeStore,
+        *,
+        batch_size: int = 256,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Embed molecules.
+
+        Parameters
+        ----------
+        molecules
+            SMILES, or molecules featurized by :meth:`store`.
+        batch_size
+            Molecules in a pass.
+        progress
+            Called with (molecules done, molecules in all).
+
+        Returns
+        -------
+        embedding
+            float32, shape (n, embedding_width), row i answers molecule i; NaN where it is invalid.
+        valid
+            Which molecules are valid, bool, shape (n,).
+        """
+        keep_memory()
+        if batch_size < 1:
+            raise InputError(f"a batch of {batch_size} molecules", hint="batch_size must be at least 1")
+        store = molecules if isinstance(molecules, MoleculeStore) else self.store(molecules)
+        embedding = np.full((len(store), self.embedding_width), np.nan, np.float32)
+        rows = np.flatnonzero(store.valid)
+        was_training = self.method.training
+        self.method.eval()
+        done = 0
+        for part in batches_by_size(store, rows, batch_size):
+            batch = self.builder.build(store, part).to(self.device)
+            embedding[part] = self.method.embed(batch).float().cpu().numpy()
+            done += len(part)
+            if progress is not None:
+                progress(done, len(rows))
+        self.method.train(was_training)
+        return embedding, store.valid.copy()
+
+
+def feature_options_of(config: MethodConfig) -> FeatureOptions:
+    """Return the features that the molecular views of a method need."""
+    return FeatureOptions(
+        graph="2d" in config.views,
+        morgan_radius=config.morgan_radius,
+        morgan_bits=config.morgan_bits if "1d" in config.views else 0,
+        maccs="1d" in config.views,
+        geometry=config.geometry if "3d" in config.views else None,
+        geometry_timeout=config.geometry_timeout,
+        chirality=config.chirality,
+        standardize=config.standardize,
+        max_atoms=config.max_atoms,
+        molecule_timeout=config.molecule_timeout,
+    )
+
+
+class _Description(BaseModel):
+    """What ``config.json`` must hold."""
+
+    method: str
+    config: dict[str, Any]
+    dimensions: Dimensions
+    modalities: dict[str, dict[str, Any]]
+
+    @field_validator("dimensions")
+    @classmethod
+    def _positive(cls, dimensions: Dimensions) -> Dimensions:
+        if dimensions.smallest < 1:
+            raise ValueError("every size must be at least 1")
+        return dimensions
+
+
+def _described(description: Mapping[str, Any], where: str) -> _Description:
+    try:
+        return _Description.model_validate(description)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelDirectoryError(
+            f"config.json: {place or 'the whole'}: {first['msg']}", where=where
+        ) from None
+
+
+def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,199 @@
+"""Training of a head together with its backbone: whole, or layer by layer from the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cytomol.chem.store import MoleculeStore
+from cytomol.learners.head.build import masked_loss
+from cytomol.learners.head.fit import Best, FitData, FitResult, OnEpoch, batches, fit_head, make_optimizer
+from cytomol.learners.scaling import AffineScaler
+from cytomol.nn.encoder import GraphEncoder
+from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.features import HeadFeatures
+
+__all__ = ["LiveFeatures", "fit_unfrozen", "layer_groups"]
+
+_EVALUATION_BATCH = 256
+
+
+def layer_groups(method: nn.Module) -> list[list[nn.Parameter]]:
+    """Group a method's parameters from the last layers to the first.
+
+    First what follows the graph encoder (projectors, bottleneck), then the encoder's layers from the
+    last, then its embeddings of atoms and bonds. A method without a graph encoder is one group.
+    """
+    encoder = next((part for part in method.modules() if isinstance(part, GraphEncoder)), None)
+    if encoder is None:
+        return [list(method.parameters())]
+    inside = {id(parameter) for parameter in encoder.parameters()}
+    groups = [[p for p in method.parameters() if id(p) not in inside]]
+    seen: set[int] = set()
+    for depth in reversed(range(len(encoder.layers))):
+        parts: list[nn.Module] = [encoder.layers[depth]]
+        if depth < len(encoder.virtual_mlps):
+            parts.append(encoder.virtual_mlps[depth])
+        group = [p for part in parts for p in part.parameters()]
+        seen |= {id(p) for p in group}
+        groups.append(group)
+    groups.append([p for p in encoder.parameters() if id(p) not in seen])
+    return [group for group in groups if group]
+
+
+@dataclass(frozen=True)
+class LiveFeatures:
+    """Features whose embedding is computed anew, with gradient, from the backbone as it is now.
+
+    Attributes
+    ----------
+    features
+        The head's features, fitted.
+    store
+        The molecules.
+    fixed
+        The other blocks, scaled, float32, shape (n, width).
+    """
+
+    features: HeadFeatures
+    store: MoleculeStore
+    fixed: Tensor
+
+    @property
+    def method(self) -> nn.Module:
+        """The backbone's module."""
+        assert self.features.backbone is not None
+        return self.features.backbone.method
+
+    def __call__(self, rows: Tensor, device: torch.device) -> Tensor:
+        """Return the head's input for some rows, shape (B, width), in the order of the blocks."""
+        backbone = self.features.backbone
+        assert backbone is not None
+        batch = backbone.builder.build(self.store, rows.numpy()).to(device)
+        embedding: Tensor = backbone.method.embed(batch)
+        if (scaler := self.features.scalers.get("embedding")) is not None:
+            assert isinstance(scaler, AffineScaler)
+            center, scale = (torch.from_numpy(a).to(device) for a in (scaler.center, scaler.scale))
+            embedding = ((embedding - center) / scale).clamp(-5, 5)
+        # "embedding" is the first block wherever it is
+        return torch.cat([embedding, self.fixed[rows].to(device)], dim=1)
+
+    @torch.no_grad()
+    def predict(self, head: nn.Module, rows: Tensor, device: torch.device) -> Tensor:
+        """Return the head's output for some rows in evaluation mode, shape (rows, tasks)."""
+        self.method.eval()
+        head.eval()
+        return torch.cat(
+            [
+                head(self(part, device)).cpu()
+                for part in torch.tensor_split(rows, max(1, -(-len(rows) // _EVALUATION_BATCH)))
+            ]
+        )
+
+
+def fit_unfrozen(
+    head: nn.Module,
+    live: LiveFeatures,
+    data: FitData,
+    config: FinetuneConfig,
+    *,
+    device: torch.device,
+    on_epoch: OnEpoch | None = None,
+) -> FitResult:
+    """Train head and backbone together, in place; the best epoch's weights of both are restored.
+
+    With ``unfreeze="staged"`` the head is trained first on the frozen backbone; then the backbone's
+    groups are freed one after the other, ``stage_epochs`` apart, the last layers first, and the best
+    of all epochs (those of the head alone too) is kept.
+    """
+    method = live.method
+    method.to(device)
+    modules = [head, method]
+    best = Best(config.patience)
+    history: list[tuple[float, float]] = []
+    start = 0
+    if config.unfreeze == "staged":
+        alone = fit_head(head, data, config, device=device, on_epoch=on_epoch)
+        history += alone.history
+        start = len(history)
+        best.update(alone.best_epoch - 1, alone.best_score, modules)
+    head.to(device)
+    stages = _stages(layer_groups(method), config)
+    optimizer: torch.optim.Optimizer | None = None
+    try:
+        for epoch in range(start, start + config.epochs):
+            freed = next(stages, None)
+            if freed is not None:
+                optimizer = _free(head, method, freed, config)
+            assert optimizer is not None
+            loss = _epoch(head, live, data, optimizer, batch_size=config.batch_size, device=device)
+            score = data.validate(live.predict(head, data.valid, device), config.select_by)
+            history.append((loss, score))
+            if on_epoch is not None:
+                on_epoch(epoch + 1, start + config.epochs, loss, score)
+            if best.update(epoch, score, modules) and epoch - start >= config.patience:
+                break
+    finally:
+        for parameter in method.parameters():
+            parameter.requires_grad_(True)
+    best.restore(modules)
+    for module in modules:
+        module.eval()
+    return FitResult(len(history), best.epoch + 1, best.score, history)
+
+
+def _stages(
+    groups: Sequence[list[nn.Parameter]], config: FinetuneConfig
+) -> Iterator[list[nn.Parameter] | None]:
+    """Give, per epoch, the parameters of the backbone that are free from then on, or None for no change."""
+    if config.unfreeze == "all":
+        yield [parameter for group in groups for parameter in group]
+        return
+    free: list[nn.Parameter] = []
+    for group in groups:
+        free = [*free, *group]
+        yield free
+        for _ in range(config.stage_epochs - 1):
+            yield None
+
+
+def _free(
+    head: nn.Module, method: nn.Module, free: list[nn.Parameter], config: FinetuneConfig
+) -> torch.optim.Optimizer:
+    chosen = {id(parameter) for parameter in free}
+    for parameter in method.parameters():
+        parameter.requires_grad_(id(parameter) in chosen)
+    return make_optimizer(
+        [{"params": list(head.parameters())}, {"params": free, "lr": config.backbone_lr}], config
+    )
+
+
+def _epoch(
+    head: nn.Module,
+    live: LiveFeatures,
+    data: FitData,
+    optimizer: torch.optim.Optimizer,
+    *,
+    batch_size: int,
+    device: torch.device,
+) -> float:
+    live.method.train()
+    head.train()
+    total = 0.0
+    for rows in batches(data.train, batch_size):
+        loss = masked_loss(head(live(rows, device)), data.targets[rows].to(device), data.kind)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        total += loss.item() * len(rows)
+    return total / len(data.train)
+
+
+def fixed_blocks(features: HeadFeatures, raw: dict[str, NDArray[np.float32]]) -> Tensor:
+    """Return the scaled blocks other than the embedding, shape (n, width)."""
+    return torch.from_numpy(features.transform(raw, only=[b for b in features.blocks if b != "embedding"]))

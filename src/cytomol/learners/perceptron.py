@@ -1,0 +1,165 @@
+"""The multi-task perceptron: heads of several seeds on scaled features, logits averaged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cytomol.learners.base import Learning, Matrix, models
+from cytomol.learners.head.build import build_head
+from cytomol.learners.head.fit import FitData, apply, fit_head, seeded
+from cytomol.learners.matrix import MatrixModel
+from cytomol.nn.head import PropertyHead
+from cytomol.predict.config import FinetuneConfig
+
+__all__ = ["Perceptron"]
+
+_MOST_STEPS = 4000
+_FEWEST_EPOCHS = 8
+
+
+class Perceptron(MatrixModel):
+    """Heads that predict all tasks at once from one matrix.
+
+    Every head is trained for a fixed number of epochs with a learning rate that rises and falls; nothing is
+    chosen by the few labels of a validation fold.
+
+    Parameters
+    ----------
+    blocks
+        Names of the feature blocks.
+    options
+        Options of :class:`~cytomol.predict.config.FinetuneConfig` that differ.
+    """
+
+    name: ClassVar[str] = "mlp"
+    summary: ClassVar[str] = "multi-task perceptrons, five seeds, on counts, MACCS keys and descriptors"
+
+    def __init__(
+        self, blocks: tuple[str, ...] | None = None, options: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(blocks)
+        self.options = {
+            "schedule": "onecycle",
+            "keep": "last",
+            "patience": 0,
+            "epochs": 20,
+            "lr": 2e-3,
+            "hidden": 600,
+            "hidden_layers": 2,
+            "batch_size": 128,
+            "ensemble": 5,
+            **(options or {}),
+        }
+        self.heads: list[PropertyHead] = []
+        self.kind = "classification"
+        self.center: NDArray[np.float64] = np.zeros(0)
+        self.scale: NDArray[np.float64] = np.ones(0)
+        self.trained: NDArray[np.bool_] = np.zeros(0, dtype=bool)
+
+    def fit_matrix(self, X: Matrix, learning: Learning) -> None:
+        """Train the heads one after the other."""
+        values = learning.labels[learning.train]
+        self.kind, tasks = learning.kind, values.shape[1]
+        self.trained = np.asarray(~np.isnan(values).all(axis=0))
+        self.center, self.scale = np.zeros(tasks), np.ones(tasks)
+        if self.kind == "regression":
+            self.center[self.trained] = np.nanmean(values[:, self.trained], axis=0)
+            self.scale[self.trained] = np.nanstd(values[:, self.trained], axis=0)
+            self.scale[self.scale < 1e-12] = 1.0
+        measured = ~np.isnan(learning.labels).all(axis=1)
+        data = FitData(
+            inputs=torch.from_numpy(X),
+            targets=torch.from_numpy(((learning.labels - self.center) / self.scale).astype(np.float32)),
+            train=torch.from_numpy(np.flatnonzero(learning.train & measured)),
+            valid=torch.from_numpy(np.flatnonzero(learning.valid & measured)),
+            kind=self.kind,
+            metric=learning.metric,
+            scale=self.scale,
+        )
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.heads = self.train_heads(data, self._config(len(data.train)), learning, device)
+
+    def train_heads(
+        self, data: FitData, config: FinetuneConfig, learning: Learning, device: torch.device
+    ) -> list[PropertyHead]:
+        """Train heads of several seeds, one after the other; they come back on the CPU."""
+        heads = []
+        for member in range(config.ensemble):
+            # seeds far apart, so that runs of neighbouring seeds share no head
+            with seeded(1000 * learning.seed + member, learning.threads):
+                head = build_head(config, data.inputs.shape[1], data.targets.shape[1], kind=data.kind)
+                fit_head(head, data, config, device=device)
+            heads.append(head.cpu())
+        return heads
+
+    def _config(self, rows: int) -> FinetuneConfig:
+        """Return the options of training, with fewer epochs where they would be many steps."""
+        config = FinetuneConfig.build(dict(self.options), where=self.name)
+        steps = max(1, math.ceil(rows / config.batch_size))
+        epochs = max(_FEWEST_EPOCHS, _MOST_STEPS // steps)
+        return config.updated(epochs=min(config.epochs, epochs))
+
+    def predict_matrix(self, X: Matrix) -> NDArray[np.float64]:
+        """Return the answer of the mean logit or value of the heads."""
+        return self._in_units(self._outputs(X).mean(dim=0))
+
+    def members(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
+        """Return the answers of each head."""
+        assert self.scaler is not None
+        return self._in_units(self._outputs(self.scaler.transform(blocks)))
+
+    def _outputs(self, X: Matrix) -> torch.Tensor:
+        return torch.stack([apply(head, torch.from_numpy(X)) for head in self.heads])
+
+    def _in_units(self, outputs: torch.Tensor) -> NDArray[np.float64]:
+        values = torch.sigmoid(outputs) if self.kind == "classification" else outputs
+        result = values.double().numpy() * self.scale + self.center
+        result[..., ~self.trained] = np.nan
+        return np.asarray(result, dtype=np.float64)
+
+    def own_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the weights of the heads and the scale of the tasks."""
+        weights = {
+            f"head.{i}.{name}": tensor.numpy()
+            for i, head in enumerate(self.heads)
+            for name, tensor in head.state_dict().items()
+        }
+        arrays = {"center": self.center, "scale": self.scale, "trained": self.trained.astype(np.uint8)}
+        first: Any = self.heads[0][0]
+        return {"options": self.options, "kind": self.kind, "inputs": first.in_features}, {
+            **weights,
+            **arrays,
+        }
+
+    def restore_own(self, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take the weights of the heads."""
+        self.options, self.kind = dict(table["options"]), table["kind"]
+        self.center, self.scale = arrays["center"], arrays["scale"]
+        self.trained = arrays["trained"].astype(bool)
+        config = FinetuneConfig.build(dict(self.options), where=self.name)
+        self.heads = []
+        for i in range(config.ensemble):
+            head = build_head(config, table["inputs"], len(self.center), kind=self.kind)
+            prefix = f"head.{i}."
+            head.load_state_dict(
+                {
+                    name.removeprefix(prefix): torch.from_numpy(np.array(array))
+                    for name, array in arrays.items()
+                    if name.startswith(prefix)
+                }
+            )
+            self.heads.append(head.eval())
+
+
+_PLAIN = ("counts", "maccs", "descriptors")
+models.register("mlp")(Perceptron)
+models.register("mlp-one")(partial(Perceptron, options={"ensemble": 1}))
+models.register("mlp-embedding")(partial(Perceptron, ("embedding", *_PLAIN)))
+models.register("mlp-embedding-one")(partial(Perceptron, ("embedding", *_PLAIN), {"ensemble": 1}))

@@ -1,0 +1,184 @@
+"""Our own predictor: a cell-aware perceptron, boosted and random trees and a Gaussian process, stacked."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.assays.metrics import score_tasks
+from cytomol.learners.base import Learning, Matrix, Model, models
+from cytomol.learners.boosting import Boosting
+from cytomol.learners.forest import Forest
+from cytomol.learners.kernel import Kernel
+from cytomol.learners.perceptron import Perceptron
+from cytomol.learners.stack_weights import combine, stack
+
+__all__ = ["Ensemble"]
+
+_PLAIN = ("counts", "maccs", "descriptors")
+_MAKERS: dict[str, Callable[..., Model]] = {
+    "mlp": Perceptron,
+    "mlp-embedding": partial(Perceptron, ("embedding", *_PLAIN)),
+    "extra-trees": partial(Forest, kind="extra", trees=100),
+    "boosting": Boosting,
+    "kernel": Kernel,
+}
+_CLASSES: dict[str, type[Model]] = {
+    "mlp": Perceptron,
+    "mlp-embedding": Perceptron,
+    "extra-trees": Forest,
+    "boosting": Boosting,
+    "kernel": Kernel,
+}
+
+
+class Ensemble(Model):
+    """Members of different kinds, averaged with weights that validation rows chose.
+
+    All read fingerprints and descriptors; "mlp-embedding" reads the backbone's embedding too, and is left
+    out where there is no backbone.
+
+    Parameters
+    ----------
+    blocks
+        Names of the blocks that the members read.
+    kinds
+        Members.
+    weighting
+        "stacked": weights by validation rows; "equal": none.
+    refit
+        Fit the members again on training and validation rows once the weights stand.
+    """
+
+    name: ClassVar[str] = "cytomol"
+    summary: ClassVar[str] = "perceptrons on the cell-aware embedding, trees and a Gaussian process, stacked"
+
+    optional_embedding: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        blocks: tuple[str, ...] = ("embedding", *_PLAIN),
+        kinds: Sequence[str] = ("mlp", "mlp-embedding", "extra-trees", "boosting", "kernel"),
+        weighting: str = "stacked",
+        *,
+        refit: bool = False,
+    ) -> None:
+        self.blocks = blocks
+        self.kinds = tuple(kinds)
+        self.weighting = weighting
+        self.refit = refit
+        self.kind = "classification"
+        self.weights: NDArray[np.float64] = np.zeros(0)
+        self.fitted: list[Model] = []
+        self.held: NDArray[np.float64] | None = None
+        self.details: dict[str, Any] = {}
+        self.passes = ("cytomol",) if refit and weighting == "stacked" else ()
+        self.before: tuple[Ensemble, float] | None = None
+
+    def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
+        """Fit the members on the training rows, then their weights on the validation rows."""
+        started, self.kind = time.perf_counter(), learning.kind
+        if "embedding" not in self.blocks:
+            self.kinds = tuple(kind for kind in self.kinds if kind != "mlp-embedding")
+        self.fitted, seconds = [], {}
+        for kind in self.kinds:
+            began = time.perf_counter()
+            member = _MAKERS[kind]()
+            member.fit(blocks, learning)
+            self.fitted.append(member)
+            seconds[kind] = round(time.perf_counter() - began, 2)
+        held = {name: block[learning.valid] for name, block in blocks.items()}
+        answers, labels = self.members(held), learning.labels[learning.valid]
+        self.held = answers
+        if self.weighting == "stacked":
+            self.weights = stack(answers, labels, self.kind)
+        else:
+            self.weights = np.full(len(self.kinds), 1 / len(self.kinds))
+        self.details = {
+            "weights": dict(zip(self.kinds, self.weights.round(4).tolist(), strict=True)),
+            "seconds": seconds,
+            "valid": {
+                kind: score_tasks(labels, answer, learning.metric)[0]
+                for kind, answer in zip(self.kinds, answers, strict=True)
+            },
+        }
+        if self.refit:
+            self.before = self._without_refit(), time.perf_counter() - started
+            everything = Learning(
+                **{**learning.__dict__, "train": learning.train | learning.valid, "valid": learning.valid}
+            )
+            self.fitted = [_MAKERS[kind]() for kind in self.kinds]
+            for member in self.fitted:
+                member.fit(blocks, everything)
+
+    def _without_refit(self) -> Ensemble:
+        """Return the ensemble as it is now, which is that of a fit without refit."""
+        before = copy.copy(self)
+        before.refit, before.passes = False, ()
+        return before
+
+    def passed(self) -> Mapping[str, tuple[Model, float]]:
+        """Return the ensemble before its members were fitted again."""
+        return dict.fromkeys(self.passes, self.before) if self.before is not None else {}
+
+    def members(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
+        """Return the answers of the members, shape (members, m, tasks)."""
+        return np.stack([member.predict(blocks) for member in self.fitted])
+
+    def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
+        """Return the weighted mean of the members."""
+        return self.answer(blocks)[0]
+
+    def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the weighted mean, and the answers of the members."""
+        members = self.members(blocks)
+        return combine(members, self.weights, self.kind), members
+
+    def held_out(
+        self,
+        blocks: Mapping[str, Matrix],  # noqa: ARG002 - the answers were kept
+        learning: Learning,  # noqa: ARG002
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what the members said of the validation rows before they were fitted again on them."""
+        assert self.held is not None, "the model is not fitted"
+        return combine(self.held, self.weights, self.kind), self.held
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the members' states, each under its kind, and their weights."""
+        tables: dict[str, Any] = {}
+        arrays: dict[str, NDArray[Any]] = {"weights": self.weights}
+        for kind, member in zip(self.kinds, self.fitted, strict=True):
+            tables[kind], own = member.state()
+            arrays |= {f"{kind}/{name}": array for name, array in own.items()}
+        table = {
+            "blocks": list(self.blocks),
+            "kinds": list(self.kinds),
+            "weighting": self.weighting,
+            "refit": self.refit,
+            "kind": self.kind,
+            "members": tables,
+        }
+        return table, arrays
+
+    @classmethod
+    def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Undo :meth:`state`."""
+        model = cls(tuple(table["blocks"]), table["kinds"], table["weighting"], refit=table["refit"])
+        model.kind, model.weights = table["kind"], arrays["weights"]
+        for kind in model.kinds:
+            prefix = f"{kind}/"
+            own = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+            model.fitted.append(_CLASSES[kind].restore(table["members"][kind], own))
+        return model
+
+
+models.register("cytomol")(Ensemble)
+models.register("cytomol-equal")(partial(Ensemble, weighting="equal"))
+models.register("cytomol-refit")(partial(Ensemble, refit=True))
+models.register("cytomol-plain")(partial(Ensemble, _PLAIN))

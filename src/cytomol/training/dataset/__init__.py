@@ -1,0 +1,1 @@
+"""What a backbone learns from: molecules, profiles and targets, batch by batch."""

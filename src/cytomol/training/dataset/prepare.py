@@ -1,0 +1,375 @@
+"""A corpus becomes what pretraining draws its batches from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.artifact.backbone import feature_options_of
+from cytomol.artifact.batches import BatchBuilder
+from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
+from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.similarity import SimilaritySearch, structural_neighbours
+from cytomol.chem.standardize import kept_whole
+from cytomol.chem.store import MoleculeStore
+from cytomol.context import ContextGraph, ContextOptions, build_context, distance_matrix, neighbour_matrix
+from cytomol.context.criteria import criteria
+from cytomol.corpus.lift import mean_by_row, molecule_profiles
+from cytomol.corpus.pool import pool_modalities
+from cytomol.corpus.scaling import FeatureScaler
+from cytomol.corpus.schema import Corpus, Modality
+from cytomol.errors import ConfigError, InputError
+from cytomol.methods.config import MethodConfig
+from cytomol.nn.batch import Dimensions
+from cytomol.progress import Reporter
+from cytomol.training.dataset.data import PretrainData, stream
+from cytomol.training.dataset.exclude import molecule_groups
+from cytomol.training.dataset.profile_inputs import ProfileInput, input_scaler, profile_input
+from cytomol.training.dataset.relation_targets import relation_targets
+from cytomol.training.dataset.targets import BitTarget, DenseTarget, Target
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+__all__ = ["corpus_digest", "edge_criteria", "prepare"]
+
+SPLIT = 4  # purpose of the random numbers that choose the validation molecules
+
+
+def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> PretrainData:
+    """Featurize, join and scale a corpus for pretraining.
+
+    Parameters
+    ----------
+    corpus
+        The corpus.
+    config
+        Options of the method.
+    reporter
+        Is told each step.
+
+    Raises
+    ------
+    InputError
+        If no two valid molecules are left, or a modality does not exist.
+    ConfigError
+        If an edge criterion, a molecular target or a relation to be reconstructed is unknown.
+    """
+    corpus = corpus.select(config.modalities)
+    reconstructed = set(corpus.select(config.profile_targets).modalities)
+    corpus.select(config.compared_modalities)  # an unknown one is said now
+    edge_criteria(config)  # as well
+    store = _featurize(corpus, config, reporter)
+    corpus = _without_empty(corpus.without_profiles_of(~np.asarray(store.valid)), reporter)
+    if config.target_spaces == "pooled":
+        corpus = pool_modalities(corpus)
+    train, validation = _split(corpus, store, config, reporter)
+    held = np.zeros(len(store), np.bool_)
+    held[validation] = True
+
+    scalers = {name: _fit_scaler(corpus, name, held, config) for name in corpus.modalities}
+    fingerprints = _compared_fingerprints(store, config)
+    known = _context_corpus(corpus, config)
+    graph = _context(known, store, config, fingerprints, reporter)
+    builder = BatchBuilder.fit(config.views, store, train)
+    targets = {
+        **_molecule_targets(store, config, train, held),
+        **relation_targets(corpus, config.relation_targets, np.asarray(store.valid), held),
+        **_profile_targets(known, graph, scalers, held, config, reconstructed=reconstructed),
+    }
+    profiles_in, input_scalers = _profile_inputs(
+        corpus, store, config, scalers, held=held, fingerprints=fingerprints, reporter=reporter
+    )
+    dimensions = Dimensions(
+        atom_features=tuple(ATOM_FEATURE_SIZES),
+        bond_features=tuple(BOND_FEATURE_SIZES),
+        views=builder.widths(store),
+        modalities={name: modality.width for name, modality in corpus.modalities.items()},
+        targets={name: target.width for name, target in targets.items()},
+        binary_targets=tuple(name for name, target in targets.items() if isinstance(target, BitTarget)),
+    )
+    return PretrainData(
+        store=store,
+        graph=graph,
+        builder=builder,
+        targets=targets,
+        profiles=profiles_in,
+        scalers=scalers,
+        input_scalers=input_scalers,
+        train=train,
+        validation=validation,
+        walk_length=config.walk_length,
+        dimensions=dimensions,
+        modalities={
+            name: {"kind": m.kind, "entity": m.entity, "columns": list(m.columns)}
+            for name, m in corpus.modalities.items()
+        },
+    )
+
+
+def corpus_digest(corpus: Corpus) -> str:
+    """Return a SHA-256 over molecules, profiles and relations: equal data, equal digest."""
+    digest = hashlib.sha256("\n".join(str(text) for text in corpus.smiles).encode())
+    for name, modality in corpus.modalities.items():
+        digest.update(f"{name}{modality.values.shape}".encode())
+        digest.update(np.ascontiguousarray(modality.rows).data)
+        digest.update(np.ascontiguousarray(modality.values).data)
+    for name, relation in corpus.relations.items():
+        digest.update(f"{name}{len(relation)}".encode())
+        for part in (relation.source, relation.target, relation.weight):
+            digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()
+
+
+def _without_empty(corpus: Corpus, reporter: Reporter) -> Corpus:
+    empty = [name for name, modality in corpus.modalities.items() if not len(modality)]
+    if empty:
+        reporter.say(f"without profiles, so not learnt from: {', '.join(empty)}")
+    return corpus.select([name for name in corpus.modalities if name not in empty])
+
+
+def _featurize(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> MoleculeStore:
+    """Featurize all molecules and say how many are invalid."""
+    views = feature_options_of(config)
+    known = ("morgan", "maccs", "counts", "descriptors")
+    if unknown := [name for name in config.molecule_targets if name not in known]:
+        raise ConfigError(f"unknown molecule_targets {', '.join(unknown)}", hint=f"known: {', '.join(known)}")
+    if clash := set(known) & set(corpus.modalities):
+        raise InputError(f"modality {clash.pop()!r} has the name of a molecular feature", hint="rename it")
+    options: FeatureOptions = replace(
+        views,
+        morgan_bits=config.morgan_bits,  # the context compares them in any case
+        maccs=views.maccs or "maccs" in config.molecule_targets,
+        counts="counts" in config.molecule_targets,
+        descriptors="descriptors" in config.molecule_targets,
+    )
+    with reporter.bar(f"featurize {len(corpus):,} molecules") as progress:
+        store = featurize(corpus.smiles, options, workers=config.workers or None, progress=progress)
+    invalid = np.flatnonzero(~store.valid)
+    if len(invalid):
+        reasons = Counter(store.errors[row] for row in invalid).most_common(1)
+        reporter.say(
+            f"{len(invalid):,} of {len(store):,} molecules are invalid and left out"
+            f" (most often: {reasons[0][0]}; first in row {invalid[0]})"
+        )
+    if config.standardize == "keep" and (
+        whole := kept_whole(store.smiles[row] for row in np.flatnonzero(store.valid))
+    ):
+        reporter.say(whole)
+    if "3d" in config.views:
+        masked = int(np.isnan(store.blocks["geometry"]).all(axis=1)[store.valid].sum())
+        reporter.say(f"3d view: {int(store.valid.sum()) - masked:,} molecules, {masked:,} masked")
+    return store
+
+
+def _split(
+    corpus: Corpus, store: MoleculeStore, config: MethodConfig, reporter: Reporter
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return training and validation molecules; molecules of equal connectivity stay together."""
+    valid = np.flatnonzero(store.valid)
+    if len(valid) < 2:
+        raise InputError(f"{len(valid)} valid molecules are left", hint="pretraining needs at least 2")
+    wanted = round(config.validation_fraction * len(valid))
+    if wanted == 0:
+        return valid, valid[:0]
+    group = molecule_groups(corpus)[valid]
+    names, sizes = np.unique(group, return_counts=True)
+    order = stream(config.seed, SPLIT).permutation(len(names))
+    taken = names[order[np.cumsum(sizes[order]) <= wanted]]
+    held = np.isin(group, taken)
+    reporter.say(f"{int((~held).sum()):,} molecules to train on, {int(held.sum()):,} to validate")
+    return valid[~held], valid[held]
+
+
+def _fit_scaler(corpus: Corpus, name: str, held: NDArray[np.bool_], config: MethodConfig) -> FeatureScaler:
+    """Fit on the profiles of training molecules (of all genes)."""
+    modality = corpus.modalities[name]
+    train = np.ones(len(modality), np.bool_) if modality.entity == "gene" else ~held[modality.rows]
+    # With profiles of validation molecules alone there is nothing else to learn the scale from.
+    values = modality.values[train] if train.any() else modality.values
+    try:
+        return FeatureScaler.fit(values, config.scaling)
+    except InputError as error:
+        raise InputError(error.what, where=f"modality {name}, {error.where}", hint=error.hint) from None
+
+
+def _compared_fingerprints(store: MoleculeStore, config: MethodConfig) -> NDArray[np.uint8]:
+    """Return the packed fingerprints by which molecules are similar."""
+    if config.similarity_radius in {None, config.morgan_radius}:
+        return np.asarray(store.blocks["morgan"])
+    options = feature_options_of(config).fingerprint(config.similarity_radius or 0, config.morgan_bits)
+    return np.asarray(featurize(store.smiles, options, workers=config.workers or None).blocks["morgan"])
+
+
+def _context_corpus(corpus: Corpus, config: MethodConfig) -> Corpus:
+    """Return the corpus as the context graph has it.
+
+    Genes without a profile may be left out, unless that would be all; profiles on genes are one for each.
+    """
+    if not config.unprofiled_genes:
+        profiled = np.zeros(len(corpus.genes), np.bool_)
+        for modality in corpus.modalities.values():
+            if modality.entity == "gene":
+                profiled[modality.rows] = True
+        corpus = corpus.with_genes(profiled) if profiled.any() else corpus
+    if config.gene_profiles == "leaf":
+        return corpus
+    single = {}
+    for name, modality in corpus.modalities.items():
+        if modality.entity == "gene":
+            rows, values = mean_by_row(modality)
+            modality = replace(modality, rows=rows, values=values)  # noqa: PLW2901
+        single[name] = modality
+    return replace(corpus, modalities=single)
+
+
+def edge_criteria(config: MethodConfig) -> tuple[str, ...]:
+    """Return the edge criteria that apply: those chosen, else all; none where no walk is taken.
+
+    Raises
+    ------
+    ConfigError
+        If one is unknown; the known ones are listed.
+    """
+    chosen = criteria.names() if config.criteria is None else config.criteria
+    for name in chosen:
+        criteria[name]
+    if not config.walk_length:
+        return ()
+    return tuple(name for name in chosen if name != "readout" or config.readout_fraction > 0)
+
+
+def _context(
+    corpus: Corpus,
+    store: MoleculeStore,
+    config: MethodConfig,
+    fingerprints: NDArray[np.uint8],
+    reporter: Reporter,
+) -> ContextGraph:
+    options = ContextOptions.build(
+        {
+            "minimum_similarity": config.minimum_similarity,
+            "maximum_similarity": config.maximum_similarity,
+            "drop_fraction": config.drop_fraction,
+            "candidates": config.candidates,
+            "similarity_search": config.similarity_search,
+            "exact_up_to": config.exact_up_to,
+            "similarity_digits": config.similarity_digits,
+            "compared_modalities": config.compared_modalities,
+            "compared_values": config.compared_values,
+            "readout_weight": config.readout_weight,
+            "gene_profiles": config.gene_profiles,
+            "criteria": edge_criteria(config),
+            **({"readout_fraction": config.readout_fraction} if config.readout_fraction else {}),
+        }
+    )
+    with reporter.step("context graph") as status:
+        graph = build_context(corpus, store, options, fingerprints=fingerprints, progress=status)
+    reporter.say(graph.text())
+    return graph
+
+
+def _molecule_targets(
+    store: MoleculeStore, config: MethodConfig, train: NDArray[np.int64], held: NDArray[np.bool_]
+) -> dict[str, Target]:
+    """Return the target spaces of molecule nodes; they are the first nodes of the graph."""
+    targets: dict[str, Target] = {}
+    learnt = store.valid & ~held
+    for name in config.molecule_targets:
+        if name in {"morgan", "maccs"}:
+            packed = np.ascontiguousarray(store.blocks[name])
+            targets[name] = BitTarget(
+                0, packed, store.widths[name], learnt, store.valid, count_stuck=config.count_stuck
+            )
+        else:
+            values = store.dense(name)
+            scaled = FeatureScaler.fit(values[train], config.scaling).transform(values)
+            targets[name] = DenseTarget(
+                0, np.clip(scaled, 0, 1), learnt, store.valid, count_stuck=config.count_stuck
+            )
+    return targets
+
+
+def _profile_targets(
+    corpus: Corpus,
+    graph: ContextGraph,
+    scalers: dict[str, FeatureScaler],
+    held: NDArray[np.bool_],
+    config: MethodConfig,
+    *,
+    reconstructed: set[str],
+) -> dict[str, Target]:
+    """Return one target space per modality, of its profiles; held-out molecules' are for validation."""
+    targets: dict[str, Target] = {}
+    for name, modality in corpus.modalities.items():
+        values = _reconstructed(modality, reconstructed)
+        if values is None:
+            continue
+        known = np.ones(len(modality), np.bool_)
+        train = known if modality.entity == "gene" else ~held[modality.rows]
+        scaled = np.clip(scalers[name].transform(values), 0, 1)
+        first, row_of = graph.offsets.get(name), None
+        if first is None:  # the profiles sit on their genes
+            first, row_of = graph.offsets["gene"], np.full(len(corpus.genes), -1, np.int64)
+            row_of[modality.rows] = np.arange(len(modality))
+        targets[name] = DenseTarget(first, scaled, train, known, row_of, config.count_stuck)
+    return targets
+
+
+def _reconstructed(modality: Modality, chosen: set[str]) -> NDArray[np.float32] | None:
+    """Return the values that are reconstructed, NaN in parts that are not; None if nothing is."""
+    if not modality.parts:
+        return modality.values if modality.name in chosen else None
+    wanted = np.concatenate([np.full(width, name in chosen) for name, width in modality.parts])
+    return np.where(wanted, modality.values, np.nan).astype(np.float32) if wanted.any() else None
+
+
+def _profile_inputs(
+    corpus: Corpus,
+    store: MoleculeStore,
+    config: MethodConfig,
+    scalers: dict[str, FeatureScaler],
+    *,
+    held: NDArray[np.bool_],
+    fingerprints: NDArray[np.uint8],
+    reporter: Reporter,
+) -> tuple[dict[str, ProfileInput], dict[str, FeatureScaler]]:
+    """Return the modalities as input, for methods that augment missing ones, and how each is scaled."""
+    options = config.model_dump()
+    augmentation = options.get("augmentation")  # an option of methods that read profiles
+    if augmentation is None:
+        return {}, {}
+    W = None
+    if augmentation in {"propagation", "authors", "nearest"} and corpus.modalities:
+        W = _neighbour_matrix(fingerprints, config, reporter, augmentation == "authors")
+    inputs, read_as = {}, {}
+    for name in corpus.modalities:
+        with reporter.step(f"propagate {name}"):
+            rows, values = molecule_profiles(corpus, name)
+            learnt = values[~held[rows]] if (~held[rows]).any() else values
+            read_as[name] = input_scaler(options["profile_inputs"], scalers[name], learnt)
+            scaled = read_as[name].transform(values)
+            if options["profile_inputs"] == "minmax":
+                scaled = np.clip(scaled, 0, 1)
+            usable = store.valid[rows]
+            inputs[name] = profile_input(rows[usable], scaled[usable], held, W, config)
+    return inputs, read_as
+
+
+def _neighbour_matrix(
+    fingerprints: NDArray[np.uint8], config: MethodConfig, reporter: Reporter, as_coded: bool
+) -> csr_matrix:
+    """Return the weights of each molecule's neighbours; ``as_coded`` those of the authors' code."""
+    with reporter.step(f"{config.neighbours} structural neighbours of each molecule"):
+        if as_coded:
+            return distance_matrix(fingerprints, config.neighbours)
+        search = SimilaritySearch(config.similarity_search, config.exact_up_to)
+        found = structural_neighbours(fingerprints, config.neighbours, search)
+        W = neighbour_matrix(found.indices, found.similarity)
+    reporter.say(f"structural neighbours: {found.text()}")
+    return W

@@ -1,0 +1,1 @@
+"""One fit of a backbone: state, checkpoints, loggers, interruption."""

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
+
+from cytomol.learners.scaling import fit_scaler, scaler_from_arrays
+
+RNG = np.random.default_rng(0)
+VALUES = RNG.normal(3.0, 2.0, size=(400, 3)).astype(np.float32)
+
+
+def test_standard_equals_scikit_learn() -> None:
+    expected = StandardScaler().fit_transform(VALUES)
+    np.testing.assert_allclose(fit_scaler(VALUES, "standard").transform(VALUES), expected, atol=1e-4)
+
+
+def test_quantile_is_near_scikit_learn() -> None:
+    reference = QuantileTransformer(n_quantiles=101, output_distribution="normal").fit(VALUES)
+    expected = np.clip(reference.transform(VALUES), -2.5758, 2.5758)
+    np.testing.assert_allclose(fit_scaler(VALUES, "quantile").transform(VALUES), expected, atol=1e-3)
+
+
+def test_robust_does_not_follow_outliers() -> None:
+    dirty = VALUES.copy()
+    dirty[0] = 1e9
+    clean = fit_scaler(VALUES, "robust").transform(VALUES[1:])
+    np.testing.assert_allclose(fit_scaler(dirty, "robust").transform(VALUES[1:]), clean, rtol=0.02, atol=0.02)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 1000), method=st.sampled_from(["standard", "robust", "quantile"]))
+def test_output_is_finite_and_bounded_whatever_comes(seed: int, method: str) -> None:
+    rng = np.random.default_rng(seed)
+    values = (rng.normal(size=(30, 5)) * 10.0 ** rng.integers(-6, 6, size=5)).astype(np.float32)
+    values[rng.random(values.shape) < 0.2] = np.nan
+    values[:, 1] = 7.0
+    values[:, 2] = np.nan
+    values[0, 3] = np.inf
+    scaler = fit_scaler(values, method)
+    wild = np.concatenate([values, values * 1e6, np.full((1, 5), np.inf), np.full((1, 5), -np.inf)])
+    with np.errstate(all="ignore"):
+        result = scaler.transform(wild.astype(np.float32))
+    assert result.dtype == np.float32
+    assert np.isfinite(result).all()
+    assert np.abs(result).max() <= 5
+    np.testing.assert_array_equal(result[:30, 1], 0)
+
+
+@pytest.mark.parametrize("method", ["standard", "robust", "quantile"])
+def test_arrays_make_the_same_scaler(method: str) -> None:
+    scaler = fit_scaler(VALUES, method)
+    again = scaler_from_arrays(scaler.arrays())
+    np.testing.assert_array_equal(again.transform(VALUES), scaler.transform(VALUES))
+
+
+def test_quantile_is_monotone_and_takes_the_middle_of_ties() -> None:
+    values = np.array([[0.0]] * 50 + [[1.0]] * 50, dtype=np.float32)
+    low, middle, high = fit_scaler(values, "quantile").transform(
+        np.array([[0.0], [0.5], [1.0]], dtype=np.float32)
+    )[:, 0]
+    assert low < middle < high
+    assert low == pytest.approx(-high, abs=0.05)
