@@ -21,7 +21,7 @@ RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "C[C@H](N)C(=O)[O-].[Na+].C"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in TAILS]
 FOLDS = np.array(["train", "train", "test", "train", "valid"] * 12)
-LABELS = Labels(("first",), np.array([[len(s) / 3] for s in SMILES]), "regression")
+LABELS = Labels.of_kind(("first",), np.array([[len(s) / 3] for s in SMILES]), "regression")
 NAMES = ["alanine", "salt", "cis ring", "glucoside", "inositol"]
 HEAD = {"epochs": 3, "hidden": 16, "patience": 0, "keep": "last", "threads": 1}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,33 @@ from numpy.typing import NDArray
 from cytomol.errors import InputError
 from cytomol.tables.molecules import find_column
 
-__all__ = ["RESERVED", "Labels", "check_training_labels", "detect_kind", "read_labels"]
+__all__ = ["RESERVED", "Labels", "Task", "check_training_labels", "detect_kind", "read_labels"]
 
 # names that columns of a prediction have, so no task can have them
 RESERVED = ("smiles", "error")
 _MISSING = {"", "nan", "na", "n/a", "null", "none", "<na>"}
+
+
+Kind = Literal["binary", "multiclass", "regression"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing that is measured of molecules.
+
+    Attributes
+    ----------
+    name
+        As its column is called.
+    kind
+        "binary" or "multiclass" (labels are places in ``classes``), or "regression" (labels are values).
+    classes
+        What the classes are called in the table, the negative one first where there are two; () for values.
+    """
+
+    name: str
+    kind: Kind
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,32 +48,61 @@ class Labels:
 
     Attributes
     ----------
-    names
-        Task names, as the columns are called.
+    tasks
+        What was measured, column by column.
     matrix
-        Measured values, float64, NaN where not measured, shape (rows, tasks).
-    kind
-        "classification" (values 0 and 1) or "regression".
+        Values, or places in the task's classes; float64, NaN where not measured, shape (rows, tasks).
     where
         Where they come from, for messages.
     left_out
         Columns that are no tasks, each with the reason, when the tasks were not named.
+    bounds
+        -1 where the true value lies below what ``matrix`` has ("<0.5"), 1 where it lies above (">10"),
+        else 0; int8, shape (rows, tasks). None where nothing is censored.
     """
 
-    names: tuple[str, ...]
+    tasks: tuple[Task, ...]
     matrix: NDArray[np.float64]
-    kind: str
     where: str = "labels"
     left_out: tuple[str, ...] = ()
+    bounds: NDArray[np.int8] | None = None
+
+    @classmethod
+    def of_kind(
+        cls,
+        names: Sequence[str],
+        matrix: NDArray[np.float64],
+        kind: Literal["classification", "regression"],
+        where: str = "labels",
+    ) -> Labels:
+        """Return labels whose tasks are all classes 0 and 1 ("classification"), or all values."""
+        binary = Task("", "binary", ("0", "1"))
+        tasks = [
+            replace(binary, name=name) if kind == "classification" else Task(name, "regression")
+            for name in names
+        ]
+        return cls(tuple(tasks), matrix, where)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Task names."""
+        return tuple(task.name for task in self.tasks)
+
+    @property
+    def kind(self) -> str:
+        """Return "classification", "regression", or "mixed" where the tasks are of both."""
+        kinds = {"regression" if task.kind == "regression" else "classification" for task in self.tasks}
+        return kinds.pop() if len(kinds) == 1 else "mixed"
 
     @property
     def metric(self) -> str:
-        """Name of the metric that counts."""
-        return "roc_auc" if self.kind == "classification" else "mae"
+        """Name of the metric that counts, where the tasks are of one kind."""
+        return "mae" if self.kind == "regression" else "roc_auc"
 
     def take(self, rows: NDArray[np.int64]) -> Labels:
         """Return the labels of some rows."""
-        return replace(self, matrix=self.matrix[rows])
+        bounds = None if self.bounds is None else self.bounds[rows]
+        return replace(self, matrix=self.matrix[rows], bounds=bounds)
 
 
 def read_labels(
@@ -110,11 +161,12 @@ def read_labels(
             where=where,
             hint=f"left out: {', '.join(left_out) or 'nothing'}; name the tasks with --targets",
         )
-    labels = Labels(tuple(names), matrix, "classification", where, tuple(left_out))
-    return replace(labels, kind=detect_kind(labels, task_type))
+    labels = Labels.of_kind(names, matrix, "regression", where)
+    kind = detect_kind(labels, task_type)
+    return replace(Labels.of_kind(names, matrix, kind, where), left_out=tuple(left_out))
 
 
-def detect_kind(labels: Labels, task_type: str = "auto") -> str:
+def detect_kind(labels: Labels, task_type: str = "auto") -> Literal["classification", "regression"]:
     """Return "classification" if every measured value is 0 or 1, else "regression"; check a given kind.
 
     Raises
@@ -132,7 +184,7 @@ def detect_kind(labels: Labels, task_type: str = "auto") -> str:
             hint="write classes as 0 and 1, or use --task-type regression",
         )
     if task_type != "auto":
-        return task_type
+        return cast('Literal["classification", "regression"]', task_type)
     per_task = binary.all(axis=0)
     if per_task.all():
         return "classification"

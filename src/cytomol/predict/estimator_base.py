@@ -51,7 +51,7 @@ class SmilesEstimator(BaseEstimator):  # type: ignore[misc]
 class PropertyEstimator(SmilesEstimator):
     """Training and prediction that classifier and regressor share."""
 
-    _kind: str
+    _kind: Literal["classification", "regression"]
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class PropertyEstimator(SmilesEstimator):
             require_valid(smiles, [parse_smiles(text).reason for text in smiles])
         result = finetune(
             smiles,
-            Labels(names, values, self._kind, "y"),
+            Labels.of_kind(names, values, self._kind, "y"),
             config,
             backbone=backbone,
             folds=_validation_folds(values, strata, self.validation_fraction, seed),

@@ -81,7 +81,7 @@ def test_wrong_tables_are_refused(
 
 
 def labels(values: list[list[float]], kind: str = "classification") -> Labels:
-    return Labels(("a", "b")[: len(values[0])], np.array(values, dtype=float), kind, "t.csv")
+    return Labels.of_kind(("a", "b")[: len(values[0])], np.array(values, dtype=float), kind, "t.csv")
 
 
 def test_training_needs_both_classes_somewhere() -> None:

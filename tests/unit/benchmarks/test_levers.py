@@ -51,7 +51,9 @@ def test_every_lever_answers_the_valid_rows(tmp_path: Path, untrained: dict[str,
     folds = np.array(["train", "train", "valid", "test"])[
         np.random.default_rng(0).integers(0, 4, len(smiles))
     ]
-    data = BenchmarkSet("toy", smiles, Labels(("n", "ring"), labels, "classification"), folds, "roc_auc")
+    data = BenchmarkSet(
+        "toy", smiles, Labels.of_kind(("n", "ring"), labels, "classification"), folds, "roc_auc"
+    )
     material = Material(data, tmp_path, tmp_path)
     for lever in LEVERS:
         if "annotated" in lever.name:  # needs the corpus
@@ -69,8 +71,12 @@ def test_rows_are_measured_once_and_levers_on_classes_not_on_values(
     smiles = ["C" * n + "O" for n in range(1, 9)]
     values = np.arange(8, dtype=np.float64)[:, None]
     data = {
-        "bace": BenchmarkSet("bace", smiles, Labels(("a",), values % 2, "classification"), FOLDS, "roc_auc"),
-        "biogenadme": BenchmarkSet("biogenadme", smiles, Labels(("v",), values, "regression"), FOLDS, "mae"),
+        "bace": BenchmarkSet(
+            "bace", smiles, Labels.of_kind(("a",), values % 2, "classification"), FOLDS, "roc_auc"
+        ),
+        "biogenadme": BenchmarkSet(
+            "biogenadme", smiles, Labels.of_kind(("v",), values, "regression"), FOLDS, "mae"
+        ),
     }
     asked = []
 

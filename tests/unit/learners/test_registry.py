@@ -10,7 +10,7 @@ from cytomol.errors import ConfigError
 from cytomol.learners import Model, models
 from cytomol.predict.config import BLOCKS
 
-GUIDE = Path(__file__).parents[4] / "docs" / "guide.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "guide.md"
 
 
 @pytest.mark.parametrize("name", models.names())

@@ -20,7 +20,7 @@ SMALL = {"epochs": 3, "hidden": 8}
 
 
 def labels(values: np.ndarray = VALUES, kind: str = "regression") -> Labels:
-    return Labels(tuple(f"t{i}" for i in range(values.shape[1])), values, kind)
+    return Labels.of_kind(tuple(f"t{i}" for i in range(values.shape[1])), values, kind)
 
 
 def run(

@@ -67,7 +67,7 @@ def labels_of(kind: str = "classification") -> Labels:
     else:
         matrix = np.array([[len(s) / 3, s.count("C") - 0.5 * s.count("c")] for s in SMILES])
     matrix[::7, 1] = np.nan
-    return Labels(("first", "second"), matrix, kind)
+    return Labels.of_kind(("first", "second"), matrix, kind)
 
 
 def train(
@@ -137,7 +137,9 @@ def test_row_i_answers_molecule_i(name: str, untrained: dict[str, Path]) -> None
 @pytest.mark.parametrize("name", ["neighbours", "small-forest"])
 def test_invalid_molecules_and_rows_in_no_fold_teach_nothing(name: str, untrained: dict[str, Path]) -> None:
     labels = labels_of()
-    more = Labels(labels.names, np.concatenate([labels.matrix, [[1, 0], [0, 1], [1, 1]]]), labels.kind)
+    more = Labels.of_kind(
+        labels.names, np.concatenate([labels.matrix, [[1, 0], [0, 1], [1, 1]]]), labels.kind
+    )
     folds = np.concatenate([FOLDS, ["train", "valid", ""]])
     before = train(name, untrained).predict(NEW, workers=1)
     after = train(name, untrained, smiles=[*SMILES, "C1CC", "", "CCCCN"], labels=more, folds=folds)

@@ -26,7 +26,7 @@ FOREST = {"forest_gamma": 0.05, "forest_trees": 20, "forest_seed": 3, "forest_cl
 
 
 def run(backbone: Path | None = None, values: np.ndarray = VALUES, **options: Any) -> FinetuneResult:
-    labels = Labels(("nitrogen", "long"), values, "classification")
+    labels = Labels.of_kind(("nitrogen", "long"), values, "classification")
     config = FinetuneConfig.build({"epochs": 3, "hidden": 8, "lr": 0.05, **FOREST, **options})
     return finetune(SMILES, labels, config, backbone=backbone, folds=FOLDS, workers=1)
 
@@ -86,7 +86,7 @@ def test_every_option_counts(name: str) -> None:
 def test_gamma_zero_is_the_plain_head() -> None:
     plain = run(forest_gamma=0.0).predictor
     assert plain.forest is None
-    labels = Labels(("nitrogen", "long"), VALUES, "classification")
+    labels = Labels.of_kind(("nitrogen", "long"), VALUES, "classification")
     config = FinetuneConfig.build({"epochs": 3, "hidden": 8, "lr": 0.05})
     expected = finetune(SMILES, labels, config, folds=FOLDS, workers=1).predictor.predict(SMILES).values
     np.testing.assert_array_equal(plain.predict(SMILES).values, expected)
@@ -109,7 +109,7 @@ def test_test_rows_do_not_touch_the_forest() -> None:
 
 
 def test_what_a_forest_cannot_do_is_refused(untrained: dict[str, Path]) -> None:
-    labels = Labels(("length",), np.array([[float(len(s))] for s in SMILES]), "regression")
+    labels = Labels.of_kind(("length",), np.array([[float(len(s))] for s in SMILES]), "regression")
     with pytest.raises(ConfigError, match="for classes, and the tasks are values"):
         finetune(SMILES, labels, FinetuneConfig.build(FOREST), folds=FOLDS, workers=1)
     with pytest.raises(ConfigError, match="needs 1d among the features"):

@@ -23,7 +23,7 @@ from cytomol.predict.predictor import PropertyPredictor
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in ("", "C", "CC", "CCO", "N", "OC", "Cl", "CCN")]
 FOLDS = np.array(["train", "train", "valid", "test"] * 8)
-LABELS = Labels(("aromatic",), np.array([[float("c" in s)] for s in SMILES]), "classification")
+LABELS = Labels.of_kind(("aromatic",), np.array([[float("c" in s)] for s in SMILES]), "classification")
 ROWS = torch.arange(len(SMILES))
 CPU = torch.device("cpu")
 
@@ -105,7 +105,9 @@ def test_the_mode_changes_the_answers_and_the_seed_fixes_them(untrained: dict[st
 
 def test_the_best_epochs_statistics_come_back(untrained: dict[str, Path]) -> None:
     # labels without sense, so that validation soon gets worse
-    labels = Labels(("noise",), np.random.default_rng(0).integers(0, 2, (len(SMILES), 1)) * 1.0, LABELS.kind)
+    labels = Labels.of_kind(
+        ("noise",), np.random.default_rng(0).integers(0, 2, (len(SMILES), 1)) * 1.0, LABELS.kind
+    )
     backbone = Backbone.load(untrained["infoalign"])
     options = {"embedding_mode": "training", "epochs": 12, "select_by": "loss", "lr": 0.1}
     result = run(backbone, labels, **options)

@@ -18,7 +18,7 @@ SMILES = [
     for ring in ("c1ccccc1", "C1CCCCC1", "c1ccncc1")
     for tail in ("", "C", "CC", "N", "O", "Cl")
 ]
-LABELS = Labels(("aromatic",), np.array([[float("c" in s)] for s in SMILES]), "classification")
+LABELS = Labels.of_kind(("aromatic",), np.array([[float("c" in s)] for s in SMILES]), "classification")
 FOLDS = np.array(["train", "train", "valid"] * 6)
 
 
