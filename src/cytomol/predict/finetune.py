@@ -240,7 +240,7 @@ def _beside_forest(
     if not config.forest_gamma:
         return data
     bits = data.inputs[:, predictor.features.columns("1d")].numpy()
-    predictor.forest = grow_forest(bits, labels.matrix, folds == FOLDS[0], config)
+    predictor.forest = grow_forest(bits, labels.matrix, folds == FOLDS[0], config, threads=config.threads)
     probability = forest_probability(predictor.forest, bits).astype(np.float32)
     return replace(data, forest=torch.from_numpy(probability), forest_gamma=config.forest_gamma)
 
@@ -350,7 +350,11 @@ def _fit_uncertainty(
 
 
 def _device(accelerator: str) -> torch.device:
-    available = torch.cuda.is_available()
-    if accelerator == "cuda" and not available:
-        raise ConfigError("there is no CUDA device", where="accelerator", hint="use auto or cpu")
-    return torch.device("cuda" if available and accelerator != "cpu" else "cpu")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(accelerator, True):
+        raise ConfigError(
+            f"there is no {accelerator.upper()} device", where="accelerator", hint="use auto or cpu"
+        )
+    if accelerator == "auto":
+        accelerator = "cuda" if there["cuda"] else "cpu"
+    return torch.device(accelerator)
