@@ -104,7 +104,7 @@ class Encoding:
         return np.asarray(result, dtype=np.float64)
 
     def task_values(self, decoded: Matrix) -> Matrix:
-        """Return one number a task, shape (n, tasks): probability of class 1, value, or place of the class."""
+        """Return a number a task, shape (n, tasks): probability of class 1, value, or place of the class."""
         parts = []
         for task, place in zip(self.tasks, self.places(), strict=True):
             block = decoded[:, place]

@@ -102,6 +102,16 @@ class ByKind:
             every[np.ix_(np.arange(len(members)), np.arange(rows), columns)] = members
         return values, every
 
+    def passed(self) -> dict[str, tuple[ByKind, float]]:
+        """Return the learners that fitting went through, by name, with the seconds that each took."""
+        found: dict[str, tuple[ByKind, float]] = {}
+        for name in self.first.passed():
+            parts = {kind: part.passed()[name] for kind, part in self.parts.items()}
+            new = ByKind(lambda: self.first, self.kinds)
+            new.parts = {kind: learner for kind, (learner, _) in parts.items()}
+            found[name] = new, sum(seconds for _, seconds in parts.values())
+        return found
+
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the state of each learner, under its kind."""
         tables, arrays = {}, {}

@@ -24,9 +24,9 @@ class FittingOptions(Config):
 
     learner: str = Field(
         "auto",
-        description="What is fitted, by name (the guide lists them): cytomol is the recipe of the benchmarks, "
-        "head a small network as in the papers. auto: the recipe, or the head where an option of the head is "
-        "given.",
+        description="What is fitted, by name (the guide lists them): cytomol, the recipe of the benchmarks; "
+        "head, a small network as in the papers; or another. auto: the recipe, or the head if an option of "
+        "the head is given.",
     )
     refit: bool = Field(
         True,

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,13 +20,20 @@ from cytomol.assays.splits import FOLDS
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners import Learning, Matrix
 from cytomol.learners.mixed import ByKind
-from cytomol.predict.certainty import Certainty, HeldOut
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.crossfit import calibration_folds, cross_fit, scaffold_folds
+from cytomol.predict.crossfit import (
+    HeldOutAnswers,
+    calibration_folds,
+    cross_fit,
+    grouped_folds,
+    nearest_similarity,
+    scaffold_groups,
+)
 from cytomol.predict.features import LiveBackbone
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages
+from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 
 __all__ = ["Fitting", "Listener"]
 
@@ -80,7 +88,7 @@ class Fitting:
     encoding: Encoding = field(init=False)
     feature_seconds: float = field(init=False)
     fitted: ByKind | None = field(default=None, init=False)
-    held: HeldOut | None = field(default=None, init=False)
+    held: HeldOutAnswers | None = field(default=None, init=False)
     calibrated: str = field(default="", init=False)
     notes: dict[str, Any] = field(default_factory=dict, init=False)
 
@@ -145,7 +153,7 @@ class Fitting:
         self.notes = table["notes"]
         predictor = self._predictor(self.fitted)
         self.held = self._held_out(predictor, learning)
-        predictor.certainty = self._certainty(np.isin(self.folds, FOLDS[:2]))
+        predictor.uncertainty = self._uncertainty(np.isin(self.folds, FOLDS[:2]))
         return predictor
 
     def refit(self, evaluated: Predictor) -> Predictor:
@@ -162,7 +170,7 @@ class Fitting:
         learner = type(self.recipe.make())
         fitted = again[0] if again else ByKind.restore(learner, self.encoding.kinds, tables, arrays)
         predictor = self._predictor(fitted)
-        predictor.certainty = self._certainty(everything)
+        predictor.uncertainty = self._uncertainty(everything)
         return predictor
 
     def _predictor(self, fitted: ByKind) -> Predictor:
@@ -176,44 +184,61 @@ class Fitting:
             details={"feature_seconds": round(self.feature_seconds, 3), **self.notes},
         )
 
-    def _held_out(self, evaluated: Predictor, learning: Learning) -> HeldOut:
+    def _held_out(self, evaluated: Predictor, learning: Learning) -> HeldOutAnswers:
         """Return answers of learners that had not seen the rows which they answer, NaN where there is none.
 
         Train and valid rows are answered across scaffolds, or the valid rows alone by the one that is
         scored; test rows by the one that is scored.
         """
-        answers, members = evaluated.answer(self.blocks)
-        columns, bounds = self.encoding.encode(self.labels)
-        labels = self.encoding.decode(columns if bounds is None else np.where(bounds == 0, columns, np.nan))
-        held = HeldOut(answers, members, labels)
+        bits = self.fingerprints
+        answers = HeldOutAnswers(
+            *evaluated.answer(self.blocks), nearest_similarity(bits[learning.train], bits)
+        )
         measured = learning.train | learning.valid
         number = 0 if self.live else calibration_folds(self.config.calibration_folds, int(measured.sum()))
         if number:
             folds = np.full(len(measured), -1)
-            folds[measured] = scaffold_folds(
-                [self.store.smiles[row] for row in np.flatnonzero(measured)], number
-            )
-            held.put(measured, *cross_fit(evaluated, self.blocks, learning, folds, self.stages))
+            folds[measured] = grouped_folds(self.scaffolds[measured], number)
+            found = cross_fit(evaluated, self.blocks, learning, folds, bits, stages=self.stages)
+            answers.put(measured, found)
             self.calibrated = f"across {number} folds of scaffolds"
         else:
-            held.put(learning.train, np.nan, np.nan)
-            own, each = evaluated.learner.held_out(self.blocks, learning)
-            held.put(learning.valid, self.encoding.decode(own), self.encoding.decode(each))
+            answers.predicted[learning.train] = np.nan
+            own, each = (self.encoding.decode(a) for a in evaluated.learner.held_out(self.blocks, learning))
+            answers.put(learning.valid, HeldOutAnswers(own, each, answers.similarity[learning.valid]))
             self.calibrated = "on the valid fold"
-        return held
+        return answers
 
-    def _certainty(self, learnt_from: NDArray[np.bool_]) -> Certainty | None:
+    @cached_property
+    def fingerprints(self) -> NDArray[np.uint8]:
+        """Packed bits of each row by which likeness is told, uint8, shape (n, 256)."""
+        options = self.recipe.features.options
+        return domain_fingerprints(self.store.smiles, options, workers=self.workers, cache=self.cache)
+
+    @cached_property
+    def scaffolds(self) -> NDArray[np.int64]:
+        """Number of the scaffold of each row, shape (n,)."""
+        return scaffold_groups(self.store.smiles)
+
+    def _uncertainty(self, learnt_from: NDArray[np.bool_]) -> Uncertainty | None:
         """Fit the uncertainty of a predictor that has learnt from these rows."""
         assert self.held is not None
-        rows = np.flatnonzero(learnt_from & ~np.isnan(self.held.predicted).all(axis=1))
+        columns, bounds = self.encoding.encode(self.labels)
+        known = ~np.isnan(self.held.predicted) & ~np.isnan(columns)
+        rows = np.flatnonzero(learnt_from & known.any(axis=1))
         if not rows.size:
             return None
-        smiles = [self.store.smiles[row] for row in np.flatnonzero(learnt_from)]
-        bits = Certainty.fingerprints(
-            smiles, self.recipe.features.options, workers=self.workers, cache=self.cache
+        return Uncertainty.fit(
+            self.held.predicted[rows],
+            self.held.members[:, rows],
+            self.encoding.decode(columns[rows]),
+            self.encoding.kinds.tolist(),
+            train_fingerprints=self.fingerprints[learnt_from],
+            similarity=self.held.similarity[rows],
+            groups=self.scaffolds[rows],
+            censored=None if bounds is None else bounds[rows] != 0,
+            seed=self.config.seed,
         )
-        kinds, seed = self.encoding.kinds, self.config.seed
-        return Certainty.fit(self.held.take(rows), kinds, train_fingerprints=bits, seed=seed)
 
     def scores(self, evaluated: Predictor) -> dict[str, Any]:
         """Score the valid and test rows."""

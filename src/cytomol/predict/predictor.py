@@ -15,9 +15,9 @@ from cytomol.assays.labels import Task
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.mixed import ByKind
-from cytomol.predict.certainty import Certainty
 from cytomol.predict.features import MoleculeFeatures
 from cytomol.predict.predictions import Predictions
+from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
 
 __all__ = ["Predictor"]
@@ -37,8 +37,11 @@ class Predictor:
         Makes its blocks from molecules.
     encoding
         The tasks, and how they become the learner's columns.
-    certainty
+    uncertainty
         What held-out molecules say of its answers; None if there were none.
+    cutoffs
+        Probability from which a molecule is said to be of the second class, shape (columns,); one half for
+        all if not given.
     source
         Digest of the model directory that the backbone came from; "" without one.
     unfrozen
@@ -65,11 +68,16 @@ class Predictor:
     learner: ByKind
     features: MoleculeFeatures
     encoding: Encoding
-    certainty: Certainty | None = None
+    uncertainty: Uncertainty | None = None
+    cutoffs: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     source: str = ""
     unfrozen: bool = False
     details: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not len(self.cutoffs):
+            self.cutoffs = np.full(len(self.encoding.columns), 0.5)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -112,7 +120,7 @@ class Predictor:
         ModelDirectoryError
             If uncertainty is asked for and the predictor has none.
         """
-        fitted = self.fitted_certainty() if uncertainty else None
+        fitted = self.fitted_uncertainty() if uncertainty else None
         check_coverage(coverage)
         store = (
             molecules
@@ -129,9 +137,12 @@ class Predictor:
         answer = None
         if fitted is not None:
             smiles = [store.smiles[row] for row in rows]
-            bits = fitted.fingerprints(smiles, self.features.options, workers=workers, cache=cache)
+            bits = domain_fingerprints(smiles, self.features.options, workers=workers, cache=cache)
+            members = (
+                members[: fitted.members] if rows.size else np.zeros((fitted.members, *columns[:0].shape))
+            )
             answer = fitted.answer(columns[rows], members, bits, coverage).spread_out(rows, len(store))
-        return Predictions(columns, list(store.errors), self.encoding, answer)
+        return Predictions(columns, list(store.errors), self.encoding, self.cutoffs, answer)
 
     def answer(
         self, blocks: dict[str, NDArray[np.float32]], *, members: bool = True
@@ -145,7 +156,7 @@ class Predictor:
         answers, each = self.learner.answer(blocks)
         return self.encoding.decode(answers), self.encoding.decode(each)
 
-    def fitted_certainty(self) -> Certainty:
+    def fitted_uncertainty(self) -> Uncertainty:
         """Return what held-out molecules say of the answers.
 
         Raises
@@ -153,12 +164,12 @@ class Predictor:
         ModelDirectoryError
             If there were none.
         """
-        if self.certainty is None:
+        if self.uncertainty is None:
             raise ModelDirectoryError(
                 "the model was made without held-out molecules, so it has no uncertainty",
                 hint="fine-tune it again with a valid fold, or predict with --no-uncertainty",
             )
-        return self.certainty
+        return self.uncertainty
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write a model directory that needs no other file: learner, features, backbone, what it rests on."""

@@ -21,7 +21,6 @@ from cytomol.files import atomic_directory
 from cytomol.learners import learners
 from cytomol.learners.matrix import below
 from cytomol.learners.mixed import ByKind
-from cytomol.predict.certainty import Certainty
 from cytomol.predict.features import MoleculeFeatures
 from cytomol.predict.uncertainty import Uncertainty
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["KIND", "load_predictor", "save_predictor"]
 
 KIND = "predictor"
-_CERTAINTY = "uncertainty.json"
+_UNCERTAINTY = "uncertainty.json"
 _FORM = 2  # of config.json; 0.1 wrote none
 
 
@@ -40,8 +39,8 @@ def save_predictor(predictor: Predictor, path: Path, *, force: bool = False) -> 
     features = predictor.features
     table, arrays = predictor.learner.state()
     tasks, units = predictor.encoding.state()
-    certainty, held = ({}, {}) if predictor.certainty is None else predictor.certainty.state()
-    texts = {_CERTAINTY: json.dumps(certainty, indent=2) + "\n"} if certainty else {}
+    certainty, held = ({}, {}) if predictor.uncertainty is None else predictor.uncertainty.state()
+    texts = {_UNCERTAINTY: json.dumps(certainty, indent=2) + "\n"} if certainty else {}
     backbone = features.backbone
     described = {"source": predictor.source, "unfrozen": predictor.unfrozen}
     with atomic_directory(path, force=force) as directory:
@@ -66,6 +65,7 @@ def save_predictor(predictor: Predictor, path: Path, *, force: bool = False) -> 
             statistics={
                 **{f"learner.{name}": array for name, array in arrays.items()},
                 **{f"tasks.{name}": array for name, array in units.items()},
+                "tasks.cutoffs": predictor.cutoffs,
                 **{f"uncertainty.{name}": array for name, array in held.items()},
             },
             texts={**predictor.texts, **texts},
@@ -96,11 +96,6 @@ def load_predictor(path: str | Path) -> dict[str, Any]:
                 hint="install a newer cytomol",
             )
         encoding = Encoding.restore(config["tasks"], below(saved.statistics, "tasks."))
-        certainty = None
-        if (saved.path / _CERTAINTY).is_file():
-            certainty = Certainty.restore(
-                saved.read_json(_CERTAINTY), below(saved.statistics, "uncertainty.")
-            )
         return {
             "name": config["learner"],
             "learner": ByKind.restore(
@@ -111,7 +106,8 @@ def load_predictor(path: str | Path) -> dict[str, Any]:
             ),
             "features": _features(saved, config["counts_radius"], config["bits_radius"]),
             "encoding": encoding,
-            "certainty": certainty,
+            "uncertainty": _saved_uncertainty(saved),
+            "cutoffs": saved.statistics["tasks.cutoffs"],
             "details": config["details"],
             **(config["backbone"] or {}),
         }
@@ -134,11 +130,10 @@ def _tasks_of_01(config: Mapping[str, Any]) -> Encoding:
     return Encoding.fit(labels, np.zeros(0, dtype=bool))
 
 
-def _certainty_of_01(saved: ModelDirectory, encoding: Encoding) -> Certainty | None:
-    if not (saved.path / _CERTAINTY).is_file():
+def _saved_uncertainty(saved: ModelDirectory) -> Uncertainty | None:
+    if not (saved.path / _UNCERTAINTY).is_file():
         return None
-    part = Uncertainty.restore(saved.read_json(_CERTAINTY), below(saved.statistics, "uncertainty."))
-    return Certainty(encoding.kinds, {part.kind: part})
+    return Uncertainty.restore(saved.read_json(_UNCERTAINTY), below(saved.statistics, "uncertainty."))
 
 
 def _named_of_01(saved: ModelDirectory) -> dict[str, Any]:
@@ -152,7 +147,7 @@ def _named_of_01(saved: ModelDirectory) -> dict[str, Any]:
         "learner": ByKind.restore(learner, encoding.kinds, {config["task_type"]: config["model"]}, arrays),
         "features": _features(saved, config["counts_radius"], None),
         "encoding": encoding,
-        "certainty": _certainty_of_01(saved, encoding),
+        "uncertainty": _saved_uncertainty(saved),
         "details": config["details"],
         "source": (config["backbone"] or {}).get("source", ""),
     }
@@ -183,6 +178,6 @@ def _heads_of_01(saved: ModelDirectory) -> dict[str, Any]:
         ),
         "features": _features(saved, options["counts_radius"], options["bits_radius"]),
         "encoding": encoding,
-        "certainty": _certainty_of_01(saved, encoding),
+        "uncertainty": _saved_uncertainty(saved),
         **(config["backbone"] or {}),
     }

@@ -308,7 +308,6 @@ def _schedule(
     )
 
 
-<<<<<<< HEAD
 def _step(  # noqa: PLR0917 - what a step is made of
     output: Tensor,
     target: Tensor,
@@ -316,10 +315,6 @@ def _step(  # noqa: PLR0917 - what a step is made of
     config: HeadOptions,
     optimizer: torch.optim.Optimizer,
     bounds: Tensor | None,
-=======
-def _step(
-    output: Tensor, target: Tensor, kind: str, config: HeadOptions, optimizer: torch.optim.Optimizer
->>>>>>> h-config
 ) -> float:
     """Take a step down the loss of a batch and return it."""
     loss = masked_loss(

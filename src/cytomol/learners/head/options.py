@@ -7,18 +7,10 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from cytomol.config import Config
-<<<<<<< HEAD
 from cytomol.learners.blocks import BLOCKS
 from cytomol.learners.head import presets
 
 __all__ = ["HeadOptions"]
-=======
-from cytomol.learners.head import presets
-
-__all__ = ["BLOCKS", "HeadOptions"]
-
-BLOCKS = ("embedding", "1d", "counts", "maccs", "descriptors")
->>>>>>> h-config
 
 
 class HeadInputs(Config):

@@ -12,14 +12,8 @@ from cytomol.learners.base import Live
 from cytomol.learners.head.build import masked_loss
 from cytomol.learners.head.fit import Best, FitData, FitResult, OnEpoch, batches, fit_head, make_optimizer
 from cytomol.learners.head.options import HeadOptions
-<<<<<<< HEAD
 from cytomol.learners.scaling import AffineScaler, ColumnScaler
 from cytomol.nn.encoder import GraphEncoder
-=======
-from cytomol.learners.scaling import AffineScaler
-from cytomol.nn.encoder import GraphEncoder
-from cytomol.predict.features import HeadFeatures
->>>>>>> h-config
 
 __all__ = ["LiveFeatures", "fit_unfrozen", "layer_groups"]
 
