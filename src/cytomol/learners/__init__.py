@@ -2,16 +2,16 @@
 
 from cytomol.learners import boosting, forest, kernel, neighbours, perceptron, stack
 from cytomol.learners.base import Learner, Learning, Live, Matrix, learners
-from cytomol.learners.head import learner as head
+from cytomol.learners.head.learner import Head
 
 __all__ = [
+    "Head",
     "Learner",
     "Learning",
     "Live",
     "Matrix",
     "boosting",
     "forest",
-    "head",
     "kernel",
     "learners",
     "neighbours",

@@ -114,9 +114,9 @@ def finetune(
     check_molecules(store.errors, valid, labels.where, listener.say)
     say_kept_whole(recipe.features.options, store, listener.say)
     folds = valid_folds(smiles, valid, folds, config)
+    check_folds(folds, labels, why="the valid fold stops training, weighs learners and calibrates")
     for warning in check_training_labels(labels, folds == FOLDS[0]):
         listener.say(f"warning: {warning}")
-    check_folds(folds, labels, why="the valid fold stops training, weighs learners and calibrates")
 
     rows = np.flatnonzero(folds != "")
     stages = Stages(partial, _digest(smiles, labels, folds, config, backbone) if partial else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -147,12 +147,6 @@ class UncertaintyAnswer:
         columns["domain"] = pd.Series(self.words, dtype=object)
         columns["domain_reason"] = pd.Series(self.limits.reasons(self.similarity), dtype=object)
         return pd.DataFrame(columns)
-
-    @classmethod
-    def side_by_side(cls, parts: Mapping[str, Self], kinds: NDArray[np.str_]) -> Self:
-        """Return the answers of the columns of each kind as one answer."""
-        del kinds
-        return next(iter(parts.values()))
 
     def spread_out(self, rows: NDArray[np.int64], n: int) -> Self:
         """Return an answer of n rows that has this one's rows at ``rows`` and nothing elsewhere."""

@@ -33,6 +33,8 @@ def folds_of(
     """
     rng = np.random.default_rng(seed)
     folds = np.empty(n, dtype=np.int64)
+    if not n:
+        return folds
     if groups is None:
         kinds = np.zeros(n) if classes is None else classes
         for kind in np.unique(kinds):
