@@ -20,9 +20,9 @@ import safetensors.torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cytomol import __version__
 from cytomol.errors import ModelDirectoryError
 from cytomol.files import atomic_directory, settled, sha256
+from cytomol.version import __version__
 
 __all__ = [
     "SCHEMA_VERSION",
