@@ -173,7 +173,9 @@ def _compute(
 
 def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
     if workers is not None and workers < 1:
-        raise ConfigError(f"{workers} workers", hint="use 1 or more, or None for one per core")
+        raise ConfigError(
+            f"cannot work with {workers} workers", hint="use 1 or more, or None for one per core"
+        )
     if multiprocessing.current_process().daemon:  # a data loader's worker may not have children
         return 1
     if workers is None:

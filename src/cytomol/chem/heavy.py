@@ -29,7 +29,7 @@ _ENTRY = "cytomol.chem.heavy:compute"
 
 
 def settled(store: MoleculeStore) -> bool:
-    """Tell whether every row would be the same another time: none was lost to a busy machine."""
+    """Tell whether a store may be kept: no row was given up because the machine was busy."""
     return not any(reason.startswith(_LOST) for reason in store.errors)
 
 
