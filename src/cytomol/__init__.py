@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from cytomol.methods.config import CHMRConfig, InfoAlignConfig
     from cytomol.predict.estimators import CellEncoder, PropertyClassifier, PropertyRegressor
     from cytomol.predict.finetune import finetune
-    from cytomol.predict.predictor import PropertyPredictor
-    from cytomol.predict.trained import TrainedModel, load_predictor, train_model
+    from cytomol.predict.predictor import Predictor
     from cytomol.training.pretrain import pretrain
 
 # Threads of OpenMP that wait for work spin for milliseconds, on a processor that the loops of nn.kernels
@@ -36,16 +35,13 @@ _HOMES = {
     "FeatureOptions": "cytomol.chem.featurize",
     "InfoAlignConfig": "cytomol.methods.config",
     "PropertyClassifier": "cytomol.predict.estimators",
-    "PropertyPredictor": "cytomol.predict.predictor",
+    "Predictor": "cytomol.predict.predictor",
     "PropertyRegressor": "cytomol.predict.estimators",
-    "TrainedModel": "cytomol.predict.trained",
     "build_context": "cytomol.context",
     "featurize": "cytomol.chem.featurize",
     "finetune": "cytomol.predict.finetune",
-    "load_predictor": "cytomol.predict.trained",
     "pretrain": "cytomol.training.pretrain",
     "read_corpus": "cytomol.corpus",
-    "train_model": "cytomol.predict.trained",
     "write_corpus": "cytomol.corpus",
 }
 
@@ -56,17 +52,14 @@ __all__ = [
     "Corpus",
     "FeatureOptions",
     "InfoAlignConfig",
+    "Predictor",
     "PropertyClassifier",
-    "PropertyPredictor",
     "PropertyRegressor",
-    "TrainedModel",
     "build_context",
     "featurize",
     "finetune",
-    "load_predictor",
     "pretrain",
     "read_corpus",
-    "train_model",
     "write_corpus",
 ]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import json
 import reprlib
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cytomol.errors import ConfigError
 from cytomol.files import require_file
 
-__all__ = ["Config", "read_options"]
+__all__ = ["MACHINE", "Config", "defaults", "read_options"]
 
+MACHINE = "machine"
+"""The group of options that say how a machine computes and change no result (but for rounding)."""
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
@@ -23,9 +28,37 @@ _SHORT.maxlevel = 2  # aliases of YAML nest a table without end in a few bytes
 
 
 class Config(BaseModel):
-    """Base of every configuration: frozen, and an unknown option is an error."""
+    """Base of every configuration: frozen, and an unknown option is an error.
+
+    A configuration is put together from groups by inheritance: each group is a class that declares its
+    options and names itself in ``group``. The options stay flat, and each is declared in one place.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    group: ClassVar[str] = "options"
+
+    @classmethod
+    def groups(cls) -> dict[str, tuple[str, ...]]:
+        """Return the names of the options by group; an option belongs where it was first declared."""
+        owners = {
+            name: owner
+            for owner in cls.__mro__  # a later one is nearer to the root: it declared the option first
+            for name in inspect.get_annotations(owner)
+            if name in cls.model_fields and issubclass(owner, Config)
+        }
+        groups: dict[str, list[str]] = {}
+        for owner in (*cls.__mro__[1:], cls):  # what is particular comes after what is shared
+            own = [name for name in inspect.get_annotations(owner) if owners.get(name) is owner]
+            if own and issubclass(owner, Config):
+                groups.setdefault(owner.group, []).extend(own)
+        if MACHINE in groups:  # last, as it matters least
+            groups[MACHINE] = groups.pop(MACHINE)
+        return {group: tuple(names) for group, names in groups.items()}
+
+    def result_options(self) -> dict[str, Any]:
+        """Return the options that a result depends on, ready for JSON: all but those of the machine."""
+        return self.model_dump(mode="json", exclude=set(self.groups().get(MACHINE, ())))
 
     @classmethod
     def build(cls, options: dict[str, Any], *, where: str | None = None) -> Self:
@@ -61,6 +94,23 @@ class Config(BaseModel):
     def to_json(self) -> str:
         """Return the configuration as indented JSON."""
         return json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
+
+
+C = TypeVar("C", bound=Config)
+
+
+def defaults(**values: Any) -> Callable[[type[C]], type[C]]:
+    """Return a class decorator that gives inherited options other defaults, without declaring them again."""
+
+    def change(model: type[C]) -> type[C]:
+        for name, value in values.items():
+            field = copy.copy(model.model_fields[name])
+            field.default = value
+            model.__pydantic_fields__[name] = field
+        model.model_rebuild(force=True)
+        return model
+
+    return change
 
 
 def shown(value: Any) -> str:

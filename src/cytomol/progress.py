@@ -1,4 +1,4 @@
-"""What the user sees while pretraining works: steps, bars with time left, one line per epoch."""
+"""What the user sees while long work goes on: bars in a terminal, a line now and then in a file."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from rich.progress import (
 from rich.text import Text
 
 __all__ = ["Reporter", "duration"]
+
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 class Reporter:
@@ -66,16 +68,24 @@ class Reporter:
         ) as progress:
             task = None if progress is None else progress.add_task(text, total=None)
 
+            log = self._log(text)
+
             def update(done: int, total: int) -> None:
                 if progress is not None and task is not None:
                     progress.update(task, completed=done, total=total)
+                else:
+                    log(done, total, "")
 
             yield update
         self.say(f"{text}: {duration(time.perf_counter() - began)}")
 
     @contextmanager
-    def training(self, steps: int, done: int) -> Iterator[Callable[[int, str], None]]:
-        """Show the bar of a training of ``steps`` steps; yield a function of (steps done, text)."""
+    def training(self, steps: int, done: int, *, lines: bool = False) -> Iterator[Callable[[int, str], None]]:
+        """Show the bar of a training of ``steps`` steps; yield a function of (steps done, text).
+
+        Where there is no terminal, ``lines`` asks for a line now and then (for a training that prints none
+        of its own).
+        """
         with self._progress(
             TextColumn("train"),
             BarColumn(),
@@ -85,11 +95,31 @@ class Reporter:
         ) as progress:
             task = None if progress is None else progress.add_task("", total=steps, completed=done)
 
+            log = self._log("train")
+
             def update(taken: int, text: str) -> None:
                 if progress is not None and task is not None:
                     progress.update(task, completed=taken, description=text)
+                elif lines:
+                    log(taken, steps, text)
 
             yield update
+
+    def _log(self, text: str) -> Callable[[int, int, str], None]:
+        """Return a function of (done, total, what) that prints a line every half minute at most."""
+        began = last = time.perf_counter()
+
+        def log(done: int, total: int, what: str) -> None:
+            nonlocal last
+            now = time.perf_counter()
+            if now - last < _SECONDS_BETWEEN_LINES or done >= total:
+                return
+            last = now
+            left = (now - began) / done * (total - done) if done else 0.0
+            rest = f", about {duration(left)} left" if done else ""
+            self.say(f"{text}: {done:,} of {total:,}{rest}{f' ({what})' if what else ''}")
+
+        return log
 
     @contextmanager
     def _progress(self, *columns: object) -> Iterator[Progress | None]:

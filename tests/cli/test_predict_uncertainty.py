@@ -22,6 +22,7 @@ Run = Callable[..., Any]
 OPTIONS = ("--features", "1d", "--ensemble", "3", *SMALL)
 SMILES = ["CCO", "C1CC", "Cc1ccncc1", "", "FC(F)(F)C(F)(F)I"]
 INVALID = [1, 3]
+MOLECULE = ["similarity", "in_domain", "domain", "domain_reason"]
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +65,11 @@ def test_classification(cytomol: Run, classifier: Path, molecules: Path, tmp_pat
     assert done.code == 0, done.err
     plain, table = read(tmp_path / "plain.csv"), read(tmp_path / "o.csv")
     own = [f"{task}_{part}" for task in ("nitrogen", "aromatic") for part in ("calibrated", "std", "set")]
-    expected = ["smiles", "id", "nitrogen", "aromatic", *own, "similarity", "in_domain", "error"]
+    expected = ["smiles", "id", "nitrogen", "aromatic", *own, *MOLECULE, "error"]
     assert table.columns.tolist() == expected
     pd.testing.assert_frame_equal(table[plain.columns], plain)  # predictions are those without it
     for row in INVALID:
-        assert (table.loc[row, [*own, "similarity", "in_domain"]] == "").all()
+        assert (table.loc[row, [*own, *MOLECULE]] == "").all()
     valid = table.drop(index=INVALID)
     assert valid["nitrogen_calibrated"].astype(float).between(0, 1).all()
     assert (valid["nitrogen_std"].astype(float) > 0).all()

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 from torch import Tensor
 
 from cytomol.artifact.batches import BatchBuilder, batches_by_size
-from cytomol.artifact.directory import load_model, load_weights
+from cytomol.artifact.directory import kind_of, load_model, load_weights, write_model
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.corpus.scaling import FeatureScaler
@@ -24,9 +24,10 @@ from cytomol.methods.config import MethodConfig
 from cytomol.nn.allocator import keep_memory
 from cytomol.nn.batch import Dimensions
 
-__all__ = ["Backbone", "feature_options_of"]
+__all__ = ["BACKBONE_FOLDER", "Backbone", "feature_options_of", "load_backbone", "save_backbone"]
 
 KIND = "backbone"
+BACKBONE_FOLDER = "backbone"  # where a predictor's directory holds its backbone
 
 
 @dataclass
@@ -246,6 +247,34 @@ class Backbone:
                 progress(done, len(rows))
         self.method.train(was_training)
         return embedding, store.valid.copy()
+
+
+def load_backbone(path: str | Path) -> Backbone:
+    """Load the backbone of a pretrained model's directory, or the one that a predictor's directory holds.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If the directory is absent or altered, or is that of a predictor that reads no embedding.
+    """
+    path = Path(path)
+    inside = path / BACKBONE_FOLDER
+    if not inside.is_dir() and (path / "manifest.json").is_file() and kind_of(path) in {"predictor", "model"}:
+        raise ModelDirectoryError("holds a fine-tuned model that reads no embedding", where=str(path))
+    return Backbone.load(inside if inside.is_dir() else path)
+
+
+def save_backbone(backbone: Backbone, directory: Path) -> None:
+    """Write the backbone's own model directory, with the weights that it has now."""
+    directory.mkdir()
+    write_model(
+        directory,
+        kind=KIND,
+        config=backbone.description(),
+        weights=backbone.weights(),
+        statistics=backbone.statistics(),
+        texts={},
+    )
 
 
 def feature_options_of(config: MethodConfig) -> FeatureOptions:

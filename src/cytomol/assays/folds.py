@@ -10,16 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import metrics, score_tasks
+from cytomol.assays.options import AssayOptions
 from cytomol.assays.splits import FOLDS, split
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import InputError
-from cytomol.predict.config import FinetuneConfig
 
 __all__ = ["check_folds", "check_molecules", "fold_texts", "score_folds", "valid_folds"]
+
+COUNTS = {"classification": "roc_auc", "regression": "mae"}
+"""Metric that counts, by kind of columns."""
 
 
 def check_molecules(
@@ -55,7 +59,7 @@ def valid_folds(
     smiles: Sequence[str],
     valid: NDArray[np.bool_],
     folds: NDArray[np.str_] | None,
-    config: FinetuneConfig,
+    config: AssayOptions,
 ) -> NDArray[np.str_]:
     """Return the fold of every row, as given or as the options split; "" for invalid molecules."""
     result = np.full(len(valid), "", dtype="<U5")
@@ -88,30 +92,71 @@ def check_folds(folds: NDArray[np.str_], labels: Labels, *, why: str) -> None:
 
 
 def score_folds(
-    labels: Labels, predicted: NDArray[np.float64], folds: NDArray[np.str_]
+    labels: Labels, columns: NDArray[np.float64], encoding: Encoding, folds: NDArray[np.str_]
 ) -> dict[str, dict[str, Any]]:
-    """Score the valid and test rows: mean and tasks by the metric that counts, means of the others.
+    """Score the valid and test rows: every task by the metric that counts for it, and means.
 
-    A score that cannot be computed (one class only, nothing measured) is None.
+    Parameters
+    ----------
+    labels
+        What was measured; where only a bound was, the row is not scored.
+    columns
+        Probabilities and values in the unit of the table, shape (n, columns).
+    encoding
+        Which columns belong to which task; one of three classes and more is scored by the mean over its
+        classes, each against the others.
+    folds
+        Fold of every row, shape (n,).
+
+    Returns
+    -------
+    dict
+        By fold: rows, scored_tasks, tasks (a score each), mean over tasks of the metric that counts (of
+        classes, and of values), other_metrics. A score that cannot be computed is None.
     """
     result: dict[str, dict[str, Any]] = {}
+    encoded, bounds = encoding.encode(labels)
+    observed = encoding.decode(encoded if bounds is None else np.where(bounds == 0, encoded, np.nan))
+    observed[np.isnan(columns)] = np.nan
     for fold in FOLDS[1:]:
         rows = folds == fold
         if not rows.any():
             continue
-        observed = np.where(np.isnan(predicted[rows]), np.nan, labels.matrix[rows])
-        mean, tasks = score_tasks(observed, predicted[rows], labels.metric)
-        others = [name for name in metrics if metrics[name].kind == labels.kind and name != labels.metric]
+        scores = {name: _task_scores(observed[rows], columns[rows], encoding, name) for name in metrics}
+        main = {kind: metric for kind, metric in COUNTS.items() if (encoding.kinds == kind).any()}
+        tasks = [
+            scores[COUNTS["regression" if task.kind == "regression" else "classification"]][at]
+            for at, task in enumerate(labels.tasks)
+        ]
+        means = {metric: _finite(_mean(scores[metric])) for metric in main.values()}
         result[fold] = {
             "rows": int(rows.sum()),
             "scored_tasks": int((~np.isnan(tasks)).sum()),
-            "mean": _finite(mean),
-            "tasks": {name: _finite(score) for name, score in zip(labels.names, tasks, strict=True)},
+            "mean": next(iter(means.values())) if len(means) == 1 else None,
+            **({"means": means} if len(means) > 1 else {}),
+            "tasks": {task.name: _finite(score) for task, score in zip(labels.tasks, tasks, strict=True)},
             "other_metrics": {
-                name: _finite(score_tasks(observed, predicted[rows], name)[0]) for name in others
+                name: _finite(_mean(scores[name]))
+                for name in metrics
+                if metrics[name].kind in main and name not in main.values()
             },
         }
     return result
+
+
+def _task_scores(
+    observed: NDArray[np.float64], columns: NDArray[np.float64], encoding: Encoding, metric: str
+) -> NDArray[np.float64]:
+    """Return the score of every task by a metric, NaN where it is not one of its kind, shape (tasks,)."""
+    result = np.full(len(encoding.tasks), np.nan)
+    for at, place in enumerate(encoding.places()):
+        if encoding.kinds[place.start] == metrics[metric].kind:
+            result[at] = score_tasks(observed[:, place], columns[:, place], metric)[0]
+    return result
+
+
+def _mean(scores: NDArray[np.float64]) -> float:
+    return float(np.nanmean(scores)) if not np.isnan(scores).all() else math.nan
 
 
 def fold_texts(scores: dict[str, Any], folds: NDArray[np.str_]) -> dict[str, str]:
@@ -121,4 +166,4 @@ def fold_texts(scores: dict[str, Any], folds: NDArray[np.str_]) -> dict[str, str
 
 
 def _finite(value: float) -> float | None:
-    return None if math.isnan(value) else round(float(value), 6)
+    return None if math.isnan(value) else float(f"{value:.6g}")

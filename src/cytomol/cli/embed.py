@@ -45,7 +45,7 @@ def command(
     check_table_name(out, force=force)
     table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
-    from cytomol.predict.predictor import load_backbone
+    from cytomol.artifact.backbone import load_backbone
     from cytomol.predict.rows import embed_rows
     from cytomol.progress import Reporter
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cytomol.cli.options import options_from
 from cytomol.errors import ConfigError
+from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
 from cytomol.predict.config import FinetuneConfig
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from cytomol.assays.labels import Labels
     from cytomol.cli.options import Chosen
-    from cytomol.predict.finetune import EpochReport
-    from cytomol.predict.predictor import PropertyPredictor
-    from cytomol.predict.trained import TrainedModel
     from cytomol.tables.molecules import MoleculeTable
 
 __all__ = ["command"]
@@ -37,11 +35,6 @@ _SHOWN_TASKS = 40
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
 @click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")
 @click.option(
-    "--model",
-    metavar="NAME",
-    help="Train a model by name, such as cytomol or forest (the guide lists them), instead of a head.",
-)
-@click.option(
     "--targets", multiple=True, metavar="A,B", help="Task columns.  [default: every numeric column]"
 )
 @click.option("--split", "split_file", metavar="FILE", help="Table with columns index (row from 0) and fold.")
@@ -55,7 +48,8 @@ _SHOWN_TASKS = 40
     "code (authors; authors:bace and the like with what they set by hand for a data set).",
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
-@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same command.")
+@click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted run.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and scores.")
 @options_from(FinetuneConfig)
 def command(
@@ -65,24 +59,23 @@ def command(
     out: str,
     smiles_col: str | None,
     sheet: str | None,
-    model: str | None,
     targets: tuple[str, ...],
     split_file: str | None,
     split_col: str | None,
     preset: str,
     workers: int | None,
+    resume: bool,
     force: bool,
     quiet: bool,
     chosen: Chosen,
 ) -> None:
-    """Fine-tune a backbone to the assays of TABLE (CSV, TSV, Parquet, Excel or SD file; one molecule a row).
+    """Make a model of the assays in TABLE (CSV, TSV, Parquet, Excel or SD file; one molecule a row).
 
-    Labels may be missing. Tasks whose labels are all 0 and 1 are classified, others regressed. The
-    split is that of --split FILE or --split-col, else made by --split-type. The model directory holds
-    all that prediction needs, the scores on the valid and test folds and the folds themselves.
+    Labels may be missing. The split is that of --split FILE or --split-col, else made by --split-type. The
+    model is fitted to the train fold and scored on the others, then fitted again to all rows; its directory
+    holds all that prediction needs, the scores and the folds.
 
-    With --model NAME a model by name is trained instead of a head. Of the options in this list it takes
-    those of tasks and split, --seed and --threads.
+    An interrupted run has saved what was finished in OUT.partial, and the same command with --resume goes on.
     """
     from cytomol.files import check_output
     from cytomol.tables import read_molecules
@@ -90,7 +83,7 @@ def command(
 
     check_output(out, force=force)
     check_preset(preset)
-    _check_options(chosen, model=model, preset=preset, split_given=bool(split_file or split_col))
+    _check_options(chosen, preset=preset, split_given=bool(split_file or split_col))
     if split_file and split_col:
         raise ConfigError("--split and --split-col both give a split", hint="use one of them")
     config = chosen.build(FinetuneConfig)
@@ -99,45 +92,71 @@ def command(
         find_column(molecules.frame, split_col, where=molecules.where, option="--split-col")
 
     from cytomol.artifact.backbone import Backbone
+    from cytomol.predict.finetune import Listener, finetune
 
     labels = _labels(molecules, targets, config, split_col)
     folds = _given_folds(molecules, split_file, split_col)
     pretrained = None if backbone is None else Backbone.load(backbone)
     if preset != "default":
-        method = pretrained.name if pretrained else None
-        config = chosen.build(FinetuneConfig, FinetuneConfig.preset(preset, method))
-
+        head = HeadOptions.preset(preset, pretrained.name if pretrained else None)
+        base = FinetuneConfig.build({"learner": "head", **head.model_dump()})
+        config = chosen.build(FinetuneConfig, base)
+    partial = _partial(out, resume=resume)
     _say_tasks(labels, detected=config.task_type == "auto")
-    with _Progress(quiet=quiet, metric=labels.metric) as progress:
-        train = _train_head if model is None else partial(_train_model, model)
-        given = {"backbone": pretrained, "folds": folds, "workers": workers}
-        made, scores = train(molecules.smiles, labels, config, progress, **given)
-    made.save(out, force=force)
-    _print_scores(scores, list(made.tasks))
+    with _Progress(quiet=quiet) as progress:
+        result = finetune(
+            molecules.smiles,
+            labels,
+            config,
+            backbone=pretrained,
+            folds=folds,
+            workers=workers,
+            listener=Listener(progress.say, progress.molecules, progress.step),
+            partial=partial,
+        )
+    result.predictor.save(out, force=force)
+    _print_scores(result.scores, labels.names)
     click.echo(f"model: {out}", err=True)
 
 
-def _check_options(chosen: Chosen, *, model: str | None, preset: str, split_given: bool) -> None:
+def _partial(out: str, *, resume: bool) -> Path:
+    """Return where finished stages are kept; without ``--resume`` those of an earlier run are forgotten.
+
+    Raises
+    ------
+    ConfigError
+        If there is nothing to go on with.
+    """
+    from cytomol.files import remove_output
+
+    partial = Path(f"{out}.partial")
+    if resume and not partial.is_dir():
+        raise ConfigError(f"there is no interrupted run in {partial}", hint="leave --resume out")
+    if not resume and partial.exists():
+        remove_output(partial)
+    return partial
+
+
+def _check_options(chosen: Chosen, *, preset: str, split_given: bool) -> None:
     """Refuse options that do not go together."""
     if split_given and "split_type" in chosen.flags:
         raise ConfigError("--split-type makes a split, and one is given", hint="leave one of them out")
-    if model is None:
+    learner = {**chosen.file, **chosen.flags}.get("learner", "auto")
+    if learner in {"auto", "head"}:
         return
-    from cytomol.learners import models
-    from cytomol.predict.finetune_model import OPTIONS
+    from cytomol.learners import learners
 
-    _ = models[model]  # an unknown name says so before anything is read
-    flags = [name for name in chosen.flags if name not in OPTIONS]
-    of_file = [name for name in chosen.file if name not in OPTIONS and name not in chosen.flags]
+    _ = learners[learner]  # an unknown name says so before anything is read
+    own = HeadOptions.model_fields
+    flags = [name for name in chosen.flags if name in own]
+    of_file = [name for name in chosen.file if name in own and name not in chosen.flags]
     if flags or preset != "default":
         given = ["--" + name.replace("_", "-") for name in flags] or ["--preset"]
-        raise ConfigError(f"{', '.join(given)}: for a head, not for --model {model}", hint="leave it out")
+        message = f"{', '.join(given)}: for a head, not for --learner {learner}"
+        raise ConfigError(message, hint="leave it out")
     if of_file:
-        raise ConfigError(
-            f"{', '.join(of_file)}: for a head, not for --model {model}",
-            where=chosen.where,
-            hint=f"a model by name takes {', '.join(OPTIONS)}",
-        )
+        message = f"{', '.join(of_file)}: for a head, not for --learner {learner}"
+        raise ConfigError(message, where=chosen.where, hint="leave them out")
 
 
 def _labels(
@@ -169,38 +188,17 @@ def _given_folds(
     return None
 
 
-def _train_head(
-    smiles: list[str], labels: Labels, config: FinetuneConfig, progress: _Progress, **given: Any
-) -> tuple[PropertyPredictor, dict[str, Any]]:
-    from cytomol.predict.finetune import Listener, finetune
-
-    listener = Listener(progress.say, progress.molecules, progress.epoch)
-    result = finetune(smiles, labels, config, listener=listener, **given)
-    return result.predictor, result.scores
-
-
-def _train_model(
-    name: str, smiles: list[str], labels: Labels, config: FinetuneConfig, progress: _Progress, **given: Any
-) -> tuple[TrainedModel, dict[str, Any]]:
-    from cytomol.predict.finetune_model import finetune_model
-
-    result = finetune_model(
-        name, smiles, labels, config, progress=progress.molecules, say=progress.say, **given
-    )
-    return result.trained, result.scores
-
-
 class _Progress(ExitStack):
-    """A bar for the molecules, then one for the epochs, on standard error."""
+    """A bar for the molecules, then one for the steps of fitting, on standard error."""
 
-    def __init__(self, *, quiet: bool, metric: str) -> None:
+    def __init__(self, *, quiet: bool) -> None:
         from cytomol.progress import Reporter
 
         super().__init__()
         self._reporter = Reporter(quiet=quiet)
-        self._metric = metric
         self._featurizing: Callable[[int, int], None] | None = None
-        self._training: Callable[[int, str], None] | None = None
+        self._fitting: Callable[[int, str], None] | None = None
+        self._steps = 0
 
     def say(self, text: str) -> None:
         """Print a line that the user should read even when all else is quiet."""
@@ -212,15 +210,13 @@ class _Progress(ExitStack):
             self._featurizing = self.enter_context(self._reporter.bar("featurize"))
         self._featurizing(done, total)
 
-    def epoch(self, report: EpochReport) -> None:
-        """Show how far training is, over all heads."""
-        if self._training is None:
+    def step(self, done: int, total: int, what: str) -> None:
+        """Show how far fitting is."""
+        if self._fitting is None or total != self._steps:
             self.close()
-            self._training = self.enter_context(self._reporter.training(report.heads * report.epochs, 0))
-        text = f"loss {report.loss:.4f}, valid {self._metric} {abs(report.score):.4f}"
-        if report.heads > 1:
-            text = f"head {report.head} of {report.heads}: {text}"
-        self._training((report.head - 1) * report.epochs + report.epoch, text)
+            self._steps = total
+            self._fitting = self.enter_context(self._reporter.training(total, 0, lines=True))
+        self._fitting(done, what)
 
 
 def _say_tasks(labels: Labels, *, detected: bool) -> None:
@@ -234,7 +230,7 @@ def _say_tasks(labels: Labels, *, detected: bool) -> None:
         click.echo(f"columns that are no tasks: {shown}", err=True)
 
 
-def _print_scores(scores: dict[str, Any], tasks: list[str]) -> None:
+def _print_scores(scores: dict[str, Any], tasks: Sequence[str]) -> None:
     """Print the scores of every task on the valid and test folds, and their means."""
     folds = [fold for fold in ("valid", "test") if fold in scores]
     width = max(len("mean over tasks"), *(len(name) for name in tasks[:_SHOWN_TASKS]))

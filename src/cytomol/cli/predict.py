@@ -60,13 +60,13 @@ def command(
     check_table_name(out, force=force)
     table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
+    from cytomol.predict.predictor import Predictor
     from cytomol.predict.rows import predict_rows
-    from cytomol.predict.trained import load_predictor
     from cytomol.progress import Reporter
 
-    predictor = load_predictor(model)
+    predictor = Predictor.load(model)
     coverage = coverage or 0.9
-    notes = predictor.fitted_uncertainty().notes(predictor.tasks, coverage) if uncertainty else []
+    notes = predictor.fitted_uncertainty().notes(predictor.encoding.columns, coverage) if uncertainty else []
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predict_rows(
             predictor,

@@ -371,7 +371,9 @@ def _pretrained(ablation: Ablation, inputs: _Inputs, method: str, config: Method
 def _fine_tuned(ablation: Ablation, data: BenchmarkSet, model: Path, seed: int) -> Sequence[dict[str, Any]]:
     """Fine-tune a frozen model on a set and score the valid and test rows."""
     # seeds of an ensemble's heads follow each other: those of two runs are kept apart
-    head = ablation.head.updated(seed=seed * ablation.head.ensemble)
+    # heads alone are compared, so nothing is held out again for calibration, and nothing refitted
+    plain = {"learner": "head", "refit": False, "calibration_folds": 0}
+    head = ablation.head.updated(seed=seed * ablation.head.ensemble, **plain)
     # the labels of the test fold are not given to the training
     fitted = finetune(data.smiles, data.training_labels(), head, backbone=model, folds=data.folds)
     rows = np.flatnonzero(np.isin(data.folds, data.scored_folds))

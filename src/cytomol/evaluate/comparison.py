@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.metrics import score_tasks
 from cytomol.chem.featurize import FeatureOptions, featurize
-from cytomol.predict.predictor import PropertyPredictor
+from cytomol.predict.predictor import Predictor
 
 __all__ = ["Comparison", "compare_on_planted", "random_forest"]
 
@@ -116,9 +116,9 @@ def compare_on_planted(planted: Path, models: Mapping[str, Path], *, seed: int =
     scores: dict[str, NDArray[np.float64]] = {}
     tested = [s for s, held in zip(smiles, test, strict=True) if held]
     for label, path in models.items():
-        predictor = PropertyPredictor.load(path)
+        predictor = Predictor.load(path)
         answers = predictor.predict(tested)
-        predicted = answers.values[:, [answers.tasks.index(name) for name in names]]  # noqa: PD011
+        predicted = answers.values[:, [predictor.names.index(name) for name in names]]  # noqa: PD011
         scores[label] = score_tasks(labels[test], predicted, "roc_auc")[1]
     forest = random_forest(smiles, labels, fold == "train", seed=seed)
     scores["random forest"] = score_tasks(labels[test], forest[test], "roc_auc")[1]

@@ -139,7 +139,7 @@ def _in_spreads(
     answer: UncertaintyAnswer, labels: NDArray[np.float64], spread: NDArray[np.float64]
 ) -> tuple[UncertaintyAnswer, NDArray[np.float64]]:
     """Put the values of every task of a regression into units of its spread."""
-    if answer.low is None or answer.high is None:
+    if answer.kind != "regression":
         return answer, labels
     unit = np.where(spread > 0, spread, 1.0)
     scaled = replace(

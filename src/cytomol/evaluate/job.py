@@ -33,7 +33,7 @@ from cytomol.version import __version__
 
 if TYPE_CHECKING:
     from cytomol.chem.store import MoleculeStore
-    from cytomol.predict.trained import TrainedModel
+    from cytomol.predict.predictor import Predictor
 
 __all__ = ["JobSpec", "fold_rows", "run_job", "source_commit"]
 
@@ -170,32 +170,33 @@ def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64
 
     The models that the fit went through come first, with the seconds that each took.
     """
-    from cytomol.predict.trained import train_model
+    from cytomol.predict.finetune import Listener, finetune
 
     workers = spec.threads or None
     began = time.perf_counter()
-    model = train_model(
-        spec.job.model,
+    model = finetune(
         data.smiles,
         data.training_labels(),  # the test labels stay here
         folds=data.folds,
-        seed=spec.job.seed,
-        threads=spec.threads,
         backbone=spec.backbone,
         workers=workers,
-        say=lambda text: print(text, file=sys.stderr),  # noqa: T201 - into the job's log
-    )
+        listener=Listener(say=lambda text: print(text, file=sys.stderr)),  # noqa: T201 - into the job's log
+        learner=spec.job.model,
+        seed=spec.job.seed,
+        threads=spec.threads,
+        refit=False,
+        calibration_folds=0,
+    ).predictor
     fit = time.perf_counter() - began
     # all rows, as in training: so these are the features that training has cached
     store = model.features.store(data.smiles, workers=workers).take(rows)
     features = float(model.details["feature_seconds"])
     fits = {spec.job: (model, fit - features)}
-    for name, (passed, seconds) in model.model.passed().items():
+    for name, (passed, seconds) in model.learner.passed().items():
         if name not in spec.passed:
             continue
         # its members said the same of the valid rows, so that the uncertainty is its own too
-        details = {"feature_seconds": features, **getattr(passed, "details", {})}
-        before = replace(model, name=name, model=passed, details=details)
+        before = replace(model, name=name, learner=passed)
         fits = {replace(spec.job, model=name): (before, seconds), **fits}
     outcomes = {}
     for job, (each, seconds) in fits.items():
@@ -210,7 +211,7 @@ def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64
 
 
 def _measure_coverage(
-    job: Job, model: TrainedModel, store: MoleculeStore, data: BenchmarkSet, rows: NDArray[np.int64]
+    job: Job, model: Predictor, store: MoleculeStore, data: BenchmarkSet, rows: NDArray[np.int64]
 ) -> list[dict[str, Any]]:
     """Answer the test rows with uncertainty; one table row for each stated coverage."""
     test = np.flatnonzero(data.folds[rows] == FOLDS[2])

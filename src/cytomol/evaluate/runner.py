@@ -128,9 +128,9 @@ def known_models(plugins: Sequence[str] = ()) -> list[str]:
             importlib.import_module(name)
         except ImportError as error:
             raise ConfigError(f"cannot be imported: {error}", where=f"plugin {name}") from None
-    from cytomol.learners import models
+    from cytomol.learners import learners
 
-    return models.names()
+    return learners.names()
 
 
 def default_models(plugins: Sequence[str] = (), *, backbone: str | None = None) -> list[str]:
@@ -139,17 +139,17 @@ def default_models(plugins: Sequence[str] = (), *, backbone: str | None = None) 
 
 
 def _needs_backbone(name: str) -> bool:
-    from cytomol.learners import models
+    from cytomol.learners import learners
 
-    model = models[name]()
+    model = learners[name]()
     return "embedding" in model.blocks and not model.optional_embedding
 
 
 def _passed(job: Job, queue: Sequence[Job]) -> list[Job]:
     """Return the queued jobs whose models are fitted on the way to a job's model."""
-    from cytomol.learners import models
+    from cytomol.learners import learners
 
-    names = () if job.model in peers else models[job.model]().passes
+    names = () if job.model in peers else learners[job.model]().passes
     return [other for name in names if (other := replace(job, model=name)) in queue]
 
 

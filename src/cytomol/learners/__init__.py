@@ -1,16 +1,19 @@
-"""Models of properties by name: each learns from blocks of features and is saved without pickling."""
+"""What learns tasks from blocks of features: each in a file of its own, registered by name."""
 
 from cytomol.learners import boosting, forest, kernel, neighbours, perceptron, stack
-from cytomol.learners.base import Learning, Matrix, Model, models
+from cytomol.learners.base import Learner, Learning, Live, Matrix, learners
+from cytomol.learners.head.learner import Head
 
 __all__ = [
+    "Head",
+    "Learner",
     "Learning",
+    "Live",
     "Matrix",
-    "Model",
     "boosting",
     "forest",
     "kernel",
-    "models",
+    "learners",
     "neighbours",
     "perceptron",
     "stack",

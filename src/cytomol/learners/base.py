@@ -1,35 +1,54 @@
-"""What every property model is: features of molecules and labels in, one value per task out."""
+"""What every learner is: blocks of features and labels in, one answer per column out."""
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from cytomol.registry import Registry
 
-__all__ = ["Learning", "Matrix", "Model", "models"]
+__all__ = ["Learner", "Learning", "Live", "Matrix", "learners"]
 
 Matrix = NDArray[np.float32]
 
 
+class Live(Protocol):
+    """An embedding that a learner may change while it learns: the network behind it, and its molecules."""
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """The pretrained network; changing it changes the embedding."""
+        ...
+
+    def embed(self, rows: torch.Tensor, device: torch.device) -> torch.Tensor:
+        """Return the unscaled embedding of some rows as the network is now, shape (B, width)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Learning:
-    """What a model learns from, row by row beside its features.
+    """What a learner learns from, row by row beside its features.
+
+    A column is what a learner answers: a class against the others, or a value. All columns of one
+    ``Learning`` are of one kind.
 
     Attributes
     ----------
     labels
-        Measured values, NaN where not measured, float64, shape (n, tasks).
+        Classes 0 and 1, or values in units of their spread; NaN where not measured, float64, shape
+        (n, columns).
     train, valid
         Rows to fit on, and rows to choose by (early stop, weights of an ensemble), bool, shape (n,). No
         other row's label may be looked at.
     kind
-        "classification" (labels 0 and 1) or "regression".
+        "classification" or "regression".
     metric
         Name of the metric that counts.
     seed
@@ -38,6 +57,17 @@ class Learning:
         Threads to use; 0 leaves the choice to the library.
     say
         Called with a sentence that the user may want to read.
+    step
+        Called with (steps done, steps in all, what was done) as fitting goes on.
+    bounds
+        -1 where the true value lies below the label, 1 where it lies above, else 0, int8, shape
+        (n, columns); None where nothing is censored.
+    center, scale
+        value = center + scale * label gives the unit of the table, shape (columns,).
+    accelerator
+        Where networks are trained: "auto", "cpu" or "cuda".
+    live
+        The embedding as something that can be trained; None where it stays what it is.
     """
 
     labels: NDArray[np.float64]
@@ -48,10 +78,32 @@ class Learning:
     seed: int = 0
     threads: int = 0
     say: Callable[[str], None] = lambda _: None
+    step: Callable[[int, int, str], None] = lambda _done, _total, _what: None
+    bounds: NDArray[np.int8] | None = None
+    center: NDArray[np.float64] | None = None
+    scale: NDArray[np.float64] | None = None
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    live: Live | None = None
+
+    def of_columns(self, columns: NDArray[np.int64], kind: str, metric: str) -> Learning:
+        """Return the same rows with some of the columns."""
+
+        def some(array: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if array is None else array[..., columns]
+
+        return replace(
+            self,
+            labels=self.labels[:, columns],
+            bounds=some(self.bounds),
+            center=some(self.center),
+            scale=some(self.scale),
+            kind=kind,
+            metric=metric,
+        )
 
 
-class Model(ABC):
-    """A property model.
+class Learner(ABC):
+    """Fits tasks to blocks of features.
 
     Attributes
     ----------
@@ -60,17 +112,20 @@ class Model(ABC):
     summary
         One line for help and tables.
     blocks
-        Names of the feature blocks that it reads (see :class:`~cytomol.predict.features.HeadFeatures`).
+        Names of the feature blocks that it reads (see :mod:`cytomol.predict.features`).
     optional_embedding
         Whether it can leave the embedding out where there is no backbone.
+    uses_bounds
+        Whether a censored label is learnt as a bound; otherwise the bound is learnt as if measured.
     passes
-        Names of the models that fitting this one fits on the way (see :meth:`passed`).
+        Names of the learners that fitting this one fits on the way (see :meth:`passed`).
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     blocks: tuple[str, ...]
     optional_embedding: ClassVar[bool] = False
+    uses_bounds: ClassVar[bool] = False
     passes: tuple[str, ...] = ()
 
     @abstractmethod
@@ -79,18 +134,28 @@ class Model(ABC):
 
     @abstractmethod
     def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
-        """Return probabilities of class 1 or values, float64, shape (m, tasks); NaN for an unlearnt task."""
+        """Return probabilities of class 1 or values, float64, shape (m, columns); NaN for an unlearnt one."""
 
     def members(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
-        """Return the answers of the members of an ensemble, shape (members, m, tasks)."""
+        """Return the answers of the members of an ensemble, shape (members, m, columns)."""
         return self.predict(blocks)[None]
 
     def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return what :meth:`predict` and :meth:`members` return."""
         return self.predict(blocks), self.members(blocks)
 
-    def passed(self) -> Mapping[str, tuple[Model, float]]:
-        """Return the fitted models that :meth:`fit` went through, by name, with the seconds that each took.
+    def refit(self, blocks: Mapping[str, Matrix], learning: Learning) -> Learner:
+        """Return a new learner fitted on the training rows with the choices that this one has made.
+
+        Nothing is chosen anew (no early stop, no weights), so ``learning.valid`` may be empty or hold
+        training rows.
+        """
+        new = copy.copy(self)  # fitting replaces what was learnt, settings stay
+        new.fit(blocks, learning)
+        return new
+
+    def passed(self) -> Mapping[str, tuple[Learner, float]]:
+        """Return the fitted learners that :meth:`fit` went through, by name, with the seconds that each took.
 
         Each answers as if it had been fitted by itself; a benchmark need not fit it again.
         """
@@ -99,7 +164,7 @@ class Model(ABC):
     def held_out(
         self, blocks: Mapping[str, Matrix], learning: Learning
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return :meth:`answer` for the validation rows, of a model that was not fitted on them."""
+        """Return :meth:`answer` for the validation rows, of a learner that was not fitted on them."""
         return self.answer({name: block[learning.valid] for name, block in blocks.items()})
 
     @abstractmethod
@@ -109,8 +174,8 @@ class Model(ABC):
     @classmethod
     @abstractmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Return the fitted model that :meth:`state` described."""
+        """Return the fitted learner that :meth:`state` described."""
 
 
-# name -> class, or a factory without arguments for a model with other settings
-models: Registry[Callable[[], Model]] = Registry("model")
+# name -> class, or a factory without arguments for a learner with other settings
+learners: Registry[Callable[[], Learner]] = Registry("learner")

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.learners.base import Learning, Matrix, models
-from cytomol.learners.matrix import MatrixModel, learnable, task_rows
+from cytomol.learners.base import Learning, Matrix, learners
+from cytomol.learners.matrix import MatrixLearner, learnable, task_rows
 
 __all__ = ["Boosting"]
 
@@ -31,7 +31,7 @@ _OPTIONS = {
 }
 
 
-class Boosting(MatrixModel):
+class Boosting(MatrixLearner):
     """Boosted trees per task (Ke et al., NeurIPS 2017); absolute error in regression.
 
     Parameters
@@ -106,5 +106,5 @@ class Boosting(MatrixModel):
                 self.boosters[task] = lightgbm.Booster(model_str=text)
 
 
-models.register("boosting")(Boosting)
-models.register("boosting-embedding")(partial(Boosting, ("embedding", "counts", "maccs", "descriptors")))
+learners.register("boosting")(Boosting)
+learners.register("boosting-embedding")(partial(Boosting, ("embedding", "counts", "maccs", "descriptors")))

@@ -9,14 +9,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.learners.base import Learning, Matrix, models
-from cytomol.learners.matrix import MatrixModel, learnable, task_rows
+from cytomol.learners.base import Learning, Matrix, learners
+from cytomol.learners.matrix import MatrixLearner, learnable, task_rows
 from cytomol.learners.trees import FlatTrees
 
 __all__ = ["Forest"]
 
 
-class Forest(MatrixModel):
+class Forest(MatrixLearner):
     """A forest per task, fitted by scikit-learn.
 
     Parameters
@@ -91,6 +91,6 @@ class Forest(MatrixModel):
         self.flat = FlatTrees.from_arrays(arrays)
 
 
-models.register("forest")(Forest)
-models.register("forest-bits")(partial(Forest, ("1d",)))
-models.register("extra-trees")(partial(Forest, kind="extra"))
+learners.register("forest")(Forest)
+learners.register("forest-bits")(partial(Forest, ("1d",)))
+learners.register("extra-trees")(partial(Forest, kind="extra"))

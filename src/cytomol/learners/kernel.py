@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from cytomol.learners.base import Learning, Matrix, Model, models
+from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.matrix import learnable
 from cytomol.learners.scaling import ColumnScaler, fit_scaler, scaler_from_arrays
 from cytomol.learners.tanimoto import CountSimilarity, counts_of
@@ -23,7 +23,7 @@ _NUMBERS = ("share", "noise", "width", "binary", "most_rows")
 _ARRAYS = ("counts", "descriptors", "weights", "means")
 
 
-class Kernel(Model):
+class Kernel(Learner):
     """Posterior mean of a Gaussian process per task (kernel ridge regression), classes as 0 and 1.
 
     The covariance is ``share`` x Tanimoto on counts + (1 - share) x Gaussian on scaled descriptors; share
@@ -129,7 +129,7 @@ class Kernel(Model):
 
     def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
         """Return the posterior means; those of classes are cut to [0.001, 0.999]."""
-        assert self.scaler is not None, "the model is not fitted"
+        assert self.scaler is not None, "the learner is not fitted"
         counts = counts_of(blocks["counts"])
         descriptors = self.scaler.transform(blocks["descriptors"])
         weights = self.weights.astype(np.float64)
@@ -143,7 +143,7 @@ class Kernel(Model):
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the training molecules and their weights."""
-        assert self.scaler is not None, "the model is not fitted"
+        assert self.scaler is not None, "the learner is not fitted"
         scaling = {f"scaling.{name}": array for name, array in self.scaler.arrays().items()}
         kept = {f"kernel.{name}": getattr(self, name) for name in _ARRAYS}
         return {name: getattr(self, name) for name in _NUMBERS}, {**kept, **scaling}
@@ -203,4 +203,4 @@ def _left_out(K: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.floa
     return np.array(errors)
 
 
-models.register("kernel")(Kernel)
+learners.register("kernel")(Kernel)

@@ -1,4 +1,4 @@
-"""Models that read one matrix: their blocks scaled and put side by side."""
+"""Learners that read one matrix: their blocks scaled and put side by side."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.featurize import FeatureOptions
-from cytomol.learners.base import Learning, Matrix, Model
-from cytomol.predict.features import HeadFeatures
+from cytomol.learners.base import Learner, Learning, Matrix
+from cytomol.learners.blocks import ScaledBlocks
 
-__all__ = ["MatrixModel", "learnable", "task_rows"]
+__all__ = ["MatrixLearner", "below", "learnable", "measured_exactly", "task_rows"]
 
 
-class MatrixModel(Model):
+class MatrixLearner(Learner):
     """Scales its blocks as fitted on the training rows, then learns from one matrix.
 
     Parameters
@@ -31,18 +30,18 @@ class MatrixModel(Model):
 
     def __init__(self, blocks: tuple[str, ...] | None = None) -> None:
         self.blocks = self.default_blocks if blocks is None else blocks
-        self.scaler: HeadFeatures | None = None
+        self.scaled: ScaledBlocks | None = None
 
     def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
-        """Fit the scaling on the training rows, then the model."""
-        self.scaler = HeadFeatures(self.blocks, FeatureOptions())
-        self.scaler.fit(blocks, learning.train, {k: v for k, v in self.scaling.items() if k in self.blocks})
-        self.fit_matrix(self.scaler.transform(blocks), learning)
+        """Fit the scaling on the training rows, then the learner."""
+        self.scaled = ScaledBlocks(self.blocks)
+        self.scaled.fit(blocks, learning.train, self.scaling)
+        self.fit_matrix(self.scaled.transform(blocks), learning)
 
     def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
-        """Scale the blocks and predict, shape (m, tasks)."""
-        assert self.scaler is not None, "the model is not fitted"
-        return self.predict_matrix(self.scaler.transform(blocks))
+        """Scale the blocks and predict, shape (m, columns)."""
+        assert self.scaled is not None, "the learner is not fitted"
+        return self.predict_matrix(self.scaled.transform(blocks))
 
     @abstractmethod
     def fit_matrix(self, X: Matrix, learning: Learning) -> None:
@@ -50,7 +49,7 @@ class MatrixModel(Model):
 
     @abstractmethod
     def predict_matrix(self, X: Matrix) -> NDArray[np.float64]:
-        """Predict from scaled features, (m, width) -> (m, tasks)."""
+        """Predict from scaled features, (m, width) -> (m, columns)."""
 
     @abstractmethod
     def own_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -61,30 +60,38 @@ class MatrixModel(Model):
         """Take what :meth:`own_state` gave."""
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return the blocks, the scaling and the model's own state."""
-        assert self.scaler is not None, "the model is not fitted"
+        """Return the blocks, their scaling and the learner's own state."""
+        assert self.scaled is not None, "the learner is not fitted"
         table, arrays = self.own_state()
-        scaling = {f"scaling.{name}": array for name, array in self.scaler.statistics().items()}
+        scaling = {f"scaling.{name}": array for name, array in self.scaled.arrays().items()}
         return {**table, "blocks": list(self.blocks)}, {**arrays, **scaling}
 
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Undo :meth:`state`."""
-        model = cls(tuple(table["blocks"]))
-        model.scaler = HeadFeatures(model.blocks, FeatureOptions())
-        prefix = "scaling."
-        model.scaler.load_statistics(
-            {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-        )
-        model.restore_own(table, arrays)
-        return model
+        learner = cls(tuple(table["blocks"]))
+        learner.scaled = ScaledBlocks.restore(learner.blocks, below(arrays, "scaling."))
+        learner.restore_own(table, arrays)
+        return learner
+
+
+def below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def task_rows(learning: Learning, task: int) -> NDArray[np.int64]:
-    """Return the training rows at which a task is measured."""
+    """Return the training rows at which a column is measured."""
     return np.flatnonzero(learning.train & ~np.isnan(learning.labels[:, task]))
 
 
+def measured_exactly(learning: Learning) -> NDArray[np.float64]:
+    """Return the labels without those of which only a bound is known, shape (n, columns)."""
+    if learning.bounds is None:
+        return learning.labels
+    return np.where(learning.bounds == 0, learning.labels, np.nan)
+
+
 def learnable(labels: NDArray[np.float64], kind: str) -> bool:
-    """Return whether the labels of a task's training rows teach anything: two of them, of both classes."""
+    """Return whether the labels of a column's training rows teach anything: two of them, of both classes."""
     return len(labels) > 1 and (kind == "regression" or len(np.unique(labels)) == 2)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.assays.metrics import metrics, score_tasks
-from cytomol.learners.base import Learning, Matrix, models
-from cytomol.learners.matrix import MatrixModel
+from cytomol.learners.base import Learning, Matrix, learners
+from cytomol.learners.matrix import MatrixLearner
 from cytomol.learners.tanimoto import CountSimilarity, counts_of
 
 __all__ = ["Neighbours"]
@@ -21,7 +21,7 @@ _PRIOR = 0.05
 _CHUNK = 2048
 
 
-class Neighbours(MatrixModel):
+class Neighbours(MatrixLearner):
     """Mean label of the most similar training molecules, weighted by similarity to the third power.
 
     How many neighbours is what leave-one-out scores best on the training rows. The task's mean weighs as
@@ -90,4 +90,4 @@ class Neighbours(MatrixModel):
         self.counts, self.labels = arrays["neighbours.counts"], arrays["neighbours.labels"]
 
 
-models.register("neighbours")(Neighbours)
+learners.register("neighbours")(Neighbours)

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cytomol.learners.base import Learning, Matrix, models
+from cytomol.learners.base import Learning, Matrix, learners
 from cytomol.learners.head.build import build_head
 from cytomol.learners.head.fit import FitData, apply, fit_head, seeded
-from cytomol.learners.matrix import MatrixModel
+from cytomol.learners.head.options import HeadOptions
+from cytomol.learners.matrix import MatrixLearner
 from cytomol.nn.head import PropertyHead
-from cytomol.predict.config import FinetuneConfig
 
 __all__ = ["Perceptron"]
 
@@ -24,7 +24,7 @@ _MOST_STEPS = 4000
 _FEWEST_EPOCHS = 8
 
 
-class Perceptron(MatrixModel):
+class Perceptron(MatrixLearner):
     """Heads that predict all tasks at once from one matrix.
 
     Every head is trained for a fixed number of epochs with a learning rate that rises and falls; nothing is
@@ -35,10 +35,11 @@ class Perceptron(MatrixModel):
     blocks
         Names of the feature blocks.
     options
-        Options of :class:`~cytomol.predict.config.FinetuneConfig` that differ.
+        Options of :class:`~cytomol.learners.head.options.HeadOptions` that differ.
     """
 
     name: ClassVar[str] = "mlp"
+    uses_bounds: ClassVar[bool] = True
     summary: ClassVar[str] = "multi-task perceptrons, five seeds, on counts, MACCS keys and descriptors"
 
     def __init__(
@@ -82,12 +83,13 @@ class Perceptron(MatrixModel):
             kind=self.kind,
             metric=learning.metric,
             scale=self.scale,
+            bounds=None if learning.bounds is None else torch.from_numpy(learning.bounds),
         )
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.heads = self.train_heads(data, self._config(len(data.train)), learning, device)
 
     def train_heads(
-        self, data: FitData, config: FinetuneConfig, learning: Learning, device: torch.device
+        self, data: FitData, config: HeadOptions, learning: Learning, device: torch.device
     ) -> list[PropertyHead]:
         """Train heads of several seeds, one after the other; they come back on the CPU."""
         heads = []
@@ -99,9 +101,9 @@ class Perceptron(MatrixModel):
             heads.append(head.cpu())
         return heads
 
-    def _config(self, rows: int) -> FinetuneConfig:
+    def _config(self, rows: int) -> HeadOptions:
         """Return the options of training, with fewer epochs where they would be many steps."""
-        config = FinetuneConfig.build(dict(self.options), where=self.name)
+        config = HeadOptions.build(dict(self.options), where=self.name)
         steps = max(1, math.ceil(rows / config.batch_size))
         epochs = max(_FEWEST_EPOCHS, _MOST_STEPS // steps)
         return config.updated(epochs=min(config.epochs, epochs))
@@ -112,8 +114,8 @@ class Perceptron(MatrixModel):
 
     def members(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
         """Return the answers of each head."""
-        assert self.scaler is not None
-        return self._in_units(self._outputs(self.scaler.transform(blocks)))
+        assert self.scaled is not None
+        return self._in_units(self._outputs(self.scaled.transform(blocks)))
 
     def _outputs(self, X: Matrix) -> torch.Tensor:
         return torch.stack([apply(head, torch.from_numpy(X)) for head in self.heads])
@@ -143,7 +145,7 @@ class Perceptron(MatrixModel):
         self.options, self.kind = dict(table["options"]), table["kind"]
         self.center, self.scale = arrays["center"], arrays["scale"]
         self.trained = arrays["trained"].astype(bool)
-        config = FinetuneConfig.build(dict(self.options), where=self.name)
+        config = HeadOptions.build(dict(self.options), where=self.name)
         self.heads = []
         for i in range(config.ensemble):
             head = build_head(config, table["inputs"], len(self.center), kind=self.kind)
@@ -159,7 +161,7 @@ class Perceptron(MatrixModel):
 
 
 _PLAIN = ("counts", "maccs", "descriptors")
-models.register("mlp")(Perceptron)
-models.register("mlp-one")(partial(Perceptron, options={"ensemble": 1}))
-models.register("mlp-embedding")(partial(Perceptron, ("embedding", *_PLAIN)))
-models.register("mlp-embedding-one")(partial(Perceptron, ("embedding", *_PLAIN), {"ensemble": 1}))
+learners.register("mlp")(Perceptron)
+learners.register("mlp-one")(partial(Perceptron, options={"ensemble": 1}))
+learners.register("mlp-embedding")(partial(Perceptron, ("embedding", *_PLAIN)))
+learners.register("mlp-embedding-one")(partial(Perceptron, ("embedding", *_PLAIN), {"ensemble": 1}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -12,24 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.assays.metrics import score_tasks
-from cytomol.learners.base import Learning, Matrix, Model, models
+from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.boosting import Boosting
 from cytomol.learners.forest import Forest
 from cytomol.learners.kernel import Kernel
+from cytomol.learners.matrix import measured_exactly
 from cytomol.learners.perceptron import Perceptron
 from cytomol.learners.stack_weights import combine, stack
 
 __all__ = ["Ensemble"]
 
 _PLAIN = ("counts", "maccs", "descriptors")
-_MAKERS: dict[str, Callable[..., Model]] = {
+_MAKERS: dict[str, Callable[..., Learner]] = {
     "mlp": Perceptron,
     "mlp-embedding": partial(Perceptron, ("embedding", *_PLAIN)),
     "extra-trees": partial(Forest, kind="extra", trees=100),
     "boosting": Boosting,
     "kernel": Kernel,
 }
-_CLASSES: dict[str, type[Model]] = {
+_CLASSES: dict[str, type[Learner]] = {
     "mlp": Perceptron,
     "mlp-embedding": Perceptron,
     "extra-trees": Forest,
@@ -38,7 +40,7 @@ _CLASSES: dict[str, type[Model]] = {
 }
 
 
-class Ensemble(Model):
+class Ensemble(Learner):
     """Members of different kinds, averaged with weights that validation rows chose.
 
     All read fingerprints and descriptors; "mlp-embedding" reads the backbone's embedding too, and is left
@@ -72,10 +74,10 @@ class Ensemble(Model):
         self.blocks = blocks
         self.kinds = tuple(kinds)
         self.weighting = weighting
-        self.refit = refit
+        self.refit_members = refit
         self.kind = "classification"
         self.weights: NDArray[np.float64] = np.zeros(0)
-        self.fitted: list[Model] = []
+        self.fitted: list[Learner] = []
         self.held: NDArray[np.float64] | None = None
         self.details: dict[str, Any] = {}
         self.passes = ("cytomol",) if refit and weighting == "stacked" else ()
@@ -86,18 +88,12 @@ class Ensemble(Model):
         started, self.kind = time.perf_counter(), learning.kind
         if "embedding" not in self.blocks:
             self.kinds = tuple(kind for kind in self.kinds if kind != "mlp-embedding")
-        self.fitted, seconds = [], {}
-        for kind in self.kinds:
-            began = time.perf_counter()
-            member = _MAKERS[kind]()
-            member.fit(blocks, learning)
-            self.fitted.append(member)
-            seconds[kind] = round(time.perf_counter() - began, 2)
+        self.fitted, seconds = self._fit_members(blocks, learning)
         held = {name: block[learning.valid] for name, block in blocks.items()}
-        answers, labels = self.members(held), learning.labels[learning.valid]
-        self.held = answers
+        self.held = self.members(held)
+        labels = measured_exactly(learning)[learning.valid]
         if self.weighting == "stacked":
-            self.weights = stack(answers, labels, self.kind)
+            self.weights = stack(self.held, labels, self.kind)
         else:
             self.weights = np.full(len(self.kinds), 1 / len(self.kinds))
         self.details = {
@@ -105,30 +101,49 @@ class Ensemble(Model):
             "seconds": seconds,
             "valid": {
                 kind: score_tasks(labels, answer, learning.metric)[0]
-                for kind, answer in zip(self.kinds, answers, strict=True)
+                for kind, answer in zip(self.kinds, self.held, strict=True)
             },
         }
-        if self.refit:
+        if self.refit_members:
             self.before = self._without_refit(), time.perf_counter() - started
-            everything = Learning(
-                **{**learning.__dict__, "train": learning.train | learning.valid, "valid": learning.valid}
+            self.fitted, _ = self._fit_members(
+                blocks, replace(learning, train=learning.train | learning.valid)
             )
-            self.fitted = [_MAKERS[kind]() for kind in self.kinds]
-            for member in self.fitted:
-                member.fit(blocks, everything)
+
+    def _fit_members(
+        self, blocks: Mapping[str, Matrix], learning: Learning
+    ) -> tuple[list[Learner], dict[str, float]]:
+        """Return new members fitted on the training rows, and the seconds that each took."""
+        fitted: list[Learner] = []
+        seconds = {}
+        for done, kind in enumerate(self.kinds):
+            began = time.perf_counter()
+            learning.step(done, len(self.kinds), kind)
+            member = _MAKERS[kind]()
+            member.fit(blocks, replace(learning, step=_no_step))
+            fitted.append(member)
+            seconds[kind] = round(time.perf_counter() - began, 2)
+        learning.step(len(self.kinds), len(self.kinds), "members")
+        return fitted, seconds
+
+    def refit(self, blocks: Mapping[str, Matrix], learning: Learning) -> Ensemble:
+        """Return members fitted on the training rows, with the weights that this one has."""
+        new = self._without_refit()
+        new.fitted, _ = self._fit_members(blocks, learning)
+        return new
 
     def _without_refit(self) -> Ensemble:
         """Return the ensemble as it is now, which is that of a fit without refit."""
         before = copy.copy(self)
-        before.refit, before.passes = False, ()
+        before.refit_members, before.passes = False, ()
         return before
 
-    def passed(self) -> Mapping[str, tuple[Model, float]]:
+    def passed(self) -> Mapping[str, tuple[Learner, float]]:
         """Return the ensemble before its members were fitted again."""
         return dict.fromkeys(self.passes, self.before) if self.before is not None else {}
 
     def members(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
-        """Return the answers of the members, shape (members, m, tasks)."""
+        """Return the answers of the members, shape (members, m, columns)."""
         return np.stack([member.predict(blocks) for member in self.fitted])
 
     def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
@@ -146,7 +161,7 @@ class Ensemble(Model):
         learning: Learning,  # noqa: ARG002
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return what the members said of the validation rows before they were fitted again on them."""
-        assert self.held is not None, "the model is not fitted"
+        assert self.held is not None, "the learner is not fitted"
         return combine(self.held, self.weights, self.kind), self.held
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -160,7 +175,7 @@ class Ensemble(Model):
             "blocks": list(self.blocks),
             "kinds": list(self.kinds),
             "weighting": self.weighting,
-            "refit": self.refit,
+            "refit": self.refit_members,
             "kind": self.kind,
             "members": tables,
         }
@@ -178,7 +193,11 @@ class Ensemble(Model):
         return model
 
 
-models.register("cytomol")(Ensemble)
-models.register("cytomol-equal")(partial(Ensemble, weighting="equal"))
-models.register("cytomol-refit")(partial(Ensemble, refit=True))
-models.register("cytomol-plain")(partial(Ensemble, _PLAIN))
+def _no_step(_done: int, _total: int, _what: str) -> None:
+    """Members are the steps of an ensemble; theirs are not told."""
+
+
+learners.register("cytomol")(Ensemble)
+learners.register("cytomol-equal")(partial(Ensemble, weighting="equal"))
+learners.register("cytomol-refit")(partial(Ensemble, refit=True))
+learners.register("cytomol-plain")(partial(Ensemble, _PLAIN))

@@ -12,13 +12,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from cytomol.artifact.backbone import Backbone
+from cytomol.artifact.backbone import Backbone, load_backbone
 from cytomol.assays.labels import Labels
 from cytomol.chem.parse import parse_smiles
 from cytomol.errors import ConfigError
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import finetune
-from cytomol.predict.predictor import PropertyPredictor, load_backbone
+from cytomol.predict.predictor import Predictor
 from cytomol.predict.smiles_input import InputValueError, check_smiles, require_valid
 
 __all__ = ["OnError", "PropertyEstimator", "SmilesEstimator", "check_on_error", "floats"]
@@ -55,47 +55,28 @@ class PropertyEstimator(SmilesEstimator):
 
     def __init__(
         self,
+        learner: str = "cytomol",
         backbone: str | Path | Backbone | None = None,
         *,
-        features: str = "auto",
-        ensemble: int = 1,
-        epochs: int = 300,
-        patience: int = 50,
-        unfreeze: Literal["none", "all", "staged"] = "none",
         options: Mapping[str, Any] | None = None,
         validation_fraction: float = 0.1,
         random_state: Any = 0,
         on_error: OnError = "raise",
     ) -> None:
+        self.learner = learner
         self.backbone = backbone
-        self.features = features
-        self.ensemble = ensemble
-        self.epochs = epochs
-        self.patience = patience
-        self.unfreeze = unfreeze
         self.options = options
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.on_error = on_error
 
     def _fit(self, smiles: list[str], values: NDArray[np.float64], strata: NDArray[Any] | None) -> None:
-        """Train a predictor on labels, float64 with NaN where not measured, shape (n, tasks)."""
+        """Fit a predictor to labels, float64 with NaN where not measured, shape (n, tasks)."""
         check_on_error(self.on_error)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        config = FinetuneConfig.build(
-            {
-                "features": self.features,
-                "ensemble": self.ensemble,
-                "epochs": self.epochs,
-                "patience": self.patience,
-                "unfreeze": self.unfreeze,
-                "seed": seed,
-                **(self.options or {}),
-                "task_type": self._kind,
-            },
-            where=type(self).__name__,
-        )
-        names = tuple(f"task{i}" for i in range(values.shape[1]))
+        given = {"learner": self.learner, "seed": seed, **(self.options or {})}
+        config = FinetuneConfig.build(given, where=type(self).__name__)
+        names = [f"task{i}" for i in range(values.shape[1])]
         backbone = self.backbone
         if backbone is not None and not isinstance(backbone, Backbone):
             backbone = load_backbone(backbone)
@@ -108,9 +89,8 @@ class PropertyEstimator(SmilesEstimator):
             backbone=backbone,
             folds=_validation_folds(values, strata, self.validation_fraction, seed),
         )
-        self.predictor_: PropertyPredictor = result.predictor
-        self.validation_score_: float = result.scores["valid"]["mean"]
-        self.n_iter_ = max(fit.epochs for fit in result.fits)
+        self.predictor_: Predictor = result.predictor
+        self.validation_score_: float | None = result.scores["valid"]["mean"]
 
     def _values(self, X: Any) -> NDArray[np.float64]:
         """Return probabilities of class 1, or values, shape (n, tasks); NaN for invalid molecules."""
@@ -122,7 +102,7 @@ class PropertyEstimator(SmilesEstimator):
         return answer.values
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the fitted model as a model directory, for ``cytomol predict`` or ``PropertyPredictor``."""
+        """Write the fitted model as a model directory, for ``cytomol predict`` or ``Predictor``."""
         check_is_fitted(self)
         return self.predictor_.save(path, force=force)
 

@@ -10,11 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from cytomol.artifact.backbone import Backbone
+from cytomol.artifact.backbone import Backbone, load_backbone
 from cytomol.assays.metrics import score_tasks
 from cytomol.errors import ConfigError
 from cytomol.predict.estimator_base import OnError, PropertyEstimator, SmilesEstimator, check_on_error, floats
-from cytomol.predict.predictor import load_backbone
 from cytomol.predict.smiles_input import InputValueError, check_labels, check_smiles, require_valid
 
 __all__ = ["CellEncoder", "PropertyClassifier", "PropertyRegressor"]

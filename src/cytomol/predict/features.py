@@ -1,32 +1,30 @@
-"""What a head reads: blocks of features per molecule, scaled as fitted on the training rows."""
+"""What a learner reads: blocks of features, one row a molecule."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
 from cytomol.chem.featurize import FeatureOptions, featurize
-from cytomol.chem.fingerprints import MACCS_BITS
 from cytomol.chem.store import MoleculeStore
-from cytomol.learners.scaling import AffineScaler, ColumnScaler, fit_scaler, scaler_from_arrays
+from cytomol.learners.base import Matrix
 
 if TYPE_CHECKING:
     from cytomol.artifact.backbone import Backbone
 
-__all__ = ["HeadFeatures"]
+__all__ = ["LiveBackbone", "MoleculeFeatures"]
 
-Matrix = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 
 @dataclass
-class HeadFeatures:
-    """Turns SMILES into the matrix that a head reads.
+class MoleculeFeatures:
+    """Turns SMILES into the blocks that a learner reads.
 
     Attributes
     ----------
@@ -38,8 +36,6 @@ class HeadFeatures:
         Radius of the Morgan counts, in bonds.
     backbone
         The pretrained encoder; None where no block needs it.
-    scalers
-        Fitted scaler of each block that is scaled.
     bits_radius
         Radius of the Morgan bits of the block "1d", in bonds; None for that of ``options``.
     """
@@ -48,7 +44,6 @@ class HeadFeatures:
     options: FeatureOptions
     counts_radius: int = 2
     backbone: Backbone | None = None
-    scalers: dict[str, ColumnScaler] = field(default_factory=dict)
     bits_radius: int | None = None
 
     @classmethod
@@ -60,14 +55,13 @@ class HeadFeatures:
         counts_radius: int = 2,
         bits_radius: int | None = None,
         reading: Mapping[str, Any] | None = None,
-    ) -> HeadFeatures:
+    ) -> MoleculeFeatures:
         """Choose the featurization that the blocks need.
 
         ``reading`` changes how molecules are read (`FeatureOptions`: standardize, max_atoms,
         molecule_timeout); what it leaves out is as the backbone has it.
         """
-        plain = FeatureOptions(graph=False, morgan_bits=0, maccs=False)
-        base = plain
+        base = FeatureOptions(graph=False, morgan_bits=0, maccs=False)
         radius, bits = FeatureOptions.morgan_radius, FeatureOptions.morgan_bits
         if backbone is not None:
             base = backbone.feature_options
@@ -83,7 +77,7 @@ class HeadFeatures:
             **(reading or {}),
         )
         embedder = backbone if "embedding" in blocks else None
-        return cls(tuple(blocks), options, counts_radius, embedder, bits_radius=bits_radius)
+        return cls(tuple(blocks), options, counts_radius, embedder, bits_radius)
 
     def store(
         self,
@@ -109,16 +103,8 @@ class HeadFeatures:
 
     @property
     def _own_bits(self) -> bool:
-        """Whether the head's Morgan bits are others than the backbone's."""
+        """Whether the learner's Morgan bits are others than the backbone's."""
         return "1d" in self.blocks and self.bits_radius not in {None, self.options.morgan_radius}
-
-    def columns(self, block: str) -> slice:
-        """Return where the columns of "embedding" or "1d" lie in what :meth:`transform` returns."""
-        widths = {"1d": self.options.morgan_bits + MACCS_BITS}
-        if self.backbone is not None:
-            widths["embedding"] = self.backbone.embedding_width
-        start = sum(widths[name] for name in self.blocks[: self.blocks.index(block)])
-        return slice(start, start + widths[block])
 
     def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
         """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""
@@ -141,51 +127,32 @@ class HeadFeatures:
         block[~store.valid] = np.nan
         return block
 
-    def fit(
-        self,
-        raw: Mapping[str, Matrix],
-        train: NDArray[np.bool_],
-        methods: Mapping[str, str],
-        *,
-        embedding_scale: float = 1.0,
-    ) -> None:
-        """Fit the scaler of each block named in ``methods`` on the training rows.
 
-        The standardised embedding is spread by ``embedding_scale``: hundreds of columns of variance 1
-        outweigh fingerprints, most of whose bits are 0.
-        """
-        self.scalers = {
-            name: fit_scaler(raw[name][train], methods[name]) for name in self.blocks if name in methods
-        }
-        scaler = self.scalers.get("embedding")
-        if isinstance(scaler, AffineScaler) and embedding_scale != 1.0:
-            spread = (scaler.scale / embedding_scale).astype(np.float32)
-            self.scalers["embedding"] = AffineScaler(scaler.center, spread)
+@dataclass(frozen=True)
+class LiveBackbone:
+    """The embedding of some molecules as something that can be trained.
 
-    def transform(self, raw: Mapping[str, Matrix], *, only: Sequence[str] | None = None) -> Matrix:
-        """Scale the blocks (all, or ``only`` some) and put them side by side, shape (n, width)."""
-        parts = [
-            self.scalers[name].transform(raw[name]) if name in self.scalers else raw[name]
-            for name in (self.blocks if only is None else only)
-        ]
-        rows = len(next(iter(raw.values()))) if raw else 0
-        return np.concatenate(parts, axis=1) if parts else np.zeros((rows, 0), dtype=np.float32)
+    Attributes
+    ----------
+    backbone
+        The encoder; training changes it in place.
+    store
+        The molecules, featurized for it.
+    """
 
-    def statistics(self) -> dict[str, NDArray[Any]]:
-        """Return the fitted scalers as named arrays."""
-        return {
-            f"{name}.{key}": array
-            for name, scaler in self.scalers.items()
-            for key, array in scaler.arrays().items()
-        }
+    backbone: Backbone
+    store: MoleculeStore
 
-    def load_statistics(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take the scalers from named arrays; the inverse of :meth:`statistics`."""
-        self.scalers = {}
-        for name in self.blocks:
-            own = {key.split(".", 1)[1]: a for key, a in arrays.items() if key.startswith(f"{name}.")}
-            if own:
-                self.scalers[name] = scaler_from_arrays(own)
+    @property
+    def network(self) -> torch.nn.Module:
+        """The backbone's network."""
+        return self.backbone.method
+
+    def embed(self, rows: torch.Tensor, device: torch.device) -> torch.Tensor:
+        """Return the embedding of some rows, with gradient, shape (B, width)."""
+        batch = self.backbone.builder.build(self.store, rows.numpy()).to(device)
+        embedding: torch.Tensor = self.backbone.method.embed(batch)
+        return embedding
 
 
 def _valid_in_both(store: MoleculeStore, other: MoleculeStore) -> MoleculeStore:

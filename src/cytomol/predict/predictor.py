@@ -1,112 +1,93 @@
-"""A fine-tuned model: SMILES in, one value per task out; saved as a model directory of its own."""
+"""The predictor: SMILES in, an answer to every task out; saved as a directory of its own."""
 
 from __future__ import annotations
 
-import copy
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from cytomol.artifact.backbone import Backbone
-from cytomol.artifact.directory import ModelDirectory, load_model, load_weights, write_model
-from cytomol.chem.featurize import FeatureOptions
+from cytomol.assays.encoding import Encoding
+from cytomol.assays.labels import Task
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ModelDirectoryError
-from cytomol.files import atomic_directory
-from cytomol.learners.forest import Forest
-from cytomol.learners.head.build import build_head
-from cytomol.learners.head.fit import apply
-from cytomol.learners.head.forest_beside import forest_probability
-from cytomol.nn.head import PropertyHead
-from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.features import HeadFeatures
-from cytomol.predict.uncertainty import Uncertainty, UncertaintyAnswer, domain_fingerprints
+from cytomol.learners.mixed import ByKind
+from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.predictions import Predictions
+from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
 
-__all__ = ["Predictions", "PropertyPredictor", "load_backbone", "load_uncertainty", "save_backbone"]
-
-KIND = "predictor"
-_BACKBONE = "backbone"
-_UNCERTAINTY = "uncertainty.json"
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Answers to molecules, row by row.
-
-    Attributes
-    ----------
-    values
-        Probability of class 1 or predicted value, float64, NaN for invalid molecules, shape (n, tasks).
-    errors
-        Why a molecule is invalid; "" where it is valid, length n.
-    tasks
-        Task names.
-    uncertainty
-        How certain they are, where it was asked for.
-    """
-
-    values: NDArray[np.float64]
-    errors: list[str]
-    tasks: tuple[str, ...]
-    uncertainty: UncertaintyAnswer | None = None
+__all__ = ["Predictor"]
 
 
 @dataclass
-class PropertyPredictor:
-    """One or more heads on fitted features.
+class Predictor:
+    """A fitted learner with the features that it reads.
 
     Attributes
     ----------
+    name
+        Name of the learner in the registry.
+    learner
+        The fitted learner, one for the classes and one for the values.
     features
-        Makes the heads' input from molecules.
-    heads
-        Trained heads; their outputs are averaged.
-    tasks
-        Task names.
-    task_type
-        "classification" or "regression".
-    config
-        Options that the heads were trained with.
-    center, scale
-        Location and scale of each regression task on the training rows (0 and 1 in classification and
-        where values are learnt as they are), float64, shape (tasks,).
-    trained
-        Tasks that had a training label; the others are predicted as NaN, bool, shape (tasks,).
-    method
-        Name of the backbone's method; None without a backbone.
-    source
-        Digest of the model directory that the backbone came from.
-    unfrozen
-        Whether fine-tuning changed the backbone's weights, or the statistics of its batch norms.
-    texts
-        Further files of the model directory, by name (scores, history).
+        Makes its blocks from molecules.
+    encoding
+        The tasks, and how they become the learner's columns.
     uncertainty
-        Fitted on the validation rows; None in a model saved before there was any.
-    forest
-        Forest beside the heads, whose probability is added to their logits; None without one.
+        What held-out molecules say of its answers; None if there were none.
+    cutoffs
+        Probability from which a molecule is said to be of the second class, shape (columns,); one half for
+        all if not given.
+    source
+        Digest of the model directory that the backbone came from; "" without one.
+    unfrozen
+        Whether fitting changed the backbone.
+    details
+        What was chosen and measured in fitting, JSON-serialisable.
+    texts
+        Further files of the model directory, by name (scores, folds).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cytomol import finetune
+    >>> from cytomol.assays.labels import Labels
+    >>> smiles = ["CCO", "CCN", "CCC", "CCCl", "CCBr", "CCCC"] * 2
+    >>> labels = Labels.of_kind(["size"], np.array([[float(len(s))] for s in smiles]), "regression")
+    >>> folds = np.array(["train"] * 8 + ["valid"] * 4)
+    >>> fitted = finetune(smiles, labels, folds=folds, learner="neighbours", cache=None)
+    >>> fitted.predictor.predict(["CCCO", "not a molecule"]).values.shape
+    (2, 1)
     """
 
-    features: HeadFeatures
-    heads: list[PropertyHead]
-    tasks: tuple[str, ...]
-    task_type: str
-    config: FinetuneConfig
-    center: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    trained: NDArray[np.bool_]
-    method: str | None = None
+    name: str
+    learner: ByKind
+    features: MoleculeFeatures
+    encoding: Encoding
+    uncertainty: Uncertainty | None = None
+    cutoffs: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     source: str = ""
     unfrozen: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    uncertainty: Uncertainty | None = None
-    forest: Forest | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.cutoffs):
+            self.cutoffs = np.full(len(self.encoding.columns), 0.5)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks, in order."""
+        return self.encoding.tasks
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the tasks."""
+        return tuple(task.name for task in self.encoding.tasks)
 
     def predict(
         self,
@@ -124,7 +105,7 @@ class PropertyPredictor:
         Parameters
         ----------
         molecules
-            SMILES, or a store made with this predictor's feature options.
+            SMILES, or a store made with this predictor's features.
         batch_size
             Molecules that the encoder sees at once; it does not change the answer.
         workers, cache, progress
@@ -137,7 +118,7 @@ class PropertyPredictor:
         Raises
         ------
         ModelDirectoryError
-            If uncertainty is asked for and the model was saved without.
+            If uncertainty is asked for and the predictor has none.
         """
         fitted = self.fitted_uncertainty() if uncertainty else None
         check_coverage(coverage)
@@ -146,190 +127,65 @@ class PropertyPredictor:
             if isinstance(molecules, MoleculeStore)
             else self.features.store(molecules, workers=workers, cache=cache, progress=progress)
         )
-        values = np.full((len(store), len(self.tasks)), np.nan)
         rows = np.flatnonzero(store.valid)
-        members = np.full((len(self.heads), 0, len(self.tasks)), np.nan)
+        columns = np.full((len(store), len(self.encoding.columns)), np.nan)
+        members = np.full((0, 0, columns.shape[1]), np.nan)
         if rows.size:
             valid = store if rows.size == len(store) else store.take(rows)
-            raw = self.features.raw(valid, batch_size=batch_size)
-            values[rows], members = self.outputs(self.features.transform(raw))
+            blocks = self.features.raw(valid, batch_size=batch_size)
+            columns[rows], members = self.answer(blocks, members=fitted is not None)
         answer = None
         if fitted is not None:
             smiles = [store.smiles[row] for row in rows]
             bits = domain_fingerprints(smiles, self.features.options, workers=workers, cache=cache)
-            answer = fitted.answer(values[rows], members, bits, coverage).spread_out(rows, len(store))
-        return Predictions(values, list(store.errors), self.tasks, answer)
+            members = (
+                members[: fitted.members] if rows.size else np.zeros((fitted.members, *columns[:0].shape))
+            )
+            answer = fitted.answer(columns[rows], members, bits, coverage).spread_out(rows, len(store))
+        return Predictions(columns, list(store.errors), self.encoding, self.cutoffs, answer)
+
+    def answer(
+        self, blocks: dict[str, NDArray[np.float32]], *, members: bool = True
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return probabilities and values from features, and those of an ensemble's members if wanted.
+
+        Shapes (n, columns) and (members, n, columns), in the unit of the table.
+        """
+        if not members:
+            return self.encoding.decode(self.learner.predict(blocks)), np.zeros((0, 0, 0))
+        answers, each = self.learner.answer(blocks)
+        return self.encoding.decode(answers), self.encoding.decode(each)
 
     def fitted_uncertainty(self) -> Uncertainty:
-        """Return the uncertainty that was fitted with the model.
+        """Return what held-out molecules say of the answers.
 
         Raises
         ------
         ModelDirectoryError
-            If there is none.
+            If there were none.
         """
         if self.uncertainty is None:
             raise ModelDirectoryError(
-                "the model was saved without uncertainty",
-                hint="fine-tune it again with this version of cytomol, or predict without --uncertainty",
+                "the model was made without held-out molecules, so it has no uncertainty",
+                hint="fine-tune it again with a valid fold, or predict with --no-uncertainty",
             )
         return self.uncertainty
 
-    def outputs(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the predictions, and those of each head alone, from scaled features.
-
-        Shapes (n, width) -> (n, tasks), (heads, n, tasks).
-        """
-        # in 64 bits, so that an answer does not depend on which molecules are asked for together
-        tensor = torch.from_numpy(inputs).to(torch.float64)
-        outputs = [apply(copy.deepcopy(head).to(torch.float64), tensor) for head in self.heads]
-        members = torch.stack(outputs)
-        if self.forest is not None:
-            probability = forest_probability(self.forest, inputs[:, self.features.columns("1d")])
-            members = self.config.forest_gamma * members + torch.from_numpy(probability)
-        return self._in_units(members.mean(dim=0)), self._in_units(members)
-
-    def _in_units(self, outputs: torch.Tensor) -> NDArray[np.float64]:
-        """Turn outputs of heads, shape (..., tasks), into probabilities or values; NaN if untrained."""
-        values = torch.sigmoid(outputs) if self.task_type == "classification" else outputs
-        result = values.numpy() * self.scale + self.center
-        result[..., ~self.trained] = np.nan
-        return np.asarray(result, dtype=np.float64)
-
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write a model directory that needs no other file: heads, statistics and backbone."""
-        path = Path(path)
-        certainty, certainty_arrays = ({}, {}) if self.uncertainty is None else self.uncertainty.state()
-        texts = {_UNCERTAINTY: json.dumps(certainty, indent=2) + "\n"} if certainty else {}
-        forest, trees = ({}, {}) if self.forest is None else self.forest.state()
-        with atomic_directory(path, force=force) as directory:
-            if self.features.backbone is not None:
-                save_backbone(self.features.backbone, directory / _BACKBONE)
-            write_model(
-                directory,
-                kind=KIND,
-                config={**self._config(), **({"forest": forest} if forest else {})},
-                weights={
-                    f"head.{i}.{name}": tensor
-                    for i, head in enumerate(self.heads)
-                    for name, tensor in head.state_dict().items()
-                },
-                statistics={
-                    **{f"features.{k}": a for k, a in self.features.statistics().items()},
-                    "tasks.center": self.center,
-                    "tasks.scale": self.scale,
-                    "tasks.trained": self.trained.astype(np.uint8),
-                    **{f"uncertainty.{k}": a for k, a in certainty_arrays.items()},
-                    **{f"forest.{k}": a for k, a in trees.items()},
-                },
-                texts={**self.texts, **texts},
-            )
-        return path
+        """Write a model directory that needs no other file: learner, features, backbone, what it rests on."""
+        from cytomol.predict.saved import save_predictor
 
-    def _config(self) -> dict[str, Any]:
-        backbone = self.features.backbone
-        return {
-            "tasks": list(self.tasks),
-            "task_type": self.task_type,
-            "method": self.method,
-            "blocks": list(self.features.blocks),
-            "feature_options": asdict(self.features.options),
-            "inputs": self.heads[0][0].in_features,
-            "finetune": self.config.model_dump(mode="json"),
-            "backbone": None if backbone is None else {"source": self.source, "unfrozen": self.unfrozen},
-        }
+        return save_predictor(self, Path(path), force=force)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Load and verify a fine-tuned model directory.
+        """Load and verify a model directory.
 
         Raises
         ------
         ModelDirectoryError
             If it is absent, altered or holds something else, such as a backbone.
         """
-        saved = load_model(path, kind=KIND)
-        where = str(Path(path) / "config.json")
-        try:
-            config = FinetuneConfig.build(saved.config["finetune"], where=where)
-            backbone = Backbone.load(Path(path) / _BACKBONE) if saved.config["backbone"] else None
-            features = HeadFeatures(
-                tuple(saved.config["blocks"]),
-                FeatureOptions.saved(saved.config["feature_options"]),
-                config.counts_radius,
-                backbone,
-                bits_radius=config.bits_radius,
-            )
-            features.load_statistics(_below(saved.statistics, "features."))
-            tasks, task_type, inputs = (saved.config[key] for key in ("tasks", "task_type", "inputs"))
-            heads = []
-            for i in range(config.ensemble):
-                head = build_head(config, inputs, len(tasks), kind=task_type)
-                load_weights(head, _below(saved.weights, f"head.{i}."), where=str(path))
-                heads.append(head.eval())
-            forest = None
-            if table := saved.config.get("forest"):
-                forest = Forest.restore(table, _below(saved.statistics, "forest."))
-            center, scale, trained = (
-                saved.statistics[f"tasks.{key}"] for key in ("center", "scale", "trained")
-            )
-        except (KeyError, TypeError) as error:
-            raise ModelDirectoryError(f"lacks what a predictor needs: {error}", where=where) from None
-        return cls(
-            features=features,
-            heads=heads,
-            tasks=tuple(tasks),
-            task_type=task_type,
-            config=config,
-            center=center,
-            scale=scale,
-            trained=trained.astype(bool),
-            method=saved.config["method"],
-            uncertainty=load_uncertainty(saved),
-            forest=forest,
-            **(saved.config["backbone"] or {}),
-        )
+        from cytomol.predict.saved import load_predictor
 
-
-def load_backbone(path: str | Path) -> Backbone:
-    """Load the backbone of a pretrained or of a fine-tuned model directory.
-
-    Raises
-    ------
-    ModelDirectoryError
-        If the directory is absent or altered, or is that of a fine-tuned model that reads no embedding.
-    """
-    path = Path(path)
-    manifest = path / "manifest.json"
-    if manifest.is_file() and not (path / _BACKBONE).is_dir():
-        try:
-            kind = json.loads(manifest.read_text(encoding="utf-8")).get("kind")
-        except (ValueError, AttributeError):
-            kind = None  # Backbone.load says what is wrong with it
-        if kind in {KIND, "model"}:  # "model": a trained model by name
-            raise ModelDirectoryError("holds a fine-tuned model that reads no embedding", where=str(path))
-    return Backbone.load(path / _BACKBONE if (path / _BACKBONE).is_dir() else path)
-
-
-def _below(table: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {key.removeprefix(prefix): value for key, value in table.items() if key.startswith(prefix)}
-
-
-def load_uncertainty(saved: ModelDirectory) -> Uncertainty | None:
-    """Return the uncertainty that was saved with a model; None if there was none."""
-    if not (saved.path / _UNCERTAINTY).is_file():
-        return None
-    return Uncertainty.restore(saved.read_json(_UNCERTAINTY), _below(saved.statistics, "uncertainty."))
-
-
-def save_backbone(backbone: Backbone, directory: Path) -> None:
-    """Write the backbone's own model directory, with the weights that it has now."""
-    directory.mkdir()
-    write_model(
-        directory,
-        kind="backbone",
-        config=backbone.description(),
-        weights=backbone.weights(),
-        statistics=backbone.statistics(),
-        texts={},
-    )
+        return cls(**load_predictor(path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,45 +12,17 @@ from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.errors import ConfigError, InputError
-from cytomol.predict.predictor import Predictions
-from cytomol.predict.uncertainty import UncertaintyAnswer, uncertainty_columns
+from cytomol.predict.predictions import Predictions
+from cytomol.predict.predictor import Predictor
 from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable, find_column
 
-__all__ = ["Answer", "OnError", "Predictor", "embed_rows", "predict_rows"]
+__all__ = ["Answer", "OnError", "embed_rows", "predict_rows"]
 
 OnError = Literal["keep", "raise", "drop"]
 Progress = Callable[[int, int], None]
 # Large enough that starting the processes that featurize costs little, small enough for any memory.
 CHUNK = 16384
-
-
-class Predictor(Protocol):
-    """What answers molecules, row by row: a fine-tuned model, or a trained one."""
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """Task names."""
-        ...
-
-    @property
-    def task_type(self) -> str:
-        """Either "classification" or "regression"."""
-        ...
-
-    def predict(
-        self,
-        molecules: Sequence[str],
-        /,
-        *,
-        batch_size: int = 256,
-        workers: int | None = None,
-        progress: Progress | None = None,
-        uncertainty: bool = False,
-        coverage: float = 0.9,
-    ) -> Predictions:
-        """Predict molecules; row i of the answer belongs to molecule i, valid or not."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -97,7 +69,7 @@ def predict_rows(
     Parameters
     ----------
     predictor
-        A fine-tuned model, or a trained one.
+        What answers.
     table
         The molecules.
     keep
@@ -112,24 +84,18 @@ def predict_rows(
     progress
         Called with (molecules done, molecules in all).
     uncertainty, coverage
-        Say too how certain the answers are, for this coverage (see :class:`UncertaintyAnswer`).
+        Say too how certain the answers are, for this coverage .
     """
-    more = uncertainty_columns(predictor.tasks, predictor.task_type) if uncertainty else []
-    _check_columns([*predictor.tasks, *more])
     kept = _kept(table, keep)
     asked: dict[str, Any] = {"uncertainty": True, "coverage": coverage} if uncertainty else {}
-    values: list[NDArray[np.float64]] = []
-    certainty: list[UncertaintyAnswer] = []
+    parts: list[Predictions] = []
     errors: list[str] = []
     for start, smiles, report in _chunks(table, chunk, progress):
         answer = predictor.predict(smiles, batch_size=batch_size, workers=workers, progress=report, **asked)
-        values.append(answer.values)
-        if answer.uncertainty is not None:
-            certainty.append(answer.uncertainty)
+        parts.append(answer)
         errors += _reasons(table, start, answer.errors, on_error)
-    answers = pd.DataFrame(_six_digits(np.concatenate(values)), columns=list(predictor.tasks))
-    if certainty:
-        answers = pd.concat([answers, _certainty_frame(certainty, predictor.tasks)], axis=1)
+    answers = Predictions.join(parts).frame()
+    _check_columns(list(answers.columns))
     return _finish(table, kept, answers, {}, errors, on_error=on_error)
 
 
@@ -187,20 +153,13 @@ def _reasons(table: MoleculeTable, start: int, errors: Sequence[str], on_error: 
 
 
 def _check_columns(names: Sequence[str]) -> None:
-    """Refuse tasks called as a column that tells how certain another one is."""
+    """Refuse a task called as a column that tells more of another one."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(
-            f"a task is called {twice[0]!r}, as a column of uncertainty",
-            hint="predict without --uncertainty, or rename the task and fine-tune again",
+            f"two columns of the answer are called {twice[0]!r}",
+            hint="predict with --no-uncertainty, or rename the task and fine-tune again",
         )
-
-
-def _certainty_frame(parts: Sequence[UncertaintyAnswer], names: Sequence[str]) -> pd.DataFrame:
-    frame = UncertaintyAnswer.join(parts).frame(names)
-    numbers = frame.select_dtypes("float").columns
-    frame[numbers] = _six_digits(frame[numbers].to_numpy())
-    return frame
 
 
 def _kept(table: MoleculeTable, keep: Sequence[str] | None) -> pd.DataFrame:
@@ -246,9 +205,3 @@ def _other_names(names: list[str], kept: list[str], arrays: dict[str, NDArray[An
             renamed[name] = free_name(name, taken, other)
             taken.add(renamed[name])
     return renamed
-
-
-def _six_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round to six significant digits: what comes after is rounding noise of 32-bit arithmetic."""
-    flat = [float(f"{value:.6g}") for value in values.ravel()]
-    return np.array(flat, dtype=np.float64).reshape(values.shape)

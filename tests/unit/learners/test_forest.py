@@ -39,7 +39,7 @@ def test_is_scikit_learns_forest(made: Any, monkeypatch: pytest.MonkeyPatch) -> 
     model = Forest(trees=5)
     model.fit(blocks, learning)
     assert len(fitted) == 2
-    X = model.scaler.transform(blocks)
+    X = model.scaled.transform(blocks)
     expected = np.stack([one.predict_proba(X)[:, 1] for one in fitted], axis=1)
     np.testing.assert_allclose(model.predict(blocks), expected, atol=1e-6)
 

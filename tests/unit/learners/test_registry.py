@@ -1,4 +1,4 @@
-"""Every model by name: makes a model, says what it is, and stands in the guide."""
+"""Every learner by name: makes one, says what it is, and stands in the guide."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 import pytest
 
 from cytomol.errors import ConfigError
-from cytomol.learners import Model, models
-from cytomol.predict.config import BLOCKS
+from cytomol.learners import Learner, learners
+from cytomol.learners.blocks import BLOCKS
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide.md"
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", learners.names())
 def test_stands_in_the_guide(name: str) -> None:
     rows = [line for line in GUIDE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     assert any(f"`{name}`" in row.split("|")[1] for row in rows), f"{name} is missing from docs/guide.md"
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", learners.names())
 def test_makes_a_fresh_model_that_describes_itself(name: str) -> None:
-    model, other = models[name](), models[name]()
-    assert isinstance(model, Model)
+    model, other = learners[name](), learners[name]()
+    assert isinstance(model, Learner)
     assert model is not other
     assert model.summary
     assert "\n" not in model.summary
@@ -31,5 +31,5 @@ def test_makes_a_fresh_model_that_describes_itself(name: str) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"unknown model 'oracle'.*boosting.*cytomol.*neighbours"):
-        models["oracle"]
+    with pytest.raises(ConfigError, match=r"unknown learner 'oracle'.*boosting.*cytomol.*neighbours"):
+        learners["oracle"]

@@ -1,4 +1,4 @@
-"""The blocks of a head against RDKit, where the head's bits are others than the backbone's."""
+"""The blocks of a learner against RDKit, where its bits are others than the backbone's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rdkit import Chem
 from rdkit.Chem import MACCSkeys, rdFingerprintGenerator
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.predict.features import HeadFeatures
+from cytomol.predict.features import MoleculeFeatures
 
 SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "not a molecule", "C1CCNCC1CCO"]
 VALID = [0, 1, 3]
@@ -34,7 +34,7 @@ def test_bits_are_rdkits_of_the_chosen_radius(
 ) -> None:
     backbone = None if method is None else Backbone.load(untrained[method])
     blocks = ("1d",) if backbone is None else ("embedding", "1d")
-    features = HeadFeatures.build(blocks, backbone, bits_radius=radius)
+    features = MoleculeFeatures.build(blocks, backbone, bits_radius=radius)
     store = features.store(SMILES, workers=1, cache=None)
     found = features.raw(store)["1d"]
     own, bits = (4, 1024) if backbone is None else (2, 64)
@@ -44,15 +44,6 @@ def test_bits_are_rdkits_of_the_chosen_radius(
 
 def test_the_embedding_keeps_the_backbones_bits(untrained: dict[str, Path]) -> None:
     backbone = Backbone.load(untrained["chmr"])
-    features = HeadFeatures.build(("embedding", "1d"), backbone, bits_radius=1)
+    features = MoleculeFeatures.build(("embedding", "1d"), backbone, bits_radius=1)
     found = features.raw(features.store(SMILES, workers=1, cache=None))["embedding"]
     np.testing.assert_array_equal(found, backbone.embed(SMILES)[0])
-
-
-def test_columns_are_where_the_blocks_lie(untrained: dict[str, Path]) -> None:
-    backbone = Backbone.load(untrained["chmr"])
-    features = HeadFeatures.build(("embedding", "1d", "descriptors"), backbone, bits_radius=1)
-    raw = features.raw(features.store(SMILES, workers=1, cache=None).take(np.array(VALID)))
-    inputs = features.transform(raw)
-    for block in ("embedding", "1d"):
-        np.testing.assert_array_equal(inputs[:, features.columns(block)], raw[block])

@@ -6,17 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cytomol.artifact.backbone import load_backbone
 from cytomol.assays.labels import Labels
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import Listener, finetune
-from cytomol.predict.predictor import PropertyPredictor, load_backbone
+from cytomol.predict.predictor import Predictor
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in ("", "C", "CC", "CCO", "N", "OC", "Cl", "CCN")]
 VALUES = np.array([[float(len(s)), 100.0 * s.count("C")] for s in SMILES])
 FOLDS = np.array(["train", "train", "valid", "test"] * 8)
-SMALL = {"epochs": 3, "hidden": 8}
+SMALL = {"learner": "head", "epochs": 3, "hidden": 8, "refit": False, "calibration_folds": 0}
 
 
 def labels(values: np.ndarray = VALUES, kind: str = "regression") -> Labels:
@@ -39,9 +40,9 @@ def test_a_saved_predictor_answers_as_before(
 ) -> None:
     predictor = run(untrained[method], features=features, ensemble=2).predictor
     path = predictor.save(tmp_path / "m")
-    loaded = PropertyPredictor.load(path)
+    loaded = Predictor.load(path)
     np.testing.assert_array_equal(loaded.predict(SMILES).values, predictor.predict(SMILES).values)
-    assert loaded.tasks == ("t0", "t1")
+    assert loaded.names == ("t0", "t1")
     assert (path / "backbone").exists() == ("embedding" in features or features == "auto")
 
 
@@ -67,8 +68,8 @@ def test_regression_targets_are_scaled_on_training_rows_alone() -> None:
     values = VALUES.copy()
     values[FOLDS == "test"] = 1e9
     predictor = run(features="1d", values=values).predictor
-    np.testing.assert_allclose(predictor.center, VALUES[FOLDS == "train"].mean(axis=0))
-    np.testing.assert_allclose(predictor.scale, VALUES[FOLDS == "train"].std(axis=0))
+    np.testing.assert_allclose(predictor.encoding.center, VALUES[FOLDS == "train"].mean(axis=0))
+    np.testing.assert_allclose(predictor.encoding.scale, VALUES[FOLDS == "train"].std(axis=0))
     assert np.abs(predictor.predict(SMILES).values).max() < 1e4
 
 
@@ -84,12 +85,12 @@ def test_raw_targets_are_learnt_as_they_are(tmp_path: Path) -> None:
     }
     result = run(target_scaling="raw", **options)
     predictor = result.predictor
-    assert predictor.center.tolist() == [0.0, 0.0]
-    assert predictor.scale.tolist() == [1.0, 1.0]
     predicted = predictor.predict(SMILES).values
     error = np.abs(predicted - VALUES)
-    assert result.fits[0].history[0][0] == pytest.approx(error[FOLDS == "train"].mean(), rel=1e-4)
-    loaded = PropertyPredictor.load(predictor.save(tmp_path / "m"))
+    assert predictor.learner.first.fits[0].history[0][0] == pytest.approx(
+        error[FOLDS == "train"].mean(), rel=1e-4
+    )
+    loaded = Predictor.load(predictor.save(tmp_path / "m"))
     np.testing.assert_array_equal(loaded.predict(SMILES).values, predicted)
     standard = run(**options).predictor.predict(SMILES).values
     assert np.abs(standard - VALUES).mean() < error.mean() / 2
@@ -113,7 +114,7 @@ def test_a_task_without_training_label_is_not_predicted(tmp_path: Path) -> None:
         listener=Listener(say=said.append),
     )  # fmt: skip
     assert said == ["warning: no training label, so no prediction: t1"]
-    loaded = PropertyPredictor.load(result.predictor.save(tmp_path / "m"))
+    loaded = Predictor.load(result.predictor.save(tmp_path / "m"))
     assert np.isnan(loaded.predict(SMILES).values).all(axis=0).tolist() == [False, True]
     assert result.scores["test"]["tasks"]["t1"] is None
 
@@ -149,7 +150,7 @@ def test_split_by_type_skips_invalid_molecules() -> None:
 
 def test_what_cannot_be_loaded_is_said(untrained: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(ModelDirectoryError, match="holds a backbone, not a predictor"):
-        PropertyPredictor.load(untrained["chmr"])
+        Predictor.load(untrained["chmr"])
     path = run(features="1d").predictor.save(tmp_path / "m")
     with pytest.raises(ModelDirectoryError, match="reads no embedding"):
         load_backbone(path)
@@ -169,9 +170,9 @@ def test_wrong_calls_are_refused(untrained: dict[str, Path]) -> None:
 def test_embedding_is_standardised_to_the_chosen_spread(untrained: dict[str, Path], tmp_path: Path) -> None:
     for scale in (1.0, 0.3):
         predictor = run(untrained["chmr"], embedding_scale=scale).predictor
-        loaded = PropertyPredictor.load(predictor.save(tmp_path / str(scale)))
+        loaded = Predictor.load(predictor.save(tmp_path / str(scale)))
         train = [s for s, fold in zip(SMILES, FOLDS, strict=True) if fold == "train"]
-        features = loaded.features
-        inputs = features.transform(features.raw(features.store(train)), only=["embedding"])
+        blocks = loaded.features.raw(loaded.features.store(train))
+        inputs = loaded.learner.first.scaled.transform(blocks, only=["embedding"])
         spread = inputs.std(axis=0)
         np.testing.assert_allclose(spread[spread > 0], scale, rtol=0.02)

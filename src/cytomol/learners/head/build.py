@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from cytomol.learners.head.options import HeadOptions
 from cytomol.nn.head import PropertyHead
-from cytomol.predict.config import FinetuneConfig
 from cytomol.registry import Registry
 
 __all__ = ["build_head", "heads", "masked_loss"]
@@ -26,7 +26,7 @@ heads.register("chmr")("layer")  # Li et al., AAAI 2026: hidden 1200 to 2400; ba
 _OWN_NORM: dict[str, NormName] = {"classification": "batch", "regression": "layer"}
 
 
-def build_head(config: FinetuneConfig, inputs: int, tasks: int, *, kind: str) -> PropertyHead:
+def build_head(config: HeadOptions, inputs: int, tasks: int, *, kind: str) -> PropertyHead:
     """Build the head that the options ask for.
 
     Parameters
@@ -50,9 +50,17 @@ def build_head(config: FinetuneConfig, inputs: int, tasks: int, *, kind: str) ->
 
 
 def masked_loss(
-    output: Tensor, target: Tensor, kind: str, *, smoothing: float = 0.0, focal: float = 0.0
+    output: Tensor,
+    target: Tensor,
+    kind: str,
+    *,
+    smoothing: float = 0.0,
+    focal: float = 0.0,
+    bounds: Tensor | None = None,
 ) -> Tensor:
     """Mean over measured entries of binary cross entropy (classification) or L1 (regression).
+
+    Where only a bound was measured the loss is one-sided: a value beyond the bound costs nothing.
 
     Parameters
     ----------
@@ -66,6 +74,8 @@ def masked_loss(
         Share of a class label that is spread over both classes (Szegedy et al., CVPR 2016).
     focal
         Exponent gamma of (1 - p)^gamma before the loss of a label of probability p (Lin et al., ICCV 2017).
+    bounds
+        -1 where the true value lies below the target, 1 where it lies above, else 0, shape (B, tasks).
 
     Returns
     -------
@@ -82,5 +92,8 @@ def masked_loss(
             probability = torch.sigmoid(output)
             loss = loss * (known + probability - 2 * known * probability) ** focal
     else:
-        loss = (output - known).abs()
+        error = output - known
+        if bounds is not None:
+            error = torch.where(bounds == 0, error, (error * -bounds).relu())
+        loss = error.abs()
     return (loss * measured).sum() / measured.sum().clamp(min=1)

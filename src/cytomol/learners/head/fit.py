@@ -17,8 +17,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from cytomol.assays.metrics import metrics, score_tasks
 from cytomol.learners.head.build import masked_loss
+from cytomol.learners.head.options import HeadOptions
 from cytomol.nn.schedule import learning_rate
-from cytomol.predict.config import FinetuneConfig
 
 __all__ = [
     "Best",
@@ -57,6 +57,9 @@ class FitData:
         Probabilities of a forest beside the head, float32, shape (n, tasks); None without one.
     forest_gamma
         What the head's logits are multiplied by before the forest's probabilities are added.
+    bounds
+        -1 where the true value lies below the target, 1 where above, else 0, int8, shape (n, tasks); None
+        where nothing is censored.
     """
 
     inputs: Tensor
@@ -68,6 +71,11 @@ class FitData:
     scale: NDArray[np.float64]
     forest: Tensor | None = None
     forest_gamma: float = 0.0
+    bounds: Tensor | None = None
+
+    def bounds_of(self, rows: Tensor, device: torch.device) -> Tensor | None:
+        """Return which labels of some rows are bounds, int8, shape (rows, tasks); None where none is."""
+        return None if self.bounds is None else self.bounds[rows].to(device)
 
     def beside_forest(self, output: Tensor, rows: Tensor) -> Tensor:
         """Return gamma x the head's output for some rows + the forest's probability, shape (rows, tasks)."""
@@ -78,6 +86,8 @@ class FitData:
     def validate(self, output: Tensor, select_by: str) -> float:
         """Return how good the output for the valid rows is, shape (valid, tasks): higher is better."""
         target = self.targets[self.valid]
+        if self.bounds is not None:  # a bound is no measured value to be scored by
+            target = target.masked_fill(self.bounds[self.valid] != 0, math.nan)
         score = math.nan
         if select_by == "score":
             scale = self.scale if self.kind == "regression" else 1.0
@@ -186,7 +196,7 @@ def seeded(seed: int, threads: int = 0) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def make_optimizer(groups: list[dict[str, object]], config: FinetuneConfig) -> torch.optim.Optimizer:
+def make_optimizer(groups: list[dict[str, object]], config: HeadOptions) -> torch.optim.Optimizer:
     """Make the optimizer of parameter groups."""
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
     # one pass over the weights instead of many
@@ -202,7 +212,7 @@ def batches(rows: Tensor, size: int) -> Iterator[Tensor]:
 def fit_head(
     head: nn.Module,
     data: FitData,
-    config: FinetuneConfig,
+    config: HeadOptions,
     *,
     device: torch.device,
     on_epoch: OnEpoch | None = None,
@@ -245,7 +255,9 @@ def fit_head(
         total = 0.0
         for rows in batches(data.train, config.batch_size):
             output = data.beside_forest(head(inputs.train(rows)), rows)
-            total += len(rows) * _step(output, targets[rows.to(device)], data.kind, config, optimizer)
+            total += len(rows) * _step(
+                output, targets[rows.to(device)], data.kind, config, optimizer, data.bounds_of(rows, device)
+            )
             if schedule is not None:
                 schedule.step()
         if average is not None and epoch >= averaged_from:
@@ -277,7 +289,7 @@ def _evaluating(modules: list[nn.Module]) -> None:
 
 
 def _schedule(
-    optimizer: torch.optim.Optimizer, data: FitData, config: FinetuneConfig
+    optimizer: torch.optim.Optimizer, data: FitData, config: HeadOptions
 ) -> torch.optim.lr_scheduler.LRScheduler | None:
     """Return the course of the learning rate by steps; None for a constant one."""
     if config.schedule == "constant":
@@ -296,11 +308,18 @@ def _schedule(
     )
 
 
-def _step(
-    output: Tensor, target: Tensor, kind: str, config: FinetuneConfig, optimizer: torch.optim.Optimizer
+def _step(  # noqa: PLR0917 - what a step is made of
+    output: Tensor,
+    target: Tensor,
+    kind: str,
+    config: HeadOptions,
+    optimizer: torch.optim.Optimizer,
+    bounds: Tensor | None,
 ) -> float:
     """Take a step down the loss of a batch and return it."""
-    loss = masked_loss(output, target, kind, smoothing=config.label_smoothing, focal=config.focal_gamma)
+    loss = masked_loss(
+        output, target, kind, smoothing=config.label_smoothing, focal=config.focal_gamma, bounds=bounds
+    )
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()

@@ -36,17 +36,17 @@ class TrainingModeInputs:
     @property
     def moved(self) -> list[nn.Module]:
         """The backbone's module."""
-        return [self.live.method]
+        return [self.live.network]
 
     @torch.no_grad()
     def train(self, rows: Tensor) -> Tensor:
         """Return the head's input for a training batch, shape (B, width)."""
-        self.live.method.train()
+        self.live.network.train()
         return self.live(rows, self.device)
 
     @torch.no_grad()
     def evaluate(self, rows: Tensor) -> Tensor:
         """Return the head's input for rows that are only looked at, shape (rows, width)."""
-        self.live.method.eval()
+        self.live.network.eval()
         parts = torch.tensor_split(rows, max(1, -(-len(rows) // _EVALUATION_BATCH)))
         return torch.cat([self.live(part, self.device) for part in parts])

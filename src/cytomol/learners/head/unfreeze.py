@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cytomol.chem.store import MoleculeStore
+from cytomol.learners.base import Live
 from cytomol.learners.head.build import masked_loss
 from cytomol.learners.head.fit import Best, FitData, FitResult, OnEpoch, batches, fit_head, make_optimizer
-from cytomol.learners.scaling import AffineScaler
+from cytomol.learners.head.options import HeadOptions
+from cytomol.learners.scaling import AffineScaler, ColumnScaler
 from cytomol.nn.encoder import GraphEncoder
-from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.features import HeadFeatures
 
 __all__ = ["LiveFeatures", "fit_unfrozen", "layer_groups"]
 
@@ -48,37 +45,33 @@ def layer_groups(method: nn.Module) -> list[list[nn.Parameter]]:
 
 @dataclass(frozen=True)
 class LiveFeatures:
-    """Features whose embedding is computed anew, with gradient, from the backbone as it is now.
+    """Features whose embedding is computed anew from the backbone as it is now.
 
     Attributes
     ----------
-    features
-        The head's features, fitted.
-    store
-        The molecules.
+    live
+        The embedding.
+    scaler
+        How it is scaled; None where it is read as it is.
     fixed
         The other blocks, scaled, float32, shape (n, width).
     """
 
-    features: HeadFeatures
-    store: MoleculeStore
+    live: Live
+    scaler: ColumnScaler | None
     fixed: Tensor
 
     @property
-    def method(self) -> nn.Module:
-        """The backbone's module."""
-        assert self.features.backbone is not None
-        return self.features.backbone.method
+    def network(self) -> nn.Module:
+        """The backbone's network."""
+        return self.live.network
 
     def __call__(self, rows: Tensor, device: torch.device) -> Tensor:
         """Return the head's input for some rows, shape (B, width), in the order of the blocks."""
-        backbone = self.features.backbone
-        assert backbone is not None
-        batch = backbone.builder.build(self.store, rows.numpy()).to(device)
-        embedding: Tensor = backbone.method.embed(batch)
-        if (scaler := self.features.scalers.get("embedding")) is not None:
-            assert isinstance(scaler, AffineScaler)
-            center, scale = (torch.from_numpy(a).to(device) for a in (scaler.center, scaler.scale))
+        embedding = self.live.embed(rows, device)
+        if self.scaler is not None:
+            assert isinstance(self.scaler, AffineScaler)
+            center, scale = (torch.from_numpy(a).to(device) for a in (self.scaler.center, self.scaler.scale))
             embedding = ((embedding - center) / scale).clamp(-5, 5)
         # "embedding" is the first block wherever it is
         return torch.cat([embedding, self.fixed[rows].to(device)], dim=1)
@@ -86,7 +79,7 @@ class LiveFeatures:
     @torch.no_grad()
     def predict(self, head: nn.Module, rows: Tensor, device: torch.device) -> Tensor:
         """Return the head's output for some rows in evaluation mode, shape (rows, tasks)."""
-        self.method.eval()
+        self.network.eval()
         head.eval()
         return torch.cat(
             [
@@ -100,7 +93,7 @@ def fit_unfrozen(
     head: nn.Module,
     live: LiveFeatures,
     data: FitData,
-    config: FinetuneConfig,
+    config: HeadOptions,
     *,
     device: torch.device,
     on_epoch: OnEpoch | None = None,
@@ -111,7 +104,7 @@ def fit_unfrozen(
     groups are freed one after the other, ``stage_epochs`` apart, the last layers first, and the best
     of all epochs (those of the head alone too) is kept.
     """
-    method = live.method
+    method = live.network
     method.to(device)
     modules = [head, method]
     best = Best(config.patience)
@@ -147,9 +140,7 @@ def fit_unfrozen(
     return FitResult(len(history), best.epoch + 1, best.score, history)
 
 
-def _stages(
-    groups: Sequence[list[nn.Parameter]], config: FinetuneConfig
-) -> Iterator[list[nn.Parameter] | None]:
+def _stages(groups: Sequence[list[nn.Parameter]], config: HeadOptions) -> Iterator[list[nn.Parameter] | None]:
     """Give, per epoch, the parameters of the backbone that are free from then on, or None for no change."""
     if config.unfreeze == "all":
         yield [parameter for group in groups for parameter in group]
@@ -163,7 +154,7 @@ def _stages(
 
 
 def _free(
-    head: nn.Module, method: nn.Module, free: list[nn.Parameter], config: FinetuneConfig
+    head: nn.Module, method: nn.Module, free: list[nn.Parameter], config: HeadOptions
 ) -> torch.optim.Optimizer:
     chosen = {id(parameter) for parameter in free}
     for parameter in method.parameters():
@@ -182,18 +173,18 @@ def _epoch(
     batch_size: int,
     device: torch.device,
 ) -> float:
-    live.method.train()
+    live.network.train()
     head.train()
     total = 0.0
     for rows in batches(data.train, batch_size):
-        loss = masked_loss(head(live(rows, device)), data.targets[rows].to(device), data.kind)
+        loss = masked_loss(
+            head(live(rows, device)),
+            data.targets[rows].to(device),
+            data.kind,
+            bounds=data.bounds_of(rows, device),
+        )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         total += loss.item() * len(rows)
     return total / len(data.train)
-
-
-def fixed_blocks(features: HeadFeatures, raw: dict[str, NDArray[np.float32]]) -> Tensor:
-    """Return the scaled blocks other than the embedding, shape (n, width)."""
-    return torch.from_numpy(features.transform(raw, only=[b for b in features.blocks if b != "embedding"]))

@@ -10,17 +10,59 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["UncertaintyAnswer", "uncertainty_columns"]
+from cytomol.predict.uncertainty.limits import DomainLimits, Word
+
+__all__ = ["UncertaintyAnswer", "kinds_of", "set_of_classes", "uncertainty_columns"]
 
 Matrix = NDArray[np.float64]
 
 _SUFFIXES = {"classification": ("calibrated", "std", "set"), "regression": ("std", "low", "high")}
+_MOLECULE = ("similarity", "in_domain", "domain", "domain_reason")
 _SETS = np.array(["", "0", "1", "0|1"], dtype=object)
 
 
-def uncertainty_columns(names: Sequence[str], kind: str) -> list[str]:
+def kinds_of(kind: str | Sequence[str], tasks: int) -> tuple[str, ...]:
+    """Return the kind of every task: one for all, or one for each."""
+    return (kind,) * tasks if isinstance(kind, str) else tuple(kind)
+
+
+def uncertainty_columns(names: Sequence[str], kind: str | Sequence[str]) -> list[str]:
     """Return the columns that :meth:`UncertaintyAnswer.frame` has for these tasks."""
-    return [*(f"{name}_{suffix}" for name in names for suffix in _SUFFIXES[kind]), "similarity", "in_domain"]
+    kinds = kinds_of(kind, len(names))
+    own = [f"{name}_{suffix}" for name, one in zip(names, kinds, strict=True) for suffix in _SUFFIXES[one]]
+    return [*own, *_MOLECULE]
+
+
+def set_of_classes(
+    answer: UncertaintyAnswer, columns: Sequence[int], classes: Sequence[str]
+) -> list[str | None]:
+    """Return for each row the classes "A|B" that are not ruled out in a task of several classes.
+
+    Such a task is answered as one column of "this class or another" for each class; a class is in the set
+    where its column does not rule out 1. Each column holds its class with the stated coverage, so the set
+    holds the true class with it, whichever it is.
+
+    Parameters
+    ----------
+    answer
+        With those columns among its tasks.
+    columns
+        Their places, one for each class.
+    classes
+        Names of the classes.
+
+    Returns
+    -------
+    list
+        "" where every class is ruled out, None where there is no prediction; one for each row.
+    """
+    own = list(columns)
+    missing: NDArray[np.bool_] = np.isnan(answer.predicted[:, own])
+    sets: list[str | None] = []
+    for row in range(len(missing)):
+        held = [name for name, column in zip(classes, own, strict=True) if answer.contains[row, column, 1]]
+        sets.append("|".join(held) if not missing[row].any() else None)
+    return sets
 
 
 @dataclass(frozen=True)
@@ -29,8 +71,8 @@ class UncertaintyAnswer:
 
     Attributes
     ----------
-    kind
-        "classification" or "regression".
+    kinds
+        "classification" or "regression" for each task.
     coverage
         Stated coverage of intervals and sets.
     predicted
@@ -42,30 +84,45 @@ class UncertaintyAnswer:
         the task, float64, shape (n, tasks); NaN if there is one member.
     low, high
         Bounds of the interval, float64, shape (n, tasks); infinite where the held-out rows were too few
-        for the coverage; None in classification.
+        for the coverage; NaN in classification.
     p_values
-        Conformal p-values of class 0 and class 1, float64, shape (n, tasks, 2); None in regression.
+        How far class 0 and class 1 are from being ruled out: a class is in the set where this is above 1 -
+        coverage; float64, shape (n, tasks, 2); NaN in regression. See
+        :func:`~cytomol.predict.uncertainty.sets.classes_not_ruled_out`.
     contains
-        Whether the set holds class 0 and class 1, bool, shape (n, tasks, 2); None in regression.
+        Whether the set holds class 0 and class 1, bool, shape (n, tasks, 2); False in regression.
     similarity, mean_similarity
         Tanimoto coefficient with the nearest training molecule, and its mean over the 5 nearest,
         float32, shape (n,).
     in_domain
-        Whether the nearest training molecule is near enough, bool, shape (n,).
+        Whether the molecule is inside or at the edge of what the model knows, bool, shape (n,).
+    limits
+        Which similarities are inside, edge and outside.
     """
 
-    kind: str
+    kinds: tuple[str, ...]
     coverage: float
     predicted: Matrix
     calibrated: Matrix
     spread: Matrix
-    low: Matrix | None
-    high: Matrix | None
-    p_values: NDArray[np.float64] | None
-    contains: NDArray[np.bool_] | None
+    low: Matrix
+    high: Matrix
+    p_values: NDArray[np.float64]
+    contains: NDArray[np.bool_]
     similarity: NDArray[np.float32]
     mean_similarity: NDArray[np.float32]
     in_domain: NDArray[np.bool_]
+    limits: DomainLimits
+
+    @property
+    def kind(self) -> str:
+        """The kind of all tasks; "mixed" if they differ."""
+        return self.kinds[0] if len(set(self.kinds)) == 1 else "mixed"
+
+    @property
+    def words(self) -> list[Word | None]:
+        """Inside, edge or outside of what the model knows, one for each row; None for no molecule."""
+        return self.limits.words(self.similarity)
 
     def frame(self, names: Sequence[str]) -> pd.DataFrame:
         """Return a table of :func:`uncertainty_columns`.
@@ -73,20 +130,22 @@ class UncertaintyAnswer:
         A set is written "0", "1", "0|1" or "" (empty); it is missing where there is no prediction.
         """
         columns: dict[str, Any] = {}
-        for task, name in enumerate(names):
-            if self.contains is not None:
+        for task, (name, kind) in enumerate(zip(names, self.kinds, strict=True)):
+            if kind == "classification":
                 columns[f"{name}_calibrated"] = self.calibrated[:, task]
             columns[f"{name}_std"] = self.spread[:, task]
-            if self.contains is not None:
+            if kind == "classification":
                 sets = _SETS[self.contains[:, task].astype(np.int64) @ np.array([1, 2])]
                 sets[np.isnan(self.predicted[:, task])] = None
                 columns[f"{name}_set"] = pd.Series(sets, dtype=object)
-            if self.low is not None and self.high is not None:
+            else:
                 columns[f"{name}_low"], columns[f"{name}_high"] = self.low[:, task], self.high[:, task]
         columns["similarity"] = self.similarity.astype(np.float64)
         inside = pd.array(self.in_domain, dtype="boolean")
         inside[np.isnan(self.similarity)] = pd.NA
         columns["in_domain"] = inside
+        columns["domain"] = pd.Series(self.words, dtype=object)
+        columns["domain_reason"] = pd.Series(self.limits.reasons(self.similarity), dtype=object)
         return pd.DataFrame(columns)
 
     def spread_out(self, rows: NDArray[np.int64], n: int) -> Self:

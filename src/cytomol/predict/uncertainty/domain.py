@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.errors import InputError
+from cytomol.predict.uncertainty.limits import DomainLimits
 
 if TYPE_CHECKING:
     from cytomol.chem.featurize import FeatureOptions
@@ -54,20 +55,20 @@ class ApplicabilityDomain:
     ----------
     fingerprints
         Packed bits of the training molecules, uint8, shape (n, bits / 8).
-    threshold
-        Least similarity to the nearest training molecule inside the domain: the 5th percentile of what
-        the training molecules have to each other, each compared with all but itself.
+    limits
+        From which similarity to the nearest of them on a molecule is inside, at the edge or outside.
     """
 
     fingerprints: NDArray[np.uint8]
-    threshold: float
+    limits: DomainLimits
 
     @classmethod
-    def fit(cls, fingerprints: NDArray[np.uint8]) -> Self:
-        """Measure how near the training molecules are to each other.
+    def fit(cls, fingerprints: NDArray[np.uint8], limits: DomainLimits | None = None) -> Self:
+        """Keep the training molecules; without limits, measure how near they are to each other.
 
-        All pairs are compared up to 200,000 molecules; above, neighbours come from an index that may miss
-        a nearest one, which can only lower the threshold. A single molecule has a threshold of 1.
+        The limit is then the 5th percentile of the similarity of each to the nearest other one. All pairs
+        are compared up to 200,000 molecules; above, neighbours come from an index that may miss a nearest
+        one, which can only lower the limit. A single molecule has a limit of 1.
 
         Raises
         ------
@@ -76,15 +77,23 @@ class ApplicabilityDomain:
         """
         from cytomol.chem.similarity import structural_neighbours
 
-        filled = np.ascontiguousarray(fingerprints[fingerprints.any(axis=1)])
+        rows = fingerprints.any(axis=1)
+        filled = np.ascontiguousarray(fingerprints if rows.all() else fingerprints[rows])  # one array, shared
         if not len(filled):
             raise InputError(
                 "no training molecule has a fingerprint", hint="give packed bits of valid molecules"
             )
+        if limits is not None:
+            return cls(filled, limits)
         if len(filled) == 1:
-            return cls(filled, 1.0)
+            return cls(filled, DomainLimits.at(1.0))
         nearest = structural_neighbours(filled, 1).similarity[:, 0]
-        return cls(filled, float(np.quantile(nearest, _PERCENTILE)))
+        return cls(filled, DomainLimits.at(float(np.quantile(nearest, _PERCENTILE))))
+
+    @property
+    def threshold(self) -> float:
+        """Least similarity to the nearest training molecule that is not outside."""
+        return self.limits.outside
 
     def nearest(
         self, fingerprints: NDArray[np.uint8], *, block: int = _BLOCK
@@ -115,16 +124,17 @@ class ApplicabilityDomain:
             asked = np.ascontiguousarray(fingerprints[start : start + block])
             similarity[start : start + block] = tanimoto_top_k(self.fingerprints, k, queries=asked)[1]
         similarity[~fingerprints.any(axis=1)] = np.nan
-        # the threshold is a quantile in double precision of single-precision values, so it may lie a
-        # rounding above the very value that it is
-        in_domain: NDArray[np.bool_] = similarity[:, 0] >= np.float32(self.threshold)
+        in_domain: NDArray[np.bool_] = self.limits.places(similarity[:, 0]) > 0
         return similarity[:, 0], similarity.mean(axis=1), in_domain
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what :meth:`restore` needs."""
-        return {"domain.fingerprints": self.fingerprints, "domain.threshold": np.array([self.threshold])}
+        return {"domain.fingerprints": self.fingerprints, "domain.limits": self.limits.values()}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`arrays`."""
-        return cls(arrays["domain.fingerprints"], float(arrays["domain.threshold"][0]))
+        """Undo :meth:`arrays`; 0.1 wrote a single threshold."""
+        fingerprints = arrays["domain.fingerprints"]
+        if "domain.limits" in arrays:
+            return cls(fingerprints, DomainLimits.restore(arrays["domain.limits"]))
+        return cls(fingerprints, DomainLimits.at(float(arrays["domain.threshold"][0])))

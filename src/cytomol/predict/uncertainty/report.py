@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,8 +51,7 @@ class _Cells:
     tasks: NDArray[np.int64]
     label: Vector
 
-    def of(self, table: NDArray[Any] | None) -> NDArray[Any]:
-        assert table is not None
+    def of(self, table: NDArray[Any]) -> NDArray[Any]:
         return table[self.rows, self.tasks]
 
 
@@ -73,9 +72,9 @@ def coverage_report(
     Returns
     -------
     dict
-        ``kind``, ``coverage`` (stated), ``overall`` and ``tasks`` (by name), JSON-serialisable, None where
-        undefined. The last two hold ``rows``, ``coverage`` (observed), ``coverage_inside`` and
-        ``coverage_outside`` the domain, ``rows_inside``, ``rows_outside``, and
+        ``kind`` ("mixed" where tasks differ), ``coverage`` (stated), ``overall`` and ``tasks`` (by name),
+        JSON-serialisable, None where undefined. The last two hold ``rows``, ``coverage`` (observed),
+        ``coverage_inside`` and ``coverage_outside`` the domain, ``rows_inside``, ``rows_outside``, and
 
         - regression: ``mean_width`` of the finite intervals, ``infinite`` (share), ``error_inside`` and
           ``error_outside`` (mean absolute error);
@@ -95,18 +94,18 @@ def coverage_report(
     if labels.shape != answer.predicted.shape:
         raise InputError(f"labels have shape {labels.shape}, predictions {answer.predicted.shape}")
     names = [str(task) for task in range(labels.shape[1])] if names is None else names
-    measure = _classification if answer.kind == "classification" else _regression
     usable = ~np.isnan(labels) & ~np.isnan(answer.predicted)
     rows, tasks = np.nonzero(usable)
     cells = _Cells(answer, rows, tasks, labels[usable])
     per_task: dict[str, Any] = {}
     for task, name in enumerate(names):
         own = tasks == task
-        per_task[name] = measure(_Cells(answer, rows[own], tasks[own], cells.label[own]))
+        cells_of_task = _Cells(answer, rows[own], tasks[own], cells.label[own])
+        per_task[name] = _MEASURES[answer.kinds[task]](cells_of_task)
     return {
         "kind": answer.kind,
         "coverage": answer.coverage,
-        "overall": measure(cells),
+        "overall": _MEASURES[answer.kind](cells),
         "tasks": per_task,
     }
 
@@ -142,6 +141,27 @@ def _regression(cells: _Cells) -> dict[str, Any]:
     }
 
 
+def _mixed(cells: _Cells) -> dict[str, Any]:
+    """Measure what tasks of both kinds share: errors have no unit in common."""
+    low, high, contains = (
+        cells.of(cells.answer.low),
+        cells.of(cells.answer.high),
+        cells.of(cells.answer.contains),
+    )
+    classes = np.array([kind == "classification" for kind in cells.answer.kinds])[cells.tasks]
+    label = np.where(classes, cells.label, 0).astype(np.int64)
+    in_set = contains[np.arange(len(label)), label]
+    covered = np.where(classes, in_set, (low <= cells.label) & (cells.label <= high))
+    return _common(cells, covered, np.full(len(label), np.nan))
+
+
+_MEASURES: dict[str, Callable[[_Cells], dict[str, Any]]] = {
+    "classification": _classification,
+    "regression": _regression,
+    "mixed": _mixed,
+}
+
+
 def _common(cells: _Cells, covered: NDArray[np.bool_], error: Vector) -> dict[str, Any]:
     inside = cells.answer.in_domain[cells.rows]
     return {
@@ -157,7 +177,7 @@ def _common(cells: _Cells, covered: NDArray[np.bool_], error: Vector) -> dict[st
 
 
 def _mean(values: NDArray[Any]) -> float | None:
-    return float(values.mean()) if len(values) else None
+    return _number(float(values.mean())) if len(values) else None
 
 
 def _number(value: float) -> float | None:

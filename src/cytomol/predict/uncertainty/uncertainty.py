@@ -11,22 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.errors import InputError, ModelDirectoryError
-from cytomol.predict.uncertainty.answer import UncertaintyAnswer, uncertainty_columns
+from cytomol.predict.uncertainty.answer import UncertaintyAnswer, kinds_of
 from cytomol.predict.uncertainty.calibration import Calibrator, fit_calibrators
-from cytomol.predict.uncertainty.conformal import (
-    PredictionIntervals,
-    PredictionSets,
-    check_coverage,
-    rows_needed,
-)
+from cytomol.predict.uncertainty.conformal import Matrix, Vector, check_coverage, rows_needed
 from cytomol.predict.uncertainty.domain import ApplicabilityDomain
+from cytomol.predict.uncertainty.heldout import HeldOut
+from cytomol.predict.uncertainty.intervals import PredictionIntervals
+from cytomol.predict.uncertainty.limits import DomainLimits
 from cytomol.predict.uncertainty.ragged import flatten, unflatten
+from cytomol.predict.uncertainty.sets import PredictionSets, classes_not_ruled_out
 
-__all__ = ["Uncertainty", "UncertaintyAnswer", "uncertainty_columns"]
+__all__ = ["Uncertainty"]
 
-Matrix = NDArray[np.float64]
-
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -39,23 +36,30 @@ class Uncertainty:
 
     Attributes
     ----------
-    kind
-        "classification" or "regression".
+    kinds
+        "classification" or "regression" for each task.
     members
         Members of the ensemble that the spread is taken over.
-    conformal
-        Intervals (regression) or sets (classification).
+    intervals
+        Of the regression tasks, in their order.
+    sets
+        Of the classification tasks, in their order.
     domain
         The training molecules.
     calibrators
-        One for each task (classification), else none.
+        One for each classification task.
+    both_ways
+        Whether a class is ruled out only if it is rare both ways (see :func:`classes_not_ruled_out`);
+        models saved by 0.1 asked the p-value alone.
     """
 
-    kind: str
+    kinds: tuple[str, ...]
     members: int
-    conformal: PredictionIntervals | PredictionSets
+    intervals: PredictionIntervals
+    sets: PredictionSets
     domain: ApplicabilityDomain
     calibrators: list[Calibrator] = field(default_factory=list)
+    both_ways: bool = True
 
     @classmethod
     def fit(
@@ -63,12 +67,15 @@ class Uncertainty:
         predicted: Matrix,
         members: NDArray[np.floating],
         labels: Matrix,
-        kind: str,
+        kind: str | Sequence[str],
         *,
         train_fingerprints: NDArray[np.uint8],
+        similarity: NDArray[np.floating] | None = None,
+        groups: NDArray[np.int64] | None = None,
+        censored: NDArray[np.bool_] | None = None,
         seed: int = 0,
     ) -> Self:
-        """Fit on held-out rows.
+        """Fit on held-out rows, best on those of cross-fitting by scaffold.
 
         Parameters
         ----------
@@ -80,9 +87,17 @@ class Uncertainty:
         labels
             Measured values, NaN where not measured, shape (n, tasks).
         kind
-            "classification" (labels 0 and 1) or "regression".
+            "classification" (labels 0 and 1) or "regression", for all tasks or for each.
         train_fingerprints
             Fingerprints of the training molecules, as :func:`domain_fingerprints` makes them.
+        similarity
+            Tanimoto coefficient of each row with the nearest molecule that the model which answered it was
+            fitted on, shape (n,). With it answers are less certain the farther a molecule is.
+        groups
+            Number of the scaffold of each row, shape (n,): rows of one are never divided between fitting
+            and trying a calibrator or a difficulty.
+        censored
+            Labels that are bounds and not values, shape (n, tasks); they are left out.
         seed
             Seed of the folds that choose calibrators and interval scales.
 
@@ -91,17 +106,20 @@ class Uncertainty:
         InputError
             If shapes do not fit.
         """
-        if predicted.ndim != 2 or labels.shape != predicted.shape or members.shape[1:] != predicted.shape:
-            raise InputError(
-                f"predictions have shape {predicted.shape}, labels {labels.shape}, members {members.shape}",
-                hint="expected (n, tasks), (n, tasks), (members, n, tasks)",
-            )
-        domain = ApplicabilityDomain.fit(train_fingerprints)
-        if kind == "classification":
-            calibrators = fit_calibrators(predicted, labels, seed=seed)
-            return cls(kind, len(members), PredictionSets.fit(predicted, labels), domain, calibrators)
-        intervals = PredictionIntervals.fit(predicted, _spread(members), labels, seed=seed)
-        return cls(kind, len(members), intervals, domain)
+        held = HeldOut.checked(
+            predicted, members, labels, kind, similarity=similarity, groups=groups, censored=censored
+        )
+        classes, values = held.columns("classification"), held.columns("regression")
+        given: dict[str, Any] = {"similarity": held.similarity, "groups": groups, "seed": seed}
+        p, y = predicted[:, classes], held.labels[:, classes]
+        calibrators = fit_calibrators(p, y, **given)
+        spread = _spread(members)[:, values]
+        intervals = PredictionIntervals.fit(predicted[:, values], spread, held.labels[:, values], **given)
+        limits = None
+        if held.similarity is not None:
+            limits = DomainLimits.fit(held.similarity, held.errors(calibrators))
+        domain = ApplicabilityDomain.fit(train_fingerprints, limits)
+        return cls(held.kinds, len(members), intervals, PredictionSets.fit(p, y), domain, calibrators)
 
     def answer(
         self,
@@ -137,17 +155,18 @@ class Uncertainty:
             )
         spread = _spread(members)
         spread[np.isnan(predicted)] = np.nan
-        calibrated, low, high, p_values, contains = predicted, None, None, None, None
-        if isinstance(self.conformal, PredictionIntervals):
-            low, high = self.conformal.bounds(predicted, spread, coverage)
-        else:
-            columns = [c(predicted[:, task]) for task, c in enumerate(self.calibrators)]
-            calibrated = np.stack(columns, axis=1)
-            p_values = self.conformal.p_values(predicted)
-            contains = self.conformal.contains(p_values, coverage)
         similarity, mean_similarity, in_domain = self.domain.nearest(fingerprints)
+        near = similarity.astype(np.float64)
+        classes = self._columns("classification")
+        calibrated, p_values = predicted.copy(), np.full((*predicted.shape, 2), np.nan)
+        for place, calibrator in zip(classes, self.calibrators, strict=True):
+            calibrated[:, place] = calibrator(predicted[:, place], near)
+        p_values[:, classes] = self.sets.p_values(predicted[:, classes])
+        if self.both_ways:
+            p_values[:, classes] = classes_not_ruled_out(p_values[:, classes], calibrated[:, classes])
+        low, high = self._bounds(predicted, spread, near, coverage)
         return UncertaintyAnswer(
-            kind=self.kind,
+            kinds=self.kinds,
             coverage=coverage,
             predicted=predicted,
             calibrated=calibrated,
@@ -155,27 +174,51 @@ class Uncertainty:
             low=low,
             high=high,
             p_values=p_values,
-            contains=contains,
+            contains=PredictionSets.contains(p_values, coverage),
             similarity=similarity,
             mean_similarity=mean_similarity,
             in_domain=in_domain,
+            limits=self.domain.limits,
         )
 
     def restated(self, answer: UncertaintyAnswer, coverage: float) -> UncertaintyAnswer:
         """Return an answer of this with another coverage stated; what does not depend on it is kept."""
         check_coverage(coverage)
-        low, high, contains = None, None, None
-        if isinstance(self.conformal, PredictionIntervals):
-            low, high = self.conformal.bounds(answer.predicted, answer.spread, coverage)
-        else:
-            assert answer.p_values is not None
-            contains = self.conformal.contains(answer.p_values, coverage)
+        near = answer.similarity.astype(np.float64)
+        low, high = self._bounds(answer.predicted, answer.spread, near, coverage)
+        contains = PredictionSets.contains(answer.p_values, coverage)
         return replace(answer, coverage=coverage, low=low, high=high, contains=contains)
+
+    def _columns(self, kind: str) -> list[int]:
+        return [place for place, one in enumerate(self.kinds) if one == kind]
+
+    def _bounds(
+        self, predicted: Matrix, spread: Matrix, similarity: Vector, coverage: float
+    ) -> tuple[Matrix, Matrix]:
+        values = self._columns("regression")
+        low, high = np.full(predicted.shape, np.nan), np.full(predicted.shape, np.nan)
+        low[:, values], high[:, values] = self.intervals.bounds(
+            predicted[:, values], spread[:, values], coverage, similarity=similarity
+        )
+        return low, high
+
+    @property
+    def kind(self) -> str:
+        """The kind of all tasks; "mixed" if they differ."""
+        return self.kinds[0] if len(set(self.kinds)) == 1 else "mixed"
 
     @property
     def tasks(self) -> int:
         """Number of tasks."""
-        return len(self.conformal.rows)
+        return len(self.kinds)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Held-out rows of each task, of its rarer class in classification, shape (tasks,)."""
+        rows = np.zeros(self.tasks, dtype=np.int64)
+        rows[self._columns("regression")] = self.intervals.rows
+        rows[self._columns("classification")] = self.sets.rows
+        return rows
 
     def notes(self, names: Sequence[str], coverage: float = 0.9) -> list[str]:
         """Return what a user should know: how tasks are calibrated, and which have too few rows."""
@@ -184,31 +227,39 @@ class Uncertainty:
             how = Counter(c.method + (" pooled over tasks" if c.pooled else "") for c in self.calibrators)
             parts = ", ".join(f"{method} ({count})" for method, count in sorted(how.items()))
             notes.append(f"calibration, chosen by validation rows (tasks): {parts}")
-        needed, rows = rows_needed(check_coverage(coverage)), self.conformal.rows
-        few = [f"{name} ({n})" for name, n in zip(names, rows, strict=True) if n < needed]
-        if few:
-            shown = ", ".join(few[:8]) + (f" and {len(few) - 8} more" if len(few) > 8 else "")
-            sets = self.kind == "classification"
-            what = "of either class for sets that can leave one out" if sets else "for finite intervals"
-            notes.append(f"fewer than the {needed} validation rows that {coverage:g} takes {what}: {shown}")
+        needed, rows = rows_needed(check_coverage(coverage)), self.rows
+        for kind, what in (
+            ("classification", "of either class for sets that can leave one out"),
+            ("regression", "for finite intervals"),
+        ):
+            few = [f"{names[place]} ({rows[place]})" for place in self._columns(kind) if rows[place] < needed]
+            if few:
+                shown = ", ".join(few[:8]) + (f" and {len(few) - 8} more" if len(few) > 8 else "")
+                notes.append(
+                    f"fewer than the {needed} validation rows that {coverage:g} takes {what}: {shown}"
+                )
         return notes
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return a JSON-serialisable table, and arrays by name; nothing else is needed to restore it."""
         table = {
             "version": VERSION,
-            "kind": self.kind,
+            "kinds": list(self.kinds),
             "members": self.members,
             "calibration": [{"method": c.method, "pooled": c.pooled} for c in self.calibrators],
-            "validation_rows": self.conformal.rows.tolist(),
+            "difficulty": [difficulty.name for difficulty in self.intervals.difficulty],
+            "both_ways": self.both_ways,
+            "validation_rows": self.rows.tolist(),
             "similarity_threshold": self.domain.threshold,
+            "similarity_edge": self.domain.limits.edge,
         }
         calibration = flatten("calibration", [c.values for c in self.calibrators])
-        return table, {**calibration, **self.conformal.arrays(), **self.domain.arrays()}
+        conformal = {**self.intervals.arrays(), **self.sets.arrays()}
+        return table, {**calibration, **conformal, **self.domain.arrays()}
 
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`state`.
+        """Undo :meth:`state`; reads what 0.1 wrote (version 1) too.
 
         Raises
         ------
@@ -221,20 +272,35 @@ class Uncertainty:
                     f"uncertainty has version {table['version']}; this cytomol reads up to {VERSION}",
                     hint="install a newer cytomol",
                 )
-            conformal = PredictionSets if table["kind"] == "classification" else PredictionIntervals
             calibrators = [
                 Calibrator(entry["method"], values, entry["pooled"])
                 for entry, values in zip(table["calibration"], unflatten("calibration", arrays), strict=True)
             ]
+            domain = ApplicabilityDomain.restore(arrays)
+            if table["version"] == 1:
+                kinds, intervals, sets = _restore_first(table, arrays)
+                return cls(kinds, table["members"], intervals, sets, domain, calibrators, both_ways=False)
             return cls(
-                table["kind"],
+                tuple(table["kinds"]),
                 table["members"],
-                conformal.restore(arrays),
-                ApplicabilityDomain.restore(arrays),
+                PredictionIntervals.restore(arrays, table["difficulty"]),
+                PredictionSets.restore(arrays),
+                domain,
                 calibrators,
+                both_ways=table["both_ways"],
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelDirectoryError(f"lacks what its uncertainty needs: {error}") from None
+
+
+def _restore_first(
+    table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> tuple[tuple[str, ...], PredictionIntervals, PredictionSets]:
+    """Read version 1: tasks of one kind, and the conformal scores of that kind alone."""
+    kinds = kinds_of(table["kind"], len(table["validation_rows"]))
+    if table["kind"] == "classification":
+        return kinds, PredictionIntervals([], []), PredictionSets.restore(arrays)
+    return kinds, PredictionIntervals.restore(arrays), PredictionSets([])
 
 
 def _spread(members: NDArray[np.floating]) -> Matrix:

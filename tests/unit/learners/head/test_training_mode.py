@@ -14,11 +14,11 @@ from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import score_tasks
 from cytomol.errors import ConfigError
 from cytomol.learners.head.training_mode import TrainingModeInputs
-from cytomol.learners.head.unfreeze import LiveFeatures, fixed_blocks
+from cytomol.learners.head.unfreeze import LiveFeatures
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.features import HeadFeatures
+from cytomol.predict.features import LiveBackbone, MoleculeFeatures
 from cytomol.predict.finetune import FinetuneResult, finetune
-from cytomol.predict.predictor import PropertyPredictor
+from cytomol.predict.predictor import Predictor
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in ("", "C", "CC", "CCO", "N", "OC", "Cl", "CCN")]
@@ -30,15 +30,24 @@ CPU = torch.device("cpu")
 
 def run(backbone: Backbone | None, labels: Labels = LABELS, **options: Any) -> FinetuneResult:
     config = FinetuneConfig.build(
-        {"epochs": 4, "hidden": 8, "batch_size": 8, "lr": 0.01, "standardize_embedding": False, **options}
+        {
+            "epochs": 4,
+            "hidden": 8,
+            "batch_size": 8,
+            "lr": 0.01,
+            "standardize_embedding": False,
+            "refit": False,
+            **options,
+        }
     )
     return finetune(SMILES, labels, config, backbone=backbone, folds=FOLDS, workers=1)
 
 
 def inputs_of(backbone: Backbone, blocks: tuple[str, ...] = ("embedding", "1d")) -> TrainingModeInputs:
-    features = HeadFeatures.build(blocks, backbone)
+    features = MoleculeFeatures.build(blocks, backbone)
     store = features.store(SMILES, workers=1)
-    return TrainingModeInputs(LiveFeatures(features, store, fixed_blocks(features, features.raw(store))), CPU)
+    fixed = torch.from_numpy(features.raw(store)["1d"])
+    return TrainingModeInputs(LiveFeatures(LiveBackbone(backbone, store), None, fixed), CPU)
 
 
 def copied(backbone: Backbone) -> dict[str, torch.Tensor]:
@@ -59,7 +68,7 @@ def test_a_training_batch_is_embedded_as_torch_does_in_training_mode(
     assert not found.requires_grad
     other.method.train()
     torch.manual_seed(1)
-    expected = other.method.embed(other.builder.build(inputs.live.store, ROWS.numpy()))
+    expected = other.method.embed(other.builder.build(inputs.live.live.store, ROWS.numpy()))
     torch.testing.assert_close(found[:, :width], expected.detach(), rtol=1e-4, atol=1e-5)
     assert not torch.allclose(found[:, :width], frozen, atol=1e-2)
     again = inputs.train(ROWS)
@@ -88,7 +97,7 @@ def test_statistics_move_and_are_saved_and_the_callers_backbone_stays(
         "running_mean", "running_var", "num_batches_tracked",
     }  # fmt: skip
     assert not tuned.method.training
-    loaded = PropertyPredictor.load(result.predictor.save(tmp_path / "m"))
+    loaded = Predictor.load(result.predictor.save(tmp_path / "m"))
     assert loaded.unfrozen
     np.testing.assert_array_equal(loaded.predict(SMILES).values, result.predictor.predict(SMILES).values)
     after = Backbone.load(tmp_path / "m" / "backbone").embed(SMILES)[0]
@@ -111,7 +120,7 @@ def test_the_best_epochs_statistics_come_back(untrained: dict[str, Path]) -> Non
     backbone = Backbone.load(untrained["infoalign"])
     options = {"embedding_mode": "training", "epochs": 12, "select_by": "loss", "lr": 0.1}
     result = run(backbone, labels, **options)
-    fit = result.fits[0]
+    fit = result.predictor.learner.first.fits[0]
     assert fit.best_epoch < fit.epochs  # or nothing had to come back
     valid = FOLDS == "valid"
     y = labels.matrix[valid]
@@ -132,8 +141,8 @@ def test_goes_with_schedule_and_forest(untrained: dict[str, Path], tmp_path: Pat
         forest_trees=5,
         bits_radius=1,
     )
-    assert result.predictor.forest is not None
-    loaded = PropertyPredictor.load(result.predictor.save(tmp_path / "m"))
+    assert result.predictor.learner.first.forest is not None
+    loaded = Predictor.load(result.predictor.save(tmp_path / "m"))
     np.testing.assert_array_equal(loaded.predict(SMILES).values, result.predictor.predict(SMILES).values)
 
 

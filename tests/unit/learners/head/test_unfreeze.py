@@ -10,8 +10,8 @@ from cytomol.artifact.backbone import Backbone
 from cytomol.assays.labels import Labels
 from cytomol.learners.head.unfreeze import layer_groups
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.finetune import EpochReport, FinetuneResult, Listener, finetune
-from cytomol.predict.predictor import PropertyPredictor
+from cytomol.predict.finetune import FinetuneResult, Listener, finetune
+from cytomol.predict.predictor import Predictor
 
 SMILES = [
     f"{tail}{ring}"
@@ -22,10 +22,18 @@ LABELS = Labels.of_kind(("aromatic",), np.array([[float("c" in s)] for s in SMIL
 FOLDS = np.array(["train", "train", "valid"] * 6)
 
 
-def run(backbone: Backbone, **options: object) -> tuple[FinetuneResult, list[EpochReport]]:
-    reports: list[EpochReport] = []
+def run(backbone: Backbone, **options: object) -> tuple[FinetuneResult, list[str]]:
+    reports: list[str] = []
     config = FinetuneConfig.build(
-        {"epochs": 4, "hidden": 8, "backbone_lr": 1e-2, "batch_size": 8, "patience": 0, **options}
+        {
+            "epochs": 4,
+            "hidden": 8,
+            "backbone_lr": 1e-2,
+            "batch_size": 8,
+            "patience": 0,
+            "refit": False,
+            **options,
+        }
     )
     result = finetune(
         SMILES,
@@ -34,7 +42,7 @@ def run(backbone: Backbone, **options: object) -> tuple[FinetuneResult, list[Epo
         backbone=backbone,
         folds=FOLDS,
         workers=1,
-        listener=Listener(epoch=reports.append),
+        listener=Listener(step=lambda _done, _total, what: reports.append(what)),
     )
     return result, reports
 
@@ -67,8 +75,10 @@ def test_trains_the_backbone_and_leaves_the_callers_alone(
     tuned = result.predictor.features.backbone
     assert tuned is not None
     changed = [name for name, tensor in tuned.weights().items() if not torch.equal(before[name], tensor)]
-    assert bool(changed) == (result.fits[0].best_epoch > (0 if unfreeze == "all" else 6))
-    loaded = PropertyPredictor.load(result.predictor.save(tmp_path / "m"))
+    assert bool(changed) == (
+        result.predictor.learner.first.fits[0].best_epoch > (0 if unfreeze == "all" else 6)
+    )
+    loaded = Predictor.load(result.predictor.save(tmp_path / "m"))
     assert loaded.unfrozen
     np.testing.assert_allclose(
         loaded.predict(SMILES).values, result.predictor.predict(SMILES).values, rtol=1e-5
@@ -89,7 +99,10 @@ def test_staged_is_never_worse_on_validation_than_the_head_alone(untrained: dict
     backbone = Backbone.load(untrained["infoalign"])
     alone, _ = run(backbone, select_by="loss")
     staged, _ = run(backbone, unfreeze="staged", select_by="loss")
-    assert staged.fits[0].best_score >= alone.fits[0].best_score - 1e-6
+    assert (
+        staged.predictor.learner.first.fits[0].best_score
+        >= alone.predictor.learner.first.fits[0].best_score - 1e-6
+    )
 
 
 def test_scores_are_those_of_the_saved_predictor(untrained: dict[str, Path]) -> None:

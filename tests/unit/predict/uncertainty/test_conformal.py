@@ -135,7 +135,7 @@ def test_the_spread_is_used_only_where_it_helps() -> None:
     predicted = np.zeros((500, 2))
     labels = np.column_stack([rng.normal(size=500) * difficulty[:, 0], rng.normal(size=500)])
     fitted = PredictionIntervals.fit(predicted, np.repeat(difficulty, 2, axis=1), labels)
-    assert np.isnan(fitted.floor).tolist() == [False, True]
+    assert [difficulty.name for difficulty in fitted.difficulty] == ["spread", "constant"]
     low, high = fitted.bounds(predicted, np.repeat(difficulty, 2, axis=1), 0.9)
     width = high - low
     assert np.corrcoef(width[:, 0], difficulty[:, 0])[0, 1] > 0.99

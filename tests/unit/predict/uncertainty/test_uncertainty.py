@@ -53,6 +53,7 @@ def ask(fitted: Uncertainty, data: dict[str, np.ndarray], coverage: float = 0.9)
 
 def assert_same(a: UncertaintyAnswer, b: UncertaintyAnswer) -> None:
     assert a._arrays().keys() == b._arrays().keys()
+    np.testing.assert_array_equal(a.limits.values(), b.limits.values())
     for name, array in a._arrays().items():
         np.testing.assert_array_equal(array, b._arrays()[name], err_msg=name)
 
@@ -79,7 +80,8 @@ def test_answers_and_their_report(kind: str) -> None:
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert list(report["tasks"]) == ["a", "b"]
     for scores in (report["overall"], *report["tasks"].values()):
-        assert 0.87 <= scores["coverage"] <= 0.93
+        # a class is ruled out only if it is rare both ways, so that sets hold more than they state
+        assert 0.87 <= scores["coverage"] <= (1 if kind == "classification" else 0.93)
         assert scores["rows"] == scores["rows_inside"] + scores["rows_outside"]
         if kind == "classification":
             assert scores["ece_after"] < 0.5 * scores["ece_before"]
@@ -168,5 +170,5 @@ def test_what_does_not_fit_is_refused() -> None:
     table, arrays = fitted.state()
     with pytest.raises(ModelDirectoryError, match="newer"):
         Uncertainty.restore({**table, "version": 99}, arrays)
-    with pytest.raises(ModelDirectoryError, match=r"lacks .*interval.floor"):
-        Uncertainty.restore(table, {k: v for k, v in arrays.items() if k != "interval.floor"})
+    with pytest.raises(ModelDirectoryError, match=r"lacks .*difficulty.offsets"):
+        Uncertainty.restore(table, {k: v for k, v in arrays.items() if k != "difficulty.offsets"})

@@ -1,4 +1,4 @@
-"""A model by name on molecules: what it may see, what it answers, what lies on the disk."""
+"""A learner by name on molecules: what it may see, what it answers, what lies on the disk."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cytomol.artifact.backbone import Backbone
+from cytomol.artifact.backbone import Backbone, load_backbone
 from cytomol.assays.labels import Labels
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
-from cytomol.learners import models
+from cytomol.learners import learners
 from cytomol.learners.forest import Forest
 from cytomol.learners.perceptron import Perceptron
 from cytomol.learners.stack import Ensemble
-from cytomol.predict.finetune_model import finetune_model
-from cytomol.predict.predictor import PropertyPredictor, load_backbone
-from cytomol.predict.trained import TrainedModel, load_predictor, train_model
+from cytomol.predict.finetune import Listener, finetune
+from cytomol.predict.predictor import Predictor
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "OC(=O)"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in TAILS]
 NEW = ["CCO", "C1CC", "Cc1ccncc1", "", "CC(C)c1ccoc1"]
 FOLDS = np.array(["train", "train", "test", "train", "valid"] * 12)
-OPTIONS: dict[str, Any] = {"workers": 1, "threads": 1}
+PLAIN_FIT: dict[str, Any] = {"workers": 1, "threads": 1, "refit": False, "calibration_folds": 0}
 SMALL_HEADS = {"epochs": 2, "hidden": 8, "ensemble": 2}
 PLAIN = ("counts", "maccs", "descriptors")
 # small models of every kind, so that nothing here depends on how the registered ones are set
@@ -58,7 +57,7 @@ pytestmark = pytest.mark.usefixtures("small_models")
 @pytest.fixture
 def small_models(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, make in SMALL.items():
-        monkeypatch.setitem(models._entries, name, make)
+        monkeypatch.setitem(learners._entries, name, make)
 
 
 def labels_of(kind: str = "classification") -> Labels:
@@ -70,15 +69,14 @@ def labels_of(kind: str = "classification") -> Labels:
     return Labels.of_kind(("first", "second"), matrix, kind)
 
 
-def train(
-    name: str, untrained: dict[str, Path], kind: str = "classification", **options: Any
-) -> TrainedModel:
+def train(name: str, untrained: dict[str, Path], kind: str = "classification", **options: Any) -> Predictor:
+    """Return the predictor that is scored."""
     backbone = untrained["chmr"] if "embedding" in name else None
-    given = {"labels": labels_of(kind), "folds": FOLDS, "backbone": backbone, **OPTIONS, **options}
-    return train_model(name, given.pop("smiles", SMILES), given.pop("labels"), **given)
+    given = {"labels": labels_of(kind), "folds": FOLDS, "backbone": backbone, **PLAIN_FIT, **options}
+    return finetune(given.pop("smiles", SMILES), given.pop("labels"), learner=name, **given).predictor
 
 
-def values(model: TrainedModel, smiles: list[str]) -> np.ndarray:
+def values(model: Predictor, smiles: list[str]) -> np.ndarray:
     return model.predict(smiles, workers=1).values  # noqa: PD011 - no frame
 
 
@@ -93,7 +91,7 @@ def test_labels_of_test_rows_never_matter(name: str, kind: str, untrained: dict[
     assert before.uncertainty is not None
     assert after.uncertainty is not None
     pd.testing.assert_frame_equal(
-        after.uncertainty.frame(before.tasks), before.uncertainty.frame(before.tasks)
+        after.uncertainty.frame(before.encoding.columns), before.uncertainty.frame(before.encoding.columns)
     )
 
 
@@ -102,15 +100,15 @@ def test_what_is_saved_answers_the_same(
     name: str, kind: str, untrained: dict[str, Path], tmp_path: Path
 ) -> None:
     model = train(name, untrained, kind)
-    loaded = load_predictor(model.save(tmp_path / "m"))
-    assert isinstance(loaded, TrainedModel)
-    assert (loaded.name, loaded.tasks, loaded.task_type) == (name, ("first", "second"), kind)
+    loaded = Predictor.load(model.save(tmp_path / "m"))
+    assert (loaded.name, loaded.tasks) == (name, model.tasks)
+    assert (loaded.names, set(loaded.encoding.kinds)) == (("first", "second"), {kind})
     assert (loaded.source, loaded.details) == (model.source, model.details)
     first, second = (m.predict(NEW, workers=1, uncertainty=True, coverage=0.7) for m in (model, loaded))
     np.testing.assert_array_equal(first.values, second.values)
     assert first.uncertainty is not None
     assert second.uncertainty is not None
-    pd.testing.assert_frame_equal(first.uncertainty.frame(model.tasks), second.uncertainty.frame(model.tasks))
+    pd.testing.assert_frame_equal(first.uncertainty.frame(model.names), second.uncertainty.frame(model.names))
     again = loaded.save(tmp_path / "again")
     for file in ("config.json", "statistics.safetensors", "uncertainty.json"):
         assert (again / file).read_bytes() == (tmp_path / "m" / file).read_bytes(), file
@@ -154,7 +152,7 @@ def test_an_ensemble_with_and_without_a_backbone(untrained: dict[str, Path], tmp
     assert joined.features.blocks == ("embedding", *PLAIN)
     assert joined.source == Backbone.load(untrained["chmr"]).digest
     for name, model in (("alone", alone), ("joined", joined)):
-        loaded = TrainedModel.load(model.save(tmp_path / name))
+        loaded = Predictor.load(model.save(tmp_path / name))
         np.testing.assert_array_equal(values(loaded, NEW), values(model, NEW))
         assert (tmp_path / name / "backbone").is_dir() == (name == "joined")
     assert load_backbone(tmp_path / "joined").name == "chmr"
@@ -174,7 +172,7 @@ def test_uncertainty_of_a_refit_model_is_that_of_answers_held_out(untrained: dic
 def test_the_embedding_needs_a_backbone(untrained: dict[str, Path]) -> None:
     with pytest.raises(ConfigError, match=r"the embedding needs a backbone.*--backbone DIR"):
         train("small-mlp-embedding", untrained, backbone=None)
-    with pytest.raises(ConfigError, match=r"unknown model 'oracle'.*neighbours"):
+    with pytest.raises(ConfigError, match=r"unknown learner 'oracle'.*neighbours"):
         train("oracle", untrained)
 
 
@@ -193,23 +191,11 @@ def test_an_altered_or_other_directory_is_refused(untrained: dict[str, Path], tm
         shutil.copytree(path, other)
         (other / file).write_bytes((path / file).read_bytes() + b" ")
         with pytest.raises(ModelDirectoryError, match=rf"{file}.*SHA-256 [0-9a-f]{{64}}"):
-            load_predictor(other)
-    with pytest.raises(ModelDirectoryError, match="holds a model, not a predictor"):
-        PropertyPredictor.load(path)
-    for load in (TrainedModel.load, load_predictor):
-        with pytest.raises(ModelDirectoryError, match="holds a backbone, not a"):
-            load(untrained["chmr"])
+            Predictor.load(other)
+    with pytest.raises(ModelDirectoryError, match="holds a backbone, not a"):
+        Predictor.load(untrained["chmr"])
     with pytest.raises(ModelDirectoryError, match="not found"):
-        load_predictor(tmp_path / "none")
-
-
-def test_without_validation_rows_there_is_no_uncertainty(untrained: dict[str, Path], tmp_path: Path) -> None:
-    folds = np.where(FOLDS == "valid", "", FOLDS)
-    model = train("neighbours", untrained, folds=folds)
-    loaded = TrainedModel.load(model.save(tmp_path / "m"))
-    assert np.isfinite(loaded.predict(["CCO"], workers=1).values).all()
-    with pytest.raises(ModelDirectoryError, match="trained without validation molecules"):
-        loaded.predict(["CCO"], uncertainty=True)
+        Predictor.load(tmp_path / "none")
 
 
 @pytest.mark.parametrize("name", ["neighbours", "small-ensemble"])
@@ -227,25 +213,39 @@ def test_the_configuration_is_plain_json_whatever_could_not_be_scored(
 
 
 def test_rows_that_do_not_fit_and_folds_without_labels(untrained: dict[str, Path]) -> None:
-    with pytest.raises(InputError, match="59 molecules, 60 rows of labels, 60 folds"):
+    with pytest.raises(InputError, match="59 molecules with 60 rows of labels"):
         train("neighbours", untrained, smiles=SMILES[:-1])
     with pytest.raises(InputError, match="the train fold has no labelled, valid molecule"):
         train("neighbours", untrained, folds=np.where(FOLDS == "train", "", FOLDS))
 
 
-def test_finetune_model_scores_its_own_predictions(untrained: dict[str, Path]) -> None:
+def test_scores_are_those_of_its_own_predictions(untrained: dict[str, Path]) -> None:
     said: list[str] = []
-    result = finetune_model(
-        "neighbours", SMILES, labels_of("regression"), folds=FOLDS, workers=1, say=said.append,
-        backbone=untrained["chmr"],
+    result = finetune(
+        SMILES, labels_of("regression"), folds=FOLDS, listener=Listener(said.append), learner="neighbours",
+        backbone=untrained["chmr"], **PLAIN_FIT,
     )  # fmt: skip
-    assert said == ["the model 'neighbours' reads no embedding: it leaves the backbone out"]
+    assert said == ["the learner 'neighbours' reads no embedding: it leaves the backbone out"]
     np.testing.assert_array_equal(result.folds, FOLDS)
     rows = FOLDS == "test"
-    found = values(result.trained, SMILES)
+    found = values(result.predictor, SMILES)
     error = np.nanmean(np.abs(found - labels_of("regression").matrix)[rows], axis=0)
     scores = result.scores["test"]
     assert scores["rows"] == rows.sum()
     assert [scores["tasks"][task] for task in ("first", "second")] == pytest.approx(error, abs=1e-5)
-    assert result.scores["model"] == "neighbours"
-    assert json.loads(result.trained.texts["scores.json"]) == result.scores
+    assert result.scores["learner"] == "neighbours"
+    assert json.loads(result.predictor.texts["scores.json"]) == result.scores
+
+
+def test_scores_are_those_of_the_fit_before_and_the_refit_has_seen_all_rows() -> None:
+    labels, given = labels_of("regression"), {**PLAIN_FIT, "learner": "neighbours", "folds": FOLDS}
+    plain = finetune(SMILES, labels, **given)
+    again = finetune(SMILES, labels, **{**given, "refit": True})
+    assert again.scores["test"] == plain.scores["test"]
+    np.testing.assert_array_equal(values(again.evaluated, NEW), values(plain.predictor, NEW))
+    assert plain.predictor is plain.evaluated
+    assert again.scores["predicts"] != plain.scores["predicts"]
+    # as a fit to a table without other folds would be, had nothing to be chosen
+    learner = again.predictor.learner.parts["regression"]
+    assert len(learner.counts) == (~np.isnan(labels.matrix).all(axis=1)).sum()
+    assert len(plain.predictor.learner.parts["regression"].counts) == (FOLDS == "train").sum()

@@ -1,0 +1,267 @@
+"""The head as a learner: one or more small networks on features, their outputs averaged."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cytomol.errors import ConfigError
+from cytomol.learners.base import Learner, Learning, Matrix, learners
+from cytomol.learners.blocks import ScaledBlocks
+from cytomol.learners.forest import Forest
+from cytomol.learners.head.build import build_head
+from cytomol.learners.head.fit import FitData, FitResult, apply, fit_head, seeded
+from cytomol.learners.head.forest_beside import forest_probability, grow_forest
+from cytomol.learners.head.options import HeadOptions
+from cytomol.learners.head.training_mode import TrainingModeInputs
+from cytomol.learners.head.unfreeze import LiveFeatures, fit_unfrozen
+from cytomol.learners.matrix import below
+from cytomol.nn.head import PropertyHead
+
+__all__ = ["Head"]
+
+
+class Head(Learner):
+    """One or more heads of different seeds on scaled features; the papers' heads are its presets.
+
+    Parameters
+    ----------
+    options
+        How heads are built and trained.
+    blocks
+        Feature blocks that they read.
+
+    Attributes
+    ----------
+    fits
+        What the training of each head did; empty for a restored learner.
+    best_epochs
+        Epoch of each head whose weights stayed, counted from 1.
+    """
+
+    name: ClassVar[str] = "head"
+    summary: ClassVar[str] = "small networks on the embedding and fingerprints, as in the papers"
+    uses_bounds: ClassVar[bool] = True
+
+    def __init__(self, options: HeadOptions | None = None, blocks: tuple[str, ...] = ("1d",)) -> None:
+        self.options = options or HeadOptions()
+        self.blocks = blocks
+        self.kind = "classification"
+        self.scaled = ScaledBlocks(blocks)
+        self.heads: list[PropertyHead] = []
+        self.forest: Forest | None = None
+        self.trained: NDArray[np.bool_] = np.zeros(0, dtype=bool)
+        self.center: NDArray[np.float64] = np.zeros(0)
+        self.scale: NDArray[np.float64] = np.ones(0)
+        self.fits: list[FitResult] = []
+        self.best_epochs: list[int] = []
+
+    def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
+        """Train the heads one after the other, each from its own seed."""
+        self._check(learning)
+        self.kind = learning.kind
+        self.trained = np.asarray(~np.isnan(learning.labels[learning.train]).all(axis=0))
+        self._keep_units(learning)
+        how: dict[str, str] = {"descriptors": self.options.descriptor_scaling}
+        if self.options.standardize_embedding:
+            how["embedding"] = "standard"
+        self.scaled = ScaledBlocks(self.blocks)
+        self.scaled.fit(blocks, learning.train, how, embedding_scale=self.options.embedding_scale)
+        data = self._data(blocks, learning)
+        live = None
+        if self.options.changes_backbone:
+            assert learning.live is not None
+            others = [name for name in self.blocks if name != "embedding"]
+            fixed = torch.from_numpy(self.scaled.transform(blocks, only=others))
+            live = LiveFeatures(learning.live, self.scaled.scalers.get("embedding"), fixed)
+        device = device_of(learning.accelerator)
+        self.heads, self.fits = [], []
+        for member in range(self.options.ensemble):
+            with seeded(learning.seed + member, learning.threads):
+                head, fit = self._fit_one(data, live, learning, member, device)
+            self.heads.append(head.cpu())
+            self.fits.append(fit)
+        self.best_epochs = [fit.best_epoch for fit in self.fits]
+
+    def _fit_one(
+        self,
+        data: FitData,
+        live: LiveFeatures | None,
+        learning: Learning,
+        member: int,
+        device: torch.device,
+    ) -> tuple[PropertyHead, FitResult]:
+        """Build a head and train it."""
+        options = self.options
+
+        def on_epoch(epoch: int, epochs: int, loss: float, score: float) -> None:
+            which = f"head {member + 1} of {options.ensemble}: " if options.ensemble > 1 else ""
+            text = f"{which}loss {loss:.4f}, valid {learning.metric} {abs(score):.4g}"
+            learning.step(member * epochs + epoch, options.ensemble * epochs, text)
+
+        head = build_head(options, data.inputs.shape[1], data.targets.shape[1], kind=self.kind)
+        if live is None:
+            return head, fit_head(head, data, options, device=device, on_epoch=on_epoch)
+        if options.unfreeze != "none":
+            fit = fit_unfrozen(head, live, data, options, device=device, on_epoch=on_epoch)
+        else:
+            live.network.to(device)
+            inputs = TrainingModeInputs(live, device)
+            fit = fit_head(head, data, options, device=device, on_epoch=on_epoch, inputs=inputs)
+        live.network.cpu()
+        return head, fit
+
+    def refit(self, blocks: Mapping[str, Matrix], learning: Learning) -> Head:
+        """Return heads trained on all training rows for as many epochs as were best with early stopping."""
+        options = self.options
+        if options.keep == "best" and self.best_epochs:
+            epochs = max(1, round(float(np.mean(self.best_epochs))))
+            options = options.updated(keep="last", patience=0, epochs=epochs)
+        new = Head(options, self.blocks)
+        new.fit(blocks, learning)
+        return new
+
+    def _check(self, learning: Learning) -> None:
+        """Refuse what does not go together.
+
+        Raises
+        ------
+        ConfigError
+            If values are to be learnt beside a forest, or there is no backbone to change.
+        """
+        if self.options.forest_gamma and learning.kind != "classification":
+            raise ConfigError(
+                "a forest beside the head is for classes, and there are tasks that are values",
+                where="forest_gamma",
+                hint="leave it out",
+            )
+        if self.options.forest_gamma and "1d" not in self.blocks:
+            raise ConfigError(
+                "a forest beside the head needs 1d among the features",
+                where="forest_gamma",
+                hint="give --features 1d+embedding",
+            )
+        if self.options.changes_backbone and learning.live is None:
+            where = "embedding_mode" if self.options.unfreeze == "none" else "unfreeze"
+            what = "keep in training mode" if self.options.unfreeze == "none" else "unfreeze"
+            raise ConfigError(f"there is no backbone to {what}", where=where, hint="give --backbone DIR")
+
+    def _keep_units(self, learning: Learning) -> None:
+        """Note what turns an output into a label: nothing, or the unit of the table if that is learnt."""
+        columns = learning.labels.shape[1]
+        self.center, self.scale = np.zeros(columns), np.ones(columns)
+        raw = self.kind == "regression" and self.options.target_scaling == "raw"
+        if raw and learning.scale is not None and learning.center is not None:
+            self.center, self.scale = -learning.center / learning.scale, 1 / learning.scale
+
+    def _data(self, blocks: Mapping[str, Matrix], learning: Learning) -> FitData:
+        """Return the rows to train on, with the forest's probabilities if one stands beside the head."""
+        inputs = self.scaled.transform(blocks)
+        probability = None
+        if self.options.forest_gamma:
+            bits = inputs[:, self.scaled.place("1d", blocks)]
+            self.forest = grow_forest(
+                bits, learning.labels, learning.train, self.options, threads=learning.threads
+            )
+            probability = torch.from_numpy(forest_probability(self.forest, bits).astype(np.float32))
+        measured = ~np.isnan(learning.labels).all(axis=1)
+        units = np.ones(learning.labels.shape[1]) if learning.scale is None else learning.scale
+        return FitData(
+            inputs=torch.from_numpy(inputs),
+            targets=torch.from_numpy(((learning.labels - self.center) / self.scale).astype(np.float32)),
+            train=torch.from_numpy(np.flatnonzero(learning.train & measured)),
+            valid=torch.from_numpy(np.flatnonzero(learning.valid & measured)),
+            kind=learning.kind,
+            metric=learning.metric,
+            scale=self.scale * units,
+            forest=probability,
+            forest_gamma=self.options.forest_gamma,
+            bounds=None if learning.bounds is None else torch.from_numpy(learning.bounds),
+        )
+
+    def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
+        """Return the answer of the heads' mean output."""
+        return self.answer(blocks)[0]
+
+    def members(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
+        """Return the answer of each head."""
+        return self.answer(blocks)[1]
+
+    def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the answer of the heads' mean output, and those of each head."""
+        inputs = self.scaled.transform(blocks)
+        # in 64 bits, so that an answer does not depend on which molecules are asked for together
+        tensor = torch.from_numpy(inputs).to(torch.float64)
+        outputs = torch.stack([apply(copy.deepcopy(head).to(torch.float64), tensor) for head in self.heads])
+        if self.forest is not None:
+            probability = forest_probability(self.forest, inputs[:, self.scaled.place("1d", blocks)])
+            outputs = self.options.forest_gamma * outputs + torch.from_numpy(probability)
+        return self._answers(outputs.mean(dim=0)), self._answers(outputs)
+
+    def _answers(self, outputs: torch.Tensor) -> NDArray[np.float64]:
+        """Turn outputs, shape (..., columns), into probabilities or labels; NaN where nothing was learnt."""
+        values = torch.sigmoid(outputs) if self.kind == "classification" else outputs
+        result = values.numpy() * self.scale + self.center
+        result[..., ~self.trained] = np.nan
+        return np.asarray(result, dtype=np.float64)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the heads' weights, the scaling of their inputs, and the forest beside them."""
+        first: Any = self.heads[0][0]
+        table: dict[str, Any] = {
+            "blocks": list(self.blocks),
+            "kind": self.kind,
+            "inputs": first.in_features,
+            "best_epochs": self.best_epochs,
+            "options": self.options.model_dump(mode="json", include=set(HeadOptions.model_fields)),
+        }
+        arrays: dict[str, NDArray[Any]] = {
+            f"head.{i}.{name}": tensor.numpy()
+            for i, head in enumerate(self.heads)
+            for name, tensor in head.state_dict().items()
+        }
+        arrays |= {f"scaling.{name}": array for name, array in self.scaled.arrays().items()}
+        arrays |= {"center": self.center, "scale": self.scale, "trained": self.trained.astype(np.uint8)}
+        if self.forest is not None:
+            table["forest"], trees = self.forest.state()
+            arrays |= {f"forest.{name}": array for name, array in trees.items()}
+        return table, arrays
+
+    @classmethod
+    def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Undo :meth:`state`."""
+        learner = cls(HeadOptions.build(dict(table["options"]), where="config.json"), tuple(table["blocks"]))
+        learner.kind, learner.best_epochs = table["kind"], list(table.get("best_epochs", []))  # 0.1 has none
+        learner.scaled = ScaledBlocks.restore(learner.blocks, below(arrays, "scaling."))
+        learner.center, learner.scale = arrays["center"], arrays["scale"]
+        learner.trained = arrays["trained"].astype(bool)
+        for i in range(learner.options.ensemble):
+            head = build_head(learner.options, table["inputs"], len(learner.center), kind=learner.kind)
+            weights = {k: torch.from_numpy(np.array(a)) for k, a in below(arrays, f"head.{i}.").items()}
+            head.load_state_dict(weights)
+            learner.heads.append(head.eval())
+        if "forest" in table:
+            learner.forest = Forest.restore(table["forest"], below(arrays, "forest."))
+        return learner
+
+
+def device_of(accelerator: str) -> torch.device:
+    """Return where networks are trained.
+
+    Raises
+    ------
+    ConfigError
+        If a CUDA device is asked for and there is none.
+    """
+    available = torch.cuda.is_available()
+    if accelerator == "cuda" and not available:
+        raise ConfigError("there is no CUDA device", where="accelerator", hint="use auto or cpu")
+    return torch.device("cuda" if available and accelerator != "cpu" else "cpu")
+
+
+learners.register("head")(Head)

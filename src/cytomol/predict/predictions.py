@@ -1,0 +1,125 @@
+"""Answers to molecules, row by row, and the columns in which they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytomol.assays.encoding import Encoding
+from cytomol.assays.labels import Task
+from cytomol.predict.uncertainty import UncertaintyAnswer
+
+__all__ = ["Predictions"]
+
+SUFFIXES = ("calibrated", "std", "low", "high", "set")
+_DIGITS = 6  # what comes after is rounding noise of 32-bit arithmetic
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers to molecules, row by row.
+
+    Attributes
+    ----------
+    columns
+        Probabilities and values, NaN for invalid molecules, float64, shape (n, columns): one column for a
+        task of two classes (probability of the second) or of values, one for each of three classes and more.
+    errors
+        Why a molecule is invalid; "" where it is valid, length n.
+    encoding
+        Which columns belong to which task.
+    cutoffs
+        Probability from which a molecule is said to be of the second class, shape (columns,).
+    uncertainty
+        How certain they are, where it was asked for.
+    """
+
+    columns: NDArray[np.float64]
+    errors: list[str]
+    encoding: Encoding
+    cutoffs: NDArray[np.float64]
+    uncertainty: UncertaintyAnswer | None = None
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks, in order."""
+        return self.encoding.tasks
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """Return a number a task: probability of the second class, value, or place of the likeliest class.
+
+        Shape (n, tasks).
+        """
+        return self.encoding.task_values(self.columns)
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Return the answers to consecutive molecules as one."""
+        known = [part.uncertainty for part in parts if part.uncertainty is not None]
+        return cls(
+            np.concatenate([part.columns for part in parts]),
+            [error for part in parts for error in part.errors],
+            parts[0].encoding,
+            parts[0].cutoffs,
+            UncertaintyAnswer.join(known) if known else None,
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Return a table with the columns of each task, then what concerns the molecule.
+
+        A task of two classes has its probability under its own name and the class in NAME_class; one of
+        three and more the class under its own name and each probability in NAME=CLASS; a value stands under
+        its own name. Where uncertainty was asked for its columns follow (see
+        :meth:`UncertaintyAnswer.frame`).
+        """
+        digits = self._digits()
+        known = None if self.uncertainty is None else self.uncertainty.frame(self.encoding.columns)
+        table: dict[str, Any] = {}
+        values = self.values
+        for at, (task, place) in enumerate(zip(self.tasks, self.encoding.places(), strict=True)):
+            if task.kind == "multiclass":
+                table[task.name] = _classes(task, values[:, at])
+            for column in range(place.start, place.stop):
+                name = self.encoding.columns[column]
+                table[name] = rounded(self.columns[:, column], int(digits[column]))
+                if task.kind == "binary":
+                    chosen = np.where(np.isnan(values[:, at]), np.nan, values[:, at] >= self.cutoffs[column])
+                    table[f"{name}_class"] = _classes(task, chosen)
+                if known is not None:
+                    own = [f"{name}_{suffix}" for suffix in SUFFIXES if f"{name}_{suffix}" in known]
+                    table |= {each: _as_written(known.pop(each), int(digits[column])) for each in own}
+        frame = pd.DataFrame(table)
+        if known is None:
+            return frame
+        rest = known.apply(lambda column: _as_written(column, _DIGITS))
+        return pd.concat([frame, rest], axis=1)
+
+    def _digits(self) -> NDArray[np.int64]:
+        """Return how many digits of a column mean something: more if its spread is small beside it."""
+        with np.errstate(divide="ignore"):
+            apart = np.log10(np.abs(self.encoding.center) / self.encoding.scale)
+        return np.asarray(_DIGITS + np.ceil(np.clip(apart, 0, 9)), dtype=np.int64)
+
+
+def rounded(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
+    """Return values with so many significant digits."""
+    return np.array([float(f"{value:.{digits}g}") for value in values.tolist()], dtype=np.float64)
+
+
+def _as_written(column: pd.Series[Any], digits: int) -> pd.Series[Any]:
+    """Return a column with its numbers rounded."""
+    if not pd.api.types.is_float_dtype(column.dtype):
+        return column
+    return pd.Series(rounded(column.to_numpy(), digits), index=column.index)
+
+
+def _classes(task: Task, places: NDArray[np.float64]) -> pd.Series[Any]:
+    """Return the names of classes by their places; missing where there is none."""
+    names = [None if np.isnan(place) else task.classes[int(place)] for place in places]
+    return pd.Series(names, dtype=object)

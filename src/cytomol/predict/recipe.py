@@ -1,0 +1,82 @@
+"""Which learner is fitted, and on which features."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from cytomol.artifact.backbone import Backbone
+from cytomol.errors import ConfigError
+from cytomol.learners import Learner, learners
+from cytomol.learners.blocks import BLOCKS
+from cytomol.learners.head.learner import Head
+from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.features import MoleculeFeatures
+
+__all__ = ["Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A learner to be fitted, and the features that it reads.
+
+    Attributes
+    ----------
+    name
+        Name of the learner in the registry.
+    make
+        Returns a new learner.
+    features
+        Makes its blocks from molecules.
+    source
+        Digest of the backbone that they come from; "" without one.
+    """
+
+    name: str
+    make: Callable[[], Learner]
+    features: MoleculeFeatures
+    source: str = ""
+
+    @classmethod
+    def choose(cls, config: FinetuneConfig, backbone: Backbone | None) -> Self:
+        """Return what the options ask for.
+
+        Raises
+        ------
+        ConfigError
+            If the learner is unknown, or needs a backbone and there is none.
+        """
+        name = config.learner_name
+        radii: dict[str, Any] = {}
+        if name == "head":
+            blocks = config.blocks(None if backbone is None else backbone.name)
+            options = config.head_options()
+            radii = {"counts_radius": config.counts_radius, "bits_radius": config.bits_radius}
+
+            def make() -> Learner:
+                return Head(options, blocks)
+
+        else:
+            maker = learners[name]
+            read = maker().blocks
+            if backbone is None and maker().optional_embedding:
+                read = tuple(block for block in read if block != "embedding")
+            blocks = tuple(block for block in BLOCKS if block in read)
+
+            def make() -> Learner:
+                learner = maker()
+                learner.blocks = read
+                return learner
+
+        if "embedding" in blocks and backbone is None:
+            raise ConfigError(
+                "the embedding needs a backbone",
+                where="features",
+                hint="give --backbone DIR, or --features 1d",
+            )
+        if backbone is not None and config.changes_backbone and name == "head":
+            backbone = copy.deepcopy(backbone)  # the caller's backbone stays as it is
+        features = MoleculeFeatures.build(blocks, backbone, reading=config.reading, **radii)
+        return cls(name, make, features, "" if features.backbone is None else features.backbone.digest)

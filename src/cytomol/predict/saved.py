@@ -1,0 +1,183 @@
+"""A predictor's directory: written, read, and read as version 0.1 wrote it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.artifact.backbone import BACKBONE_FOLDER, Backbone, save_backbone
+from cytomol.artifact.directory import ModelDirectory, kind_of, load_model, write_model
+from cytomol.assays.encoding import Encoding
+from cytomol.assays.labels import Labels
+from cytomol.chem.featurize import FeatureOptions
+from cytomol.errors import ModelDirectoryError
+from cytomol.files import atomic_directory
+from cytomol.learners import learners
+from cytomol.learners.matrix import below
+from cytomol.learners.mixed import ByKind
+from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.uncertainty import Uncertainty
+
+if TYPE_CHECKING:
+    from cytomol.predict.predictor import Predictor
+
+__all__ = ["KIND", "load_predictor", "save_predictor"]
+
+KIND = "predictor"
+_UNCERTAINTY = "uncertainty.json"
+_FORM = 2  # of config.json; 0.1 wrote none
+
+
+def save_predictor(predictor: Predictor, path: Path, *, force: bool = False) -> Path:
+    """Write a predictor's directory, whole or not at all."""
+    features = predictor.features
+    table, arrays = predictor.learner.state()
+    tasks, units = predictor.encoding.state()
+    certainty, held = ({}, {}) if predictor.uncertainty is None else predictor.uncertainty.state()
+    texts = {_UNCERTAINTY: json.dumps(certainty, indent=2) + "\n"} if certainty else {}
+    backbone = features.backbone
+    described = {"source": predictor.source, "unfrozen": predictor.unfrozen}
+    with atomic_directory(path, force=force) as directory:
+        if backbone is not None:
+            save_backbone(backbone, directory / BACKBONE_FOLDER)
+        write_model(
+            directory,
+            kind=KIND,
+            config={
+                "form": _FORM,
+                "learner": predictor.name,
+                "fitted": table,
+                "tasks": tasks,
+                "blocks": list(features.blocks),
+                "feature_options": asdict(features.options),
+                "counts_radius": features.counts_radius,
+                "bits_radius": features.bits_radius,
+                "backbone": None if backbone is None else described,
+                "details": predictor.details,
+            },
+            weights={},
+            statistics={
+                **{f"learner.{name}": array for name, array in arrays.items()},
+                **{f"tasks.{name}": array for name, array in units.items()},
+                "tasks.cutoffs": predictor.cutoffs,
+                **{f"uncertainty.{name}": array for name, array in held.items()},
+            },
+            texts={**predictor.texts, **texts},
+        )
+    return path
+
+
+def load_predictor(path: str | Path) -> dict[str, Any]:
+    """Return what a predictor is made of, from its directory; those of 0.1 are understood.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If it is absent, altered or holds something else, such as a backbone.
+    """
+    # 0.1 called a learner by name a "model" and heads a "predictor"
+    saved = load_model(path, kind="model" if kind_of(path) == "model" else KIND)
+    config = saved.config
+    try:
+        if saved.kind == "model":
+            return _named_of_01(saved)
+        if "form" not in config:
+            return _heads_of_01(saved)
+        if config["form"] > _FORM:
+            raise ModelDirectoryError(
+                f"has form {config['form']}; this cytomol reads up to {_FORM}",
+                where=str(path),
+                hint="install a newer cytomol",
+            )
+        encoding = Encoding.restore(config["tasks"], below(saved.statistics, "tasks."))
+        return {
+            "name": config["learner"],
+            "learner": ByKind.restore(
+                type(learners[config["learner"]]()),
+                encoding.kinds,
+                config["fitted"],
+                below(saved.statistics, "learner."),
+            ),
+            "features": _features(saved, config["counts_radius"], config["bits_radius"]),
+            "encoding": encoding,
+            "uncertainty": _saved_uncertainty(saved),
+            "cutoffs": saved.statistics["tasks.cutoffs"],
+            "details": config["details"],
+            **(config["backbone"] or {}),
+        }
+    except (KeyError, TypeError) as error:
+        raise ModelDirectoryError(
+            f"lacks what a predictor needs: {error}", where=str(saved.path / "config.json")
+        ) from None
+
+
+def _features(saved: ModelDirectory, counts_radius: int, bits_radius: int | None) -> MoleculeFeatures:
+    config = saved.config
+    backbone = Backbone.load(saved.path / BACKBONE_FOLDER) if config["backbone"] else None
+    options = FeatureOptions.saved(config["feature_options"])
+    return MoleculeFeatures(tuple(config["blocks"]), options, counts_radius, backbone, bits_radius)
+
+
+def _tasks_of_01(config: Mapping[str, Any]) -> Encoding:
+    """Return the tasks, whose values the learners of 0.1 answered in the unit of the table."""
+    labels = Labels.of_kind(config["tasks"], np.zeros((0, len(config["tasks"]))), config["task_type"])
+    return Encoding.fit(labels, np.zeros(0, dtype=bool))
+
+
+def _saved_uncertainty(saved: ModelDirectory) -> Uncertainty | None:
+    if not (saved.path / _UNCERTAINTY).is_file():
+        return None
+    return Uncertainty.restore(saved.read_json(_UNCERTAINTY), below(saved.statistics, "uncertainty."))
+
+
+def _named_of_01(saved: ModelDirectory) -> dict[str, Any]:
+    """Return what is in the directory of a learner by name, of 0.1."""
+    config = saved.config
+    encoding = _tasks_of_01(config)
+    arrays = {f"{config['task_type']}.{name}": a for name, a in below(saved.statistics, "model.").items()}
+    learner = type(learners[config["name"]]())
+    return {
+        "name": config["name"],
+        "learner": ByKind.restore(learner, encoding.kinds, {config["task_type"]: config["model"]}, arrays),
+        "features": _features(saved, config["counts_radius"], None),
+        "encoding": encoding,
+        "uncertainty": _saved_uncertainty(saved),
+        "details": config["details"],
+        "source": (config["backbone"] or {}).get("source", ""),
+    }
+
+
+def _heads_of_01(saved: ModelDirectory) -> dict[str, Any]:
+    """Return what is in the directory of heads, of 0.1."""
+    from cytomol.learners.head.options import HeadOptions
+
+    config = saved.config
+    encoding = _tasks_of_01(config)
+    options = {k: v for k, v in config["finetune"].items() if k in HeadOptions.model_fields}
+    kind = config["task_type"]
+    table = {"blocks": config["blocks"], "kind": kind, "inputs": config["inputs"], "options": options}
+    arrays: dict[str, NDArray[Any]] = {name: tensor.numpy() for name, tensor in saved.weights.items()}
+    arrays |= {f"scaling.{name}": a for name, a in below(saved.statistics, "features.").items()}
+    arrays |= below(saved.statistics, "tasks.")  # center, scale, trained
+    if "forest" in config:
+        table["forest"] = config["forest"]
+        arrays |= {f"forest.{name}": a for name, a in below(saved.statistics, "forest.").items()}
+    return {
+        "name": "head",
+        "learner": ByKind.restore(
+            type(learners["head"]()),
+            encoding.kinds,
+            {kind: table},
+            {f"{kind}.{name}": array for name, array in arrays.items()},
+        ),
+        "features": _features(saved, options["counts_radius"], options["bits_radius"]),
+        "encoding": encoding,
+        "uncertainty": _saved_uncertainty(saved),
+        **(config["backbone"] or {}),
+    }

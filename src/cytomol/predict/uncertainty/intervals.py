@@ -1,0 +1,133 @@
+"""Intervals around predicted values that hold the measured value with a stated coverage."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.predict.uncertainty.conformal import ROUNDING, Matrix, Vector, crepes_library
+from cytomol.predict.uncertainty.difficulty import (
+    Clues,
+    Constant,
+    Difficulty,
+    Spread,
+    choose_difficulty,
+    difficulties,
+)
+from cytomol.predict.uncertainty.groups import folds_of
+from cytomol.predict.uncertainty.ragged import flatten, unflatten
+
+__all__ = ["PredictionIntervals"]
+
+
+@dataclass(frozen=True)
+class PredictionIntervals:
+    """Intervals around predicted values, task by task.
+
+    The score of a row is ``|y - f| / s``: normalised conformal prediction (Papadopoulos et al., JAIR 2011,
+    40, 815), whose scale ``s`` is the difficulty of the molecule, so that an interval is wide where the
+    molecule is far from the training molecules or the members of the ensemble disagree.
+
+    Attributes
+    ----------
+    scores
+        Scores of the held-out rows of each task, rising. The scale of a row was fitted without its fold.
+    difficulty
+        The scale of each task, fitted on all its held-out rows.
+    """
+
+    scores: Sequence[Vector]
+    difficulty: Sequence[Difficulty]
+
+    @classmethod
+    def fit(
+        cls,
+        predicted: Matrix,
+        spread: Matrix,
+        labels: Matrix,
+        *,
+        similarity: Vector | None = None,
+        groups: NDArray[np.int64] | None = None,
+        seed: int = 0,
+    ) -> Self:
+        """Score held-out rows.
+
+        Parameters
+        ----------
+        predicted, spread
+            Values and standard deviations of the ensemble, shape (n, tasks); the spread may be NaN.
+        labels
+            Measured values, NaN where not measured, shape (n, tasks).
+        similarity
+            Tanimoto coefficient with the nearest molecule that the model was fitted on, shape (n,).
+        groups
+            Number of the group (scaffold) of each row, shape (n,): none is divided by the folds below.
+        seed
+            Seed of the folds by which the scale is chosen.
+        """
+        similarity = np.full(len(labels), np.nan) if similarity is None else similarity
+        scores: list[Vector] = []
+        chosen: list[Difficulty] = []
+        for task in range(labels.shape[1]):
+            rows = ~np.isnan(labels[:, task]) & ~np.isnan(predicted[:, task])
+            errors = np.abs(labels[rows, task] - predicted[rows, task])
+            clues = Clues(spread[rows, task], similarity[rows])
+            folds = folds_of(int(rows.sum()), None if groups is None else groups[rows], seed=seed)
+            difficulty, own = choose_difficulty(errors, clues, folds)
+            chosen.append(difficulty)
+            scores.append(np.sort(own))
+        return cls(scores, chosen)
+
+    def bounds(
+        self, predicted: Matrix, spread: Matrix, coverage: float, *, similarity: Vector | None = None
+    ) -> tuple[Matrix, Matrix]:
+        """Return the lower and the upper bound, shape (n, tasks).
+
+        They are infinite in a task with fewer held-out rows than :func:`rows_needed`, and NaN where there
+        is no prediction.
+        """
+        similarity = np.full(len(predicted), np.nan) if similarity is None else similarity
+        low, high = np.full(predicted.shape, np.nan), np.full(predicted.shape, np.nan)
+        for task, (scores, difficulty) in enumerate(zip(self.scores, self.difficulty, strict=True)):
+            rows = ~np.isnan(predicted[:, task])
+            constant = isinstance(difficulty, Constant)
+            scale = None if constant else difficulty.scale(Clues(spread[rows, task], similarity[rows]))
+            low[rows, task], high[rows, task] = _interval(scores, predicted[rows, task], scale, coverage)
+        return low, high
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Held-out rows of each task, shape (tasks,)."""
+        return np.array([len(scores) for scores in self.scores], dtype=np.int64)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what :meth:`restore` needs besides the names of the difficulties."""
+        learnt = flatten("difficulty", [difficulty.values for difficulty in self.difficulty])
+        return {**flatten("interval", self.scores), **learnt}
+
+    @classmethod
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], names: Sequence[str] | None = None) -> Self:
+        """Undo :meth:`arrays`; without names it is what 0.1 wrote, a floor of the spread or none."""
+        scores = unflatten("interval", arrays)
+        if names is None:
+            floors = np.asarray(arrays["interval.floor"], dtype=np.float64).tolist()
+            return cls(scores, [Constant() if np.isnan(floor) else Spread(floor) for floor in floors])
+        learnt = unflatten("difficulty", arrays)
+        return cls(scores, [difficulties[n].restore(v) for n, v in zip(names, learnt, strict=True)])
+
+
+def _interval(
+    scores: Vector, predicted: Vector, scale: Vector | None, coverage: float
+) -> tuple[Vector, Vector]:
+    """Return the bounds around predictions from rising scores, by the library."""
+    ones = None if scale is None else np.ones(len(scores))
+    regressor = crepes_library().ConformalRegressor().fit(scores, sigmas=ones)
+    with warnings.catch_warnings():  # too few rows: `Uncertainty.notes` says it, task by task
+        warnings.simplefilter("ignore", UserWarning)
+        bounds = regressor.predict_int(predicted, sigmas=scale, confidence=coverage - ROUNDING)
+    return bounds[:, 0], bounds[:, 1]
