@@ -11,7 +11,7 @@ GPU_WORK ?= build/gpu/work
 GPU_ARGS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint first-real-run speed growth memory fidelity gpu benchmarks fuzz clean
+.PHONY: demo test lint doctest docs wheel first-real-run speed growth memory fidelity gpu benchmarks fuzz clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,9 +31,23 @@ test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks tools
+	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32
+	$(BIN)/mypy --platform darwin
+
+# The examples of the docstrings; `make test` runs them too.
+doctest: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit/test_doctests.py tests/unit/test_contributing.py
+
+# The picture and the table of docs/architecture.md.
+docs: $(VENV)/.dev
+	$(BIN)/python -m tools.architecture
+
+# Builds the wheel and the source archive, and uses the wheel in a clean environment: some minutes.
+wheel: $(VENV)/.dev
+	$(BIN)/python -m tools.wheel --torch "$(TORCH)"
 
 # The committed table benchmarks/results/first_real_run.csv; needs CYTOMOL_DATA and about two hours.
 first-real-run: $(VENV)/.base

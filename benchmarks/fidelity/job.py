@@ -246,7 +246,7 @@ def _as_read(
     if not np.isnan(found).any():
         return found
     from cytomol.corpus import read_corpus
-    from cytomol.corpus.pool import pool_modalities
+    from cytomol.corpus.pooled import pool_modalities
     from cytomol.training.dataset.exclude import exclude_profiles_of
 
     learnt = exclude_profiles_of(read_corpus(ground.corpus), ground.excluded).corpus

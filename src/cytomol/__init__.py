@@ -9,6 +9,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from cytomol.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from cytomol.artifact.backbone import Backbone
     from cytomol.chem.featurize import FeatureOptions, featurize
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from cytomol.predict.finetune import finetune
     from cytomol.predict.predictor import Predictor
     from cytomol.training.pretrain import pretrain
-
-__version__ = "0.1.0"
 
 # Threads of OpenMP that wait for work spin for milliseconds, on a processor that the loops of nn.kernels
 # need. GNU's runtime reads this when torch loads it; what the user has set stands.

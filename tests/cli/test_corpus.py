@@ -11,8 +11,8 @@ import pytest
 
 from cytomol.cli.main import main
 from cytomol.corpus import read_corpus
+from cytomol.corpus.build_report import read_build_report
 from cytomol.corpus.manifest import load_manifest
-from cytomol.corpus.report import read_build_report
 
 
 def run(*args: object) -> int:

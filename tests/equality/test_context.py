@@ -7,7 +7,7 @@ from benchmarks.speed.reference.context import build_graph, pool
 from scipy.sparse import csr_matrix
 
 from cytomol.corpus import Corpus
-from cytomol.corpus.pool import pool_modalities
+from cytomol.corpus.pooled import pool_modalities
 from cytomol.methods.config import InfoAlignConfig
 from cytomol.progress import Reporter
 from cytomol.training.dataset.prepare import prepare

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.fuzz.driver import Driver
 from tests.fuzz.inputs import PIECES, SMILES
 
-from cytomol.chem.featurize import FeatureOptions, featurize_chunk
+from cytomol.chem.chunk import featurize_chunk
+from cytomol.chem.options import FeatureOptions
 from cytomol.chem.store import MoleculeStore
 
 STORE = featurize_chunk(SMILES, FeatureOptions())

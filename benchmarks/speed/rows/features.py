@@ -13,7 +13,8 @@ from benchmarks.speed.settings import Settings
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
-from cytomol.chem.featurize import FeatureOptions, featurize, featurize_chunk
+from cytomol.chem.chunk import featurize_chunk
+from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.fingerprints import maccs_packed, morgan_packed
 
 GRAPH = FeatureOptions(morgan_bits=0, maccs=False)

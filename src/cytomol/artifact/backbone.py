@@ -57,8 +57,12 @@ class Backbone:
 
     Examples
     --------
-    >>> backbone = Backbone.load("model")  # doctest: +SKIP
-    >>> embedding, valid = backbone.embed(["CCO", "c1ccccc1"])  # doctest: +SKIP
+    >>> backbone = Backbone.load("model")
+    >>> embedding, valid = backbone.embed(["CCO", "c1ccccc1", "no molecule"])
+    >>> embedding.shape == (3, backbone.embedding_width)
+    True
+    >>> valid.tolist()
+    [True, True, False]
     """
 
     name: str

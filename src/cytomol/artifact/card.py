@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cytomol import __version__
 from cytomol.artifact.backbone import Backbone
+from cytomol.version import __version__
 
 __all__ = ["card"]
 

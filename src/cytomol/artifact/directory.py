@@ -20,9 +20,9 @@ import safetensors.torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cytomol import __version__
 from cytomol.errors import ModelDirectoryError
 from cytomol.files import atomic_directory, settled, sha256
+from cytomol.version import __version__
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -245,12 +245,12 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: str
     ModelDirectoryError
         If the weights belong to another architecture.
     """
-    own = module.state_dict()
-    missing, extra = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
+    expected = module.state_dict()
+    missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
     shapes = [
-        f"{name} is {tuple(weights[name].shape)}, not {tuple(own[name].shape)}"
-        for name in own.keys() & weights.keys()
-        if own[name].shape != weights[name].shape
+        f"{name} is {tuple(weights[name].shape)}, not {tuple(expected[name].shape)}"
+        for name in expected.keys() & weights.keys()
+        if expected[name].shape != weights[name].shape
     ]
     problems = [
         *(f"{name} is missing" for name in missing),

@@ -9,29 +9,22 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
-from cytomol.chem import fingerprints
 from cytomol.chem.cache import cached_store, content_key, feature_cache
-from cytomol.chem.descriptors import DESCRIPTOR_NAMES, descriptors
+from cytomol.chem.chunk import HEAVY, featurize_chunk, read_molecule
 from cytomol.chem.geometry.pool import default_workers
-from cytomol.chem.graphs import GraphBuilder
-from cytomol.chem.heavy import HEAVY, featurize_heavy, is_light, is_short, settled
+from cytomol.chem.heavy import featurize_heavy, settled
 from cytomol.chem.options import FeatureOptions
 from cytomol.chem.parse import (
     ParsedMolecule,
-    parse_quietly,
-    refusal,
-    smiles_text,
     without_atom_maps,
 )
-from cytomol.chem.standardize import in_canonical_order, parent
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, CytomolError, InputError
 
@@ -146,7 +139,7 @@ def _texts_to_embed(store: MoleculeStore, options: FeatureOptions) -> list[str]:
         return texts
     block = rdBase.BlockLogs()
     try:
-        read = [_read(text, options) if text else ParsedMolecule(None, "") for text in texts]
+        read = [read_molecule(text, options) if text else ParsedMolecule(None, "") for text in texts]
     finally:
         del block
     return [Chem.MolToSmiles(parsed.mol) if parsed.mol is not None else "" for parsed in read]
@@ -180,7 +173,9 @@ def _compute(
 
 def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
     if workers is not None and workers < 1:
-        raise ConfigError(f"{workers} workers", hint="use 1 or more, or None for one per core")
+        raise ConfigError(
+            f"cannot work with {workers} workers", hint="use 1 or more, or None for one per core"
+        )
     if multiprocessing.current_process().daemon:  # a data loader's worker may not have children
         return 1
     if workers is None:
@@ -231,93 +226,3 @@ def _chunk_results(
 def _ignore_interrupt() -> None:
     """Leave Ctrl-C to the parent, which stops the pool; otherwise each worker prints its own traceback."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def featurize_chunk(smiles: Sequence[Any], options: FeatureOptions, *, alone: bool = False) -> MoleculeStore:
-    """Featurize molecules in this process, one after the other.
-
-    A molecule is read completely while it is warm in the processor's cache, then dropped; to parse all
-    first and to read them afterwards takes half as long again. What could stall is left out with the
-    reason `HEAVY`, unless this process may be killed and is ``alone``.
-    """
-    recipes = _recipes(options)
-    graph = GraphBuilder(len(smiles) if options.graph else 0, chirality=options.chirality)
-    errors: list[str] = []
-    rows: dict[str, list[bytes]] = {recipe.name: [] for recipe in recipes}
-    block = rdBase.BlockLogs()
-    try:
-        for text in smiles:
-            parsed = _read(text, options, alone=alone)
-            errors.append(parsed.reason)
-            graph.add(parsed.mol if options.graph else None)
-            for recipe in recipes:
-                rows[recipe.name].append(recipe.empty if parsed.mol is None else recipe.compute(parsed.mol))
-    finally:
-        del block
-    return MoleculeStore(
-        smiles=[smiles_text(text) for text in smiles],
-        errors=errors,
-        **graph.arrays(),
-        blocks={
-            r.name: np.frombuffer(b"".join(rows[r.name]), dtype=r.dtype).reshape(len(smiles), r.columns)
-            for r in recipes
-        },
-        widths=options.widths,
-    )
-
-
-def empty_store(text: str, reason: str, options: FeatureOptions) -> MoleculeStore:
-    """Return the row of a molecule without features, for a reason that its parsing does not tell."""
-    return replace(featurize_chunk([""], options), smiles=[text], errors=[reason])
-
-
-def _read(text: Any, options: FeatureOptions, *, alone: bool = True) -> ParsedMolecule:
-    """Parse one molecule as the options say; ``alone`` if it may take its time."""
-    if options.chirality == "canonical":
-        text = without_atom_maps(text)
-    if not alone and not is_short(text):
-        # What is too long for any molecule needs no process to say so.
-        reason = refusal(text, options.max_atoms)
-        return ParsedMolecule(None, reason or HEAVY)
-    parsed = parse_quietly(text, max_atoms=options.max_atoms)
-    if parsed.mol is None:
-        return parsed
-    if (atoms := parsed.mol.GetNumAtoms()) > options.max_atoms:
-        return ParsedMolecule(None, f"{atoms:,} atoms, more than max_atoms {options.max_atoms:,}")
-    if not alone and not is_light(parsed.mol):
-        return ParsedMolecule(None, HEAVY)
-    return parent(parsed.mol) if options.standardize == "parent" else parsed
-
-
-class _Recipe(NamedTuple):
-    """How to make one row of a block, as bytes."""
-
-    name: str
-    compute: Callable[[Chem.Mol], bytes]
-    columns: int
-    dtype: type[np.generic] = np.uint8
-    fill: float = 0
-
-    @property
-    def empty(self) -> bytes:
-        """Row of an invalid molecule."""
-        return np.full(self.columns, self.fill, dtype=self.dtype).tobytes()
-
-
-def _recipes(options: FeatureOptions) -> list[_Recipe]:
-    radius, bits = options.morgan_radius, options.morgan_bits
-
-    def described(mol: Chem.Mol) -> NDArray[np.float32]:
-        # Some are ill-conditioned sums (Ipc) and others go by brackets: both need one order of atoms.
-        return descriptors(in_canonical_order(mol) if options.chirality == "canonical" else mol)
-
-    packed_width = fingerprints.packed_width
-    known = (
-        _Recipe("morgan", lambda mol: fingerprints.morgan_packed(mol, radius, bits), packed_width(bits)),
-        _Recipe("maccs", fingerprints.maccs_packed, packed_width(fingerprints.MACCS_BITS)),
-        _Recipe("counts", lambda mol: fingerprints.morgan_counts(mol, radius, bits).tobytes(), bits),
-        _Recipe(
-            "descriptors", lambda mol: described(mol).tobytes(), len(DESCRIPTOR_NAMES), np.float32, np.nan
-        ),
-    )
-    return [recipe for recipe in known if recipe.name in options.widths]

@@ -31,7 +31,8 @@ MACCS_BITS = 167
 def _generator(radius: int, bits: int) -> Any:
     if radius < 0 or bits < 1:
         raise ConfigError(
-            f"Morgan fingerprint of radius {radius} and {bits} bits", hint="radius >= 0, bits >= 1"
+            f"there is no Morgan fingerprint of radius {radius} and {bits} bits",
+            hint="radius >= 0, bits >= 1",
         )
     return rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
 

@@ -1,7 +1,7 @@
 """Molecules that may stall: they are featurized in a process of their own, which can be killed.
 
 RDKit's descriptors, fingerprints and ring search take longer than a second for a few large or densely fused
-molecules, up to hours for some, and nothing stops them from within. `is_light` tells the molecules that
+molecules, up to hours for some, and nothing stops them from within. `chunk.is_light` tells the molecules that
 cannot do so; all others go through the worker processes that conformers have.
 """
 
@@ -16,39 +16,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem
 
+from cytomol.chem.chunk import empty_store, featurize_chunk
 from cytomol.chem.geometry.pool import run_workers
 from cytomol.chem.options import FeatureOptions
 from cytomol.chem.store import MoleculeStore
 
-__all__ = ["HEAVY", "compute", "featurize_heavy", "is_light", "is_short", "settled"]
-
-HEAVY = "\0not featurized in this process"
-"""Stands for the reason of a row until the row has been featurized by a worker."""
+__all__ = ["compute", "featurize_heavy", "settled"]
 
 _LOST = "given up, may succeed another time: "
 _ENTRY = "cytomol.chem.heavy:compute"
-# Measured: the slowest kinds of molecule below these limits (chains, grids, complete graphs, cages) take
-# less than a second for all features together.
-_SHORT = 1000
-_LIGHT_ATOMS = 200
-_LIGHT_RINGS = 20
-
-
-def is_short(smiles: Any) -> bool:
-    """Tell whether a text can be parsed here, whatever it says."""
-    return not isinstance(smiles, str) or len(smiles) <= _SHORT
-
-
-def is_light(mol: Chem.Mol) -> bool:
-    """Tell whether all features of a molecule are a matter of a second at most."""
-    atoms = mol.GetNumAtoms()
-    return atoms <= _LIGHT_ATOMS and mol.GetNumBonds() - atoms <= _LIGHT_RINGS
 
 
 def settled(store: MoleculeStore) -> bool:
-    """Tell whether every row would be the same another time: none was lost to a busy machine."""
+    """Tell whether a store may be kept: no row was given up because the machine was busy."""
     return not any(reason.startswith(_LOST) for reason in store.errors)
 
 
@@ -64,8 +45,6 @@ def featurize_heavy(smiles: Sequence[Any], options: FeatureOptions, workers: int
     workers
         Processes.
     """
-    from cytomol.chem.featurize import empty_store
-
     settings = {name: value for name, value in asdict(options).items() if not name.startswith("geometry")}
     requests = [json.dumps([text, settings]) for text in smiles]
     rows: dict[int, MoleculeStore] = {}
@@ -83,8 +62,6 @@ def featurize_heavy(smiles: Sequence[Any], options: FeatureOptions, workers: int
 
 def compute(request: str) -> NDArray[np.float32]:
     """Featurize one molecule in a worker; its arrays come back as bytes in the guise of float32."""
-    from cytomol.chem.featurize import featurize_chunk
-
     text, settings = json.loads(request)
     store = featurize_chunk([text], FeatureOptions(**settings), alone=True)
     arrays = {name: getattr(store, name) for name in ("atoms", "edges", "edge_features")}

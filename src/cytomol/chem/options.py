@@ -68,7 +68,8 @@ class FeatureOptions:
     def __post_init__(self) -> None:
         if self.morgan_radius < 0 or self.morgan_bits < 0 or self.geometry_timeout <= 0:
             raise ConfigError(
-                f"radius {self.morgan_radius}, {self.morgan_bits} bits, timeout {self.geometry_timeout} s",
+                f"cannot featurize with morgan_radius {self.morgan_radius}, morgan_bits {self.morgan_bits}"
+                f" and geometry_timeout {self.geometry_timeout} s",
                 where="feature options",
                 hint="morgan_radius and morgan_bits are 0 or more, geometry_timeout is above 0",
             )
@@ -76,7 +77,8 @@ class FeatureOptions:
             raise ConfigError("counts need morgan_bits above 0", where="feature options")
         if self.max_atoms < 1 or not self.molecule_timeout > 0:
             raise ConfigError(
-                f"max_atoms {self.max_atoms}, molecule_timeout {self.molecule_timeout} s",
+                f"cannot featurize with max_atoms {self.max_atoms} and molecule_timeout"
+                f" {self.molecule_timeout} s",
                 where="feature options",
                 hint="both are above 0",
             )

@@ -159,17 +159,17 @@ def _reason(text: str) -> str:
     """Parse an invalid SMILES again and return what RDKit says of it."""
     # RDKit cuts its messages by bytes, which may split a letter of the name.
     text = text.encode("ascii", errors="replace").decode("ascii")
-    said = ""
+    reason = ""
     if hasattr(rdBase, "CaptureErrorLog"):  # names ring closures and positions, which exceptions do not
         with rdBase.CaptureErrorLog() as capture:
             Chem.MolFromSmiles(text)
-        said = _condense(capture.messages)
-    if not said:
+        reason = _condense(capture.messages)
+    if not reason:
         try:
             rdMolStandardize.ValidateSmiles(text)
         except (RuntimeError, ValueError) as error:
-            said = _one_line(str(error))
-    return said or "RDKit cannot parse it and gives no reason"
+            reason = _one_line(str(error))
+    return reason or "RDKit cannot parse it and gives no reason"
 
 
 def _condense(log: str) -> str:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from cytomol.cli.wells import well_options, wells_by_name
+from cytomol.cli.well_options import well_options, wells_by_name
 from cytomol.errors import ConfigError
 
 if TYPE_CHECKING:
     from cytomol.corpus.assemble import JoinOptions, ProfileSource, RelationSource
+    from cytomol.corpus.build_report import BuildReport
     from cytomol.corpus.problems import Problems
-    from cytomol.corpus.report import BuildReport
     from cytomol.corpus.schema import Corpus, Entity
 
 __all__ = ["command"]
@@ -232,7 +232,7 @@ def _sources(options: dict[str, Any]) -> tuple[list[ProfileSource], list[Relatio
 
 def _report(problems: Problems, source: Path | None) -> BuildReport:
     """Return the report of a build, with that of the corpus that is extended, if it has one."""
-    from cytomol.corpus.report import REPORT, BuildReport, read_build_report
+    from cytomol.corpus.build_report import REPORT, BuildReport, read_build_report
 
     before = None if source is None or not (source / REPORT).is_file() else read_build_report(source)
     return BuildReport(problems.built, problems.notes, [str(join) for join in problems.joins], before)

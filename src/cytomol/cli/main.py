@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from cytomol import __version__
 from cytomol.errors import CytomolError, InputNote
+from cytomol.version import __version__
 
 __all__ = ["main"]
 

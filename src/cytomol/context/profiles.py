@@ -49,7 +49,7 @@ def complete(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def comparable_values(
     values: NDArray[np.float32], how: Literal["auto", "scaled", "stored", "filled"]
 ) -> NDArray[np.float32]:
-    """Return profiles in units that can stand in one sum.
+    """Return profiles whose features are in comparable units.
 
     A feature in large units (an area in pixels beside a correlation) would otherwise decide alone which
     profiles are alike.

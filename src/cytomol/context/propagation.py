@@ -109,7 +109,7 @@ def propagate(
     values = complete(values)
     if fill not in ("renormalise", "mean") or steps < 0:
         raise ConfigError(
-            f"propagation with fill={fill!r} and {steps} steps",
+            f"cannot propagate with fill={fill!r} and {steps} steps",
             hint="fill is renormalise or mean, steps at least 0",
         )
     if not len(rows):
@@ -207,7 +207,7 @@ def held_out_propagate(
         The observed molecules that the others reach.
     """
     if folds < 2:
-        raise ConfigError(f"{folds} folds", hint="holding out needs at least 2")
+        raise ConfigError(f"cannot hold out with {folds} folds", hint="holding out needs at least 2")
     values, rows = _checked(W, values, rows)
     fold = np.random.default_rng(seed).permutation(len(rows)) % min(folds, max(len(rows), 1))
     found, estimates = [rows[:0]], [values[:0]]
@@ -215,12 +215,12 @@ def held_out_propagate(
         out = fold == number
         if out.all():
             continue
-        told = propagate(W, values[~out], rows[~out], steps=steps, fill=fill)
-        place = np.searchsorted(told.rows, rows[out])
-        place = np.minimum(place, len(told.rows) - 1)
-        place = place[told.rows[place] == rows[out]]
-        found.append(told.rows[place])
-        estimates.append(told.values[place])
+        neighbour_profiles = propagate(W, values[~out], rows[~out], steps=steps, fill=fill)
+        place = np.searchsorted(neighbour_profiles.rows, rows[out])
+        place = np.minimum(place, len(neighbour_profiles.rows) - 1)
+        place = place[neighbour_profiles.rows[place] == rows[out]]
+        found.append(neighbour_profiles.rows[place])
+        estimates.append(neighbour_profiles.values[place])
     reached = np.concatenate(found)
     order = np.argsort(reached)
     return Propagated(reached[order], np.concatenate(estimates)[order])

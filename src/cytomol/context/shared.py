@@ -24,7 +24,7 @@ _NOT_COMPARED = np.float32(-2)
 
 @dataclass(frozen=True)
 class PartialProfiles:
-    """Profiles of which some features are not measured, under the correlation over what two rows share.
+    """Profiles with gaps, compared by correlation over the features that both have.
 
     Pairs of profiles that share fewer than three features, or fewer than a tenth of all, are not compared,
     nor are profiles that are constant in what they share.

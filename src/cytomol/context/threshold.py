@@ -15,7 +15,7 @@ _STEPS = 12  # halvings: 4,096 steps, finer than the 0.001 at which the publishe
 
 @dataclass(frozen=True)
 class Threshold:
-    """What bisection found.
+    """The similarity threshold that bisection found.
 
     Attributes
     ----------

@@ -50,7 +50,7 @@ def sample_walks(
     """
     starts = np.asarray(starts, np.int64)
     if length < 0:
-        raise InputError(f"a walk of {length} steps asked for", hint="the length must be at least 0")
+        raise InputError(f"cannot walk {length} steps", hint="the length must be at least 0")
     if len(starts) and not (starts.min() >= 0 and starts.max() < graph.node_count):
         raise InputError(f"walks start outside the graph of {graph.node_count} nodes")
     nodes = np.empty((len(starts), length + 1), np.int64)

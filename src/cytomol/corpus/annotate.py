@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cytomol.corpus.identifiers import as_ids, plain_name
 from cytomol.corpus.lookup import Lookup
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.rows import read_rows
+from cytomol.corpus.read_rows import read_rows
 from cytomol.errors import InputError
 
 __all__ = ["annotate"]
@@ -73,7 +73,7 @@ def _rows_of(keys: pd.Series[str], known: pd.Series[str], by: str, path: Path) -
         raise InputError(
             f"{by} {key!r} stands in several rows that differ",
             where=str(path),
-            hint="a key has one row of metadata",
+            hint="give each key one row of metadata",
         )
     return Lookup(known).find(keys)
 
@@ -113,8 +113,14 @@ def _key(metadata: pd.DataFrame, other: pd.DataFrame, path: Path, where: str) ->
     if best[0]:
         return [best[1]], [best[2]]
     places = {name: place for place, names in _PLACES.items() for name in names}
-    own = {places.get(plain_name(c), plain_name(c)): c for c in reversed(list(map(str, metadata)))}
-    pairs = [(own[k], c) for c in map(str, other) if (k := places.get(plain_name(c), plain_name(c))) in own]
+    columns_by_name = {
+        places.get(plain_name(c), plain_name(c)): c for c in reversed(list(map(str, metadata)))
+    }
+    pairs = [
+        (columns_by_name[k], c)
+        for c in map(str, other)
+        if (k := places.get(plain_name(c), plain_name(c))) in columns_by_name
+    ]
     if not pairs:
         raise _nothing(metadata, path, where)
     return [mine for mine, _ in pairs], [theirs for _, theirs in pairs]
@@ -134,7 +140,7 @@ def _keys(frame: pd.DataFrame, columns: list[str]) -> pd.Series[str]:
 def _nothing(metadata: pd.DataFrame, path: Path, where: str) -> InputError:
     ids = next((metadata[c] for c in metadata), pd.Series([], dtype=object))
     return InputError(
-        f"no column of it knows the rows of {where}{_examples(ids)}",
+        f"none of its columns matches the rows of {where}{_examples(ids)}",
         where=str(path),
         hint="it needs a column with the same ids, for instance sig_id, each once",
     )

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from cytomol.corpus.append import stack_profiles
 from cytomol.corpus.bring import bring_molecules, no_molecules
 from cytomol.corpus.combine import combine
 from cytomol.corpus.genes import GeneIndex, add_aliases, gene_names, gene_union, known_genes
 from cytomol.corpus.join import JoinKey, MoleculeIndex
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import Aggregate
+from cytomol.corpus.read_rows import read_rows
 from cytomol.corpus.relations import end_columns, read_relation
-from cytomol.corpus.rows import read_rows
 from cytomol.corpus.schema import Corpus, Entity, Modality
 from cytomol.corpus.sources import ProfileSource, group_sources, read_joined, read_metadata
-from cytomol.corpus.stack import stack_profiles
 from cytomol.corpus.tables import gene_table, molecule_table, read_ids
 from cytomol.corpus.wells import WellOptions
 from cytomol.errors import InputError
@@ -201,8 +201,8 @@ def _check_names(
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise _called_alike(repeated)
-    for what, given in (("an id column", options.columns), ("metadata", options.metadata)):
-        if strangers := set(given) - {"", *groups}:
+    for what, names_of_tables in (("an id column", options.columns), ("metadata", options.metadata)):
+        if strangers := set(names_of_tables) - {"", *groups}:
             raise InputError(f"{what} is given for {min(strangers)!r}, which is no table of profiles")
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import some
+from cytomol.corpus.build_report import Difference, Fates, FileReport, ModalityReport
 from cytomol.corpus.conditions import condition_table, differences, select_rows, split_labels
+from cytomol.corpus.feature_columns import some
 from cytomol.corpus.normalise import whiten
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import Aggregate, ProfileTable, aggregate_profiles
-from cytomol.corpus.report import Difference, Fates, FileReport, ModalityReport
 from cytomol.corpus.schema import Entity, Modality
 from cytomol.corpus.wells import WellOptions, Wells
 from cytomol.errors import InputError
@@ -106,8 +106,8 @@ def combine(
         entities, merged = aggregate_profiles(rows[chosen], values[chosen], aggregate)
         modalities.append(Modality(full, kind, entity, entities.astype(np.int64), merged, columns))
         where = parts[0].wells.table.where if len(parts) == 1 and not options.split_by else full
-        if (said := _note_aggregation(where, len(chosen), modalities[-1], differ, aggregate)) is not None:
-            problems.note(said)
+        if (remark := _note_aggregation(where, len(chosen), modalities[-1], differ, aggregate)) is not None:
+            problems.note(remark)
         different += [d for d in differ if d not in different]
     _note_files(name, files, columns, problems)
     profiles = {modality.name: len(modality) for modality in modalities}

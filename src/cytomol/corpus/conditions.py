@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import some, words_of
+from cytomol.corpus.build_report import Difference
+from cytomol.corpus.feature_columns import some, words_of
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable
-from cytomol.corpus.report import Difference
 from cytomol.corpus.roles import CONDITIONS, Roles, absent, amounts, matches
 from cytomol.errors import InputError
 
@@ -198,7 +198,9 @@ def _extreme(
     numbers[~kept] = np.nan
     if not np.isfinite(numbers).any():
         example = next(iter(values[kept]), "")
-        raise InputError(f"has no {which} of what is {example!r}", where=where, hint="name a value")
+        raise InputError(
+            f"cannot take the {which} of {example!r}, which is no amount", where=where, hint="name a value"
+        )
     groups = pd.Series(numbers).groupby(rows)
     best = (groups.transform("max") if which == "max" else groups.transform("min")).to_numpy(np.float64)
     near: NDArray[np.bool_] = np.isclose(numbers, best, rtol=1e-6, atol=0)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import set_of, some
+from cytomol.corpus.feature_columns import set_of, some
 from cytomol.corpus.identifiers import entity_of_column
 from cytomol.corpus.roles import Roles
 from cytomol.corpus.schema import Entity

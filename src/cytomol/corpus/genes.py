@@ -309,11 +309,11 @@ def add_aliases(genes: pd.DataFrame, path: Path, aliases: pd.DataFrame) -> pd.Da
     known = _split(genes[ALIASES]) if ALIASES in genes else [[] for _ in range(len(genes))]
     texts = {c: _split(as_ids(aliases[c])) for c in others}
     symbols = aliases["gene_id"].tolist()
-    own = set(genes["gene_id"])
+    gene_ids = set(genes["gene_id"])
     for gene, row in enumerate(rows):
         if row >= 0:
             more = [symbols[row], *(name for c in others for name in texts[c][row])]
-            known[gene] += [name for name in more if name not in own and name not in known[gene]]
+            known[gene] += [name for name in more if name not in gene_ids and name not in known[gene]]
     genes[ALIASES] = ["|".join(names) for names in known]
     if "entrez_id" in aliases:
         numbers = aliases["entrez_id"].reindex(range(len(aliases)))

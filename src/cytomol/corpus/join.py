@@ -173,12 +173,12 @@ def join_molecules(
 def contradictions(keys: RowKeys, rows: Rows, index: MoleculeIndex) -> dict[int, str]:
     """Return the rows whose own structure is not that of the molecule they joined, with what differs."""
     found: dict[int, str] = {}
-    for said in (keys.smiles, keys.inchikey):
-        for row in np.flatnonzero((rows >= 0) & (said != "").to_numpy()):
+    for statement in (keys.smiles, keys.inchikey):
+        for row in np.flatnonzero((rows >= 0) & (statement != "").to_numpy()):
             molecule = int(rows[row])
-            if row not in found and contradicts(index.smiles_of[molecule], said.iloc[row]):
+            if row not in found and contradicts(index.smiles_of[molecule], statement.iloc[row]):
                 name = index.molecules["mol_id"].iloc[molecule]
-                found[int(row)] = f"{said.iloc[row]}, but {name} is {index.smiles_of[molecule]}"
+                found[int(row)] = f"{statement.iloc[row]}, but {name} is {index.smiles_of[molecule]}"
     return dict(sorted(found.items()))
 
 

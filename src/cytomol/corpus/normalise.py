@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import some
 from cytomol.corpus.controls import Controls
+from cytomol.corpus.feature_columns import some
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable, without_infinite
 from cytomol.corpus.roles import Roles

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cytomol.corpus.columns import some
+from cytomol.corpus.feature_columns import some
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
-    from cytomol.corpus.report import ModalityReport
+    from cytomol.corpus.build_report import ModalityReport
 
 __all__ = ["JoinReport", "Problems"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import ColumnChoice, ColumnReport, some
+from cytomol.corpus.feature_columns import ColumnChoice, ColumnReport, some
 from cytomol.corpus.identifiers import as_ids, entity_of_column
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Entity, Modality
@@ -75,7 +75,7 @@ def split_profiles(
     only: bool = False,
     choice: ColumnChoice | None = None,
 ) -> ProfileTable:
-    """Separate features from ids and from what stands beside them (see `cytomol.corpus.columns`).
+    """Separate features from ids and from what stands beside them (see `cytomol.corpus.feature_columns`).
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import words_of
+from cytomol.corpus.feature_columns import words_of
 from cytomol.errors import ConfigError, InputError
 
 __all__ = ["CONDITIONS", "Role", "Roles", "absent", "amounts", "check_role", "find_roles", "matches"]

@@ -11,13 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.annotate import annotate
+from cytomol.corpus.build_report import Fates
 from cytomol.corpus.combine import JoinedWells
 from cytomol.corpus.controls import find_controls
 from cytomol.corpus.genes import GeneIndex, join_genes
 from cytomol.corpus.join import JoinKey, MoleculeIndex, join_molecules
 from cytomol.corpus.problems import JoinReport, Problems
 from cytomol.corpus.readers import read_profile_metadata, read_profiles
-from cytomol.corpus.report import Fates
 from cytomol.corpus.roles import find_roles
 from cytomol.corpus.schema import Entity
 from cytomol.corpus.wells import WellOptions, note_controls, ready_wells

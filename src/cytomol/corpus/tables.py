@@ -23,7 +23,7 @@ from cytomol.corpus.identifiers import (
     plain_name,
 )
 from cytomol.corpus.problems import Problems
-from cytomol.corpus.rows import read_rows
+from cytomol.corpus.read_rows import read_rows
 from cytomol.corpus.structures import canonical_of, contradicts, is_inchikey, key_of, smiles_of_inchi
 from cytomol.errors import InputError
 
@@ -224,10 +224,10 @@ def _named(frame: pd.DataFrame, where: str, problems: Problems) -> pd.DataFrame:
     absent = frame["mol_id"] == ""
     if not absent.any():
         return frame
-    given = frame["inchikey"] if "inchikey" in frame else pd.Series([""] * len(frame), index=frame.index)
+    inchikeys = frame["inchikey"] if "inchikey" in frame else pd.Series([""] * len(frame), index=frame.index)
     keys = [
         (key if is_inchikey(key) else key_of(smiles)) if no_id else ""
-        for no_id, key, smiles in zip(absent, given, frame["smiles"], strict=True)
+        for no_id, key, smiles in zip(absent, inchikeys, frame["smiles"], strict=True)
     ]
     frame = frame.assign(mol_id=frame["mol_id"].where(~absent, keys))
     names = [c for c in frame.columns if plain_name(c) in COMPOUND_NAMES]

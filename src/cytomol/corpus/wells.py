@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cytomol.corpus.columns import ColumnChoice
 from cytomol.corpus.controls import Controls, find_controls
+from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.normalise import Reference, normalise_plates
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable, without_infinite

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from cytomol.corpus.build_report import BuildReport
 from cytomol.corpus.manifest import MANIFEST, Manifest, ModalityEntry, RelationEntry
-from cytomol.corpus.report import BuildReport
 from cytomol.corpus.schema import Corpus, Entity, Modality, Relation
 from cytomol.errors import InputError
 from cytomol.files import atomic_directory

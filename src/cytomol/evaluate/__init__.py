@@ -1,1 +1,1 @@
-"""Metrics and splits."""
+"""Benchmarks, ablations and comparisons with other tools: one resumable table of jobs."""

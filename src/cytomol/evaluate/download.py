@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from cytomol import __version__
 from cytomol.errors import ConfigError, InputError, OutputError
 from cytomol.evaluate.published import PUBLISHED, PublishedFile
 from cytomol.evaluate.sets import SETS, data_folder
 from cytomol.files import publish_file, sha256
+from cytomol.version import __version__
 
 __all__ = ["fetch_set", "is_whole"]
 

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol import __version__
 from cytomol.assays.splits import FOLDS
 from cytomol.errors import CytomolError
 from cytomol.evaluate.coverage import COVERAGES, coverage_row
@@ -30,6 +29,7 @@ from cytomol.evaluate.memory import peak_mb
 from cytomol.evaluate.peers import peers
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
+from cytomol.version import __version__
 
 if TYPE_CHECKING:
     from cytomol.chem.store import MoleculeStore

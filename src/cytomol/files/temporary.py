@@ -47,16 +47,16 @@ def new_file(folder: Path, suffix: str) -> Path:
 
 def new_directory(folder: Path) -> Path:
     """Make an empty temporary folder in ``folder``."""
-    made = Path(tempfile.mkdtemp(prefix=_prefix("tmp"), dir=folder))
-    _active.add(made.name)
-    return made
+    directory = Path(tempfile.mkdtemp(prefix=_prefix("tmp"), dir=folder))
+    _active.add(directory.name)
+    return directory
 
 
 def new_aside(folder: Path) -> Path:
     """Make a folder in ``folder`` in which an output waits, under its own name, while its place changes."""
-    made = Path(tempfile.mkdtemp(prefix=_prefix("old"), dir=folder))
-    _active.add(made.name)
-    return made
+    directory = Path(tempfile.mkdtemp(prefix=_prefix("old"), dir=folder))
+    _active.add(directory.name)
+    return directory
 
 
 def discard(path: Path) -> None:

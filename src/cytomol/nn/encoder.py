@@ -17,9 +17,9 @@ from cytomol.nn.convolution import convolutions
 from cytomol.nn.dropout import Dropout
 from cytomol.nn.fused import Folded, FusedGraph, gather, perceive, stamp
 from cytomol.nn.gin import GINLayer
+from cytomol.nn.graph_readout import readouts
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
-from cytomol.nn.readout import readouts
 from cytomol.nn.segments import Edges, Groups, Kinds, group_rows, spread, total
 
 __all__ = ["GraphEncoder"]

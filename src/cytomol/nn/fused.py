@@ -370,7 +370,7 @@ class Folded:
 
 
 def stamp(module: nn.Module) -> tuple[tuple[int, int], ...]:
-    """Return what changes when a weight or a running moment of a module is replaced or written to."""
+    """Return a stamp that differs once a weight or running moment of a module was replaced or changed."""
     held = [*module.parameters(), *module.buffers()]
     return tuple((t.data_ptr(), 0 if t.is_inference() else t._version) for t in held)
 

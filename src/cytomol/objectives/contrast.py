@@ -37,10 +37,10 @@ def info_nce(anchor: Tensor, positive: Tensor, temperature: float, weight: Tenso
     similarity = anchor @ positive.T / temperature
     if len(similarity) == 0:
         return similarity.sum()
-    own = similarity.diagonal()
+    matched = similarity.diagonal()
     if weight is None:
-        return (torch.logsumexp(similarity, dim=1) - own).mean()
+        return (torch.logsumexp(similarity, dim=1) - matched).mean()
     # not -inf: were there no candidate at all, its gradient would be NaN
     candidates = similarity.masked_fill(weight == 0, torch.finfo(similarity.dtype).min)
-    losses = torch.logsumexp(candidates, dim=1) - own
+    losses = torch.logsumexp(candidates, dim=1) - matched
     return (losses * weight).sum() / weight.sum().clamp(min=1e-12)

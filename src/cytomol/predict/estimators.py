@@ -54,7 +54,8 @@ class CellEncoder(TransformerMixin, SmilesEstimator):  # type: ignore[misc]
     >>> from sklearn.linear_model import Ridge
     >>> from sklearn.pipeline import make_pipeline
     >>> model = make_pipeline(CellEncoder("model"), Ridge())
-    >>> model.fit(["CCO", "CCN", "CCC"], [0.1, 0.4, 0.2])  # doctest: +SKIP
+    >>> model.fit(["CCO", "CCN", "CCC"], [0.1, 0.4, 0.2]).predict(["CCCl"]).shape
+    (1,)
     """
 
     def __init__(

@@ -27,7 +27,7 @@ def find_column(frame: pd.DataFrame, name: str, *, where: str, option: str) -> s
 
 
 def smiles_column_of(names: Iterable[str], wanted: str | None = None) -> str | None:
-    """Return the column of SMILES: the wanted one, or the first called "smiles" or so; None if none is."""
+    """Return the column of SMILES: the one asked for, else the first called "smiles" or so; None without."""
     names = list(names)
     if wanted is not None:
         return wanted if wanted in names else None

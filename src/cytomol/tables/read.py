@@ -105,5 +105,5 @@ def check_sheet(kind: str, sheet: str | None, *, where: str) -> None:
     """Refuse a sheet where there are none."""
     if sheet is not None and kind not in _EXCEL:
         raise ConfigError(
-            "--sheet is of an Excel workbook, and this is none", where=where, hint="leave it out"
+            "--sheet is for Excel workbooks, and this is none", where=where, hint="leave it out"
         )

@@ -147,8 +147,8 @@ def _rejected(block: list[str]) -> str:
     text = "\n".join(block).encode("ascii", errors="replace").decode("ascii")
     with rdBase.CaptureErrorLog() as capture:
         Chem.MolFromMolBlock(text + "\n")
-    said = re.sub(r"\[\d\d:\d\d:\d\d\] ", "", capture.messages)
-    return " ".join(said.split())[:200]
+    messages = re.sub(r"\[\d\d:\d\d:\d\d\] ", "", capture.messages)
+    return " ".join(messages.split())[:200]
 
 
 def _data_items(lines: list[str]) -> tuple[dict[str, str], bool]:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from cytomol.chem.cache import cached_store, content_key, feature_cache
-from cytomol.chem.featurize import FeatureOptions, featurize, featurize_chunk
+from cytomol.chem.chunk import featurize_chunk
+from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.files.temporary import discard, new_directory
 

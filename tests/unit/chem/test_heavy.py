@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
+from cytomol.chem import chunk, heavy
 from cytomol.chem import featurize as module
-from cytomol.chem import heavy
+from cytomol.chem.chunk import HEAVY, is_light
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.geometry.pool import Outcome
-from cytomol.chem.heavy import is_light
 from cytomol.chem.parse import parse_smiles
 
 ALL = FeatureOptions(counts=True, descriptors=True)
@@ -82,11 +82,11 @@ def test_heavy_molecules_have_the_features_that_this_process_would_give(
     assert [is_light(Chem.MolFromSmiles(rows[i])) for i in (0, 1, 3, 5)] == [True, False, False, False]
     calls: list[tuple[int, int]] = []
     apart = featurize(rows, ALL, cache=None, workers=1, progress=lambda *counts: calls.append(counts))
-    monkeypatch.setattr(module, "is_light", lambda _: True)
+    monkeypatch.setattr(chunk, "is_light", lambda _: True)
     here = featurize(rows, ALL, cache=None, workers=1)
     assert calls[-1] == (6, 6)
     assert apart.errors == here.errors
-    assert heavy.HEAVY not in apart.errors
+    assert HEAVY not in apart.errors
     for name in ("atoms", "atom_offsets", "edges", "edge_features", "edge_offsets"):
         np.testing.assert_array_equal(getattr(apart, name), getattr(here, name))
     for name, block in here.blocks.items():

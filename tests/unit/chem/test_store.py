@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytomol.chem.featurize import FeatureOptions, featurize_chunk
+from cytomol.chem.chunk import featurize_chunk
 from cytomol.chem.fingerprints import morgan_bits
+from cytomol.chem.options import FeatureOptions
 from cytomol.chem.parse import parse_smiles
 from cytomol.chem.store import MoleculeStore, ragged_rows
 from cytomol.errors import InputError, OutputError

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytomol.corpus.assemble import JoinOptions, extend_corpus, start_corpus
-from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.build_report import BuildReport, read_build_report
 from cytomol.corpus.combine import measured_rows, union_of_features
+from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable
-from cytomol.corpus.report import BuildReport, read_build_report
 from cytomol.corpus.schema import Corpus, Entity
 from cytomol.corpus.sources import ProfileSource
 from cytomol.corpus.wells import WellOptions
@@ -119,7 +119,7 @@ def test_select(build: Build, select: dict[str, tuple[str, ...]], expected: list
     [
         ({"cell": ("HeLa",)}, r"no row has cell HeLa \(it is A549, U2OS\)"),
         ({"batch": ("1",)}, r"P1.csv: has no column for --select batch .*Metadata_cell_line"),
-        ({"cell": ("max",)}, r"--select cell: has no max of what is 'A549'"),
+        ({"cell": ("max",)}, r"--select cell: cannot take the max of 'A549'"),
     ],
 )
 def test_select_says_what_there_is(build: Build, select: dict[str, tuple[str, ...]], message: str) -> None:

@@ -210,7 +210,8 @@ def test_nothing_set_aside_is_not_waited_for(tmp_path: Path) -> None:
 def test_readers_find_what_was_set_aside(tmp_path: Path) -> None:
     """A model, a corpus and a store that a killed writer had set aside open by their own path."""
     from cytomol.artifact.directory import load_model, save_model
-    from cytomol.chem.featurize import FeatureOptions, featurize_chunk
+    from cytomol.chem.chunk import featurize_chunk
+    from cytomol.chem.options import FeatureOptions
     from cytomol.chem.store import MoleculeStore
     from cytomol.corpus.planted import write_planted
     from cytomol.corpus.readers import read_corpus

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.geometry.base import GeometryProvider, geometry_providers
-from cytomol.chem.geometry.cache import GeometryCache, Known
 from cytomol.chem.geometry.pool import Outcome, default_workers, run_workers
+from cytomol.chem.geometry.vector_cache import GeometryCache, Known
 from cytomol.errors import ConfigError
 from cytomol.files import cache_root
 

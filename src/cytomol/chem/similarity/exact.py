@@ -168,22 +168,24 @@ def tanimoto_top_k(
         If k is not positive, or shapes or types do not fit.
     """
     if k < 1:
-        raise InputError(f"{k} neighbours asked for", hint="k must be at least 1")
+        raise InputError(f"cannot search for {k} neighbours", hint="k must be at least 1")
     rows = _by_bits(as_words(packed))
     if queries is None:
-        asked = rows if exclude_self else rows._replace(identity=np.full(len(packed), -1))
+        query_rows = rows if exclude_self else rows._replace(identity=np.full(len(packed), -1))
         back = np.argsort(rows.identity)
     else:
-        asked = _by_bits(as_words(queries, "queries"))
-        if asked.words.shape[1] != rows.words.shape[1]:
-            raise InputError(f"queries have {asked.words.shape[1]} words, fingerprints {rows.words.shape[1]}")
-        back = np.argsort(asked.identity)
-        asked = asked._replace(identity=np.full(len(queries), -1))
+        query_rows = _by_bits(as_words(queries, "queries"))
+        if query_rows.words.shape[1] != rows.words.shape[1]:
+            raise InputError(
+                f"queries have {query_rows.words.shape[1]} words, fingerprints {rows.words.shape[1]}"
+            )
+        back = np.argsort(query_rows.identity)
+        query_rows = query_rows._replace(identity=np.full(len(queries), -1))
     indices = np.full((len(back), k), -1, np.int32)
     similarity = np.zeros((len(back), k), np.float64)
 
     def work(block: tuple[int, int]) -> None:
-        _top_k_block(rows, asked, block, indices, similarity)
+        _top_k_block(rows, query_rows, block, indices, similarity)
 
     with ThreadPoolExecutor(threads()) as pool:
         list(pool.map(work, blocks(len(back))))
@@ -235,7 +237,7 @@ def tanimoto_pairs(
         Tanimoto coefficients, float32.
     """
     if not 0 < minimum <= 1:
-        raise InputError(f"minimum similarity {minimum} asked for", hint="it must lie in (0, 1]")
+        raise InputError(f"minimum similarity {minimum} is out of range", hint="it must lie in (0, 1]")
     rows = _by_group(packed, groups)
     capacity = max(_BUFFER_PAIRS, len(rows.counts))
 

@@ -110,7 +110,7 @@ def indexed_top_k(packed: NDArray[np.uint8], k: int) -> tuple[NDArray[np.int32],
         Tanimoto coefficients, float32, shape (n, k); 0 where the index is -1.
     """
     if k < 1:
-        raise InputError(f"{k} neighbours asked for", hint="k must be at least 1")
+        raise InputError(f"cannot search for {k} neighbours", hint="k must be at least 1")
     parts = [part[1:] for part in _ranked(packed, k, max(k, INDEX_NEIGHBOURS))]
     indices = np.concatenate([np.empty((0, k), np.int32), *(part[0] for part in parts)])
     return indices, np.concatenate([np.empty((0, k), np.float32), *(part[1] for part in parts)])
@@ -138,7 +138,7 @@ def indexed_pairs(
         Tanimoto coefficients, exact, float32.
     """
     if not 0 < minimum <= 1:
-        raise InputError(f"minimum similarity {minimum} asked for", hint="it must lie in (0, 1]")
+        raise InputError(f"minimum similarity {minimum} is out of range", hint="it must lie in (0, 1]")
     parts = []
     for start, indices, similarity in _ranked(packed, INDEX_NEIGHBOURS, INDEX_NEIGHBOURS):
         row, place = np.nonzero(similarity >= np.float32(minimum))

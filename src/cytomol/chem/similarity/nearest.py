@@ -154,13 +154,13 @@ class _Kinds(NamedTuple):
 def _expand(kinds: _Kinds, nearest: NDArray[np.int32], block: tuple[int, int]) -> None:
     """Write the rows of the kinds found: equal rows first, those of a kind from the lowest."""
     for row in range(block[0], block[1]):
-        own = kinds.group[row]
-        if own < 0:
+        row_kind = kinds.group[row]
+        if row_kind < 0:
             continue
         used = 0
         for step in range(-1, kinds.found.shape[1]):
-            kind = own if step < 0 else np.int64(kinds.found[own, step])
-            if kind < 0 or (step >= 0 and kind == own):
+            kind = row_kind if step < 0 else np.int64(kinds.found[row_kind, step])
+            if kind < 0 or (step >= 0 and kind == row_kind):
                 continue
             for place in range(kinds.starts[kind], kinds.starts[kind + 1]):
                 if used == nearest.shape[1]:

@@ -1,4 +1,4 @@
-"""The switch: up to a stated size all pairs are compared, above it an index is asked and says so."""
+"""Compare all pairs up to a stated size, ask an index above it, and say which was done."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SAMPLE = 1024  # rows on which the index is compared with the exact search
 
 @dataclass(frozen=True)
 class SimilaritySearch:
-    """How like rows of a table are found.
+    """How similar rows of a table are found.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class SimilaritySearch:
 
 @dataclass(frozen=True)
 class Recall:
-    """What the index found of what the exact search finds.
+    """How much of what the exact search finds the index found.
 
     Attributes
     ----------

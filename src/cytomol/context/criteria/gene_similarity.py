@@ -12,7 +12,7 @@ __all__ = ["GeneSimilarityCriterion"]
 
 @criteria.register("gene_similarity")
 class GeneSimilarityCriterion(Criterion):
-    """Join genes that have profiles of the same modality alike (cosine of row-standardised features).
+    """Join genes whose profiles of one modality are alike (cosine of row-standardised features).
 
     Pairs and thresholds are those of the profiles; of several pairs of profiles the strongest counts.
     """

@@ -12,7 +12,7 @@ from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
 from cytomol.corpus.planted.biology import DEPTH, Biology
-from cytomol.corpus.planted.molecules import core_chemotypes
+from cytomol.corpus.planted.library import core_chemotypes
 
 __all__ = ["Folds", "choose_folds", "plant_assays"]
 

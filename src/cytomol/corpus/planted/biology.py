@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.planted.fragments import PHARMACOPHORES
-from cytomol.corpus.planted.molecules import CHEMOTYPES, core_chemotypes
+from cytomol.corpus.planted.library import CHEMOTYPES, core_chemotypes
 
 __all__ = ["DEPTH", "RESPONSE_WIDTH", "Biology", "molecule_biology", "plant_biology"]
 
@@ -145,7 +145,7 @@ def molecule_biology(
     Parameters
     ----------
     molecules
-        Table of :func:`~cytomol.corpus.planted.molecules.sample_molecules`.
+        Table of :func:`~cytomol.corpus.planted.library.sample_molecules`.
     biology
         The planted biology.
     rng

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from cytomol.corpus.planted.assays import choose_folds, plant_assays
 from cytomol.corpus.planted.biology import RESPONSE_WIDTH, molecule_biology, plant_biology
 from cytomol.corpus.planted.fragments import PHARMACOPHORES
-from cytomol.corpus.planted.genes import plant_genes
-from cytomol.corpus.planted.molecules import CORE_TABLE, sample_molecules
+from cytomol.corpus.planted.library import CORE_TABLE, sample_molecules
+from cytomol.corpus.planted.links import plant_gene_gene, plant_regulation, plant_targets
+from cytomol.corpus.planted.measurements import Noise, Readout, measure, observed_rows, plant_readout
 from cytomol.corpus.planted.options import MAXIMUM_SIZE, MINIMUM_SIZE, PlantedOptions
-from cytomol.corpus.planted.profiles import Noise, Readout, measure, observed_rows, plant_readout
-from cytomol.corpus.planted.relations import plant_gene_gene, plant_regulation, plant_targets
+from cytomol.corpus.planted.pathways import plant_genes
 from cytomol.corpus.planted.truth import PlantedCorpus, Truth
 from cytomol.corpus.schema import Corpus, Entity, Modality, Relation
 from cytomol.errors import InputError
@@ -113,7 +113,7 @@ def _streams(size: int, seed: int) -> dict[str, np.random.Generator]:
     """Return one independent source of randomness per part, so that no part shifts another."""
     if not MINIMUM_SIZE <= size <= MAXIMUM_SIZE:
         raise InputError(
-            f"a planted corpus of {size} molecules", hint=f"choose {MINIMUM_SIZE} to {MAXIMUM_SIZE:,}"
+            f"cannot plant a corpus of {size} molecules", hint=f"choose {MINIMUM_SIZE} to {MAXIMUM_SIZE:,}"
         )
     if seed < 0:
         raise InputError(f"seed {seed} is negative", hint="choose 0 or more")
@@ -127,7 +127,7 @@ def _expression_genes(
     """Return the genes that expression is measured of, sorted rows."""
     if options.expression_width > len(genes):
         raise InputError(
-            f"expression of {options.expression_width} genes, but there are {len(genes)}",
+            f"cannot measure the expression of {options.expression_width} genes: there are {len(genes)}",
             hint="raise genes or lower expression_width",
         )
     return np.sort(rng.permutation(len(genes))[: options.expression_width])

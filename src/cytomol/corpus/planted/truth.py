@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.planted.profiles import Readout
+from cytomol.corpus.planted.measurements import Readout
 from cytomol.corpus.schema import Corpus
 from cytomol.errors import InputError
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable
-from cytomol.corpus.readers import anndata, gct, gctx, infoalign, own, pycytominer  # noqa: F401 (they register)
+from cytomol.corpus.readers import anndata, gct, gctx, own, published_layout, pycytominer  # noqa: F401 (they register)
 from cytomol.corpus.readers.base import CorpusReader, ProfileReader, readers
 from cytomol.corpus.schema import Corpus
 from cytomol.errors import InputError

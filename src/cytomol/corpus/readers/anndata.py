@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import ColumnChoice, counted, some
+from cytomol.corpus.feature_columns import ColumnChoice, counted, some
 from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, split_matrix
+from cytomol.corpus.read_rows import name_rows
 from cytomol.corpus.readers.base import ProfileReader, readers
-from cytomol.corpus.rows import name_rows
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import require_file
 
@@ -55,7 +55,9 @@ class AnnDataFile(ProfileReader):
             raise InputError(f"is not a readable AnnData file: {error}", where=str(path)) from None
         matrix = _matrix(data, layer, str(path))
         if 0 in data.shape:
-            raise InputError(f"holds {data.n_obs} observations of {data.n_vars} features", where=str(path))
+            raise InputError(
+                f"is empty: it holds {data.n_obs} observations of {data.n_vars} features", where=str(path)
+            )
         metadata = pd.DataFrame({str(c): as_ids(data.obs[c]).to_numpy() for c in data.obs.columns})
         name_rows(metadata, data.obs_names, wanted=id_column == "id")
         with np.errstate(over="ignore"):

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.bring import bring_molecules, no_molecules
-from cytomol.corpus.columns import ColumnChoice
 from cytomol.corpus.combine import JoinedWells, combine
+from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import guess_kind
 from cytomol.corpus.problems import Problems

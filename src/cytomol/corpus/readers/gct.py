@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
@@ -103,7 +103,9 @@ def _sizes(lines: list[str], version: str, path: Path) -> tuple[int, int, int, i
         raise InputError(f"does not hold the {wanted} sizes of the table", where=f"{path}, line 2")
     sizes = [int(cell) for cell in cells[:wanted]]
     if 0 in sizes[:2]:
-        raise InputError(f"announces {sizes[0]} features of {sizes[1]} samples", where=f"{path}, line 2")
+        raise InputError(
+            f"is empty: it announces {sizes[0]} features of {sizes[1]} samples", where=f"{path}, line 2"
+        )
     # Version 1.2 always has one column of row metadata, "Description".
     return (sizes[0], sizes[1], 1, 0) if version == "#1.2" else (sizes[0], sizes[1], sizes[2], sizes[3])
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
@@ -58,7 +58,9 @@ class GctxFile(ProfileReader):
                     where=str(path),
                 )
             if 0 in shape:
-                raise InputError(f"holds {shape[1]} features of {shape[0]} samples", where=str(path))
+                raise InputError(
+                    f"is empty: it holds {shape[1]} features of {shape[0]} samples", where=str(path)
+                )
             names = feature_names(features.pop("id"), features, str(path))
             frame = plain_metadata(samples, samples.pop("id"))
             wanted = np.ones(len(frame), np.bool_) if rows is None else rows

@@ -13,9 +13,9 @@ from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import MANIFEST, Manifest, ModalityEntry, RelationEntry, load_manifest
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import modality_from, split_profiles, without_infinite
+from cytomol.corpus.read_rows import read_rows
 from cytomol.corpus.readers.base import readers
 from cytomol.corpus.relations import read_relation
-from cytomol.corpus.rows import read_rows
 from cytomol.corpus.schema import Corpus, Entity, Modality, Relation
 from cytomol.corpus.tables import gene_table, molecule_table, read_ids
 from cytomol.errors import CytomolError, InputError

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.profiles import ProfileTable, split_profiles
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.corpus.tables import read_ids
@@ -30,6 +30,6 @@ class PycytominerTable(ProfileReader):
         layer: str | None = None,  # noqa: ARG002
         rows: NDArray[np.bool_] | None = None,  # noqa: ARG002
     ) -> ProfileTable:
-        """Read features, and ids and metadata beside them; `cytomol.corpus.columns` tells them apart."""
+        """Read features and what stands beside them; `cytomol.corpus.feature_columns` tells them apart."""
         frame = read_ids(path, (id_column,) if id_column else ())
         return split_profiles(frame, where=str(path), id_column=id_column, choice=choice)

@@ -20,7 +20,7 @@ from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph, ContextOptions, build_context, distance_matrix, neighbour_matrix
 from cytomol.context.criteria import criteria
 from cytomol.corpus.lift import mean_by_row, molecule_profiles
-from cytomol.corpus.pool import pool_modalities
+from cytomol.corpus.pooled import pool_modalities
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Corpus, Modality
 from cytomol.errors import ConfigError, InputError

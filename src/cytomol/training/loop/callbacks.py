@@ -104,12 +104,12 @@ class Keeper(Callback):  # type: ignore[misc]
             self._show(pl_module.step, f"epoch {state.epoch + 1}  loss {loss:.4g}")
         if state.batch == pl_module.steps_per_epoch:
             return  # the epoch's end comes next, which saves and stops
-        asked = trainer.strategy.reduce_boolean_decision(self.interruption.requested, all=False)
+        interrupted = trainer.strategy.reduce_boolean_decision(self.interruption.requested, all=False)
         due = trainer.strategy.reduce_boolean_decision(now - self._saved > 10 * SAVE_EVERY, all=False)
-        if asked or due:
-            state.interrupted = asked
+        if interrupted or due:
+            state.interrupted = interrupted
             self._save(trainer, pl_module)
-        if asked:
+        if interrupted:
             trainer.limit_val_batches = 0
             trainer.should_stop = True
 
@@ -153,8 +153,8 @@ class Keeper(Callback):  # type: ignore[misc]
         improved = self._improved(pl_module, valid)
         self._report(trainer, pl_module, entry, improved=improved)
 
-        asked = trainer.strategy.reduce_boolean_decision(self.interruption.requested, all=False)
-        state.interrupted = asked and state.epoch < pl_module.config.epochs and not state.stopped
+        interrupted = trainer.strategy.reduce_boolean_decision(self.interruption.requested, all=False)
+        state.interrupted = interrupted and state.epoch < pl_module.config.epochs and not state.stopped
         ending = state.interrupted or state.stopped or state.epoch >= pl_module.config.epochs
         trainer.should_stop = trainer.should_stop or ending
         due = time.perf_counter() - self._saved > SAVE_EVERY
@@ -170,7 +170,7 @@ class Keeper(Callback):  # type: ignore[misc]
         self._shown.close()
 
     def _improved(self, pl_module: PretrainModule, valid: Mapping[str, float]) -> bool:
-        """Note the best epoch, and whether patience has run out."""
+        """Note the best epoch; stop when validation has not improved for ``patience`` epochs."""
         state, patience = self.run.state, pl_module.config.patience
         if not valid:
             return False
@@ -223,11 +223,11 @@ class Keeper(Callback):  # type: ignore[misc]
 
 def _gathered(totals: Totals) -> dict[str, tuple[float, float]]:
     """Return the totals as numbers, added over all processes."""
-    own = totals.numbers()
+    local = totals.numbers()
     if not (distributed.is_available() and distributed.is_initialized()):
-        return own
+        return local
     parts: list[dict[str, tuple[float, float]]] = [{}] * distributed.get_world_size()
-    distributed.all_gather_object(parts, own)
+    distributed.all_gather_object(parts, local)
     names = dict.fromkeys(name for part in parts for name in part)
     return {
         name: (sum(p[name][0] for p in parts if name in p), sum(p[name][1] for p in parts if name in p))

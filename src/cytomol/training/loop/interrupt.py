@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -75,6 +76,8 @@ class Interruption:
             raise KeyboardInterrupt
         self.requested = True
         self._say("stopping after this step, to save (once more stops at once)")
+        if sys.platform == "win32":  # there os.kill ends a process, and Ctrl-C reaches all of a console's
+            return
         for child in children:
             if child.pid is not None:
                 os.kill(child.pid, signal.SIGINT)

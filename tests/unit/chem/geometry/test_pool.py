@@ -69,6 +69,7 @@ def test_time_by_the_clock_alone_says_nothing_about_a_molecule() -> None:
     assert after.kind == "values"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_crashes_mask_their_molecule_only() -> None:
     outcomes = run(["value:0", "exit:3", "value:1", "segfault", "value:2", "kill", "value:3", "exit:0"])
     kinds = [outcome.kind for outcome in outcomes]
@@ -148,8 +149,9 @@ for outcome in run_workers(orders, "geometry_worker_functions:behave", timeout=6
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.parametrize(("sent", "seconds"), [(signal.SIGINT, 600), (signal.SIGKILL, 1)])
-def test_interrupt_leaves_no_process(sent: signal.Signals, seconds: int) -> None:
+@pytest.mark.parametrize(("name", "seconds"), [("SIGINT", 600), ("SIGKILL", 1)])
+def test_interrupt_leaves_no_process(name: str, seconds: int) -> None:
+    sent = signal.Signals[name]
     script = SCRIPT.format(helpers=str(Path(__file__).parent / "helpers"), seconds=seconds)
     parent = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True

@@ -7,7 +7,7 @@ import pytest
 from rdkit import Chem
 
 from cytomol.chem.fingerprints import morgan_packed
-from cytomol.corpus.planted.molecules import sample_molecules
+from cytomol.corpus.planted.library import sample_molecules
 
 
 @pytest.fixture(scope="session")

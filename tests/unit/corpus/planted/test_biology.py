@@ -13,8 +13,8 @@ from cytomol.corpus.planted.biology import (
     path_bits,
     plant_biology,
 )
-from cytomol.corpus.planted.genes import plant_genes
-from cytomol.corpus.planted.molecules import CORE_TABLE, sample_molecules
+from cytomol.corpus.planted.library import CORE_TABLE, sample_molecules
+from cytomol.corpus.planted.pathways import plant_genes
 
 
 @pytest.fixture(scope="module")

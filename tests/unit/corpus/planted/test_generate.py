@@ -174,7 +174,7 @@ def test_size_out_of_range(size: int) -> None:
 def test_bad_options() -> None:
     with pytest.raises(InputError, match="seed -1 is negative"):
         generate_planted(200, -1)
-    with pytest.raises(InputError, match="expression of 200 genes"):
+    with pytest.raises(InputError, match="the expression of 200 genes"):
         generate_planted(200, 0, PlantedOptions(genes=100, expression_width=200))
     with pytest.raises(ConfigError, match="morphology_rate"):
         PlantedOptions.build({"morphology_rate": 2.0})

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cytomol.corpus.assemble import ProfileSource, extend_corpus, start_corpus
-from cytomol.corpus.columns import ColumnChoice
+from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.readers import gctx, read_corpus, read_profile_metadata, read_profiles
 from cytomol.errors import ConfigError, InputError, MissingDependencyError

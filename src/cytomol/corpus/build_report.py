@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.columns import ColumnReport
+from cytomol.corpus.feature_columns import ColumnReport
 from cytomol.corpus.identifiers import entity_of_column
 from cytomol.errors import InputError
 from cytomol.files import require_file

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.pool import pool_modalities
+from cytomol.corpus.pooled import pool_modalities
 from cytomol.corpus.schema import Corpus, Modality, Relation
 
 

@@ -104,7 +104,7 @@ def wells_by_name(options: dict[str, Any], names: Collection[str]) -> dict[str, 
 
 
 def _wells(options: dict[str, Any], name: str, names: Collection[str]) -> WellOptions:
-    from cytomol.corpus.columns import ColumnChoice
+    from cytomol.corpus.feature_columns import ColumnChoice
     from cytomol.corpus.roles import Role, check_role
     from cytomol.corpus.wells import WellOptions
 

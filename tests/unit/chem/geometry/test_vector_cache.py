@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from cytomol.chem.geometry import GeometryProvider, compute_geometry, geometry_providers
-from cytomol.chem.geometry.cache import GeometryCache
+from cytomol.chem.geometry.vector_cache import GeometryCache
 from cytomol.errors import OutputError
 
 HELPERS = str(Path(__file__).parent / "helpers")
@@ -112,7 +112,7 @@ from pathlib import Path
 import numpy as np
 sys.path.insert(0, {helpers!r})
 from cytomol.chem.geometry import GeometryProvider
-from cytomol.chem.geometry.cache import GeometryCache
+from cytomol.chem.geometry.vector_cache import GeometryCache
 class Orders(GeometryProvider):
     name, version, width, worker = "test-orders", "1", 3, ""
     def key(self):

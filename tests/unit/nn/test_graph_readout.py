@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cytomol.nn.readout import readouts
+from cytomol.nn.graph_readout import readouts
 from cytomol.nn.segments import Groups, group_rows
 
 LOOPS = {"sum": torch.sum, "mean": torch.mean, "max": torch.amax}

@@ -11,7 +11,7 @@ from rdkit.Chem import Descriptors
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from cytomol.corpus.planted.fragments import CORES, DECORATIONS, PHARMACOPHORES, SMALL_DECORATIONS, assemble
-from cytomol.corpus.planted.molecules import (
+from cytomol.corpus.planted.library import (
     CORE_TABLE,
     FIRST_GROUPS,
     choose_cores,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cytomol.corpus.append import stack_profiles
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Modality
-from cytomol.corpus.stack import stack_profiles
 from cytomol.errors import InputError
 
 

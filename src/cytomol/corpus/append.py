@@ -1,4 +1,4 @@
-"""Further rows for a modality that is there."""
+"""Add profiles to a modality that a corpus has already."""
 
 from __future__ import annotations
 

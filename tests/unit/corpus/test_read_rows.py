@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cytomol.corpus.rows import read_rows
+from cytomol.corpus.read_rows import read_rows
 
 
 @pytest.mark.parametrize(

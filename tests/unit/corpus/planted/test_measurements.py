@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from cytomol.corpus.planted.profiles import Noise, measure, observed_rows, plant_readout
+from cytomol.corpus.planted.measurements import Noise, measure, observed_rows, plant_readout
 
 QUIET = Noise(replicate=0, batch=0, gain=0, failed=0, missing=0)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytomol.corpus.columns import ColumnChoice, not_a_feature
+from cytomol.corpus.feature_columns import ColumnChoice, not_a_feature
 from cytomol.corpus.profiles import split_profiles
 from cytomol.corpus.readers import read_profiles
 from cytomol.errors import InputError
