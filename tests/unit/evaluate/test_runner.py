@@ -56,7 +56,11 @@ def test_rows_details_and_predictions(benchmark_: Benchmark, assays: Path) -> No
         np.testing.assert_array_equal(kept["observed"], table[kept["tasks"]].to_numpy()[kept["index"]])
         chosen = (kept["fold"] == "test") & ~np.isnan(kept["observed"][:, 1])
         score = roc_auc(kept["observed"][chosen, 1], kept["predicted"][chosen, 1])
+        predicted = kept["predicted"]
     assert test["score"] == pytest.approx(score)
+    with np.load(benchmark_.out / "predictions" / "toy.toy-mean..0.npz") as other:  # of another seed
+        assert other["predicted"].shape == predicted.shape
+        assert (other["predicted"] != predicted).all()
     details = json.loads((benchmark_.out / "details" / "toy.toy-mean..1.json").read_text())
     assert details["seed"] == 1
     assert isinstance(details["details"], dict)
