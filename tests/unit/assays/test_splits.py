@@ -54,7 +54,7 @@ def test_scaffold_split_divides_no_scaffold_and_takes_the_largest_for_training()
 
 
 def test_scaffolds_that_differ_in_chirality_alone_may_be_divided() -> None:
-    """Six of ten molecules have one enantiomer of a scaffold: together the two would fill no fold but train."""
+    """Six of ten molecules have one enantiomer of a scaffold, which fill the train fold by themselves."""
     right = [f"O=C1N[C@H](c2ccc({tail})cc2)CO1" for tail in ("C", "CC", "N", "O", "F", "Cl")]
     left = [f"O=C1N[C@@H](c2ccc({tail})cc2)CO1" for tail in ("Br", "OC", "CCC", "C#N")]
     assert len({scaffold(text) for text in right}) == len({scaffold(text) for text in left}) == 1
