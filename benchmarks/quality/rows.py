@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from benchmarks.quality.plan import SETS, cells
 from benchmarks.quality.published import BASELINES_PLUS, TARGETS
+from benchmarks.raw_rows import COVERAGE, read_coverage, read_rows
 from numpy.typing import NDArray
 
-from cytomol.evaluate.coverage import read_coverage
-from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.significance import Paired, compare
 
 __all__ = ["LEAKY", "OURS", "REFIT", "Cell", "Rows", "label_of"]
@@ -67,13 +66,13 @@ class Rows:
     @classmethod
     def read(cls, folder: Path) -> Rows:
         """Read what is in the folder of the campaign."""
-        rows = read_rows(folder / "rows.csv")
+        rows = read_rows(folder)
         scores = rows[rows["fold"] == "test"].copy()
         scores["label"] = [label_of(*pair) for pair in zip(scores["model"], scores["variant"], strict=True)]
         scores["score"] *= 100
         coverage = pd.DataFrame()
-        if (folder / "coverage.csv").is_file():
-            coverage = read_coverage(folder / "coverage.csv")
+        if COVERAGE.is_in(folder):
+            coverage = read_coverage(folder)
             pairs = zip(coverage["model"], coverage["variant"], strict=True)
             coverage["label"] = [label_of(*pair) for pair in pairs]
         names = ("cell", "planted", "levers", "ablation", "averaged", "molecules", "stereo")
