@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from benchmarks.quality.plan import SETS, cells
-from benchmarks.quality.published import BASELINES_PLUS, TARGETS
+from benchmarks.quality.published import BASELINES_PLUS, PUBLISHED, TARGETS
 from benchmarks.raw_rows import COVERAGE, read_coverage, read_rows
 from numpy.typing import NDArray
 
@@ -111,7 +112,7 @@ class Rows:
 
     def sign(self, name: str) -> float:
         """Return 1 where higher is better, else -1."""
-        return -1.0 if (self.scores.loc[self.scores["set"] == name, "metric"] == "mae").any() else 1.0
+        return -1.0 if name in self._errors else 1.0
 
     def target(self, name: str) -> float | None:
         """Return what is to be reached on a set; None where it follows from baselines that are missing."""
@@ -120,6 +121,11 @@ class Rows:
         best = self.best(name, self.baselines())
         cell = None if best is None else self.cell_of(name, best)
         return None if cell is None else cell.mean + BASELINES_PLUS
+
+    def published(self, name: str) -> float | None:
+        """Return the best published mean on a set; None where there is none."""
+        known = [figures[name].mean for figures in PUBLISHED.values() if name in figures]
+        return max(known, key=lambda value: self.sign(name) * value) if known else None
 
     def paired(self, name: str, first: str, second: str) -> Paired | None:
         """Compare two models on a set over the tasks and seeds that both have."""
@@ -154,8 +160,20 @@ class Rows:
         yield from (f"{label}: {'; '.join(texts)}" for label, texts in gone.items())
 
     def _grid(self, name: str, label: str) -> pd.DataFrame:
-        own = self.scores[(self.scores["set"] == name) & (self.scores["label"] == label)]
-        return own.pivot_table(index="task", columns="seed", values="score")
+        own = self._grids.get((name, label))
+        return pd.DataFrame() if own is None else own
+
+    @cached_property
+    def _grids(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Scores by task and seed of each model on each set."""
+        parts = self.scores.groupby(["set", "label"], sort=False)
+        grids = {key: part.pivot_table(index="task", columns="seed", values="score") for key, part in parts}
+        return {(str(name), str(label)): grid for (name, label), grid in grids.items()}
+
+    @cached_property
+    def _errors(self) -> set[str]:
+        """Sets whose score is an error."""
+        return set(self.scores.loc[self.scores["metric"] == "mae", "set"])
 
 
 def _table(path: Path) -> pd.DataFrame:
