@@ -79,12 +79,13 @@ class Rows:
         names = ("cell", "planted", "levers", "ablation", "averaged", "molecules", "stereo")
         return cls(scores, coverage, *(_table(folder / f"{name}.csv") for name in names))
 
-    @property
+    @cached_property
     def sets(self) -> list[str]:
         """Sets that have rows."""
-        return [name for name in SETS if name in set(self.scores["set"])]
+        there = set(self.scores["set"])
+        return [name for name in SETS if name in there]
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """Models that have rows: as planned, then others."""
         planned = dict.fromkeys(label_of(model, variant) for _, model, variant, _ in cells(1))
@@ -145,8 +146,7 @@ class Rows:
 
     def jobs(self, name: str, label: str) -> pd.DataFrame:
         """Return one row for each seed of a model on a set."""
-        own = self.scores[(self.scores["set"] == name) & (self.scores["label"] == label)]
-        return own.drop_duplicates("seed")
+        return self._jobs[(self._jobs["set"] == name) & (self._jobs["label"] == label)]
 
     def missing(self, seeds: int) -> Iterator[str]:
         """Say which seeds of the whole campaign have no rows, a line for each model."""
@@ -162,6 +162,11 @@ class Rows:
     def _grid(self, name: str, label: str) -> pd.DataFrame:
         own = self._grids.get((name, label))
         return pd.DataFrame() if own is None else own
+
+    @cached_property
+    def _jobs(self) -> pd.DataFrame:
+        """One row for each set, model and seed."""
+        return self.scores.drop_duplicates(["set", "label", "seed"])
 
     @cached_property
     def _grids(self) -> dict[tuple[str, str], pd.DataFrame]:
