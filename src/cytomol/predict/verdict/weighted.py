@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 
 def _ratio(over: Array, under: Array) -> Array:
-    return np.divide(over, under, out=np.full(over.shape, np.nan), where=under > 0)
+    return np.asarray(np.divide(over, under, out=np.full(over.shape, np.nan), where=under > 0))
 
 
 def _mean(rows: Array, w: Array) -> Array:
