@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytomol.cli.options import options_from
+from cytomol.cli.options import GroupedCommand, options_from
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
@@ -28,7 +28,7 @@ __all__ = ["command"]
 _SHOWN_TASKS = 40
 
 
-@click.command(name="finetune", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(name="finetune", cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("table", metavar="TABLE")
 @click.option("--backbone", metavar="DIR", help="Pretrained model directory; needed by the embedding.")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Model directory to be made.")
