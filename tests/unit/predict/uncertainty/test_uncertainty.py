@@ -352,3 +352,29 @@ def test_what_the_first_version_saved_answers_as_it_did(name: str) -> None:
         else:
             for end in ("low", "high"):
                 np.testing.assert_allclose(frame[f"{task}_{end}"], numbers(f"_{end}")[:, 0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_version_asked_the_p_value_alone(kind: str) -> None:
+    """A state as 0.1 wrote it, of enough rows that its sets and intervals say something."""
+    fitted, data = fit(kind, 400), simulate(kind, 300, 2, 3, 1)
+    table, arrays = fitted.state()
+    first = {**table, "version": 1, "kind": kind}
+    for key in ("kinds", "difficulty", "both_ways", "similarity_edge"):
+        del first[key]
+    old = {
+        key: array for key, array in arrays.items() if not key.startswith(("difficulty.", "domain.limits"))
+    }
+    old["domain.threshold"] = np.array([fitted.domain.threshold])
+    old["interval.floor"] = np.array([np.nan, 0.25])
+    answer = ask(Uncertainty.restore(first, old), data)
+    assert answer.limits.tried is False
+    if kind == "classification":
+        p_values = fitted.sets.p_values(data["predicted"])
+        np.testing.assert_array_equal(answer.p_values, p_values)
+        assert (answer.contains != ask(fitted, data).contains).any()
+    else:
+        for task, scale in ((0, np.ones(300)), (1, answer.spread[:, 1] + 0.25)):
+            half = np.sort(fitted.intervals.scores[task])
+            half = half[int(np.ceil(0.9 * (len(half) + 1))) - 1]
+            np.testing.assert_allclose(answer.high[:, task], data["predicted"][:, task] + half * scale)
