@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.quality.backbones import find_backbones, pretrain
 from benchmarks.quality.plan import SETS, STAGES, Step, steps
+from benchmarks.raw_rows import growing
 
 from cytomol.errors import CytomolError
 from cytomol.evaluate.runner import Benchmark, Failure, run_benchmark
@@ -62,9 +63,10 @@ def run_step(step: Step, options: argparse.Namespace, backbones: dict[str, Path]
         backbone=str(backbones[variant]) if variant else None,
         keep_predictions=True,
     )
-    return run_benchmark(
-        benchmark, resume=True, say=lambda text: print(f"  {text}", file=sys.stderr, flush=True)
-    )
+    with growing(options.out):
+        return run_benchmark(
+            benchmark, resume=True, say=lambda text: print(f"  {text}", file=sys.stderr, flush=True)
+        )
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ from benchmarks.quality.kept import Kept, Table
 from benchmarks.quality.known import GROUPS, Known, known
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.resampled import molecule_interval
+from benchmarks.raw_rows import read_rows
 from numpy.typing import NDArray
 
 from cytomol.assays.metrics import score_tasks
-from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.sets import load_set
 from cytomol.evaluate.significance import FEWEST_DRAWN, FEWEST_TASKS
 
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _records(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    rows, kept = read_rows(options.out / "rows.csv"), Kept(options.out)
+    rows, kept = read_rows(options.out), Kept(options.out)
     scores = rows[rows["fold"] == "test"]
     yield from _overall(scores, kept)
     yield from _by_coverage(scores, kept, options.work)

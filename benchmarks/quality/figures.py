@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,29 +14,36 @@ from benchmarks.quality.rows import LEAKY, OURS, REFIT, Rows
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw"]
+__all__ = ["draw", "figures"]
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
 _MARKERS = ("o", "s", "^", "D", "v")
 _COLOURS = (_BLUE, _GREEN, "#CC79A7", _ORANGE, "#56B4E9")
 
 
-def draw(rows: Rows, folder: Path) -> list[tuple[str, str]]:
-    """Write the figures that there are rows for; return title and file name of each."""
+def figures(rows: Rows) -> dict[str, str]:
+    """Return the figures that there are rows for: file names by title."""
+    return {title: name for title, name, _ in _panels(rows)}
+
+
+def _panels(rows: Rows) -> Iterator[tuple[str, str, Callable[[Axes, Rows], None]]]:
+    if any(rows.best(name, rows.baselines()) for name in rows.sets):
+        yield "Models against the best baseline", "benchmarks-models.svg", _models
+    if len(rows.cell):
+        yield "What the cell data add", "benchmarks-cell.svg", _cell
+    if len(rows.coverage) and (rows.coverage["label"] == OURS).any():
+        yield "Stated and observed coverage", "benchmarks-coverage.svg", _coverage
+
+
+def draw(rows: Rows, folder: Path) -> None:
+    """Write the figures that there are rows for."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    panels = []
-    if any(rows.best(name, rows.baselines()) for name in rows.sets):
-        panels.append(("Models against the best baseline", "benchmarks-models.svg", _models))
-    if len(rows.cell):
-        panels.append(("What the cell data add", "benchmarks-cell.svg", _cell))
-    if len(rows.coverage) and (rows.coverage["label"] == OURS).any():
-        panels.append(("Stated and observed coverage", "benchmarks-coverage.svg", _coverage))
     folder.mkdir(parents=True, exist_ok=True)
     # text stays text, and equal rows give equal files
     with mpl.rc_context({"svg.hashsalt": "cytomol", "svg.fonttype": "none", "font.size": 9}):
-        for _, name, panel in panels:
+        for _, name, panel in _panels(rows):
             figure = Figure(figsize=(7.5, 0.42 * len(rows.sets) + 1.8), layout="constrained")
             axes = figure.add_subplot()
             panel(axes, rows)
@@ -44,7 +52,6 @@ def draw(rows: Rows, folder: Path) -> list[tuple[str, str]]:
             axes.spines[["top", "right", "left"]].set_visible(False)
             axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2, frameon=False, fontsize=8)
             figure.savefig(folder / name, metadata={"Date": None})
-    return [(title, name) for title, name, _ in panels]
 
 
 def _rows_of(axes: Axes, names: list[str]) -> dict[str, float]:
@@ -74,8 +81,8 @@ def _models(axes: Axes, rows: Rows) -> None:
         for label in rows.baselines():
             cell = rows.cell_of(name, label)
             dot(name, None if cell is None else cell.mean, "baselines", ".", _GREY)
-        for figures in PUBLISHED.values():
-            dot(name, figures[name].mean if name in figures else None, "published", "x", _ORANGE)
+        for known in PUBLISHED.values():
+            dot(name, known[name].mean if name in known else None, "published", "x", _ORANGE)
         leaky, ours, refit = (rows.cell_of(name, label) for label in (LEAKY, OURS, REFIT))
         dot(name, None if leaky is None else leaky.mean, LEAKY, "D", _ORANGE, fill="none")
         dot(name, rows.target(name), "to reach", "|", "black")

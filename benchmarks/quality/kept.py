@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from benchmarks.raw_rows import read_rows
 from numpy.typing import NDArray
 
 from cytomol.assays.metrics import score_tasks
 from cytomol.errors import InputError
-from cytomol.evaluate.rows import Job, read_rows
+from cytomol.evaluate.rows import Job
 
 __all__ = ["Kept", "Table"]
 
@@ -30,7 +31,7 @@ class Kept:
     Parameters
     ----------
     folder
-        Folder of the campaign, with ``rows.csv`` and ``predictions``.
+        Folder of the campaign, with raw rows and ``predictions``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,9 +41,7 @@ class Kept:
     def metric(self, name: str) -> str:
         """Return the metric that counts on a set, as its rows have it."""
         if name not in self._rows.index:
-            raise InputError(
-                f"has no rows of {name}", where=str(self.folder / "rows.csv"), hint="run the set"
-            )
+            raise InputError(f"has no rows of {name}", where=str(self.folder), hint="run the set")
         return str(self._rows["metric"].loc[name].iloc[0])
 
     def seeds(self, name: str, *models: tuple[str, str]) -> list[int]:
@@ -88,7 +87,7 @@ class Kept:
 
     @cached_property
     def _rows(self) -> pd.DataFrame:
-        rows = read_rows(self.folder / "rows.csv")
+        rows = read_rows(self.folder)
         return rows.set_index(["set", "model", "variant", "seed", "fold"]).sort_index()
 
     def _path(self, job: Job) -> Path:

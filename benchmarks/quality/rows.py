@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from benchmarks.quality.plan import SETS, cells
-from benchmarks.quality.published import BASELINES_PLUS, TARGETS
+from benchmarks.quality.published import BASELINES_PLUS, PUBLISHED, TARGETS
+from benchmarks.raw_rows import COVERAGE, read_coverage, read_rows
 from numpy.typing import NDArray
 
-from cytomol.evaluate.coverage import read_coverage
-from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.significance import Paired, compare
 
 __all__ = ["LEAKY", "OURS", "REFIT", "Cell", "Rows", "label_of"]
@@ -67,24 +67,25 @@ class Rows:
     @classmethod
     def read(cls, folder: Path) -> Rows:
         """Read what is in the folder of the campaign."""
-        rows = read_rows(folder / "rows.csv")
+        rows = read_rows(folder)
         scores = rows[rows["fold"] == "test"].copy()
         scores["label"] = [label_of(*pair) for pair in zip(scores["model"], scores["variant"], strict=True)]
         scores["score"] *= 100
         coverage = pd.DataFrame()
-        if (folder / "coverage.csv").is_file():
-            coverage = read_coverage(folder / "coverage.csv")
+        if COVERAGE.is_in(folder):
+            coverage = read_coverage(folder)
             pairs = zip(coverage["model"], coverage["variant"], strict=True)
             coverage["label"] = [label_of(*pair) for pair in pairs]
         names = ("cell", "planted", "levers", "ablation", "averaged", "molecules", "stereo")
         return cls(scores, coverage, *(_table(folder / f"{name}.csv") for name in names))
 
-    @property
+    @cached_property
     def sets(self) -> list[str]:
         """Sets that have rows."""
-        return [name for name in SETS if name in set(self.scores["set"])]
+        there = set(self.scores["set"])
+        return [name for name in SETS if name in there]
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """Models that have rows: as planned, then others."""
         planned = dict.fromkeys(label_of(model, variant) for _, model, variant, _ in cells(1))
@@ -112,7 +113,7 @@ class Rows:
 
     def sign(self, name: str) -> float:
         """Return 1 where higher is better, else -1."""
-        return -1.0 if (self.scores.loc[self.scores["set"] == name, "metric"] == "mae").any() else 1.0
+        return -1.0 if name in self._errors else 1.0
 
     def target(self, name: str) -> float | None:
         """Return what is to be reached on a set; None where it follows from baselines that are missing."""
@@ -121,6 +122,11 @@ class Rows:
         best = self.best(name, self.baselines())
         cell = None if best is None else self.cell_of(name, best)
         return None if cell is None else cell.mean + BASELINES_PLUS
+
+    def published(self, name: str) -> float | None:
+        """Return the best published mean on a set; None where there is none."""
+        known = [figures[name].mean for figures in PUBLISHED.values() if name in figures]
+        return max(known, key=lambda value: self.sign(name) * value) if known else None
 
     def paired(self, name: str, first: str, second: str) -> Paired | None:
         """Compare two models on a set over the tasks and seeds that both have."""
@@ -140,8 +146,7 @@ class Rows:
 
     def jobs(self, name: str, label: str) -> pd.DataFrame:
         """Return one row for each seed of a model on a set."""
-        own = self.scores[(self.scores["set"] == name) & (self.scores["label"] == label)]
-        return own.drop_duplicates("seed")
+        return self._jobs[(self._jobs["set"] == name) & (self._jobs["label"] == label)]
 
     def missing(self, seeds: int) -> Iterator[str]:
         """Say which seeds of the whole campaign have no rows, a line for each model."""
@@ -155,8 +160,25 @@ class Rows:
         yield from (f"{label}: {'; '.join(texts)}" for label, texts in gone.items())
 
     def _grid(self, name: str, label: str) -> pd.DataFrame:
-        own = self.scores[(self.scores["set"] == name) & (self.scores["label"] == label)]
-        return own.pivot_table(index="task", columns="seed", values="score")
+        own = self._grids.get((name, label))
+        return pd.DataFrame() if own is None else own
+
+    @cached_property
+    def _jobs(self) -> pd.DataFrame:
+        """One row for each set, model and seed."""
+        return self.scores.drop_duplicates(["set", "label", "seed"])
+
+    @cached_property
+    def _grids(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Scores by task and seed of each model on each set."""
+        parts = self.scores.groupby(["set", "label"], sort=False)
+        grids = {key: part.pivot_table(index="task", columns="seed", values="score") for key, part in parts}
+        return {(str(name), str(label)): grid for (name, label), grid in grids.items()}
+
+    @cached_property
+    def _errors(self) -> set[str]:
+        """Sets whose score is an error."""
+        return set(self.scores.loc[self.scores["metric"] == "mae", "set"])
 
 
 def _table(path: Path) -> pd.DataFrame:

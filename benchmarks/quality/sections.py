@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.quality.contrasts import CONTRASTS, GROUPED
+from benchmarks.quality.contrasts import CONTRASTS, GROUPED, Contrast
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.rows import OURS, Rows, label_of
 from benchmarks.quality.tables import markdown, number
@@ -15,7 +15,16 @@ from benchmarks.quality.tables import markdown, number
 from cytomol.evaluate.ablation_rows import summarize
 from cytomol.evaluate.significance import bootstrap_interval
 
-__all__ = ["ablation", "averaged", "cell_data", "coverage", "levers", "planted", "stereo"]
+__all__ = [
+    "ablation",
+    "averaged",
+    "cell_data",
+    "contrasts_at_a_glance",
+    "coverage",
+    "levers",
+    "planted",
+    "stereo",
+]
 
 
 def coverage(rows: Rows) -> Iterator[str]:
@@ -72,7 +81,8 @@ def cell_data(rows: Rows) -> Iterator[str]:
         yield "No rows yet.\n"
         return
     overall = table[table["by"] == "all"]
-    yield from _contrasts_at_a_glance(overall)
+    yield "Differences in points; * where the interval leaves 0 out; in brackets the number of seeds.\n"
+    yield from contrasts_at_a_glance(overall, CONTRASTS)
     yield from _contrast_tables(overall, "set", lambda row: row["set"])
     for by, words in (
         ("molecules", "By what is known of the test molecules"),
@@ -80,20 +90,19 @@ def cell_data(rows: Rows) -> Iterator[str]:
     ):
         part = table[(table["by"] == by) & (table["contrast"].isin([c.name for c in GROUPED]))]
         if len(part):
-            yield f"### {words}\n"
+            yield f"## {words}\n"
             yield from _contrast_tables(part, "set, group", lambda row: f"{row['set']}, {row['group']}")
 
 
-def _contrasts_at_a_glance(overall: pd.DataFrame) -> Iterator[str]:
-    """Yield all differences in one table, marked where their interval leaves 0 out."""
+def contrasts_at_a_glance(overall: pd.DataFrame, contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """Yield differences on all of a set in one table, marked where their interval leaves 0 out."""
     sets = [name for name in SETS if name in set(overall["set"])]
     lines = []
-    for contrast in CONTRASTS:
+    for contrast in contrasts:
         own = overall[overall["contrast"] == contrast.name].set_index("set")
         cells = _by_set(own, sets, _difference)
         if len(own):
             lines.append((contrast.name, *cells))
-    yield "Differences in points; * where the interval leaves 0 out; in brackets the number of seeds.\n"
     yield from markdown(("contrast", *sets), lines)
 
 
@@ -270,13 +279,16 @@ def stereo(rows: Rows) -> Iterator[str]:
 def ablation(rows: Rows) -> Iterator[str]:
     """Yield every variant of an ablation against the full method."""
     table = rows.ablation
+    if table.empty:
+        yield "No rows yet.\n"
+        return
     for facts, part in table.groupby(["method", "size", "epochs"], sort=False):
         method, size, epochs = facts
         yield f"{method}: {epochs} epochs; corpora of {size:,} molecules: {part['seed'].nunique()}.\n"
     yield "ROC-AUC in %, mean over tasks; in brackets the difference from the full method there.\n"
     summary = summarize(table)
     for (study, method), part in summary.groupby(["study", "method"], sort=False):
-        yield f"### {method}: {study}\n"
+        yield f"## {method}: {study}\n"
         sets = list(dict.fromkeys(part["set"]))
         lines = []
         for variant, own in part.groupby("variant", sort=False):

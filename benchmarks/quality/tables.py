@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from benchmarks.quality.published import LIMIT_MINUTES, PUBLISHED, Figure
+from benchmarks.quality.published import LIMIT_MINUTES, Figure
 from benchmarks.quality.rows import LEAKY, OURS, REFIT, Cell, Rows
 
 from cytomol.evaluate.significance import FEWEST_DRAWN, Paired, holm
@@ -16,6 +16,7 @@ __all__ = [
     "THRESHOLDS",
     "above",
     "costs",
+    "decided",
     "figure_text",
     "markdown",
     "models",
@@ -73,11 +74,9 @@ def targets(rows: Rows) -> Iterator[str]:
     lines = []
     for name in rows.sets:
         best, ours, target = rows.best(name, rows.baselines()), rows.cell_of(name, OURS), rows.target(name)
-        known = [figures[name].mean for figures in PUBLISHED.values() if name in figures]
-        published = rows.sign(name) * max(rows.sign(name) * value for value in known) if known else None
         baseline = "–" if best is None else f"{best} {spread(rows.cell_of(name, best))}"
         leaky = spread(rows.cell_of(name, LEAKY))
-        cells = (named(rows, name), number(published), leaky, baseline, number(target))
+        cells = (named(rows, name), number(rows.published(name)), leaky, baseline, number(target))
         refit = rows.cell_of(name, REFIT)
         cells += (f"**{spread(ours)}**", _verdict(ours, target, rows.sign(name)))
         lines.append((*cells, spread(refit), _verdict(refit, target, rows.sign(name))))
@@ -178,20 +177,20 @@ def wins(rows: Rows) -> Iterator[str]:
         groups: tuple[list[str], ...] = ([], [], [], [])
         for label in rows.baselines():
             if label in found:
-                group, text = _decided(found[label][0], rows.interval(name, label))
+                group, text = decided(found[label][0], rows.interval(name, label))
                 groups[group].append(f"{label} ({text})")
         lines.append((name, *("; ".join(texts) or "–" for texts in groups)))
     yield from markdown(header, lines)
 
 
-def _decided(pair: Paired, over_molecules: tuple[float, float] | None) -> tuple[int, str]:
+def decided(pair: Paired, over_molecules: tuple[float, float] | None) -> tuple[int, str]:
     """Return the column that a difference belongs in, and its text with an interval.
 
     That is the one over tasks and seeds, or over molecules where there are too few tasks to draw.
     """
     low, high = (pair.low, pair.high) if pair.tasks >= FEWEST_DRAWN else over_molecules or (np.nan, np.nan)
-    decided = low > 0 or high < 0
-    column = (0 if decided else 1) if pair.difference > 0 else (3 if decided else 2)
+    clear = low > 0 or high < 0
+    column = (0 if clear else 1) if pair.difference > 0 else (3 if clear else 2)
     interval = "" if np.isnan(low) else f"; {low:+.1f} to {high:+.1f}"
     return column, f"{pair.difference:+.1f}{interval}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ import pytest
 import safetensors.numpy
 from tests.cli.conftest import RINGS, SMALL, TAILS
 
-from cytomol.predict.predictor import PropertyPredictor
+from cytomol.predict.predictor import Predictor
 from cytomol.predict.rows import predict_rows
 from cytomol.tables import read_molecules
 
 Run = Callable[..., Any]
-OPTIONS = ("--features", "1d", "--ensemble", "3", *SMALL)
+OPTIONS = ("--calibration-folds", "0", "--no-refit", "--features", "1d", "--ensemble", "3", *SMALL)
 SMILES = ["CCO", "C1CC", "Cc1ccncc1", "", "FC(F)(F)C(F)(F)I"]
 INVALID = [1, 3]
 MOLECULE = ["similarity", "in_domain", "domain", "domain_reason"]
@@ -58,15 +59,16 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def test_classification(cytomol: Run, classifier: Path, molecules: Path, tmp_path: Path) -> None:
-    assert cytomol("predict", classifier, molecules, "--keep", "id", "-o", tmp_path / "plain.csv").code == 0
+    without = ("--no-uncertainty", "--keep", "id", "-o", tmp_path / "plain.csv")
+    assert cytomol("predict", classifier, molecules, *without).code == 0
     done = cytomol(
         "predict", classifier, molecules, "--uncertainty", "--keep", "id", "-o", tmp_path / "o.csv"
     )
     assert done.code == 0, done.err
     plain, table = read(tmp_path / "plain.csv"), read(tmp_path / "o.csv")
     own = [f"{task}_{part}" for task in ("nitrogen", "aromatic") for part in ("calibrated", "std", "set")]
-    expected = ["smiles", "id", "nitrogen", "aromatic", *own, *MOLECULE, "error"]
-    assert table.columns.tolist() == expected
+    first, second = (["nitrogen", "nitrogen_class", *own[:3]], ["aromatic", "aromatic_class", *own[3:]])
+    assert table.columns.tolist() == ["smiles", "id", *first, *second, *MOLECULE, "error"]
     pd.testing.assert_frame_equal(table[plain.columns], plain)  # predictions are those without it
     for row in INVALID:
         assert (table.loc[row, [*own, *MOLECULE]] == "").all()
@@ -80,7 +82,7 @@ def test_classification(cytomol: Run, classifier: Path, molecules: Path, tmp_pat
 
 
 def test_the_answers_are_those_of_python(classifier: Path, molecules: Path) -> None:
-    predictor = PropertyPredictor.load(classifier)
+    predictor = Predictor.load(classifier)
     whole = predictor.predict(SMILES, uncertainty=True, coverage=0.6).uncertainty
     assert whole is not None
     assert whole.coverage == 0.6
@@ -136,7 +138,8 @@ def refused(done: Any, message: str) -> None:
 
 def test_what_is_refused(cytomol: Run, classifier: Path, molecules: Path, tmp_path: Path) -> None:
     out = ("-o", tmp_path / "o.csv")
-    refused(cytomol("predict", classifier, molecules, "--coverage", "0.8", *out), "give both")
+    done = cytomol("predict", classifier, molecules, "--no-uncertainty", "--coverage", "0.8", *out)
+    refused(done, "leave --no-uncertainty out")
     for coverage in ("1", "0", "90", "x"):
         done = cytomol("predict", classifier, molecules, "--uncertainty", "--coverage", coverage, *out)
         refused(done, "--coverage")
@@ -158,9 +161,12 @@ def test_a_column_of_the_input_is_not_overwritten(
 def test_a_task_called_as_a_column_of_uncertainty(classifier: Path, molecules: Path) -> None:
     from cytomol.errors import InputError
 
-    predictor = PropertyPredictor.load(classifier)
-    predictor.tasks = ("a", "a_std")
-    with pytest.raises(InputError, match="a task is called 'a_std'"):
+    predictor = Predictor.load(classifier)
+    tasks = tuple(
+        replace(task, name=name) for task, name in zip(predictor.tasks, ("a", "a_std"), strict=True)
+    )
+    predictor.encoding = replace(predictor.encoding, tasks=tasks)
+    with pytest.raises(InputError, match="two columns of the answer are called 'a_std'"):
         predict_rows(predictor, read_molecules(str(molecules)), uncertainty=True)
     assert predict_rows(predictor, read_molecules(str(molecules)), workers=1).rows == len(SMILES)
 
@@ -168,12 +174,12 @@ def test_a_task_called_as_a_column_of_uncertainty(classifier: Path, molecules: P
 def test_a_model_saved_before_there_was_uncertainty(
     cytomol: Run, classifier: Path, molecules: Path, tmp_path: Path
 ) -> None:
-    predictor = PropertyPredictor.load(classifier)
+    predictor = Predictor.load(classifier)
     predictor.uncertainty = None
     predictor.save(tmp_path / "old")
     assert not (tmp_path / "old" / "uncertainty.json").exists()
     done = cytomol("predict", tmp_path / "old", molecules, "--uncertainty", "-o", tmp_path / "o.csv")
-    refused(done, "the model was saved without uncertainty (fine-tune it again")
+    refused(done, "without held-out molecules, so it has no uncertainty (fine-tune it again")
     assert cytomol("predict", tmp_path / "old", molecules, "-o", tmp_path / "o.csv").code == 0
 
 
@@ -183,8 +189,8 @@ def test_it_lies_in_the_model_directory_as_plain_arrays(classifier: Path, tmp_pa
     assert listed["uncertainty.json"] == digest
     names = safetensors.numpy.load_file(classifier / "statistics.safetensors")
     assert "uncertainty.domain.fingerprints" in names
-    again = PropertyPredictor.load(classifier)
+    again = Predictor.load(classifier)
     again.save(tmp_path / "again")
-    before = PropertyPredictor.load(classifier).predict(SMILES, uncertainty=True).uncertainty
-    after = PropertyPredictor.load(tmp_path / "again").predict(SMILES, uncertainty=True).uncertainty
-    pd.testing.assert_frame_equal(before.frame(again.tasks), after.frame(again.tasks))
+    before = Predictor.load(classifier).predict(SMILES, uncertainty=True).uncertainty
+    after = Predictor.load(tmp_path / "again").predict(SMILES, uncertainty=True).uncertainty
+    pd.testing.assert_frame_equal(before.frame(again.names), after.frame(again.names))

@@ -29,7 +29,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cytomol(
         "finetune", folder / "corpus" / "assays.csv", "--backbone", folder / "backbone",
         "--split", folder / "corpus" / "split.csv", "--hidden", 64, "--epochs", 30, "--patience", 10,
-        "--ensemble", 2, "-o", folder / "model",
+        "--ensemble", 2, "--no-refit", "-o", folder / "model",
     )  # fmt: skip
     return folder
 

@@ -13,9 +13,7 @@ from cytomol.artifact.backbone import Backbone
 from cytomol.assays.labels import Labels
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import Listener, finetune
-from cytomol.predict.finetune_model import finetune_model
-from cytomol.predict.predictor import PropertyPredictor
-from cytomol.predict.trained import load_predictor
+from cytomol.predict.predictor import Predictor
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "C[C@H](N)C(=O)[O-].[Na+].C"]
@@ -46,15 +44,14 @@ def norm(row: Any) -> float:
 
 @pytest.mark.parametrize("learner", ["head", "forest", "kernel", "neighbours"])
 def test_predictions_are_of_the_molecule(untrained: dict[str, Path], tmp_path: Path, learner: str) -> None:
-    config = {"features": "embedding+1d+counts+descriptors", **HEAD} if learner == "head" else {"threads": 1}
+    own = {"features": "embedding+1d+counts+descriptors", **HEAD}
+    config: dict[str, Any] = own if learner == "head" else {"threads": 1}
     given: dict[str, Any] = {"folds": FOLDS, "workers": 1, "cache": None}
-    if learner == "head":
-        result = finetune(SMILES, LABELS, FinetuneConfig(**config), backbone=untrained["chmr"], **given)
-        made = result.predictor
-    else:
-        made = finetune_model(learner, SMILES, LABELS, FinetuneConfig(**config), **given).trained
+    given["backbone"] = untrained["chmr"] if learner == "head" else None
+    config |= {"learner": learner, "refit": False, "calibration_folds": 0}
+    made = finetune(SMILES, LABELS, FinetuneConfig(**config), **given).predictor
     made.save(tmp_path / "model")
-    loaded = load_predictor(tmp_path / "model")
+    loaded = Predictor.load(tmp_path / "model")
     for name in NAMES:
         values = loaded.predict(spellings(STEREO[name], 24), workers=1).values
         np.testing.assert_allclose(values, np.tile(values[0], (24, 1)), rtol=1e-6, atol=1e-6)
@@ -83,13 +80,11 @@ def test_parents_are_decided_at_fitting_and_saved(
     for standardize in ("parent", "keep", None):
         said: list[str] = []
         given: dict[str, Any] = {"folds": FOLDS, "workers": 1, "cache": None}
-        config = FinetuneConfig(standardize=standardize, features="1d+descriptors", **HEAD)
-        if learner == "head":
-            made = finetune(SMILES, LABELS, config, listener=Listener(said.append), **given).predictor
-        else:
-            made = finetune_model(learner, SMILES, LABELS, config, say=said.append, **given).trained
+        own = {"features": "1d+descriptors", **HEAD} if learner == "head" else {"threads": 1}
+        config = FinetuneConfig(standardize=standardize, learner=learner, refit=False, **own)
+        made = finetune(SMILES, LABELS, config, listener=Listener(said.append), **given).predictor
         made.save(tmp_path / f"{standardize}")
-        loaded = load_predictor(tmp_path / f"{standardize}")
+        loaded = Predictor.load(tmp_path / f"{standardize}")
         answers[standardize] = loaded.predict(rows, workers=1).values[:, 0]
         salts = [line for line in said if "salts or mixtures" in line]
         assert len(salts) == (standardize != "parent")
@@ -104,7 +99,7 @@ def test_a_predictor_takes_the_reading_of_its_backbone(untrained: dict[str, Path
     backbone.config = backbone.config.model_copy(update=options)
     given: dict[str, Any] = {"folds": FOLDS, "workers": 1, "cache": None, "backbone": backbone}
     for features in ("embedding", "1d+counts"):
-        made: PropertyPredictor = finetune(
+        made: Predictor = finetune(
             SMILES, LABELS, FinetuneConfig(features=features, **HEAD), **given
         ).predictor
         read = made.features.options

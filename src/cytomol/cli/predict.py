@@ -15,15 +15,16 @@ __all__ = ["command"]
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet, .npz or -.")
 @rows_options
 @click.option(
-    "--uncertainty",
-    is_flag=True,
-    help="Also calibrated probabilities, spread, intervals or sets, and likeness to the training molecules.",
+    "--uncertainty/--no-uncertainty",
+    default=None,
+    help="Calibrated probabilities, spread, intervals or sets, and how well the model knows the molecule.  "
+    "[default: where the model has them]",
 )
 @click.option(
     "--coverage",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="SHARE",
-    help="Share of molecules whose value the intervals or sets of --uncertainty hold.  [default: 0.9]",
+    help="Share of molecules whose value the intervals or sets hold.  [default: 0.9]",
 )
 @click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
@@ -40,7 +41,7 @@ def command(
     sheet: str | None,
     keep: tuple[str, ...],
     on_error: str | None,
-    uncertainty: bool,
+    uncertainty: bool | None,
     coverage: float | None,
     batch_size: int,
     workers: int | None,
@@ -53,8 +54,8 @@ def command(
     answered in order; the output holds the columns of the input as they stand, then a column for each
     task (probability or value) and 'error', the reason why a molecule is invalid.
     """
-    if coverage is not None and not uncertainty:
-        raise click.UsageError("--coverage is that of --uncertainty: give both")
+    if coverage is not None and uncertainty is False:
+        raise click.UsageError("--coverage is that of the uncertainty: leave --no-uncertainty out")
     from cytomol.tables import check_table_name, read_molecules
 
     check_table_name(out, force=force)
@@ -65,6 +66,8 @@ def command(
     from cytomol.progress import Reporter
 
     predictor = Predictor.load(model)
+    if uncertainty is None:
+        uncertainty = predictor.uncertainty is not None or coverage is not None
     coverage = coverage or 0.9
     notes = predictor.fitted_uncertainty().notes(predictor.encoding.columns, coverage) if uncertainty else []
     with Reporter(quiet=quiet).bar("predict") as advance:

@@ -16,7 +16,7 @@ from cytomol.evaluate.rows import Job, RowFile, read_table_of
 if TYPE_CHECKING:
     from cytomol.predict.uncertainty import UncertaintyAnswer
 
-__all__ = ["COVERAGES", "COVERAGE_COLUMNS", "coverage_file", "coverage_row", "read_coverage"]
+__all__ = ["COVERAGES", "COVERAGE_COLUMNS", "COVERAGE_TEXT", "coverage_file", "coverage_row", "read_coverage"]
 
 COVERAGES = (0.9, 0.8)
 """Stated coverages that are measured."""
@@ -52,7 +52,7 @@ COVERAGE_COLUMNS = (
 )
 """Columns of ``coverage.csv``; see :func:`coverage_row`."""
 
-_TEXT = frozenset({"set", "model", "variant", "kind", "version", "commit"})
+COVERAGE_TEXT = frozenset({"set", "model", "variant", "kind", "version", "commit"})
 _FEWEST_CELLS = 10
 _LOW_QUANTILE = 0.05
 _CLASSES = ("singletons", "empty", "brier_before", "brier_after", "ece_before", "ece_after")
@@ -60,7 +60,7 @@ _CLASSES = ("singletons", "empty", "brier_before", "brier_after", "ece_before", 
 
 def coverage_file(path: Path) -> RowFile:
     """Return ``coverage.csv`` of a benchmark's folder, as safe as its rows."""
-    return RowFile(path, COVERAGE_COLUMNS, _TEXT)
+    return RowFile(path, COVERAGE_COLUMNS, COVERAGE_TEXT)
 
 
 def read_coverage(path: Path) -> pd.DataFrame:
@@ -71,7 +71,7 @@ def read_coverage(path: Path) -> pd.DataFrame:
     InputError
         If it is absent, is no such table, or holds a cell that is no number.
     """
-    return read_table_of(path, COVERAGE_COLUMNS, _TEXT)
+    return read_table_of(path, COVERAGE_COLUMNS, COVERAGE_TEXT)
 
 
 def coverage_row(

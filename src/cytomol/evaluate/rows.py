@@ -16,7 +16,7 @@ import pandas as pd
 from cytomol.errors import InputError, OutputError
 from cytomol.files import Lock, atomic_file
 
-__all__ = ["COLUMNS", "Job", "RowFile", "read_rows", "read_table_of"]
+__all__ = ["COLUMNS", "TEXT", "Job", "RowFile", "read_rows", "read_table_of"]
 
 COLUMNS = (
     "set",
@@ -38,7 +38,7 @@ COLUMNS = (
 )
 """Columns of ``rows.csv``."""
 
-_TEXT = frozenset({"set", "model", "fold", "task", "metric", "version", "commit", "variant"})
+TEXT = frozenset({"set", "model", "fold", "task", "metric", "version", "commit", "variant"})
 
 
 @dataclass(frozen=True, order=True)
@@ -76,7 +76,7 @@ def read_rows(path: Path) -> pd.DataFrame:
     InputError
         If it is absent, is no table of rows, or holds a cell that is no number.
     """
-    return read_table_of(path, COLUMNS, _TEXT)
+    return read_table_of(path, COLUMNS, TEXT)
 
 
 def read_table_of(path: Path, columns: Sequence[str], text: Collection[str]) -> pd.DataFrame:
@@ -108,7 +108,7 @@ def read_table_of(path: Path, columns: Sequence[str], text: Collection[str]) -> 
 
 
 def _numbers(cells: pd.Series[str], path: Path) -> pd.Series[float]:
-    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    numbers = pd.Series([_number(cell) for cell in cells], dtype=float, index=cells.index)
     wrong = numbers.isna() & (cells != "") if cells.name != "seed" else numbers.isna()
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
@@ -116,6 +116,14 @@ def _numbers(cells: pd.Series[str], path: Path) -> pd.Series[float]:
             f"{cells.iloc[row]!r} is not a number", where=f"{path}, row {row + 1}, column {cells.name!r}"
         )
     return numbers
+
+
+def _number(cell: str) -> float:
+    """Return the very number that was written (pandas may miss its last bit, which breaks ties of ranks)."""
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
 
 
 class RowFile:
@@ -134,7 +142,7 @@ class RowFile:
         Held while the file is changed; it may be taken again by who holds it.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str] = COLUMNS, text: Collection[str] = _TEXT) -> None:
+    def __init__(self, path: Path, columns: Sequence[str] = COLUMNS, text: Collection[str] = TEXT) -> None:
         self.path = path
         self.columns = tuple(columns)
         self.lock = Lock(path.with_name(f".{path.name}.lock"), f"another process is at work on {path.name}")

@@ -181,6 +181,7 @@ class Fitting:
             self.encoding,
             source=self.recipe.source,
             unfrozen=self.live,
+            options=self.config.model_dump(mode="json"),
             details={"feature_seconds": round(self.feature_seconds, 3), **self.notes},
         )
 

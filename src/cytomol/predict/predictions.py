@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Task
+from cytomol.errors import InputError
 from cytomol.predict.uncertainty import UncertaintyAnswer
 
 __all__ = ["Predictions"]
@@ -80,7 +81,7 @@ class Predictions:
         """
         digits = self._digits()
         known = None if self.uncertainty is None else self.uncertainty.frame(self.encoding.columns)
-        table: dict[str, Any] = {}
+        table: dict[str, Any] = _Columns()
         values = self.values
         for at, (task, place) in enumerate(zip(self.tasks, self.encoding.places(), strict=True)):
             if task.kind == "multiclass":
@@ -93,7 +94,8 @@ class Predictions:
                     table[f"{name}_class"] = _classes(task, chosen)
                 if known is not None:
                     own = [f"{name}_{suffix}" for suffix in SUFFIXES if f"{name}_{suffix}" in known]
-                    table |= {each: _as_written(known.pop(each), int(digits[column])) for each in own}
+                    for each in own:
+                        table[each] = _as_written(known.pop(each), int(digits[column]))
         frame = pd.DataFrame(table)
         if known is None:
             return frame
@@ -105,6 +107,18 @@ class Predictions:
         with np.errstate(divide="ignore"):
             apart = np.log10(np.abs(self.encoding.center) / self.encoding.scale)
         return np.asarray(_DIGITS + np.ceil(np.clip(apart, 0, 9)), dtype=np.int64)
+
+
+class _Columns(dict[str, Any]):
+    """Columns of a table, each name once."""
+
+    def __setitem__(self, name: str, values: Any) -> None:
+        if name in self:
+            raise InputError(
+                f"two columns of the answer are called {name!r}",
+                hint="predict with --no-uncertainty, or rename the task and fine-tune again",
+            )
+        super().__setitem__(name, values)
 
 
 def rounded(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:

@@ -46,6 +46,8 @@ class Predictor:
         Digest of the model directory that the backbone came from; "" without one.
     unfrozen
         Whether fitting changed the backbone.
+    options
+        Options that it was made with, JSON-serialisable.
     details
         What was chosen and measured in fitting, JSON-serialisable.
     texts
@@ -72,6 +74,7 @@ class Predictor:
     cutoffs: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     source: str = ""
     unfrozen: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 

@@ -95,7 +95,6 @@ def predict_rows(
         parts.append(answer)
         errors += _reasons(table, start, answer.errors, on_error)
     answers = Predictions.join(parts).frame()
-    _check_columns(list(answers.columns))
     return _finish(table, kept, answers, {}, errors, on_error=on_error)
 
 
@@ -150,16 +149,6 @@ def _reasons(table: MoleculeTable, start: int, errors: Sequence[str], on_error: 
                     hint="--on-error keep answers such rows with an empty value and the reason",
                 )
     return reasons
-
-
-def _check_columns(names: Sequence[str]) -> None:
-    """Refuse a task called as a column that tells more of another one."""
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(
-            f"two columns of the answer are called {twice[0]!r}",
-            hint="predict with --no-uncertainty, or rename the task and fine-tune again",
-        )
 
 
 def _kept(table: MoleculeTable, keep: Sequence[str] | None) -> pd.DataFrame:

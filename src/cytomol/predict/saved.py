@@ -59,6 +59,7 @@ def save_predictor(predictor: Predictor, path: Path, *, force: bool = False) -> 
                 "counts_radius": features.counts_radius,
                 "bits_radius": features.bits_radius,
                 "backbone": None if backbone is None else described,
+                "finetune": predictor.options,
                 "details": predictor.details,
             },
             weights={},
@@ -108,6 +109,7 @@ def load_predictor(path: str | Path) -> dict[str, Any]:
             "encoding": encoding,
             "uncertainty": _saved_uncertainty(saved),
             "cutoffs": saved.statistics["tasks.cutoffs"],
+            "options": config["finetune"],
             "details": config["details"],
             **(config["backbone"] or {}),
         }
@@ -179,5 +181,6 @@ def _heads_of_01(saved: ModelDirectory) -> dict[str, Any]:
         "features": _features(saved, options["counts_radius"], options["bits_radius"]),
         "encoding": encoding,
         "uncertainty": _saved_uncertainty(saved),
+        "options": config["finetune"],
         **(config["backbone"] or {}),
     }

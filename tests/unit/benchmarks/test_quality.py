@@ -49,6 +49,11 @@ def fill(folder: Path, jobs: dict[Job, float], tasks: int = 8, metric: str = "ro
         Results(folder).append(job, rows, stated)
 
 
+def told(page: Path) -> str:
+    """Return all that the page of results and those behind it say."""
+    return "\n".join(path.read_text() for path in (page, *sorted(page.with_suffix("").glob("*.md"))))
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     place = tmp_path / "quality"
@@ -96,11 +101,12 @@ def test_the_corpus_of_the_unseen_has_no_evaluated_connectivity(
 def test_page_of_a_cut_campaign(folder: Path, tmp_path: Path) -> None:
     fill(folder, {Job("bace", "forest", 0): 0.8, Job("bace", "mlp", 0): 0.7})
     assert write_page(["--results", str(folder), "--out", str(tmp_path / "docs" / "page.md")]) == 0
-    text = (tmp_path / "docs" / "page.md").read_text()
+    text = told(tmp_path / "docs" / "page.md")
     assert "| bace | – | – | forest 8" in text
     assert "- forest: bace (1, 2, 3, 4); bbbp (all)" in text
-    assert "No rows yet." in text
-    assert "## Ablations" not in text
+    for name in ("ablations", "cell_data", "calibration", "levers", "stereo"):
+        behind = (tmp_path / "docs" / "page" / f"{name}.md").read_text()
+        assert ("No rows yet." in behind) == (name != "calibration"), name
 
 
 def test_page_says_what_was_reached_and_what_was_missed(
@@ -131,7 +137,7 @@ def test_page_says_what_was_reached_and_what_was_missed(
     pd.DataFrame(ablated, columns=list(ablation.COLUMNS)).to_csv(folder / "ablation.csv", index=False)
     page = tmp_path / "docs" / "page.md"
     assert write_page(["--results", str(folder), "--out", str(page)]) == 0
-    text = page.read_text()
+    text = told(page)
     assert "| eta 4 | 62.0 (+2.0) | 78.0 (-2.0) |" in text
     assert "**no, missed by" in text
     assert "| two | one | 62.0 (+1.5) | 38.0 (+2.0) |" in text
@@ -153,7 +159,7 @@ def test_page_says_what_was_reached_and_what_was_missed(
     before = text, (tmp_path / "docs" / "figures" / "benchmarks-models.svg").read_bytes()
     write_page(["--results", str(folder), "--out", str(page)])
     assert before == (
-        page.read_text(),
+        told(page),
         (tmp_path / "docs" / "figures" / "benchmarks-models.svg").read_bytes(),
     )
 
@@ -182,7 +188,7 @@ def test_what_cell_data_add_by_what_is_known_of_molecules(
     assert groups.loc[["near a profile", "far from all"], "difference"].tolist() == [0, 0]
     assert groups["molecules"].tolist() == [150, 100, 50]
     assert write_page(["--results", str(folder), "--out", str(tmp_path / "page.md")]) == 0
-    assert "| sider, own profile |" in (tmp_path / "page.md").read_text()
+    assert "| sider, own profile |" in told(tmp_path / "page.md")
 
 
 def fill_tasks(folder: Path, name: str, label: tuple[str, str], by_seed: list[list[float | None]]) -> None:
@@ -231,7 +237,7 @@ def test_published_figures_stand_beside_rows_that_know_as_much(folder: Path) -> 
 def test_page_says_what_published_figures_it_does_not_have(folder: Path, tmp_path: Path) -> None:
     fill_tasks(folder, "bace", ("forest", ""), [[0.8]])
     write_page(["--results", str(folder), "--out", str(tmp_path / "page.md")])
-    text = (tmp_path / "page.md").read_text()
+    text = told(tmp_path / "page.md")
     assert "CHMR is evaluated on OGB's folds of these five sets too" in text
     assert "nobody published" not in text.lower()
     assert "No rows yet of sets with published figures." in text
@@ -327,8 +333,8 @@ def test_seeds_averaged_are_scored_together_and_other_runs_predictions_refused(
     assert row["single"] == pytest.approx(single, abs=1e-5)
     assert row["averaged"] == pytest.approx(roc_auc_score(observed, np.mean(runs, axis=0)), abs=1e-5)
     assert write_page(["--results", str(folder), "--out", str(tmp_path / "page.md")]) == 0
-    told = f"| mlp | {100 * row['single']:.1f} → {100 * row['averaged']:.1f} (3) |"
-    assert told in (tmp_path / "page.md").read_text()
+    line = f"| mlp | {100 * row['single']:.1f} → {100 * row['averaged']:.1f} (3) |"
+    assert line in told(tmp_path / "page.md")
 
     path = folder / "predictions" / f"{Job('sider', 'mlp', 1).stem}.npz"
     with np.load(path) as table:

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import fields, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,45 @@ def test_key_depends_on_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     before = content_key(["C"], {})
     monkeypatch.setattr(cache, "FEATURES_VERSION", 10_000)
     assert content_key(["C"], {}) != before
+
+
+# another value of every option, under which the molecules below have other features
+OTHERS = {
+    "graph": False,
+    "morgan_radius": 1,
+    "morgan_bits": 512,
+    "maccs": False,
+    "counts": True,
+    "descriptors": True,
+    "geometry": "rdkit",
+    "chirality": "as_written",
+    "standardize": "parent",
+    "max_atoms": 10,
+}
+LIMITS = {"geometry_timeout", "molecule_timeout"}  # what exceeds them is not kept
+
+
+def described(store: MoleculeStore) -> list[object]:
+    """Return all that a store says."""
+    graphs = (store.atoms, store.atom_offsets, store.edges, store.edge_features, store.edge_offsets)
+    arrays = {**dict(enumerate(graphs)), **store.blocks}
+    return [store.errors, store.widths, {name: np.asarray(a).tobytes() for name, a in arrays.items()}]
+
+
+def test_one_cache_tells_every_option_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CYTOMOL_CACHE", str(tmp_path / "conformers"))
+    assert {field.name for field in fields(FeatureOptions)} == {*OTHERS, *LIMITS}
+    spellings = ("{}C[C@H](N)C(=O)[O-].[Na+]", "[Na+].[O-]C(=O)[C@H](N)C{}")
+    smiles = [spellings[i % 2].format("C" * (i % 3)) for i in range(64)]
+    sure = FeatureOptions()
+    ways = [sure, *(replace(sure, **{name: value}) for name, value in OTHERS.items())]
+    wanted = [described(featurize(smiles, way, workers=1, cache=None)) for way in ways]
+    for one, other in combinations(range(len(ways)), 2):
+        assert wanted[one] != wanted[other], (ways[one], ways[other])
+    for _ in range(2):  # the first time they are computed, the second time they are found
+        found = [described(featurize(smiles, way, workers=1, cache=tmp_path / "one")) for way in ways]
+        for way, a, b in zip(ways, found, wanted, strict=True):
+            assert a == b, way
 
 
 def test_computed_once_then_mapped(tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ PLUGIN = '''
 import os
 import signal
 import time
+from functools import partial
 
 import numpy as np
 
 from cytomol.errors import InputError
 from cytomol.learners import Model, models
+from cytomol.learners.stack import Ensemble
 
 
 class Mean(Model):
@@ -71,6 +73,14 @@ class Refuse(Mean):
         raise InputError("cannot learn this")
 
 
+class Stack(Ensemble):
+    name = "toy-stack"
+
+    def __init__(self, *, refit=False):
+        super().__init__(("counts", "descriptors"), ("kernel",), refit=refit)
+        self.passes = ("toy-stack",) if refit else ()
+
+
 class Sleep(Mean):
     name = "toy-sleep"
 
@@ -86,8 +96,9 @@ class Bug(Mean):
         raise ZeroDivisionError("a bug")
 
 
-for model in (Mean, Hungry, Crash, Refuse, Sleep, Bug):
+for model in (Mean, Hungry, Crash, Refuse, Stack, Sleep, Bug):
     models.register(model.name)(model)
+models.register("toy-stack-refit")(partial(Stack, refit=True))
 '''
 
 
@@ -101,9 +112,9 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
     return "toy_models"
 
 
-@pytest.fixture
-def assays(tmp_path: Path) -> Path:
-    """Return a table of 60 molecules, one of them invalid, with two tasks and a column of folds."""
+@pytest.fixture(scope="session")
+def assay_table() -> pd.DataFrame:
+    """Return 60 molecules, one of them invalid, with two tasks and a column of folds."""
     rings = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
     smiles = [
         f"{tail}{ring}"
@@ -115,6 +126,12 @@ def assays(tmp_path: Path) -> Path:
     frame["aromatic"] = frame["smiles"].str.contains("c").astype(float).where(np.arange(60) % 5 != 0)
     frame["part"] = np.resize(["train", "test", "train", "valid", "train", "test", "train"], 60)
     frame.loc[7, "smiles"] = "not a molecule"
+    return frame
+
+
+@pytest.fixture
+def assays(assay_table: pd.DataFrame, tmp_path: Path) -> Path:
+    """Return the table as a file."""
     path = tmp_path / "toy.csv"
-    frame.to_csv(path, index=False)
+    assay_table.to_csv(path, index=False)
     return path

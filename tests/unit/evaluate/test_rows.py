@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cytomol.errors import InputError
@@ -101,3 +102,11 @@ def test_files_that_are_no_rows(tmp_path: Path, text: str, message: str) -> None
 def test_absent_rows(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="run cytomol benchmark first"):
         read_rows(tmp_path / "rows.csv")
+
+
+def test_numbers_are_read_to_the_last_bit(tmp_path: Path) -> None:
+    """Two scores that are equal as written are equal as read, so that ranks keep their ties."""
+    written = [float(x) for x in np.random.default_rng(0).random(2000)]
+    rows = RowFile(tmp_path / "rows.csv")
+    assert rows.append(ONE, [{**row, "score": x} for x in written for row in rows_of(ONE)[:1]])
+    assert read_rows(rows.path)["score"].tolist() == written

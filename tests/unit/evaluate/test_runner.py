@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,14 @@ from cytomol.errors import ConfigError, InputError, OutputError
 from cytomol.evaluate.coverage import read_coverage
 from cytomol.evaluate.memory import peak_mb
 from cytomol.evaluate.rows import Job, RowFile, read_rows
-from cytomol.evaluate.runner import Benchmark, _passed, check_models, default_models, run_benchmark
+from cytomol.evaluate.runner import (
+    Benchmark,
+    Failure,
+    _passed,
+    check_models,
+    default_models,
+    run_benchmark,
+)
 from cytomol.evaluate.sets import SetSource
 
 
@@ -37,35 +46,96 @@ def benchmark_(assays: Path, plugin: str, tmp_path: Path) -> Benchmark:
     )
 
 
-def test_rows_details_and_predictions(benchmark_: Benchmark, assays: Path) -> None:
+@dataclass(frozen=True)
+class Ran:
+    """A benchmark that has run: what it said, and what failed."""
+
+    benchmark: Benchmark
+    said: list[str]
+    failures: list[Failure]
+
+    def copy(self, folder: Path, **changes: Any) -> Benchmark:
+        """Return the benchmark with a copy of its results, to go on with."""
+        shutil.copytree(self.benchmark.out, folder / "out")
+        return replace(self.benchmark, out=folder / "out", **changes)
+
+
+def ran(benchmark: Benchmark) -> Ran:
     said: list[str] = []
-    failures = run_benchmark(replace(benchmark_, keep_predictions=True), say=said.append)
-    assert failures == []
-    assert len(said) == 2
-    rows = read_rows(benchmark_.out / "rows.csv")
+    return Ran(benchmark, said, run_benchmark(benchmark, say=said.append))
+
+
+@pytest.fixture(scope="module")
+def table(assay_table: pd.DataFrame) -> pd.DataFrame:
+    """Return the assays with the invalid molecule among the test rows."""
+    assert assay_table["smiles"][7] == "not a molecule"
+    return assay_table.assign(part=assay_table["part"].where(assay_table.index != 7, "test"))
+
+
+@pytest.fixture(scope="module")
+def plain(table: pd.DataFrame, plugin: str, tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
+    """Return a benchmark of one model and one seed, which has not run."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    table.to_csv(folder / "toy.csv", index=False)
+    source = SetSource(str(folder / "toy.csv"), split_col="part")
+    return Benchmark(folder / "plain", [source], ["toy-mean"], seeds=(0,), jobs=2, plugins=(plugin,))
+
+
+@pytest.fixture(scope="module")
+def done(plain: Benchmark) -> Ran:
+    """Return one that ran well, two seeds of a model."""
+    out = plain.out.with_name("done")
+    return ran(replace(plain, out=out, seeds=(0, 1), threads=3, keep_predictions=True))
+
+
+@pytest.fixture(scope="module")
+def failed(plain: Benchmark) -> Ran:
+    """Return one of which most jobs failed."""
+    models = ["toy-crash", "toy-refuse", "toy-bug", "toy-mean"]
+    return ran(replace(plain, out=plain.out.with_name("failed"), models=models))
+
+
+def test_rows_details_and_predictions(done: Ran, table: pd.DataFrame) -> None:
+    out = done.benchmark.out
+    assert done.failures == []
+    assert len(done.said) == 2
+    rows = read_rows(out / "rows.csv")
     assert len(rows) == 2 * 2 * 2
     assert set(rows["fold"]) == {"valid", "test"}
     assert (rows[["seconds_fit", "seconds_predict", "peak_mb"]] >= 0).all().all()
-    table = pd.read_csv(assays)
     test = rows[(rows["fold"] == "test") & (rows["seed"] == 1) & (rows["task"] == "aromatic")].iloc[0]
-    measured = table[(table["part"] == "test") & table["aromatic"].notna()]
+    measured = table[(table["part"] == "test") & table["aromatic"].notna() & (table.index != 7)]
     assert test["n"] == len(measured)
     assert test["positives"] == measured["aromatic"].sum()
-    with np.load(benchmark_.out / "predictions" / "toy.toy-mean..1.npz") as kept:
+    with np.load(out / "predictions" / "toy.toy-mean..1.npz") as kept:
         assert (table["part"][kept["index"]] == kept["fold"]).all()
         np.testing.assert_array_equal(kept["observed"], table[kept["tasks"]].to_numpy()[kept["index"]])
-        chosen = (kept["fold"] == "test") & ~np.isnan(kept["observed"][:, 1])
+        chosen = (kept["fold"] == "test") & ~np.isnan(kept["observed"][:, 1]) & (kept["index"] != 7)
         score = roc_auc(kept["observed"][chosen, 1], kept["predicted"][chosen, 1])
+        predicted = kept["predicted"]
     assert test["score"] == pytest.approx(score)
-    details = json.loads((benchmark_.out / "details" / "toy.toy-mean..1.json").read_text())
+    with np.load(out / "predictions" / "toy.toy-mean..0.npz") as other:  # of another seed
+        valid = other["index"] != 7
+        assert (other["predicted"] != predicted)[valid].all()
+    details = json.loads((out / "details" / "toy.toy-mean..1.json").read_text())
     assert details["seed"] == 1
     assert isinstance(details["details"], dict)
 
 
-def test_coverage_of_the_test_rows_stands_beside_the_scores(benchmark_: Benchmark) -> None:
-    run_benchmark(benchmark_)
-    rows = read_rows(benchmark_.out / "rows.csv")
-    coverage = read_coverage(benchmark_.out / "coverage.csv")
+def test_a_row_that_is_no_molecule_is_not_scored(done: Ran, table: pd.DataFrame) -> None:
+    rows = read_rows(done.benchmark.out / "rows.csv").query("fold == 'test' and task == 'nitrogen'")
+    assert set(rows["n"]) == {(table["part"] == "test").sum() - 1}
+    with np.load(done.benchmark.out / "predictions" / "toy.toy-mean..0.npz") as kept:
+        assert kept["index"][np.isnan(kept["predicted"]).all(axis=1)].tolist() == [7]
+
+
+def test_threads_of_a_job(done: Ran) -> None:
+    assert "with 3 threads" in (done.benchmark.out / "logs" / "toy.toy-mean..0.log").read_text()
+
+
+def test_coverage_of_the_test_rows_stands_beside_the_scores(done: Ran) -> None:
+    rows = read_rows(done.benchmark.out / "rows.csv")
+    coverage = read_coverage(done.benchmark.out / "coverage.csv")
     assert sorted(zip(coverage["seed"], coverage["coverage"], strict=True)) == [
         (seed, stated) for seed in (0, 1) for stated in (0.8, 0.9)
     ]
@@ -73,32 +143,30 @@ def test_coverage_of_the_test_rows_stands_beside_the_scores(benchmark_: Benchmar
     assert (coverage["n"] == test["n"].sum()).all()
     assert coverage["covered"].between(0, 1).all()
     assert coverage["spread_correlation"].isna().all()  # one member has no spread
-    run_benchmark(replace(benchmark_, seeds=(2,), coverage=False), resume=True)
-    assert set(read_coverage(benchmark_.out / "coverage.csv")["seed"]) == {0, 1}
 
 
 def test_a_model_fitted_on_the_way_to_another_is_not_fitted_again(benchmark_: Benchmark) -> None:
-    alone = replace(benchmark_, models=["cytomol"], seeds=(0,), threads=1)
-    both = replace(alone, out=alone.out.with_name("both"), models=["cytomol", "cytomol-refit"])
+    alone = replace(benchmark_, models=["toy-stack"], seeds=(0,), threads=1)
+    both = replace(alone, out=alone.out.with_name("both"), models=["toy-stack", "toy-stack-refit"])
     said: list[str] = []
     kept = {"keep_predictions": True}
     assert run_benchmark(replace(alone, **kept)) == []
     assert run_benchmark(replace(both, **kept), say=said.append) == []
-    assert [text.split(":")[0] for text in said] == ["[1/1] toy cytomol-refit seed 0"]
+    assert [text.split(":")[0] for text in said] == ["[1/1] toy toy-stack-refit seed 0"]
     rows, other = (read_rows(b.out / "rows.csv") for b in (alone, both))
-    assert list(other["model"].unique()) == ["cytomol", "cytomol-refit"]
-    own = other[other["model"] == "cytomol"].reset_index(drop=True)
+    assert list(other["model"].unique()) == ["toy-stack", "toy-stack-refit"]
+    own = other[other["model"] == "toy-stack"].reset_index(drop=True)
     same = ["set", "model", "seed", "fold", "task", "score", "n"]
     pd.testing.assert_frame_equal(rows[same], own[same])
-    refit = other[other["model"] == "cytomol-refit"]
+    refit = other[other["model"] == "toy-stack-refit"]
     assert own["seconds_fit"].iloc[0] < refit["seconds_fit"].iloc[0]
-    name = "toy.cytomol..0.npz"
+    name = "toy.toy-stack..0.npz"
     with np.load(alone.out / "predictions" / name) as one, np.load(both.out / "predictions" / name) as two:
         np.testing.assert_array_equal(one["predicted"], two["predicted"])
     columns = ["model", "coverage", "covered", "size"]
     one, two = (read_coverage(b.out / "coverage.csv") for b in (alone, both))
     pd.testing.assert_frame_equal(
-        one[columns], two[two["model"] == "cytomol"].reset_index(drop=True)[columns]
+        one[columns], two[two["model"] == "toy-stack"].reset_index(drop=True)[columns]
     )
 
 
@@ -110,39 +178,20 @@ def test_only_models_that_are_asked_for_are_taken_on_the_way() -> None:
     assert _passed(Job("toy", "chemprop", 0), [plain]) == []
 
 
-def test_threads_of_a_job(benchmark_: Benchmark) -> None:
-    run_benchmark(replace(benchmark_, seeds=(0,), threads=3))
-    assert "with 3 threads" in (benchmark_.out / "logs" / "toy.toy-mean..0.log").read_text()
-
-
-def test_a_row_that_is_no_molecule_is_not_scored(benchmark_: Benchmark, assays: Path) -> None:
-    table = pd.read_csv(assays)
-    assert table["part"][7] == "train"
-    table.loc[7, "part"] = "test"
-    table.to_csv(assays, index=False)
-    run_benchmark(replace(benchmark_, seeds=(0,)))
-    rows = read_rows(benchmark_.out / "rows.csv").query("fold == 'test' and task == 'nitrogen'")
-    assert rows["n"].item() == (table["part"] == "test").sum() - 1
-
-
-def test_failures_are_told_and_the_others_go_on(benchmark_: Benchmark) -> None:
-    models = ["toy-crash", "toy-refuse", "toy-bug", "toy-mean"]
-    said: list[str] = []
-    failures = run_benchmark(replace(benchmark_, models=models, seeds=(0,)), say=said.append)
-    reasons = {failure.job.model: failure for failure in failures}
+def test_failures_are_told_and_the_others_go_on(failed: Ran) -> None:
+    reasons = {failure.job.model: failure for failure in failed.failures}
     assert set(reasons) == {"toy-crash", "toy-refuse", "toy-bug"}
     assert "killed by signal 9, perhaps for lack of memory" in reasons["toy-crash"].reason
     assert reasons["toy-refuse"].reason == "cannot learn this"
     assert reasons["toy-bug"].reason == "exit status 1; ZeroDivisionError: a bug"
     assert "Traceback" in reasons["toy-bug"].log.read_text()
-    assert read_rows(benchmark_.out / "rows.csv")["model"].unique().tolist() == ["toy-mean"]
-    assert sum("FAILED" in line for line in said) == 3
+    assert read_rows(failed.benchmark.out / "rows.csv")["model"].unique().tolist() == ["toy-mean"]
+    assert sum("FAILED" in line for line in failed.said) == 3
 
 
-def test_resume_runs_what_is_missing(benchmark_: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
-    both = replace(benchmark_, models=["toy-mean", "toy-crash"], seeds=(0,))
-    assert len(run_benchmark(both)) == 1
-    rows = benchmark_.out / "rows.csv"
+def test_resume_runs_what_is_missing(failed: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = failed.copy(tmp_path, models=["toy-mean", "toy-crash"], coverage=False)
+    rows = both.out / "rows.csv"
     before = rows.read_bytes()
     rows.write_bytes(before + b"toy,toy-crash,0,va")  # and the runner was killed while it wrote
     monkeypatch.setenv("TOY_CALM", "1")
@@ -154,22 +203,22 @@ def test_resume_runs_what_is_missing(benchmark_: Benchmark, monkeypatch: pytest.
     assert set(RowFile(rows).jobs().values()) == {4}
     assert run_benchmark(both, resume=True) == []
     assert len(read_rows(rows)) == 8
+    assert set(read_coverage(both.out / "coverage.csv")["model"]) == {"toy-mean"}  # the other was not asked
 
 
-def test_variants_stand_beside_each_other(benchmark_: Benchmark) -> None:
-    one = replace(benchmark_, seeds=(0,))
-    run_benchmark(one)
-    run_benchmark(replace(one, variant="again"), resume=True)
-    assert set(RowFile(benchmark_.out / "rows.csv").jobs()) == {
-        Job("toy", "toy-mean", 0),
-        Job("toy", "toy-mean", 0, "again"),
-    }
-
-
-def test_peak_of_memory_is_that_of_the_job(benchmark_: Benchmark) -> None:
+def test_variants_stand_beside_each_other_and_the_peak_of_memory_is_that_of_the_job(
+    done: Ran, tmp_path: Path
+) -> None:
     ballast = np.ones(100_000_000)  # of this process, so of no job
-    run_benchmark(replace(benchmark_, models=["toy-mean", "toy-hungry"], seeds=(0,)))
-    peaks = read_rows(benchmark_.out / "rows.csv").groupby("model")["peak_mb"].max()
+    more = done.copy(tmp_path, models=["toy-mean", "toy-hungry"], seeds=(0,), variant="again")
+    run_benchmark(more, resume=True)
+    assert set(RowFile(more.out / "rows.csv").jobs()) == {
+        Job("toy", "toy-mean", 0),
+        Job("toy", "toy-mean", 1),
+        Job("toy", "toy-mean", 0, "again"),
+        Job("toy", "toy-hungry", 0, "again"),
+    }
+    peaks = read_rows(more.out / "rows.csv").groupby("model")["peak_mb"].max()
     assert peaks["toy-hungry"] - peaks["toy-mean"] == pytest.approx(300, abs=60)
     assert peaks["toy-mean"] < ballast.nbytes / 1e6
 
@@ -180,16 +229,15 @@ def test_peak_of_this_process() -> None:
     assert peak_mb() >= max(before, block.nbytes / 1e6)
 
 
-def test_existing_results(benchmark_: Benchmark) -> None:
-    one = replace(benchmark_, seeds=(0,))
-    run_benchmark(one)
+def test_existing_results(done: Ran, tmp_path: Path) -> None:
+    one = done.copy(tmp_path)
     with pytest.raises(OutputError, match="--resume to go on"):
         run_benchmark(one)
     with pytest.raises(ConfigError, match="use one of them"):
         run_benchmark(one, resume=True, force=True)
     with pytest.raises(ConfigError, match="unknown model"):
         run_benchmark(replace(one, models=["none"]), force=True)
-    assert len(read_rows(one.out / "rows.csv")) == 4  # a mistake costs no results
+    assert len(read_rows(one.out / "rows.csv")) == 8  # a mistake costs no results
     (one.out / "thesis.tex").write_text("years of work")
     with pytest.raises(OutputError, match=r"thesis\.tex"):
         run_benchmark(one, force=True)

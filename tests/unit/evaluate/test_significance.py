@@ -69,6 +69,23 @@ def test_bootstrap_sees_the_spread_of_seeds() -> None:
     assert bootstrap_interval(by_seed) == (low, high)
 
 
+def test_tasks_and_seeds_are_drawn_independently() -> None:
+    """Of the effects of tasks and of seeds, equally large, the spreads add up as those of two chances do."""
+    effect = np.random.default_rng(7).normal(0, 0.1, 30)
+    of_tasks, of_seeds = np.tile(effect[:, None], (1, 30)), np.tile(effect, (30, 1))
+    width, alone = (high - low for low, high in map(bootstrap_interval, (of_tasks + of_seeds, of_tasks)))
+    # twice the width if the same draws served both, none for their difference
+    assert width == pytest.approx(2**0.5 * alone, rel=0.1)
+    low, high = bootstrap_interval(of_tasks - of_seeds)
+    assert high - low == pytest.approx(2**0.5 * alone, rel=0.1)
+
+
+def test_the_seed_of_the_draws_decides() -> None:
+    differences = np.random.default_rng(6).normal(0.05, 0.1, (30, 3))
+    assert bootstrap_interval(differences, seed=1) == bootstrap_interval(differences, seed=1)
+    assert bootstrap_interval(differences, seed=1) != bootstrap_interval(differences, seed=2)
+
+
 def test_bootstrap_with_holes() -> None:
     differences = np.full((40, 4), 0.25)
     differences[::2, 1:] = np.nan

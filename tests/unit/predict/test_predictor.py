@@ -137,7 +137,7 @@ def test_scores_file(tmp_path: Path) -> None:
         "t0": pytest.approx(error[0], rel=1e-5),
         "t1": pytest.approx(error[1], rel=1e-5),
     }
-    assert set(saved["test"]["other_metrics"]) == {"r2", "rmse"}
+    assert set(saved["test"]["other_metrics"]) == {"r2", "rmse", "spearman"}
 
 
 def test_split_by_type_skips_invalid_molecules() -> None:

@@ -200,7 +200,9 @@ def test_altered_rows_are_computed_again(tmp_path: Path, change: str) -> None:
     with warnings.catch_warnings(record=True) as said, GeometryCache(tmp_path, provider()) as cache:
         warnings.simplefilter("always")
         assert len(list(cache.find(names, timeout=0.1))) == 10
-    assert "key" in change or "1 damaged rows" in str(said[0].message)
+    # a row under another key is no row of these molecules
+    damaged = 0 if "key" in change else 1
+    assert [("1 damaged rows" in str(one.message)) for one in said] == [True] * damaged
 
 
 def test_a_file_of_an_earlier_version_is_used_on(tmp_path: Path) -> None:

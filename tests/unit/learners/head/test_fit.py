@@ -221,6 +221,24 @@ def test_average_is_the_mean_of_the_last_quarter(epochs: int) -> None:
         torch.testing.assert_close(tensor.double(), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize(("keep", "epochs"), [("last", 4), ("average", 4), ("best", 1)])
+def test_valid_rows_are_not_trained_on(kind: str, keep: str, epochs: int) -> None:
+    """Where they have nothing to choose, neither their features nor their labels change a weight."""
+    config = FinetuneConfig.build({"epochs": epochs, "batch_size": 16, "patience": 0, "keep": keep})
+    weights = []
+    for changed in (False, True):
+        given = data(kind)
+        if changed:
+            given.inputs[given.valid] = 3 - given.inputs[given.valid]
+            given.targets[given.valid] = 1 - given.targets[given.valid]
+        with seeded(0):
+            module = head(given.targets.shape[1])
+            fit_head(module, given, config, device=CPU)
+        weights.append(module.state_dict())
+    assert all(torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())
+
+
 def test_last_keeps_the_last_epoch_whatever_validation_says() -> None:
     module, states = states_of(FinetuneConfig(epochs=6, batch_size=16, lr=0.1, patience=0, keep="last"))
     assert all(torch.equal(tensor, states[-1][name]) for name, tensor in module.state_dict().items())

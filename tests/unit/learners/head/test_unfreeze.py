@@ -22,7 +22,9 @@ LABELS = Labels.of_kind(("aromatic",), np.array([[float("c" in s)] for s in SMIL
 FOLDS = np.array(["train", "train", "valid"] * 6)
 
 
-def run(backbone: Backbone, **options: object) -> tuple[FinetuneResult, list[str]]:
+def run(
+    backbone: Backbone, labels: Labels = LABELS, **options: object
+) -> tuple[FinetuneResult, list[str]]:
     reports: list[str] = []
     config = FinetuneConfig.build(
         {
@@ -37,7 +39,7 @@ def run(backbone: Backbone, **options: object) -> tuple[FinetuneResult, list[str
     )
     result = finetune(
         SMILES,
-        LABELS,
+        labels,
         config,
         backbone=backbone,
         folds=FOLDS,
@@ -75,9 +77,9 @@ def test_trains_the_backbone_and_leaves_the_callers_alone(
     tuned = result.predictor.features.backbone
     assert tuned is not None
     changed = [name for name, tensor in tuned.weights().items() if not torch.equal(before[name], tensor)]
-    assert bool(changed) == (
-        result.predictor.learner.first.fits[0].best_epoch > (0 if unfreeze == "all" else 6)
-    )
+    # the labels follow from the structure, so more training is better, that of the backbone too
+    assert result.predictor.learner.first.fits[0].best_epoch > (0 if unfreeze == "all" else 6)
+    assert {name.split(".")[0] for name in changed} >= {"encoder"}
     loaded = Predictor.load(result.predictor.save(tmp_path / "m"))
     assert loaded.unfrozen
     np.testing.assert_allclose(
@@ -113,3 +115,35 @@ def test_scores_are_those_of_the_saved_predictor(untrained: dict[str, Path]) -> 
     predicted = result.predictor.predict([s for s, keep in zip(SMILES, valid, strict=True) if keep])
     expected, _ = score_tasks(LABELS.matrix[valid], predicted.values, "roc_auc")
     assert result.scores["valid"]["mean"] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("unfreeze", ["all", "staged"])
+def test_the_best_epoch_of_head_and_backbone_together_is_what_stays(
+    untrained: dict[str, Path], unfreeze: str
+) -> None:
+    """Where the valid labels are the opposite of the others, training makes things worse and worse."""
+    valid = FOLDS == "valid"
+    y = np.where(valid[:, None], 1 - LABELS.matrix, LABELS.matrix)
+    labels = Labels.of_kind(LABELS.names, y, "classification")
+    options = {"backbone_lr": 0.03, "lr": 0.03, "epochs": 5, "stage_epochs": 1, "select_by": "loss"}
+    result, _ = run(Backbone.load(untrained["infoalign"]), labels, unfreeze=unfreeze, **options)
+    fit = result.fits[0]
+    losses = [-score for _, score in fit.history]
+    assert fit.best_epoch == 1 + int(np.argmin(losses))
+    assert losses[-1] > 1.2 * min(losses)
+    p = result.predictor.predict([s for s, keep in zip(SMILES, valid, strict=True) if keep]).values
+    loss = -np.log(np.where(y[valid] == 1, p, 1 - p)).mean()
+    assert loss == pytest.approx(min(losses), rel=1e-3)
+
+
+def test_valid_labels_move_no_weight(untrained: dict[str, Path]) -> None:
+    """With a single epoch they have nothing to choose."""
+    other = LABELS.matrix.copy()
+    other[FOLDS == "valid"] = 1 - other[FOLDS == "valid"]
+    changed = Labels.of_kind(LABELS.names, other, "classification")
+    backbone = Backbone.load(untrained["infoalign"])
+    one, two = (
+        run(backbone, labels, unfreeze="all", epochs=1)[0].predictor.predict(SMILES).values
+        for labels in (LABELS, changed)
+    )
+    np.testing.assert_array_equal(one, two)

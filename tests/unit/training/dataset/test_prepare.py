@@ -33,6 +33,12 @@ def _prepared(corpus: Corpus, config: MethodConfig | None = None) -> PretrainDat
     return prepare(corpus, config, Reporter(quiet=True))
 
 
+def _walked(batch: Batch, name: str) -> list[Any]:
+    """Return what the walks of a batch collected in one target space."""
+    sums = batch.targets[name]
+    return [sums.rows.tolist(), sums.value.tolist(), sums.weight.tolist(), float(sums.entries)]
+
+
 def _bare(corpus: Corpus, smiles: list[str]) -> Corpus:
     """Return a corpus of these molecules, of which nothing is known."""
     molecules = corpus.molecules.iloc[: len(smiles)].drop(columns="inchikey").assign(smiles=smiles)
@@ -137,6 +143,40 @@ def test_profiles_of_invalid_molecules_are_no_input(corpus: Corpus) -> None:
     np.testing.assert_array_equal(found.placeholder, wanted.placeholder)
 
 
+def test_nothing_measured_of_invalid_molecules_is_learnt(corpus: Corpus) -> None:
+    """Whether they have profiles makes no difference to scales, targets, context or inputs."""
+    bad = np.unique(corpus.modalities["morphology"].rows)[:12]
+    molecules = corpus.molecules.copy()
+    molecules.loc[bad, "smiles"] = "C1CC"
+    whole = replace(corpus, molecules=molecules)
+    modalities = {}
+    for name, modality in corpus.modalities.items():
+        values = modality.values.copy()
+        if modality.entity == "molecule":
+            values[np.isin(modality.rows, bad)] += 100  # nothing that is fitted on them could be the same
+        modalities[name] = replace(modality, values=values)
+    marked = np.isin(np.arange(len(corpus)), bad)
+    config = CHMRConfig(
+        views=("1d", "2d"), scaling="minmax", profile_inputs="zscore", validation_fraction=0.2
+    )
+    found, wanted = (
+        _prepared(given, config)
+        for given in (replace(whole, modalities=modalities), whole.without_profiles_of(marked))
+    )
+    for name in wanted.scalers:
+        for one, other in ((found.scalers, wanted.scalers), (found.input_scalers, wanted.input_scalers)):
+            for key, array in other[name].arrays().items():
+                np.testing.assert_array_equal(one[name].arrays()[key], array, err_msg=f"{name} {key}")
+        np.testing.assert_array_equal(found.profiles[name].placeholder, wanted.profiles[name].placeholder)
+        np.testing.assert_array_equal(found.targets[name].train, wanted.targets[name].train)
+    for part in ("indptr", "indices", "weights"):
+        np.testing.assert_array_equal(getattr(found.graph, part), getattr(wanted.graph, part))
+    one, other = (data.batch(data.train, stream(0, 1)) for data in (found, wanted))
+    assert one.targets.keys() == other.targets.keys()
+    for name in one.targets:
+        assert _walked(one, name) == _walked(other, name), name
+
+
 def test_missing_profiles_come_from_the_nearest_molecules_alone(corpus: Corpus) -> None:
     config = CHMRConfig(
         views=("1d", "2d"), validation_fraction=0.2, neighbours=3, propagation_steps=1, workers=1
@@ -184,13 +224,9 @@ def test_equal_randomness_gives_equal_batches(corpus: Corpus) -> None:
     data = _prepared(corpus)
     one, two, other = (data.batch(data.train[:50], stream(seed, 1, 2)) for seed in (7, 7, 8))
 
-    def walked(batch: Batch, name: str) -> list[Any]:
-        sums = batch.targets[name]
-        return [sums.rows.tolist(), sums.value.tolist(), sums.weight.tolist(), float(sums.entries)]
-
-    assert all(walked(one, name) == walked(two, name) for name in one.targets)
+    assert all(_walked(one, name) == _walked(two, name) for name in one.targets)
     for name in ("morgan", "maccs", "morphology", "expression"):
-        assert walked(one, name) != walked(other, name), name
+        assert _walked(one, name) != _walked(other, name), name
 
 
 def test_gene_profiles_are_targets_too(corpus: Corpus) -> None:

@@ -1,4 +1,4 @@
-"""finetune --model NAME: a model by name instead of a head, served by predict like any other."""
+"""finetune --learner NAME: a learner by name instead of the recipe, served by predict like any other."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from cytomol.artifact.directory import verify
-from cytomol.predict.trained import TrainedModel, load_predictor
+from cytomol.predict.predictor import Predictor
 
 Run = Callable[..., Any]
-MODEL = ("--model", "neighbours", "--workers", "1")
+LEARNER = ("--learner", "neighbours", "--workers", "1")
 RANDOM = ("--split-type", "random")
 SMILES = ["CCO", "C1CC", "Cc1ccncc1", "", "CCc1ccoc1"]
 INVALID = [1, 3]
@@ -24,7 +24,7 @@ INVALID = [1, 3]
 @pytest.fixture(scope="module")
 def trained(cytomol: Run, assays: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("by-name") / "model"
-    done = cytomol("finetune", assays, *MODEL, *RANDOM, "-o", out)
+    done = cytomol("finetune", assays, *LEARNER, *RANDOM, "-o", out)
     assert done.code == 0, done.err
     return out
 
@@ -45,10 +45,10 @@ def refused(done: Any, *texts: str) -> None:
 
 def test_makes_a_verified_directory_with_scores_and_folds(trained: Path) -> None:
     manifest = verify(trained)
-    assert manifest["kind"] == "model"
+    assert manifest["kind"] == "predictor"
     assert {"scores.json", "split.csv", "uncertainty.json"} <= set(manifest["files"])
     scores = json.loads((trained / "scores.json").read_text())
-    assert (scores["model"], scores["metric"]) == ("neighbours", "roc_auc")
+    assert (scores["learner"], scores["metric"]) == ("neighbours", "roc_auc")
     assert set(scores["test"]["tasks"]) == {"nitrogen", "aromatic"}
     assert scores["train"]["rows"] + scores["valid"]["rows"] + scores["test"]["rows"] == 60
     assert pd.read_csv(trained / "split.csv")["index"].tolist() == list(range(60))
@@ -57,7 +57,7 @@ def test_makes_a_verified_directory_with_scores_and_folds(trained: Path) -> None
 def test_prints_scores_as_a_head_does_on_the_same_folds(
     cytomol: Run, assays: Path, trained: Path, tmp_path: Path
 ) -> None:
-    done = cytomol("finetune", assays, *MODEL, *RANDOM, "-o", tmp_path / "m")
+    done = cytomol("finetune", assays, *LEARNER, *RANDOM, "-o", tmp_path / "m")
     head = cytomol(
         "finetune", assays, "--features", "1d", "--epochs", "1", "--hidden", "8", *RANDOM,
         "--workers", "1", "-o", tmp_path / "h",
@@ -80,7 +80,7 @@ def test_a_given_split(cytomol: Run, assays: Path, tmp_path: Path, way: str) -> 
     pd.DataFrame({"index": range(60), "fold": folds}).to_csv(tmp_path / "s.csv", index=False)
     split = ("--split", tmp_path / "s.csv") if way == "file" else ("--split-col", "part")
     done = cytomol(
-        "finetune", tmp_path / "t.csv", *MODEL, *split, "--targets", "nitrogen", "-o", tmp_path / "m"
+        "finetune", tmp_path / "t.csv", *LEARNER, *split, "--targets", "nitrogen", "-o", tmp_path / "m"
     )
     assert done.code == 0, done.err
     assert pd.read_csv(tmp_path / "m" / "split.csv")["fold"].tolist() == folds
@@ -90,7 +90,7 @@ def test_regression(cytomol: Run, assays: Path, tmp_path: Path) -> None:
     frame = pd.read_csv(assays)[["smiles"]]
     frame["length"] = frame["smiles"].str.len() / 3.0
     frame.to_csv(tmp_path / "t.csv", index=False)
-    done = cytomol("finetune", tmp_path / "t.csv", *MODEL, *RANDOM, "-o", tmp_path / "m")
+    done = cytomol("finetune", tmp_path / "t.csv", *LEARNER, *RANDOM, "-o", tmp_path / "m")
     assert done.code == 0, done.err
     assert json.loads((tmp_path / "m" / "scores.json").read_text())["metric"] == "mae"
 
@@ -104,23 +104,40 @@ def test_labels_of_test_rows_change_only_the_scores(cytomol: Run, assays: Path, 
     for name, table in (("a", frame), ("b", other)):
         table.to_csv(tmp_path / f"{name}.csv", index=False)
         done = cytomol(
-            "finetune", tmp_path / f"{name}.csv", *MODEL, "--split-col", "part", "-o", tmp_path / name
+            "finetune",
+            tmp_path / f"{name}.csv",
+            *LEARNER,
+            "--split-col",
+            "part",
+            "--no-refit",
+            "-o",
+            tmp_path / name,
         )
         assert done.code == 0, done.err
-    first, second = (load_predictor(tmp_path / name).predict(frame["smiles"]) for name in "ab")
+    first, second = (Predictor.load(tmp_path / name).predict(frame["smiles"]) for name in "ab")
     np.testing.assert_array_equal(first.values, second.values)
 
 
 def test_predict_serves_it(cytomol: Run, trained: Path, molecules: Path, tmp_path: Path) -> None:
-    done = cytomol("predict", trained, molecules, "--keep", "id", "-o", tmp_path / "o.csv")
+    done = cytomol(
+        "predict", trained, molecules, "--no-uncertainty", "--keep", "id", "-o", tmp_path / "o.csv"
+    )
     assert done.code == 0, done.err
     table = pd.read_csv(tmp_path / "o.csv", keep_default_na=False)
-    assert table.columns.tolist() == ["smiles", "id", "nitrogen", "aromatic", "error"]
+    assert table.columns.tolist() == [
+        "smiles",
+        "id",
+        "nitrogen",
+        "nitrogen_class",
+        "aromatic",
+        "aromatic_class",
+        "error",
+    ]
     assert table["id"].tolist() == list("abcde")
     assert (table.loc[INVALID, "nitrogen"] == "").all()
     assert (table.loc[INVALID, "error"] != "").all()
     valid = table.drop(index=INVALID)
-    nitrogen = TrainedModel.load(trained).predict(SMILES).values[:, 0]  # noqa: PD011 - no frame
+    nitrogen = Predictor.load(trained).predict(SMILES).values[:, 0]  # noqa: PD011 - no frame
     expected = np.delete(nitrogen, INVALID)
     np.testing.assert_allclose(valid["nitrogen"].astype(float), expected, rtol=1e-5)
 
@@ -146,7 +163,7 @@ def test_predict_still_serves_heads_and_refuses_backbones(
 
 
 def test_an_altered_directory_is_refused(cytomol: Run, assays: Path, molecules: Path, tmp_path: Path) -> None:
-    done = cytomol("finetune", assays, *MODEL, *RANDOM, "-o", tmp_path / "m")
+    done = cytomol("finetune", assays, *LEARNER, *RANDOM, "-o", tmp_path / "m")
     assert done.code == 0, done.err
     config = tmp_path / "m" / "config.json"
     config.write_text(config.read_text().replace('"k":', '"k" :'))
@@ -154,8 +171,8 @@ def test_an_altered_directory_is_refused(cytomol: Run, assays: Path, molecules: 
 
 
 def test_an_unknown_model_lists_the_known_ones(cytomol: Run, assays: Path, tmp_path: Path) -> None:
-    done = cytomol("finetune", assays, "--model", "oracle", "-o", tmp_path / "m")
-    refused(done, "unknown model 'oracle'", "cytomol", "forest", "neighbours")
+    done = cytomol("finetune", assays, "--learner", "oracle", "-o", tmp_path / "m")
+    refused(done, "unknown learner 'oracle'", "cytomol", "forest", "neighbours")
     assert not (tmp_path / "m").exists()
 
 
@@ -171,26 +188,28 @@ def test_an_unknown_model_lists_the_known_ones(cytomol: Run, assays: Path, tmp_p
 def test_options_of_a_head_are_refused(
     cytomol: Run, assays: Path, tmp_path: Path, options: tuple[str, ...], named: str
 ) -> None:
-    done = cytomol("finetune", assays, *MODEL, *options, "-o", tmp_path / "m")
-    refused(done, named, "for a head, not for --model neighbours")
+    done = cytomol("finetune", assays, *LEARNER, *options, "-o", tmp_path / "m")
+    refused(done, named, "for a head, not for --learner neighbours")
 
 
 def test_options_of_a_file(cytomol: Run, assays: Path, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
     good.write_text('split_type = "random"\nseed = 3\n')
     bad.write_text("hidden = 8\n")
-    done = cytomol("finetune", assays, *MODEL, "--config", good, "-o", tmp_path / "m")
+    done = cytomol("finetune", assays, *LEARNER, "--config", good, "-o", tmp_path / "m")
     assert done.code == 0, done.err
-    done = cytomol("finetune", assays, *MODEL, "--config", bad, "-o", tmp_path / "n")
-    refused(done, "bad.toml", "hidden: for a head", "split_type")
+    done = cytomol("finetune", assays, *LEARNER, "--config", bad, "-o", tmp_path / "n")
+    refused(done, "bad.toml", "hidden: for a head")
 
 
 def test_the_embedding_needs_a_backbone(
     cytomol: Run, assays: Path, untrained: dict[str, Path], tmp_path: Path
 ) -> None:
-    done = cytomol("finetune", assays, "--model", "mlp-embedding", *RANDOM, "-o", tmp_path / "m")
+    done = cytomol("finetune", assays, "--learner", "mlp-embedding", *RANDOM, "-o", tmp_path / "m")
     refused(done, "the embedding needs a backbone", "--backbone DIR")
-    done = cytomol("finetune", assays, *MODEL, *RANDOM, "--backbone", untrained["chmr"], "-o", tmp_path / "m")
+    done = cytomol(
+        "finetune", assays, *LEARNER, *RANDOM, "--backbone", untrained["chmr"], "-o", tmp_path / "m"
+    )
     assert done.code == 0, done.err
     assert "reads no embedding: it leaves the backbone out" in done.err
     embedded = cytomol("embed", tmp_path / "m", assays, "-o", tmp_path / "e.npz")
@@ -201,12 +220,12 @@ def test_folds_that_training_needs(cytomol: Run, assays: Path, tmp_path: Path) -
     frame = pd.read_csv(assays)
     frame["part"] = ["train", "test"] * 30
     frame.to_csv(tmp_path / "t.csv", index=False)
-    done = cytomol("finetune", tmp_path / "t.csv", *MODEL, "--split-col", "part", "-o", tmp_path / "m")
-    refused(done, "the valid fold has no labelled, valid molecule", "weighs a model's members")
+    done = cytomol("finetune", tmp_path / "t.csv", *LEARNER, "--split-col", "part", "-o", tmp_path / "m")
+    refused(done, "the valid fold has no labelled, valid molecule", "weighs learners")
 
 
 def test_invalid_molecules_are_counted_and_left_out(cytomol: Run, assays: Path, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(assays.read_text() + "C1CC,bad,1.0,0.0\n,empty,0.0,1.0\n")
-    done = cytomol("finetune", tmp_path / "t.csv", *MODEL, *RANDOM, "-o", tmp_path / "m")
+    done = cytomol("finetune", tmp_path / "t.csv", *LEARNER, *RANDOM, "-o", tmp_path / "m")
     assert done.code == 0, done.err
     assert "2 of 62 molecules are invalid and left out; row 61:" in done.err
