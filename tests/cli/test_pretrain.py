@@ -177,6 +177,7 @@ def test_the_module_stays_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.slow
 def test_ctrl_c_saves_and_resume_continues(corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "m"
@@ -230,6 +231,7 @@ def test_two_processes_train_together(corpus: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.slow
 def test_a_signal_stops_two_processes(corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "m"

@@ -37,7 +37,7 @@ def test_example_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_every_kind_of_strategy_has_an_example() -> None:
     assert len(registries()) == len(EXTENDED)
-    for name in ("readers", "criteria", "methods", "models"):
+    for name in ("readers", "criteria", "methods", "learners"):
         assert sum(f"{name}.register(" in code for code in EXAMPLES) == 1
 
 

@@ -8,16 +8,9 @@ import pytest
 from tools import architecture
 from tools.architecture import FLOORS, Import, find_circle, module_paths, read_imports, upward
 
-# Imports that still go up, by file and room: each entry goes when its import does.
-NOT_YET = {
-    ("cytomol.assays.folds", "predict"),
-    ("cytomol.learners.head.build", "predict"),
-    ("cytomol.learners.head.fit", "predict"),
-    ("cytomol.learners.head.forest_beside", "predict"),
-    ("cytomol.learners.head.unfreeze", "predict"),
-    ("cytomol.learners.matrix", "predict"),
-    ("cytomol.learners.perceptron", "predict"),
-}
+# Imports that still go up (file, room), or close a circle (file, file): each goes when its import does.
+NOT_YET: set[tuple[str, str]] = set()
+IN_A_CIRCLE = {("cytomol.predict.predictor", "cytomol.predict.saved")}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +20,7 @@ def imports() -> list[Import]:
 
 def test_every_room_has_a_floor() -> None:
     rooms = {architecture.room_of(module) for module in module_paths()} - {"", "__main__"}
-    assert rooms == set(FLOORS)
+    assert sorted(rooms - set(FLOORS)) == [], "declare it in FLOORS of tools/architecture.py"
 
 
 def test_the_floors_are_stacked() -> None:
@@ -44,9 +37,13 @@ def test_no_import_goes_up(imports: list[Import]) -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle(imports: list[Import]) -> None:
-    allowed = {(item.importer, item.imported) for item in imports}
-    allowed -= {(item.importer, item.imported) for item in upward(imports)}
-    assert find_circle(allowed) == []
+    edges = {(item.importer, item.imported) for item in imports}
+    edges -= {(item.importer, item.imported) for item in upward(imports)}
+    assert find_circle(edges - IN_A_CIRCLE) == []
+    for edge in IN_A_CIRCLE:
+        assert find_circle(edges - (IN_A_CIRCLE - {edge})), (
+            f"{edge} closes no circle: take it off IN_A_CIRCLE"
+        )
 
 
 def test_the_page_is_the_one_that_make_docs_writes() -> None:

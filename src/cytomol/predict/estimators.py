@@ -144,7 +144,7 @@ class PropertyClassifier(ClassifierMixin, PropertyEstimator):  # type: ignore[mi
 
     Examples
     --------
-    >>> model = PropertyClassifier(epochs=2, options={"hidden": 8})
+    >>> model = PropertyClassifier("neighbours")
     >>> model = model.fit(["CCO", "CCN", "CCC", "CCCl"] * 5, ["yes", "no", "no", "yes"] * 5)
     >>> model.predict_proba(["CCO"]).shape
     (1, 2)
@@ -237,7 +237,7 @@ class PropertyRegressor(RegressorMixin, PropertyEstimator):  # type: ignore[misc
 
     Examples
     --------
-    >>> model = PropertyRegressor(epochs=2, options={"hidden": 8})
+    >>> model = PropertyRegressor("neighbours")
     >>> model = model.fit(["CCO", "CCN", "CCC", "CCCl"] * 5, [0.1, 0.4, 0.2, 0.9] * 5)
     >>> model.predict(["CCO", "CCN"]).shape
     (2,)

@@ -72,7 +72,7 @@ def test_own_metadata_stay(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("sig_id,pert_id\nx,B1\ny,B2\n", r"none of its columns matches the rows of t; not found: 1, 2"),
-        ("number,pert_id\n1,B1\n2,B2\n", r"no column of it knows"),  # numbers count under one name only
+        ("number,pert_id\n1,B1\n2,B2\n", r"none of its columns matches"),  # numbers count under one name only
         ("id,pert_id\n1,B1\n1,B2\n", r"id '1' stands in several rows that differ"),
     ],
 )
