@@ -42,7 +42,10 @@ _SHOWN_TASKS = 40
     help="Train a model by name, such as cytomol or forest (the guide lists them), instead of a head.",
 )
 @click.option(
-    "--targets", multiple=True, metavar="A,B", help="Task columns.  [default: every numeric column]"
+    "--targets",
+    multiple=True,
+    metavar="A,B",
+    help="Task columns.  [default: every column of values or classes]",
 )
 @click.option("--split", "split_file", metavar="FILE", help="Table with columns index (row from 0) and fold.")
 @click.option("--split-col", metavar="NAME", help="Column of the table with train, valid or test.")
@@ -152,6 +155,7 @@ def _labels(
         split_names(targets, molecules.frame.columns) if targets else None,
         ignore=[molecules.smiles_col, *([split_col] if split_col else [])],
         task_type=config.task_type,
+        missing_codes=config.missing_codes,
         where=molecules.where,
     )
 

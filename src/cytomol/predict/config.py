@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from cytomol.assays.roles import task_types
 from cytomol.config import Config
 from cytomol.learners.head import presets as head_presets
 
@@ -22,8 +23,15 @@ class FinetuneConfig(Config):
     """
 
     # what is predicted, and what is held out
-    task_type: Literal["auto", "classification", "regression"] = Field(
-        "auto", description="Kind of the tasks; auto: classification if every label is 0 or 1."
+    task_type: str = Field(
+        "auto",
+        description="Kind of the tasks: classification, regression or auto (by what the labels are); or of "
+        "single ones, as a=regression,b=classification.",
+    )
+    missing_codes: tuple[str, ...] = Field(
+        (),
+        description="What stands for nothing measured beside empty cells, such as -1,-999; none: no number "
+        "does.",
     )
     split_type: str = Field(
         "scaffold",
@@ -208,6 +216,12 @@ class FinetuneConfig(Config):
         if self.forest_gamma and self.features != "auto" and "1d" not in self.features.split("+"):
             raise ValueError("a forest beside the head needs 1d among the features")
         return self
+
+    @field_validator("task_type")
+    @classmethod
+    def _known_task_type(cls, given: str) -> str:
+        task_types(given)
+        return given
 
     @property
     def reading(self) -> dict[str, Any]:

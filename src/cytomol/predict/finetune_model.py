@@ -30,6 +30,7 @@ __all__ = ["OPTIONS", "ModelResult", "finetune_model"]
 
 OPTIONS = (
     "task_type",
+    "missing_codes",
     "split_type",
     "split_fractions",
     "split_seed",
