@@ -5,21 +5,40 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import metrics, score_tasks
-from cytomol.assays.splits import FOLDS, split
+from cytomol.assays.molecules import molecule_groups
+from cytomol.assays.splits import FOLDS, divided_molecules, split
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
-from cytomol.errors import InputError
-from cytomol.predict.config import FinetuneConfig
+from cytomol.errors import InputError, note
 
-__all__ = ["check_folds", "check_molecules", "fold_texts", "score_folds", "valid_folds"]
+__all__ = ["SplitOptions", "check_folds", "check_molecules", "fold_texts", "score_folds", "valid_folds"]
+
+
+class SplitOptions(Protocol):
+    """Options of a split, as the configuration of fine-tuning has them."""
+
+    @property
+    def split_type(self) -> str:
+        """Name of the rule."""
+        ...
+
+    @property
+    def split_fractions(self) -> Sequence[float] | None:
+        """Shares of train, valid and test; None for those of the rule."""
+        ...
+
+    @property
+    def split_seed(self) -> int:
+        """Seed of the rules that shuffle."""
+        ...
 
 
 def check_molecules(
@@ -55,17 +74,31 @@ def valid_folds(
     smiles: Sequence[str],
     valid: NDArray[np.bool_],
     folds: NDArray[np.str_] | None,
-    config: FinetuneConfig,
+    config: SplitOptions,
+    *,
+    dates: NDArray[np.datetime64] | None = None,
 ) -> NDArray[np.str_]:
-    """Return the fold of every row, as given or as the options split; "" for invalid molecules."""
+    """Return the fold of every row, as given or as the options split; "" for invalid molecules.
+
+    Folds that are given stay as they are; molecules that stand in two of them are noted.
+    """
     result = np.full(len(valid), "", dtype="<U5")
     if folds is None:
         kept = [text for text, ok in zip(smiles, valid, strict=True) if ok]
         result[valid] = split(
-            kept, config.split_type, fractions=config.split_fractions, seed=config.split_seed
+            kept,
+            config.split_type,
+            fractions=config.split_fractions,
+            seed=config.split_seed,
+            dates=None if dates is None else dates[valid],
         )
     else:
         result[valid] = folds[valid]
+        if divided := divided_molecules(result, molecule_groups(smiles)):
+            note(
+                f"{divided:,} molecule(s) stand in two folds, which makes scores too good",
+                where="split given",
+            )
     return result
 
 

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from cytomol.assays.cells import Cells, read_cells, refuse_decimal_commas
 from cytomol.assays.classes import encode
-from cytomol.assays.roles import NO_CODES, TaskType, choose_tasks, column_of, find_roles, task_type_of
+from cytomol.assays.roles import (
+    NO_CODES,
+    TaskType,
+    choose_tasks,
+    column_of,
+    find_roles,
+    task_type_of,
+    task_types,
+)
 from cytomol.errors import InputError, note
 from cytomol.tables.molecules import find_column
 
@@ -144,6 +152,7 @@ def read_labels(
         names = [find_column(frame, name, where=where, option="--targets") for name in targets]
         left_out = []
     _check_names(names, ignore, where)
+    _check_task_types(task_type, frame, where)
     tasks, matrix, bounds = (
         [],
         np.full((len(frame), len(names)), np.nan),
@@ -155,6 +164,14 @@ def read_labels(
         task, matrix[:, at], bounds[:, at] = _read_task(cells, kind, settled=settled, where=where)
         tasks.append(task)
     return Labels(tuple(tasks), matrix, where, tuple(left_out), bounds if bounds.any() else None)
+
+
+def _check_task_types(task_type: TaskType, frame: pd.DataFrame, where: str) -> None:
+    """Refuse a kind that is given for a column that is not there."""
+    given = task_types(task_type) if isinstance(task_type, str) else task_type
+    for name in given:
+        if name:
+            find_column(frame, name, where=where, option="--task-type")
 
 
 def _tasks_by_role(
