@@ -35,7 +35,10 @@ _SHOWN_TASKS = 40
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
 @click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")
 @click.option(
-    "--targets", multiple=True, metavar="A,B", help="Task columns.  [default: every numeric column]"
+    "--targets",
+    multiple=True,
+    metavar="A,B",
+    help="Task columns.  [default: every column of values or classes]",
 )
 @click.option("--split", "split_file", metavar="FILE", help="Table with columns index (row from 0) and fold.")
 @click.option("--split-col", metavar="NAME", help="Column of the table with train, valid or test.")
@@ -171,6 +174,7 @@ def _labels(
         split_names(targets, molecules.frame.columns) if targets else None,
         ignore=[molecules.smiles_col, *([split_col] if split_col else [])],
         task_type=config.task_type,
+        missing_codes=config.missing_codes,
         where=molecules.where,
     )
 

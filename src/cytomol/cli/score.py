@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cytomol.assays.labels import Labels
-    from cytomol.predict.predictor import Predictions
+    from cytomol.predict.predictions import Predictions
     from cytomol.predict.verdict.measured import Certainty
     from cytomol.tables import MoleculeTable
 
@@ -70,11 +70,11 @@ def command(
         check_output(Path(out), force=force)
     table = read_molecules(measured, smiles_col=smiles_col, sheet=sheet)
 
-    from cytomol.predict.trained import load_predictor
+    from cytomol.predict.predictor import Predictor
     from cytomol.predict.verdict.measured import score_predictions
     from cytomol.progress import Reporter
 
-    predictor = load_predictor(model)
+    predictor = Predictor.load(model)
     labels, places = _labels(table, predictor.tasks, predictor.task_type)
     stated = predictor.uncertainty is not None
     with Reporter(quiet=quiet).bar("predict") as advance:
