@@ -24,7 +24,7 @@ from cytomol.methods.config import MethodConfig
 from cytomol.nn.allocator import keep_memory
 from cytomol.nn.batch import Dimensions
 
-__all__ = ["Backbone", "feature_options_of"]
+__all__ = ["KIND", "Backbone", "feature_options_of"]
 
 KIND = "backbone"
 

@@ -35,7 +35,7 @@ from cytomol.chem.standardize import in_canonical_order, parent
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, CytomolError, InputError
 
-__all__ = ["FeatureOptions", "featurize"]
+__all__ = ["FeatureOptions", "featurize", "featurize_chunk"]
 
 _DEFAULT = FeatureOptions()
 _CHUNK = 512
