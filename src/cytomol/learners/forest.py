@@ -92,5 +92,4 @@ class Forest(MatrixModel):
 
 
 models.register("forest")(Forest)
-models.register("forest-bits")(partial(Forest, ("1d",)))
 models.register("extra-trees")(partial(Forest, kind="extra"))

@@ -160,6 +160,4 @@ class Perceptron(MatrixModel):
 
 _PLAIN = ("counts", "maccs", "descriptors")
 models.register("mlp")(Perceptron)
-models.register("mlp-one")(partial(Perceptron, options={"ensemble": 1}))
 models.register("mlp-embedding")(partial(Perceptron, ("embedding", *_PLAIN)))
-models.register("mlp-embedding-one")(partial(Perceptron, ("embedding", *_PLAIN), {"ensemble": 1}))

@@ -179,6 +179,4 @@ class Ensemble(Model):
 
 
 models.register("cytomol")(Ensemble)
-models.register("cytomol-equal")(partial(Ensemble, weighting="equal"))
 models.register("cytomol-refit")(partial(Ensemble, refit=True))
-models.register("cytomol-plain")(partial(Ensemble, _PLAIN))

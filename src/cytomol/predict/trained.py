@@ -22,6 +22,7 @@ from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
 from cytomol.files import atomic_directory
 from cytomol.learners import Learning, Model, models
+from cytomol.learners.former import restored_as
 from cytomol.predict.features import HeadFeatures
 from cytomol.predict.predictor import Predictions, PropertyPredictor, load_uncertainty, save_backbone
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
@@ -193,7 +194,7 @@ class TrainedModel:
                 config["counts_radius"],
                 backbone,
             )
-            model = type(models[config["name"]]()).restore(config["model"], arrays)
+            model = type(models[restored_as(config["name"])]()).restore(config["model"], arrays)
             return cls(
                 name=config["name"],
                 model=model,
