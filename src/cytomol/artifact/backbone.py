@@ -25,7 +25,7 @@ from cytomol.methods.options.views import GeometryOptions
 from cytomol.nn.allocator import keep_memory
 from cytomol.nn.batch import Dimensions
 
-__all__ = ["BACKBONE_FOLDER", "Backbone", "feature_options_of", "load_backbone", "save_backbone"]
+__all__ = ["BACKBONE_FOLDER", "KIND", "Backbone", "feature_options_of", "load_backbone", "save_backbone"]
 
 KIND = "backbone"
 BACKBONE_FOLDER = "backbone"  # where a predictor's directory holds its backbone

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cytomol.assays.labels import Labels
+    from cytomol.assays.labels import Labels, Task
     from cytomol.predict.predictions import Predictions
     from cytomol.predict.verdict.measured import Certainty
     from cytomol.tables import MoleculeTable
@@ -75,7 +75,7 @@ def command(
     from cytomol.progress import Reporter
 
     predictor = Predictor.load(model)
-    labels, places = _labels(table, predictor.tasks, predictor.task_type)
+    labels, places = _labels(table, predictor.tasks)
     stated = predictor.uncertainty is not None
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predictor.predict(
@@ -83,7 +83,7 @@ def command(
         )
     scored = score_predictions(
         labels,
-        answer.values[:, places],
+        [_of_task(answer, place) for place in places],
         certainty=_certainty(answer, places),
         groups=_molecules(table.smiles),
     )
@@ -94,44 +94,61 @@ def command(
             temporary.write_text(json.dumps(scored.to_dict(), indent=2) + "\n", encoding="utf-8")
 
 
-def _labels(table: MoleculeTable, tasks: Sequence[str], task_type: str) -> tuple[Labels, list[int]]:
+def _labels(table: MoleculeTable, tasks: Sequence[Task]) -> tuple[Labels, list[int]]:
     """Return the labels of the tasks that the table has, and which tasks these are."""
     from cytomol.assays.labels import read_labels
 
     names = [str(column) for column in table.frame.columns]
-    places = [place for place, task in enumerate(tasks) if task in names]
+    places = [place for place, task in enumerate(tasks) if task.name in names]
     if not places:
         raise InputError(
-            f"has none of the model's tasks as a column: {', '.join(tasks)}",
+            f"has none of the model's tasks as a column: {', '.join(task.name for task in tasks)}",
             where=table.where,
             hint=f"its columns are {', '.join(names)}; rename what was measured as the task is called",
         )
     for task in tasks:
-        if task not in names:
-            click.echo(f"no column {task!r}, so this task is not scored", err=True)
-    found = read_labels(
-        table.frame, [tasks[place] for place in places], task_type=task_type, where=table.where
-    )
-    return found, places
+        if task.name not in names:
+            click.echo(f"no column {task.name!r}, so this task is not scored", err=True)
+    kinds = {
+        tasks[place].name: "regression" if tasks[place].kind == "regression" else "classification"
+        for place in places
+    }
+    found = read_labels(table.frame, list(kinds), task_type=kinds, where=table.where)
+    return found.as_tasks([tasks[place] for place in places]), places
+
+
+def _of_task(answer: Predictions, place: int) -> NDArray[np.float64]:
+    """Return what was predicted of a task, shape (n,), or (n, classes) for three classes and more."""
+    columns = answer.columns[:, answer.encoding.places()[place]]
+    return columns if answer.tasks[place].kind == "multiclass" else columns[:, 0]
 
 
 def _certainty(answer: Predictions, places: list[int]) -> Certainty | None:
-    """Return what the model stated of its certainty; None if it states none."""
+    """Return what the model stated of its certainty; None if it states none.
+
+    Nothing is stated here of three classes and more, which have a column each.
+    """
+    import numpy as np
+
     from cytomol.predict.verdict.measured import Certainty
 
     stated = answer.uncertainty
     if stated is None:
         return None
+    columns = [answer.encoding.places()[place].start for place in places]
+    several = np.array([answer.tasks[place].kind == "multiclass" for place in places])
 
-    def columns(array: NDArray[Any] | None) -> NDArray[Any] | None:
-        return None if array is None else array[:, places]
+    def of_tasks(array: NDArray[Any]) -> NDArray[Any]:
+        chosen = array[:, columns].copy()
+        chosen[:, several] = False if chosen.dtype == bool else np.nan
+        return chosen
 
     return Certainty(
         stated.coverage,
-        low=columns(stated.low),
-        high=columns(stated.high),
-        contains=columns(stated.contains),
-        calibrated=columns(stated.calibrated) if stated.contains is not None else None,
+        low=of_tasks(stated.low),
+        high=of_tasks(stated.high),
+        contains=of_tasks(stated.contains),
+        calibrated=of_tasks(stated.calibrated),
     )
 
 
