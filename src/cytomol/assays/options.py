@@ -36,6 +36,15 @@ class AssayOptions(Config):
     )
     split_seed: int = Field(0, ge=0, lt=2**32, description="Seed of split types that shuffle.")
 
+    folds: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Folds of a cross-validation by the split type, in which every molecule is tested; 0 is "
+        "one split.",
+    )
+    repeats: int = Field(1, ge=1, le=100, description="Divisions into folds, each from another seed.")
+
     @field_validator("task_type")
     @classmethod
     def _known_task_type(cls, given: str) -> str:

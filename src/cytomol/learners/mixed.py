@@ -78,7 +78,16 @@ class ByKind:
         self, blocks: Mapping[str, Matrix], learning: Learning
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return :meth:`answer` for the validation rows, of learners that were not fitted on them."""
-        return self._joined({kind: part.held_out(blocks, own) for kind, part, own in self._each(learning)})
+        answers = {}
+        for kind, part, own in self._each(learning):
+            predicted, members = part.held_out(blocks, own)
+            asked = own.valid[learning.valid]  # a learner is told the rows at which its columns are measured
+            rows = len(asked)
+            values = np.full((rows, predicted.shape[1]), np.nan)
+            every = np.full((len(members), *values.shape), np.nan)
+            values[asked], every[:, asked] = predicted, members
+            answers[kind] = values, every
+        return self._joined(answers)
 
     def _each(self, learning: Learning) -> list[tuple[str, Learner, Learning]]:
         """Return the learners with what each learns from; a learner is told the rows that concern it."""

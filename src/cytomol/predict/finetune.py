@@ -15,12 +15,13 @@ from cytomol.artifact.backbone import Backbone
 from cytomol.assays.folds import check_folds, check_molecules, fold_texts, say_kept_whole, valid_folds
 from cytomol.assays.labels import Labels, check_training_labels
 from cytomol.assays.splits import FOLDS
-from cytomol.errors import InputError
+from cytomol.errors import ConfigError, InputError
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.fitting import Fitting, Listener
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages, digest_of
+from cytomol.predict.validation import cross_validate
 from cytomol.predict.verdict.overall import Verdict
 
 __all__ = ["FinetuneResult", "Listener", "finetune"]
@@ -117,22 +118,40 @@ def finetune(
     valid = np.asarray(store.valid)
     check_molecules(store.errors, valid, labels.where, listener.say)
     say_kept_whole(recipe.features.options, store, listener.say)
-    folds = valid_folds(smiles, valid, folds, config)
-    check_folds(folds, labels, why="the valid fold stops training, weighs learners and calibrates")
-    for warning in check_training_labels(labels, folds == FOLDS[0]):
-        listener.say(f"warning: {warning}")
-
-    rows = np.flatnonzero(folds != "")
-    stages = Stages(partial, _digest(smiles, labels, folds, config, backbone) if partial else "")
-    fitting = Fitting(
-        recipe, store.take(rows), labels.take(rows), folds[rows], config, listener, stages, workers, cache
-    )
-    evaluated = fitting.evaluate()
-    scores = fitting.scores(evaluated)
-    verdict = fitting.verdict(evaluated) if config.baselines else None
+    if config.folds:
+        if folds is not None:
+            raise ConfigError("folds are given, so there is nothing to divide", where="folds")
+        rows = np.flatnonzero(valid)
+        stages = Stages(partial, _digest(smiles, labels, None, config, backbone) if partial else "")
+        validated = cross_validate(
+            recipe,
+            store.take(rows),
+            labels.take(rows),
+            config,
+            listener,
+            stages,
+            workers=workers,
+            cache=cache,
+        )
+        fitting, evaluated, scores = validated.first, validated.evaluated, validated.scores
+        verdict, folds = validated.verdict, np.full(len(smiles), "", dtype="<U8")
+        folds[rows] = np.char.add("fold ", validated.tested.astype(str))
+    else:
+        folds = valid_folds(smiles, valid, folds, config)
+        check_folds(folds, labels, why="the valid fold stops training, weighs learners and calibrates")
+        for warning in check_training_labels(labels, folds == FOLDS[0]):
+            listener.say(f"warning: {warning}")
+        rows = np.flatnonzero(folds != "")
+        stages = Stages(partial, _digest(smiles, labels, folds, config, backbone) if partial else "")
+        fitting = Fitting(
+            recipe, store.take(rows), labels.take(rows), folds[rows], config, listener, stages, workers, cache
+        )
+        evaluated = fitting.evaluate()
+        scores = fitting.scores(evaluated)
+        verdict = fitting.verdict(evaluated) if config.baselines else None
     if verdict is not None:
         scores["verdict"] = verdict.to_dict()
-    predictor = fitting.refit(evaluated) if config.refit and not fitting.live else evaluated
+    predictor = fitting.refit(evaluated) if (config.refit or config.folds) and not fitting.live else evaluated
     scores["seconds"] = round(time.perf_counter() - started, 2)
     scores["predicts"] = "fitted again on all folds" if predictor is not evaluated else "fitted on train"
     predictor.texts = {**fold_texts(scores, folds), "history.csv": fitting.history()}
@@ -143,11 +162,11 @@ def finetune(
 def _digest(
     smiles: Sequence[str],
     labels: Labels,
-    folds: NDArray[np.str_],
+    folds: NDArray[np.str_] | None,
     config: FinetuneConfig,
     backbone: Backbone | None,
 ) -> str:
     """Return what an interrupted run must have in common with the one that continues it."""
     source = "" if backbone is None else backbone.digest
-    texts = "\n".join([*smiles, *labels.names, *folds.tolist(), source])
+    texts = "\n".join([*smiles, *labels.names, *([] if folds is None else folds.tolist()), source])
     return digest_of(texts, labels.matrix, labels.bounds, config.result_options())

@@ -71,12 +71,12 @@ class Fitting:
         What is fitted, how, who is told, and where finished stages are kept.
     store, labels, folds
         Molecules that are in a fold, row by row.
-    blocks
-        Their features.
-    encoding
-        Columns of the tasks, in units of the training rows.
     workers, cache
         See :func:`cytomol.chem.featurize.featurize`.
+    blocks
+        Features of the molecules; made if not given.
+    encoding
+        Columns of the tasks, in units of the training rows.
     """
 
     recipe: Recipe
@@ -88,7 +88,7 @@ class Fitting:
     stages: Stages
     workers: int | None = None
     cache: Path | Literal["default"] | None = None
-    blocks: dict[str, Matrix] = field(init=False)
+    blocks: dict[str, Matrix] = field(default_factory=dict)
     encoding: Encoding = field(init=False)
     feature_seconds: float = field(init=False)
     fitted: ByKind | None = field(default=None, init=False)
@@ -98,7 +98,7 @@ class Fitting:
 
     def __post_init__(self) -> None:
         began = time.perf_counter()
-        self.blocks = self.recipe.features.raw(self.store)
+        self.blocks = self.blocks or self.recipe.features.raw(self.store)
         self.encoding = Encoding.fit(self.labels, self.folds == FOLDS[0])
         self.feature_seconds = time.perf_counter() - began
 
@@ -264,29 +264,29 @@ class Fitting:
         """Say what the predictor is worth on the test rows (or valid rows, where no test row has a label)."""
         measured = ~np.isnan(self.labels.matrix).all(axis=1)
         rows = next(
-            (r for fold in FOLDS[:0:-1] if (r := np.flatnonzero((self.folds == fold) & measured)).size), None
+            (r for f in FOLDS[:0:-1] if (r := np.flatnonzero((self.folds == f) & measured)).size), None
         )
         if rows is None:
             return None
-        learning = replace(
-            self.learning(*(self.folds == fold for fold in FOLDS[:2])), step=lambda *_: None, live=None
-        )
-        columns, _ = evaluated.answer(
-            {name: block[rows] for name, block in self.blocks.items()}, members=False
-        )
-        beside = baseline_predictions(
+        blocks = {name: block[rows] for name, block in self.blocks.items()}
+        columns, _ = evaluated.answer(blocks, members=False)
+        molecules = molecule_groups([self.store.smiles[row] for row in rows])
+        predicted = {"model": of_tasks(columns, self.encoding), **self.beside(rows)}
+        return judge(self.labels.take(rows), predicted, groups=molecules, seed=self.config.seed)
+
+    def beside(self, rows: NDArray[np.int64]) -> dict[str, list[NDArray[np.float64]]]:
+        """Predict rows by a constant, the nearest neighbours and a forest, fitted to the train fold."""
+        train, valid = (self.folds == fold for fold in FOLDS[:2])
+        return baseline_predictions(
             self.store.smiles,
             self.labels,
             self.encoding,
-            learning,
+            replace(self.learning(train, valid), step=lambda *_: None, live=None),
             rows,
             reading=self.config.reading,
             workers=self.workers,
             cache=self.cache,
         )
-        molecules = molecule_groups([self.store.smiles[row] for row in rows])
-        predicted = {"model": of_tasks(columns, self.encoding), **beside}
-        return judge(self.labels.take(rows), predicted, groups=molecules, seed=self.config.seed)
 
     def history(self) -> str:
         """Return the course of the training of heads as CSV; its header alone for other learners."""

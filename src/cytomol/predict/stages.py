@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.files import atomic_directory
+from cytomol.files import atomic_directory, remove_output
+from cytomol.files.ours import mark
 
 __all__ = ["Stages", "digest_of"]
 
@@ -33,9 +34,16 @@ class Stages:
     def __init__(self, folder: Path | None = None, digest: str = "") -> None:
         self.folder = folder
         self.digest = digest
+        self.prefix = ""
         self.resumed: list[str] = []
         if folder is not None and folder.is_dir() and self._found() != digest:
-            shutil.rmtree(folder)
+            remove_output(folder)  # refuses what this tool did not write
+
+    def within(self, name: str) -> Stages:
+        """Return a part of these stages, whose names are kept apart from others'."""
+        part = copy.copy(self)
+        part.prefix = f"{self.prefix}{name}-"
+        return part
 
     def _found(self) -> str:
         assert self.folder is not None
@@ -54,9 +62,9 @@ class Stages:
         """Return the table and the arrays of a stage, as kept or as ``make`` gives them."""
         if self.folder is None:
             return make()
-        place = self.folder / name
+        place = self.folder / (self.prefix + name)
         if (place / "arrays.npz").is_file():
-            self.resumed.append(name)
+            self.resumed.append(self.prefix + name)
             with np.load(place / "arrays.npz", allow_pickle=False) as kept:
                 arrays = {key: kept[key] for key in kept.files}
             return json.loads((place / "table.json").read_text(encoding="utf-8")), arrays
@@ -66,12 +74,13 @@ class Stages:
         with atomic_directory(place) as directory:
             (directory / "table.json").write_text(json.dumps(table), encoding="utf-8")
             np.savez(directory / "arrays.npz", allow_pickle=False, **arrays)
+        mark(self.folder)
         return table, arrays
 
     def end(self) -> None:
         """Throw away what was kept."""
         if self.folder is not None and self.folder.is_dir():
-            shutil.rmtree(self.folder)
+            remove_output(self.folder)
 
 
 def digest_of(*parts: Mapping[str, Any] | str | bytes | NDArray[Any] | None) -> str:
