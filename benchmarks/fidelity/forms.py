@@ -148,7 +148,7 @@ def identity(method: str, config: MethodConfig) -> str:
 
     Without modalities and walks, options that concern profiles, walks and the context graph do not count.
     """
-    options = config.model_dump(mode="json")
+    options = config.result_options()
     if not options.get("modalities", True) and not options["walk_length"]:
         options = {name: value for name, value in options.items() if name not in _OF_CELLS}
         if len(options["molecule_targets"]) == 1:

@@ -117,6 +117,16 @@ def loss_terms(setting: Setting) -> Any:
     return {name: term.item() for name, term in terms.items()}
 
 
+def quantization(setting: Setting) -> Any:
+    """The loss of the codes alone."""
+    return loss_terms(setting)["quantization"]
+
+
+def reverse_quantization(setting: Setting) -> Any:
+    """The loss of the codes' nearest samples alone."""
+    return loss_terms(setting)["reverse_quantization"]
+
+
 def after_training(setting: Setting) -> Any:
     """Weights after the training."""
     return digest(safetensors.torch.load_file(setting.train().path / "weights.safetensors"))
@@ -204,7 +214,7 @@ class Mirrored(RDKitGeometry):
 OBSERVERS = [
     *(graph, searches, neighbour_search, prepared, drawn, loss_terms, after_training, epochs_run, rates),
     *(files_written, order_of_molecules, hardware, threads_used, workers_asked_for, geometry_of_three),
-    views_of_five,
+    *(views_of_five, quantization, reverse_quantization),
 ]
 
 

@@ -165,7 +165,13 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "lambda_vq": [reach("chmr", 1.0, "loss_terms"), reach("chmr", 0.0, "loss_terms")],
     "quantizer": [reach("chmr", "flat", "loss_terms"), reach("chmr", "none", "loss_terms")],
     "depth": [reach("chmr", 2, "loss_terms"), reach("chmr", 2, "loss_terms", quantizer="flat")],
-    "eta": reach("chmr", 0.5, "loss_terms"),
+    "eta": [  # two losses read it
+        reach("chmr", 0.5, "quantization", "reverse_quantization"),
+        *(
+            reach("chmr", 0.5, "reverse_quantization", reverse_assignment=way)
+            for way in ("within", "authors")
+        ),
+    ],
     "reverse_assignment": [reach("chmr", way, "loss_terms") for way in ("none", "within", "authors")],
     "reseed_dead_codes": reach("chmr", False, "loss_terms", depth=6),
     # CHMR: context-propagation reconstruction

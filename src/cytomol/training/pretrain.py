@@ -272,6 +272,11 @@ def _trainer(config: MethodConfig, out: Path, *keepers: Keeper) -> Trainer:
     logger = loggers[config.logger](out) if keepers else False
     # Processes are spawned, not the command run again: the corpus is prepared once, and a training
     # started from Python works as well. A modality absent from a batch leaves its decoder unused.
+    # What is off, and what stands in for it: checkpoints of Lightning are pickled and end with an epoch, the
+    # keeper's are directories that load as a model and go on in mid-epoch to the bit; its bar knows steps
+    # alone and waits for the loss of each, the reporter's serves all that comes before too, and a log; its
+    # sampler would deal out what the loader, which knows the place in the epoch, has dealt; a sanity check
+    # would validate before a resumed step.
     strategy = "ddp_spawn_find_unused_parameters_true" if config.devices > 1 else "auto"
     try:
         return Trainer(
