@@ -30,14 +30,14 @@ def main() -> None:
         for learner in options.learners:
             start = process_time()
             size = {"molecules": options.molecules, "tests": options.tests, "tasks": options.tasks}
-            rows = pd.DataFrame(compared(predictions(name, learner, **size)))
-            rows.insert(0, "set", name)
-            rows.insert(1, "learner", learner)
+            own = {"set": name, "learner": learner}
+            rows = [own | row for row in compared(predictions(name, learner, **size))]
             if options.output.is_file():
                 old = pd.read_csv(options.output)
-                rows = pd.concat([old[(old["set"] != name) | (old["learner"] != learner)], rows])
+                others = (old["set"] != name) | (old["learner"] != learner)
+                rows = old[others].to_dict("records") + rows
             options.output.parent.mkdir(parents=True, exist_ok=True)
-            rows.to_csv(options.output, index=False, float_format="%.4g", lineterminator="\n")
+            pd.DataFrame(rows).to_csv(options.output, index=False, float_format="%.4g", lineterminator="\n")
             print(f"{name}, {learner}: {process_time() - start:.0f} s", file=sys.stderr, flush=True)
 
 
