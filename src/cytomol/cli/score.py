@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cytomol.assays.labels import Labels
+    from cytomol.assays.labels import Labels, Task
     from cytomol.predict.predictor import Predictions
     from cytomol.predict.verdict.measured import Certainty
     from cytomol.tables import MoleculeTable
@@ -75,7 +75,7 @@ def command(
     from cytomol.progress import Reporter
 
     predictor = load_predictor(model)
-    labels, places = _labels(table, predictor.tasks, predictor.task_type)
+    labels, places = _labels(table, _tasks(predictor.tasks, predictor.task_type))
     stated = predictor.uncertainty is not None
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predictor.predict(
@@ -94,25 +94,31 @@ def command(
             temporary.write_text(json.dumps(scored.to_dict(), indent=2) + "\n", encoding="utf-8")
 
 
-def _labels(table: MoleculeTable, tasks: Sequence[str], task_type: str) -> tuple[Labels, list[int]]:
+def _tasks(names: Sequence[str], task_type: str) -> list[Task]:
+    """Return the tasks of a predictor that knows their names and one kind for all."""
+    from cytomol.assays.labels import Task
+
+    if task_type == "regression":
+        return [Task(name, "regression") for name in names]
+    return [Task(name, "binary", ("0", "1")) for name in names]
+
+
+def _labels(table: MoleculeTable, tasks: Sequence[Task]) -> tuple[Labels, list[int]]:
     """Return the labels of the tasks that the table has, and which tasks these are."""
-    from cytomol.assays.labels import read_labels
+    from cytomol.predict.verdict.reading import read_measured
 
     names = [str(column) for column in table.frame.columns]
-    places = [place for place, task in enumerate(tasks) if task in names]
+    places = [place for place, task in enumerate(tasks) if task.name in names]
     if not places:
         raise InputError(
-            f"has none of the model's tasks as a column: {', '.join(tasks)}",
+            f"has none of the model's tasks as a column: {', '.join(task.name for task in tasks)}",
             where=table.where,
             hint=f"its columns are {', '.join(names)}; rename what was measured as the task is called",
         )
     for task in tasks:
-        if task not in names:
-            click.echo(f"no column {task!r}, so this task is not scored", err=True)
-    found = read_labels(
-        table.frame, [tasks[place] for place in places], task_type=task_type, where=table.where
-    )
-    return found, places
+        if task.name not in names:
+            click.echo(f"no column {task.name!r}, so this task is not scored", err=True)
+    return read_measured(table.frame, [tasks[place] for place in places], where=table.where), places
 
 
 def _certainty(answer: Predictions, places: list[int]) -> Certainty | None:
