@@ -76,6 +76,15 @@ def test_each_row_is_scored_with_its_own_label(cytomol: Run, trained: Path, tmp_
     assert (first["unpredicted"], second["unpredicted"]) == (0, 1)
 
 
+def test_repeats_are_counted_once(cytomol: Run, trained: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(table(tmp_path))
+    pd.concat([frame, frame.iloc[:10]]).to_csv(tmp_path / "t.csv", index=False)
+    done = cytomol("score", trained, tmp_path / "t.csv", "-o", tmp_path / "s.json", "--workers", "1")
+    assert done.code == 0, done.err
+    found = json.loads((tmp_path / "s.json").read_text())["tasks"]["nitrogen"]
+    assert (found["labels"], found["molecules"]) == (52, 42)
+
+
 def test_molecules_of_the_training_are_pointed_out(cytomol: Run, trained: Path, assays: Path) -> None:
     done = cytomol("score", trained, assays, "--workers", "1")
     assert done.code == 0, done.err

@@ -107,29 +107,6 @@ class Labels:
         """Name of the metric that counts, where the tasks are of one kind."""
         return "mae" if self.kind == "regression" else "roc_auc"
 
-    def as_tasks(self, tasks: Sequence[Task]) -> Labels:
-        """Return the labels with the classes of these tasks, of the same names.
-
-        Raises
-        ------
-        InputError
-            If a class is none of a task's.
-        """
-        matrix = self.matrix.copy()
-        for place, (own, wanted) in enumerate(zip(self.tasks, tasks, strict=True)):
-            if own.kind == "regression" or own.classes == wanted.classes:
-                continue
-            for at, name in enumerate(own.classes):
-                rows = self.matrix[:, place] == at
-                if name in wanted.classes:
-                    matrix[rows, place] = wanted.classes.index(name)
-                elif rows.any():
-                    raise InputError(
-                        f"{name!r} is no class of the task: {', '.join(wanted.classes)}",
-                        where=f"{self.where}, row {int(np.argmax(rows)) + 1}, column {own.name!r}",
-                    )
-        return replace(self, tasks=tuple(tasks), matrix=matrix)
-
     def take(self, rows: NDArray[np.int64]) -> Labels:
         """Return the labels of some rows."""
         bounds = None if self.bounds is None else self.bounds[rows]

@@ -96,7 +96,7 @@ def command(
 
 def _labels(table: MoleculeTable, tasks: Sequence[Task]) -> tuple[Labels, list[int]]:
     """Return the labels of the tasks that the table has, and which tasks these are."""
-    from cytomol.assays.labels import read_labels
+    from cytomol.predict.verdict.reading import read_measured
 
     names = [str(column) for column in table.frame.columns]
     places = [place for place, task in enumerate(tasks) if task.name in names]
@@ -109,12 +109,7 @@ def _labels(table: MoleculeTable, tasks: Sequence[Task]) -> tuple[Labels, list[i
     for task in tasks:
         if task.name not in names:
             click.echo(f"no column {task.name!r}, so this task is not scored", err=True)
-    kinds = {
-        tasks[place].name: "regression" if tasks[place].kind == "regression" else "classification"
-        for place in places
-    }
-    found = read_labels(table.frame, list(kinds), task_type=kinds, where=table.where)
-    return found.as_tasks([tasks[place] for place in places]), places
+    return read_measured(table.frame, [tasks[place] for place in places], where=table.where), places
 
 
 def _of_task(answer: Predictions, place: int) -> NDArray[np.float64]:

@@ -192,6 +192,19 @@ def test_repeats_of_a_molecule_are_not_more_molecules() -> None:
     )
 
 
+def test_repeats_of_a_molecule_widen_every_interval() -> None:
+    once, own = values(60)
+    observed, predicted = np.tile(once, 4), {name: np.tile(array, 4) for name, array in own.items()}
+    blind = judge_task(VALUE, observed, predicted)
+    found = judge_task(VALUE, observed, predicted, groups=np.tile(np.arange(60), 4))
+    labels, arrays = Labels((VALUE,), observed[:, None]), {k: a[:, None] for k, a in predicted.items()}
+    of_table = judge(labels, arrays, groups=np.tile(np.arange(60), 4))["pIC50"]
+    for pick in (lambda task: task.better_by["forest"], lambda task: task.scores["model"]["r2"]):
+        width = [pick(task).high - pick(task).low for task in (blind, found, of_table)]
+        assert width[1] == width[2]
+        assert width[1] == pytest.approx(2 * width[0], rel=0.2)
+
+
 def test_too_few_of_a_class() -> None:
     observed, predicted = classes(90)
     observed[:] = 0
