@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.quality.backbones import find_backbones, pretrain
 from benchmarks.quality.plan import SETS, STAGES, Step, steps
+from benchmarks.quality.plugins import PLUGINS, reach_jobs
 from benchmarks.raw_rows import growing
 
 from cytomol.errors import CytomolError
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run_step(step: Step, options: argparse.Namespace, backbones: dict[str, Path]) -> list[Failure]:
     """Run one seed of some models; jobs that have rows, whoever made them, are skipped."""
+    reach_jobs()
     variant = step.run.backbone
     print(f"seed {step.seed}: {', '.join(step.run.models)} {variant}", file=sys.stderr, flush=True)
     benchmark = Benchmark(
@@ -62,6 +64,7 @@ def run_step(step: Step, options: argparse.Namespace, backbones: dict[str, Path]
         variant=variant,
         backbone=str(backbones[variant]) if variant else None,
         keep_predictions=True,
+        plugins=PLUGINS,
     )
     with growing(options.out):
         return run_benchmark(

@@ -48,7 +48,10 @@ alone, `leaky` with the profiles and annotated targets of evaluated molecules le
 hung on nodes of their own (`--gene-profiles leaf --unprofiled-genes`, then the default; [what that
 changes](../fidelity.md)). `cytomol-plain` is the recipe without a backbone, `cytomol-refit` the recipe whose
 members, once their weights stand, learn from the valid rows' labels too: no published method and no baseline
-here does, so it stands beside and not among them. All other names are in [the guide](../guide.md).
+here does, so it stands beside and not among them. `mlp-one` and `mlp-embedding-one` are one perceptron where
+`mlp` and `mlp-embedding` are five, `forest-bits` is a forest on bits; these and `cytomol-plain` are learners
+of the campaign alone (`benchmarks/quality/study_learners.py`). All other names are in [the
+guide](../guide.md).
 
 On every page: test fold; mean ± standard deviation over seeds of the mean over tasks, in brackets the number
 of seeds. ROC-AUC in %, higher is better; MAE (biogenadme) times 100, lower is better. Differences are in the

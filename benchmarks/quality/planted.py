@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 from benchmarks.quality.plan import LEAVES
+from benchmarks.quality.plugins import PLUGINS, reach_jobs
 
 from cytomol.errors import CytomolError
 from cytomol.evaluate.rows import read_rows
@@ -98,6 +99,7 @@ def run_cytomol(*words: object, check: bool = True) -> int:
 
 def _learn(folder: Path, options: argparse.Namespace) -> bool:
     """Run the models that have no rows yet; return whether one failed."""
+    reach_jobs()
     corpus, failed = folder / "corpus", False
     for variant, models in _MODELS.items():
         benchmark = Benchmark(
@@ -110,6 +112,7 @@ def _learn(folder: Path, options: argparse.Namespace) -> bool:
             variant=variant,
             backbone=str(folder / variant) if variant else None,
             coverage=False,
+            plugins=PLUGINS,
         )
         failures = run_benchmark(benchmark, resume=True, say=lambda text: print(f"  {text}", flush=True))
         for failure in failures:

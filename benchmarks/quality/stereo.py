@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.quality.derived import derive
 from benchmarks.quality.kept import Kept, Table
 from benchmarks.quality.plan import cells
+from benchmarks.quality.plugins import PLUGINS, reach_jobs
 from numpy.typing import NDArray
 
 from cytomol.assays.metrics import score_tasks
@@ -104,6 +105,7 @@ def _records(options: argparse.Namespace) -> Iterator[tuple[object, ...]]:
 
 def _run(model: str, folder: Path) -> tuple[Kept, list[int]]:
     """Run the seeds of a model that have no rows in a folder yet; return what it holds of it."""
+    reach_jobs()
     benchmark = Benchmark(
         out=folder,
         sources=[SetSource(SET)],
@@ -111,6 +113,7 @@ def _run(model: str, folder: Path) -> tuple[Kept, list[int]]:
         seeds=range(AGAIN[model]),
         threads=1,
         keep_predictions=True,
+        plugins=PLUGINS,
         coverage=False,
     )
     failures = run_benchmark(benchmark, resume=True, say=lambda text: print(f"  {text}", flush=True))

@@ -7,7 +7,7 @@ import inspect
 import json
 import reprlib
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -37,6 +37,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     group: ClassVar[str] = "options"
+    retired: ClassVar[frozenset[str]] = frozenset()  # offered by an earlier version, to no effect
 
     @classmethod
     def groups(cls) -> dict[str, tuple[str, ...]]:
@@ -56,31 +57,72 @@ class Config(BaseModel):
             groups[MACHINE] = groups.pop(MACHINE)
         return {group: tuple(names) for group, names in groups.items()}
 
+    @classmethod
+    def flat(cls, options: Mapping[str, Any], *, where: str | None = None) -> dict[str, Any]:
+        """Return options without the tables, one for each group, in which a file may hold them.
+
+        Raises
+        ------
+        ConfigError
+            If a table is unknown, or an option stands in another group's or twice.
+        """
+        groups = cls.groups()
+        tables = {
+            key: value
+            for key, value in options.items()
+            if isinstance(value, Mapping) and (key in groups or key not in cls.model_fields)
+        }
+        result = {key: value for key, value in options.items() if key not in tables}
+        for table, content in tables.items():
+            if table not in groups:
+                raise ConfigError(
+                    f"there is no table {shown(table)}", where=where, hint=f"tables: {', '.join(groups)}"
+                )
+            for name, value in content.items():
+                if name not in groups[table]:
+                    owners = [group for group, names in groups.items() if name in names]
+                    hint = f"put it into [{owners[0]}]" if owners else f"options: {', '.join(groups[table])}"
+                    raise ConfigError(f"{shown(name)} is no option of [{table}]", where=where, hint=hint)
+                if name in result:
+                    raise ConfigError(f"{name} stands in [{table}] and outside of it", where=where)
+                result[name] = value
+        return result
+
     def result_options(self) -> dict[str, Any]:
         """Return the options that a result depends on, ready for JSON: all but those of the machine."""
         return self.model_dump(mode="json", exclude=set(self.groups().get(MACHINE, ())))
 
     @classmethod
     def build(cls, options: dict[str, Any], *, where: str | None = None) -> Self:
-        """Validate ``options``; every problem is named with the option it concerns.
+        """Validate ``options``, flat or in a table for each group; a problem is named with its option.
 
         Raises
         ------
         ConfigError
-            If an option is unknown or has a value outside its range.
+            If an option is unknown, in the wrong table, or has a value outside its range.
         """
         if unnamed := [name for name in options if not isinstance(name, str)]:
             raise ConfigError(
                 f"{shown(unnamed[0])} is no name of an option", where=where, hint="names are text"
             )
         try:
-            return cls(**options)
+            return cls(**cls.flat(options, where=where))
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(map(str, item['loc'])) or 'options'}: {item['msg']} (got {shown(item['input'])})"
                 for item in error.errors(include_url=False, include_context=False)
             )
             raise ConfigError(problems, where=where, hint=f"options: {', '.join(cls.model_fields)}") from None
+
+    @classmethod
+    def saved(cls, options: Mapping[str, Any], *, where: str | None = None) -> Self:
+        """Validate options as a directory holds them, without those that an earlier version had in vain."""
+        return cls.build(cls.without_retired(options), where=where)
+
+    @classmethod
+    def without_retired(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return saved options without those that an earlier version had in vain."""
+        return {name: value for name, value in options.items() if name not in cls.retired}
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -123,7 +165,7 @@ def shown(value: Any) -> str:
 
 
 def read_options(path: str | Path) -> dict[str, Any]:
-    """Read a flat table of options from a TOML, YAML or JSON file, by its suffix."""
+    """Read options, flat or in tables, from a TOML, YAML or JSON file, by its suffix."""
     path = require_file(path, what="configuration file")
     try:
         text = path.read_text(encoding="utf-8-sig")

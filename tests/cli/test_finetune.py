@@ -37,7 +37,7 @@ def test_says_what_it_does(cytomol: Run, assays: Path, tmp_path: Path) -> None:
     done = cytomol("finetune", assays, *SMALL, *RANDOM, "-o", tmp_path / "m")
     assert done.code == 0
     assert "classification (detected from the labels; override with --task-type), 2 tasks" in done.err
-    assert "columns that are no tasks: name (text)" in done.err
+    assert "columns that are no tasks: name (id: every row has another name)" in done.err
     lines = done.out.splitlines()
     assert lines[0].split() == ["roc_auc", "valid", "test"]
     assert {"nitrogen", "aromatic"} < {line.split()[0] for line in lines}
@@ -196,10 +196,10 @@ BAD_TABLES = {
     "no such column": ("t.csv", "smile,t\nCCO,1\n", r"no column 'smiles'.*did you mean 'smile'.*smile, t"),
     "column twice": ("t.csv", "smiles,t,t\nCCO,1,1\n", r"column 't' stands 2 times"),
     "not a number": ("t.csv", HEADER + ROWS + "CCBr,high\n", r"row 5, column 't'.*'high' is not a finite"),
-    "one class": ("t.csv", HEADER + ROWS.replace("0", "1") * 4, r"every training label is 1"),
-    "no label": ("t.csv", "smiles,t\n" + "CCO,\nCCN,\n" * 5, r"no numeric column.*t \(empty\)"),
+    "one class": ("t.csv", HEADER + ROWS.replace("0", "1") * 4, r"no column to learn.*every value is 1"),
+    "no label": ("t.csv", "smiles,t\n" + "CCO,\nCCN,\n" * 5, r"no column to learn from.*t \(empty\)"),
     "no valid molecule": ("t.csv", HEADER + "xx,1\nC1C,0\n" * 4, r"no valid molecule among 8 rows; row 1"),
-    "mixed kinds": ("t.csv", "smiles,a,b\nCCO,1,0.5\nCCN,0,2\n", r"only 0 and 1.*--targets"),
+    "missing as a number": ("t.csv", HEADER + ROWS + "CCBr,-1\n", r"'t': -1 stands in 1 of 5 cells"),
     "reserved name": ("t.csv", "smiles,error\nCCO,1\nCCN,0\n", r"cannot be called 'error'"),
     "stray quote": ("t.csv", 'smiles,n,t\nCCO,"a,1\nCCN,b,0\nCCC,5",1\n', r"line 2: a quote opens .*line 4"),
     "decimal comma": ("t.csv", 'smiles,t\nCCO,"1,5"\nCCN,"0,2"\n', r"column 't': holds numbers with a comma"),
@@ -245,7 +245,7 @@ BAD_OPTIONS: dict[str, tuple[list[str], str]] = {
     "SMILES as target": (["t.csv", "--targets", "smiles"], r"cannot be called 'smiles'"),
     "wrong SMILES column": (["t.csv", "--smiles-col", "SMILES"], r"did you mean 'smiles'|no column 'SMILES'"),
     "classification of numbers": (
-        ["r.csv", "--task-type", "classification"], r"row 1, column 't'.*neither 0 nor 1"),
+        ["r.csv", "--task-type", "classification"], r"row 1, column 't'.*is no class"),
     "embedding without backbone": (["t.csv", "--features", "embedding"], r"needs a backbone"),
     "backbone that is not there": (["t.csv", "--backbone", "nowhere"], r"nowhere: model directory not found"),
     "backbone that is none": (["t.csv", "--backbone", "."], r"holds no manifest.json"),

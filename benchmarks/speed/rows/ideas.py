@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -12,15 +14,18 @@ import torch
 from benchmarks.speed.material import Material
 from benchmarks.speed.measure import Figure, Variant, compare
 from benchmarks.speed.settings import Settings
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from cytomol.artifact.batches import batches_by_size, collate_graphs
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
-from cytomol.nn import dropout, encoder, gin, linear
+from cytomol.nn import linear
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.categorical import CategoricalTable
+from cytomol.nn.choice import plain_operations
+from cytomol.nn.dropout import Dropout
 from cytomol.nn.encoder import GraphEncoder
+from cytomol.nn.gin import GINLayer
 from cytomol.nn.segments import Edges
 
 _SIZE = 256  # the size at which the goals are missed
@@ -33,28 +38,31 @@ def run(material: Material, settings: Settings) -> list[Figure]:
     graph = collate_graphs(store, rows)
     torch.manual_seed(0)
     network = GraphEncoder(tuple(ATOM_FEATURE_SIZES), tuple(BOND_FEATURE_SIZES)).train()
-    plain = mock.patch.object(encoder, "fits", return_value=False)
+    scattered = _exchanged(network, GINLayer, _ScatteredLayer(tuple(BOND_FEATURE_SIZES), network.width))
+    columns = _exchanged(network, CategoricalTable, _ColumnTable((1,), 1))
+    plain_dropout = _exchanged(network, Dropout, nn.Dropout())
     choice = not linear.onednn_is_faster()
-    other = mock.patch.object(linear, "onednn_is_faster", return_value=choice)
+    other = partial(mock.patch.object, linear, "onednn_is_faster", return_value=choice)
+    plain = plain_operations
     variants = [
         Variant("cytomol", _step(network, graph), _SIZE, "all that was kept"),
         Variant("with bfloat16 products", _step(network, graph, half=True), _SIZE, "kept, by --precision"),
         Variant("without fused loops", _step(network, graph, plain), _SIZE, "kept: torch's own operations"),
         Variant(
             "and without sorted edges",
-            _step(network, graph, plain, mock.patch.object(gin, "message_sum", _scattered)),
+            _step(scattered, graph, plain),
             _SIZE,
             "kept on GPUs: gathers and index_add instead",
         ),
         Variant(
             "and without kinds of atoms",
-            _step(network, graph, plain, mock.patch.object(CategoricalTable, "forward", _columns)),
+            _step(columns, graph, plain),
             _SIZE,
             "kept: one look-up for each column of each atom instead",
         ),
         Variant(
             "and with torch's dropout",
-            _step(network, graph, plain, mock.patch.object(dropout.Dropout, "forward", _torch_dropout)),
+            _step(plain_dropout, graph, plain),
             _SIZE,
             "kept: 16 random bits an element",
         ),
@@ -65,7 +73,7 @@ def run(material: Material, settings: Settings) -> list[Figure]:
             "kept by processor: MKL on Intel's, oneDNN on others",
         ),
     ]
-    variants += _compiled(network, graph, plain)
+    variants += _compiled(network, graph)
     return compare(
         f"ideas: encoder training step, batch {_SIZE}",
         "mol/s",
@@ -76,11 +84,13 @@ def run(material: Material, settings: Settings) -> list[Figure]:
     ) + _bucketing(material, settings)
 
 
-def _step(network: GraphEncoder, graph: GraphBatch, *patches: Any, half: bool = False) -> Callable[[], None]:
+def _step(
+    network: GraphEncoder, graph: GraphBatch, *ways: Callable[[], Any], half: bool = False
+) -> Callable[[], None]:
     def work() -> None:
         with contextlib.ExitStack() as stack:
-            for patch in patches:
-                stack.enter_context(patch)
+            for way in ways:
+                stack.enter_context(way())
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 result = network(graph)
             network.zero_grad()
@@ -89,26 +99,44 @@ def _step(network: GraphEncoder, graph: GraphBatch, *patches: Any, half: bool = 
     return work
 
 
-def _scattered(nodes: Tensor, table: Tensor, edges: Edges) -> Tensor:
-    messages = functional.relu(nodes[edges.sources.index] + table[edges.bonds.index])
-    return torch.zeros_like(nodes).index_add(0, edges.targets.index, messages)
+class _ScatteredLayer(GINLayer):
+    """The layer with gathers and index_add in the place of sorted edges."""
+
+    def forward(self, atoms: Tensor, shared: Tensor, edges: Edges) -> Tensor:
+        """Mix atoms with their neighbours, as the layer it stands for does."""
+        messages = functional.relu(atoms[edges.sources.index] + self.kinds(shared)[edges.bonds.index])
+        sums = torch.zeros_like(atoms).index_add(0, edges.targets.index, messages)
+        mixed: Tensor = self.norm(self.mlp(torch.addcmul(sums, atoms, 1 + self.eps)))
+        return mixed
 
 
-def _columns(table: CategoricalTable, features: Tensor) -> Tensor:
-    return table._embed(features)
+class _ColumnTable(CategoricalTable):
+    """The table with one look-up for each column of each atom."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Embed categorical features, as the table it stands for does."""
+        return functional.embedding_bag(features + self.offsets, self.bounded(), mode="sum")
 
 
-def _torch_dropout(module: dropout.Dropout, rows: Tensor) -> Tensor:
-    return functional.dropout(rows, module.p, module.training)
+def _exchanged(network: GraphEncoder, kind: type[nn.Module], other: nn.Module) -> GraphEncoder:
+    """Return a copy of a network in which modules of a kind compute as another one does."""
+    copied = copy.deepcopy(network)
+    for module in list(copied.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, kind):
+                one = copy.copy(other)
+                one.__dict__ = {**one.__dict__, **child.__dict__}  # its weights and its settings
+                setattr(module, name, one)
+    return copied
 
 
-def _compiled(network: GraphEncoder, graph: GraphBatch, plain: Any) -> list[Variant]:
+def _compiled(network: GraphEncoder, graph: GraphBatch) -> list[Variant]:
     """torch.compile of the plain path, where there is a compiler."""
-    step = _step(network, graph, plain)
+    step = _step(network, graph, plain_operations)
     compiled = torch.compile(network, dynamic=True)
 
     def work() -> None:
-        with plain:
+        with plain_operations():
             network.zero_grad()
             compiled(graph).sum().backward()
 

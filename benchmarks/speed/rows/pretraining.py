@@ -132,7 +132,7 @@ class _Published:
 
     def _profiles(self, part: NDArray[np.int64]) -> Any:
         views = self.data.builder.build(self.data.store, part)
-        return self.data._with_profiles(views, part)
+        return self.data.with_profiles(views, part)
 
     def first_step(self) -> None:
         """Take one step."""

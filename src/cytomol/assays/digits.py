@@ -1,39 +1,42 @@
-"""Numbers in print: as many digits as the spread of what was measured deserves."""
+"""Numbers printed with the digits that the spread of their target deserves."""
 
 from __future__ import annotations
 
 import math
 
-__all__ = ["shown"]
+__all__ = ["digits_of", "shown"]
 
-_DIGITS = 3  # of the spread: more is noise in any assay
-_FEWEST, _MOST = 1e-4, 1e6  # outside, powers of ten are easier to read
+_SIGNIFICANT = 3  # digits of the spread that are worth printing
+_LONGEST = 15  # digits of a double that mean anything
 
 
-def shown(value: float, spread: float) -> str:
-    """Return a number as text with the digits that matter beside a spread.
+def digits_of(spread: float) -> int:
+    """Return the decimal place down to which values of this spread are printed; negative left of the point.
 
-    Parameters
-    ----------
-    value
-        The number.
-    spread
-        Standard deviation of what it is to be compared with; three digits of it are shown. Where it is
-        0 or unknown, the value has four digits of its own.
-
-    Examples
-    --------
-    >>> shown(0.29412, 1.2), shown(-250000.123, 1.0), shown(3.14159e-14, 1e-14)
-    ('0.29', '-250000.12', '3.14e-14')
+    >>> digits_of(1.3), digits_of(1e-6), digits_of(2500.0)
+    (2, 8, -1)
     """
-    if not math.isfinite(value):
-        return "-" if math.isnan(value) else str(value)
-    if not (math.isfinite(spread) and spread > 0):
-        return f"{value:.4g}"
-    last = math.floor(math.log10(spread)) - _DIGITS + 1  # power of ten of the last digit shown
-    if _FEWEST <= spread < _MOST:
-        text = f"{value:.{max(-last, 0)}f}"
-    else:
-        first = math.floor(math.log10(abs(value))) if value else last
-        text = f"{value:.{max(first - last, 0)}e}"
-    return text[1:] if text.startswith("-") and not text.strip("-0.e+") else text
+    if not math.isfinite(spread) or spread <= 0:
+        return 4
+    return _SIGNIFICANT - 1 - math.floor(math.log10(spread))
+
+
+def shown(value: float | None, spread: float) -> str:
+    """Return a value as text, as exact as a thousandth of the spread of its target; "-" for none.
+
+    >>> shown(0.83123, 1.3), shown(8.31e-07, 1e-6), shown(-250000.128, 1.0), shown(2.5e30, 1e30)
+    ('0.83', '8.31e-07', '-250000.13', '2.50e+30')
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return f"{value:g}"
+    places = digits_of(spread)
+    size = math.floor(math.log10(abs(value))) if value else 0
+    if 0 <= places <= 6 and size < _LONGEST - places:
+        return f"{value:.{places}f}"
+    if places < 0 and size < 7:
+        return f"{value:.0f}"
+    if value == 0:
+        return "0"
+    return f"{value:.{min(max(size + places, 0), _LONGEST)}e}"

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import metrics, score_tasks
+from cytomol.assays.molecules import molecule_groups
 from cytomol.assays.options import AssayOptions
-from cytomol.assays.splits import FOLDS, split
+from cytomol.assays.splits import FOLDS, divided_molecules, split
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
-from cytomol.errors import InputError
+from cytomol.errors import InputError, note
 
 __all__ = ["check_folds", "check_molecules", "fold_texts", "score_folds", "valid_folds"]
+
 
 COUNTS = {"classification": "roc_auc", "regression": "mae"}
 """Metric that counts, by kind of columns."""
@@ -60,16 +62,30 @@ def valid_folds(
     valid: NDArray[np.bool_],
     folds: NDArray[np.str_] | None,
     config: AssayOptions,
+    *,
+    dates: NDArray[np.datetime64] | None = None,
 ) -> NDArray[np.str_]:
-    """Return the fold of every row, as given or as the options split; "" for invalid molecules."""
+    """Return the fold of every row, as given or as the options split; "" for invalid molecules.
+
+    Folds that are given stay as they are; molecules that stand in two of them are noted.
+    """
     result = np.full(len(valid), "", dtype="<U5")
     if folds is None:
         kept = [text for text, ok in zip(smiles, valid, strict=True) if ok]
         result[valid] = split(
-            kept, config.split_type, fractions=config.split_fractions, seed=config.split_seed
+            kept,
+            config.split_type,
+            fractions=config.split_fractions,
+            seed=config.split_seed,
+            dates=None if dates is None else dates[valid],
         )
     else:
         result[valid] = folds[valid]
+        if divided := divided_molecules(result, molecule_groups(smiles)):
+            note(
+                f"{divided:,} molecule(s) stand in two folds, which makes scores too good",
+                where="split given",
+            )
     return result
 
 

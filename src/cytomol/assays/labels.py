@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.errors import InputError
+from cytomol.assays.cells import Cells, read_cells, refuse_decimal_commas
+from cytomol.assays.classes import encode
+from cytomol.assays.roles import (
+    NO_CODES,
+    TaskType,
+    choose_tasks,
+    column_of,
+    find_roles,
+    task_type_of,
+    task_types,
+)
+from cytomol.errors import InputError, note
 from cytomol.tables.molecules import find_column
 
-__all__ = ["RESERVED", "Labels", "Task", "check_training_labels", "detect_kind", "read_labels"]
+__all__ = ["RESERVED", "Kind", "Labels", "Task", "check_training_labels", "read_labels"]
 
 # names that columns of a prediction have, so no task can have them
 RESERVED = ("smiles", "error")
-_MISSING = {"", "nan", "na", "n/a", "null", "none", "<na>"}
-
-
 Kind = Literal["binary", "multiclass", "regression"]
 
 
@@ -99,6 +107,29 @@ class Labels:
         """Name of the metric that counts, where the tasks are of one kind."""
         return "mae" if self.kind == "regression" else "roc_auc"
 
+    def as_tasks(self, tasks: Sequence[Task]) -> Labels:
+        """Return the labels with the classes of these tasks, of the same names.
+
+        Raises
+        ------
+        InputError
+            If a class is none of a task's.
+        """
+        matrix = self.matrix.copy()
+        for place, (own, wanted) in enumerate(zip(self.tasks, tasks, strict=True)):
+            if own.kind == "regression" or own.classes == wanted.classes:
+                continue
+            for at, name in enumerate(own.classes):
+                rows = self.matrix[:, place] == at
+                if name in wanted.classes:
+                    matrix[rows, place] = wanted.classes.index(name)
+                elif rows.any():
+                    raise InputError(
+                        f"{name!r} is no class of the task: {', '.join(wanted.classes)}",
+                        where=f"{self.where}, row {int(np.argmax(rows)) + 1}, column {own.name!r}",
+                    )
+        return replace(self, tasks=tuple(tasks), matrix=matrix)
+
     def take(self, rows: NDArray[np.int64]) -> Labels:
         """Return the labels of some rows."""
         bounds = None if self.bounds is None else self.bounds[rows]
@@ -110,7 +141,8 @@ def read_labels(
     targets: Sequence[str] | None,
     *,
     ignore: Sequence[str] = (),
-    task_type: str = "auto",
+    task_type: TaskType = "auto",
+    missing_codes: Sequence[str] = (),
     where: str = "table",
 ) -> Labels:
     """Find the tasks of a table and read their cells.
@@ -120,11 +152,13 @@ def read_labels(
     frame
         The table; cells are text or numbers.
     targets
-        Task columns; None takes every numeric column.
+        Task columns; None takes every column that is one of values or classes.
     ignore
         Columns that are no tasks (SMILES, fold).
     task_type
-        "auto", "classification" or "regression".
+        "auto", "classification" or "regression", or one of these by the name of a task.
+    missing_codes
+        What stands for nothing measured beside empty cells, such as "-999"; "none" says that no number does.
     where
         The table's name, for messages.
 
@@ -132,70 +166,86 @@ def read_labels(
     ------
     InputError
         If a column is absent, a cell is no number (with row, column and value), nothing is measured,
-        or the labels do not suit the kind.
+        values look like codes for nothing measured, or the labels do not suit the kind.
     """
-    left_out: list[str] = []
-    if targets is not None:
-        names = [find_column(frame, name, where=where, option="--targets") for name in targets]
-        _check_names(names, ignore, where)
-        values = [_numbers(frame[name], where=where) for name in names]
+    settled = NO_CODES in missing_codes
+    if targets is None:
+        names, left_out = _tasks_by_role(frame, ignore, task_type, missing_codes, where)
     else:
-        names, values = [], []
-        for name in map(str, frame.columns):
-            if name in ignore:
-                continue
-            reason, column = _numeric_column(frame[name], where=where)
-            if column is None:
-                left_out.append(f"{name} ({reason})")
-            else:
-                names.append(name)
-                values.append(column)
+        names = [find_column(frame, name, where=where, option="--targets") for name in targets]
+        left_out = []
     _check_names(names, ignore, where)
-    matrix = np.column_stack(values) if values else np.zeros((len(frame), 0))
-    for name, column in zip(names, matrix.T, strict=True):
-        if np.isnan(column).all():
-            raise InputError("no label is measured", where=f"{where}, column {name!r}")
-    if not names:
+    _check_task_types(task_type, frame, where)
+    tasks, matrix, bounds = (
+        [],
+        np.full((len(frame), len(names)), np.nan),
+        np.zeros((len(frame), len(names)), "i1"),
+    )
+    for at, name in enumerate(names):
+        cells = read_cells(frame[name], missing_codes)
+        kind = task_type_of(task_type, name)
+        task, matrix[:, at], bounds[:, at] = _read_task(cells, kind, settled=settled, where=where)
+        tasks.append(task)
+    return Labels(tuple(tasks), matrix, where, tuple(left_out), bounds if bounds.any() else None)
+
+
+def _check_task_types(task_type: TaskType, frame: pd.DataFrame, where: str) -> None:
+    """Refuse a kind that is given for a column that is not there."""
+    given = task_types(task_type) if isinstance(task_type, str) else task_type
+    for name in given:
+        if name:
+            find_column(frame, name, where=where, option="--task-type")
+
+
+def _tasks_by_role(
+    frame: pd.DataFrame, ignore: Sequence[str], task_type: TaskType, missing_codes: Sequence[str], where: str
+) -> tuple[list[str], list[str]]:
+    """Return the columns that are tasks by what stands in them, and the others with the reason."""
+    columns = find_roles(frame, ignore=ignore, missing_codes=missing_codes, task_type=task_type)
+    for column in columns:
+        if column.role == "text":
+            refuse_decimal_commas(read_cells(frame[column.name], missing_codes), where=where)
+    choice = choose_tasks(columns)
+    if not choice.tasks:
         raise InputError(
-            "has no numeric column to learn from",
+            "has no column to learn from",
             where=where,
-            hint=f"left out: {', '.join(left_out) or 'nothing'}; name the tasks with --targets",
+            hint=f"left out: {', '.join(choice.left_out) or 'nothing'}; name the tasks with --targets",
         )
-    labels = Labels.of_kind(names, matrix, "regression", where)
-    kind = detect_kind(labels, task_type)
-    return replace(Labels.of_kind(names, matrix, kind, where), left_out=tuple(left_out))
+    for line in choice.loud:
+        note(line, where=where)
+    return list(choice.tasks), list(choice.left_out)
 
 
-def detect_kind(labels: Labels, task_type: str = "auto") -> Literal["classification", "regression"]:
-    """Return "classification" if every measured value is 0 or 1, else "regression"; check a given kind.
-
-    Raises
-    ------
-    InputError
-        If some tasks hold only 0 and 1 and others do not (in "auto"), or a classification label is
-        neither 0 nor 1.
-    """
-    binary = np.isnan(labels.matrix) | (labels.matrix == 0) | (labels.matrix == 1)
-    if task_type == "classification" and not binary.all():
-        row, task = np.argwhere(~binary)[0]
+def _read_task(
+    cells: Cells, task_type: str, *, settled: bool, where: str
+) -> tuple[Task, NDArray[np.float64], NDArray[np.int8]]:
+    """Return a task, its values or places among its classes, and its bounds."""
+    place = f"{where}, column {cells.name!r}"
+    if cells.measured == 0:
+        raise InputError("no label is measured", where=place)
+    if not cells.mostly_words or task_type == "regression":
+        _check_numbers(cells, where)
+    column = column_of(cells, task_type=task_type, named=True, settled=settled, where=where)
+    if column.problem:
+        raise InputError(column.problem, where=place, hint=column.remedy)
+    if not column.may_be_task:
         raise InputError(
-            f"label {labels.matrix[row, task]:g} is neither 0 nor 1",
-            where=f"{labels.where}, row {row + 1}, column {labels.names[task]!r}",
-            hint="write classes as 0 and 1, or use --task-type regression",
+            f"cannot be learnt: it holds {column.reason}",
+            where=place,
+            hint="write numbers or a few classes, or leave the cell empty where nothing was measured",
         )
-    if task_type != "auto":
-        return cast('Literal["classification", "regression"]', task_type)
-    per_task = binary.all(axis=0)
-    if per_task.all():
-        return "classification"
-    if per_task.any():
-        classes, numbers = labels.names[int(np.argmax(per_task))], labels.names[int(np.argmin(per_task))]
-        raise InputError(
-            f"column {classes!r} holds only 0 and 1, column {numbers!r} other numbers too",
-            where=labels.where,
-            hint="choose tasks of one kind with --targets, or set --task-type regression",
-        )
-    return "regression"
+    if column.remark:
+        note(f"column {cells.name!r}: {column.remark}", where=where)
+    if column.role != "class":
+        return Task(cells.name, "regression"), cells.numbers, cells.bounds
+    kind: Kind = "binary" if len(column.classes) == 2 else "multiclass"
+    task, none = Task(cells.name, kind, column.classes), np.zeros(len(cells.numbers), np.int8)
+    if cells.mostly_words:
+        return task, encode(cells.text)[1], none
+    values = np.array([float(name) for name in column.classes])
+    places = np.searchsorted(values, cells.numbers).astype(np.float64)
+    return task, np.where(np.isnan(cells.numbers), np.nan, places), none
 
 
 def check_training_labels(labels: Labels, train: NDArray[np.bool_]) -> list[str]:
@@ -204,7 +254,7 @@ def check_training_labels(labels: Labels, train: NDArray[np.bool_]) -> list[str]
     Raises
     ------
     InputError
-        If no task has a label in training, or none has both classes.
+        If no task has a label in training, or none of the classes has another beside it.
     """
     values = labels.matrix[train]
     counts = (~np.isnan(values)).sum(axis=0)
@@ -213,18 +263,19 @@ def check_training_labels(labels: Labels, train: NDArray[np.bool_]) -> list[str]
     warnings: list[str] = []
     if (counts == 0).any():
         warnings.append(f"no training label, so no prediction: {_listed(labels.names, counts == 0)}")
-    if labels.kind == "classification":
-        ones = np.nansum(values, axis=0)
-        single = (counts > 0) & ((ones == 0) | (ones == counts))
-        if (single | (counts == 0)).all():
-            value = values[~np.isnan(values)][0]
-            raise InputError(
-                f"every training label is {value:g}: there is nothing to tell apart",
-                where=f"{labels.where}, column {labels.names[int(np.argmax(single))]!r}",
-                hint="classification needs both 0 and 1 in training",
-            )
-        if single.any():
-            warnings.append(f"one class only in training: {_listed(labels.names, single)}")
+    of_classes = np.array([task.kind != "regression" for task in labels.tasks])
+    different = np.array([len(np.unique(column[~np.isnan(column)])) for column in values.T])
+    single = of_classes & (different == 1)
+    if (single | (counts == 0)).all():
+        task = int(np.argmax(single))
+        place = int(values[:, task][~np.isnan(values[:, task])][0])
+        raise InputError(
+            f"every training label is {labels.tasks[task].classes[place]}: there is nothing to tell apart",
+            where=f"{labels.where}, column {labels.names[task]!r}",
+            hint="classification needs two classes or more in training",
+        )
+    if single.any():
+        warnings.append(f"one class only in training: {_listed(labels.names, single)}")
     return warnings
 
 
@@ -249,55 +300,13 @@ def _check_names(names: Sequence[str], ignore: Sequence[str], where: str) -> Non
         raise InputError("a task is named twice", where=where, hint=f"tasks: {', '.join(names)}")
 
 
-def _parse(cells: pd.Series[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the numbers of a column and where a cell holds something that is no finite number."""
-    if pd.api.types.is_bool_dtype(cells) or pd.api.types.is_numeric_dtype(cells):
-        numbers = cells.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-        return numbers, np.isinf(numbers)
-    text = cells.astype("string").str.strip().fillna("")
-    missing = text.str.lower().isin(_MISSING).to_numpy(dtype=bool)
-    text = text.replace({"true": "1", "True": "1", "TRUE": "1", "false": "0", "False": "0", "FALSE": "0"})
-    numbers = pd.to_numeric(text.where(~missing), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return numbers, ~missing & ~np.isfinite(numbers)
-
-
-def _numbers(cells: pd.Series[Any], *, where: str) -> NDArray[np.float64]:
-    numbers, wrong = _parse(cells)
-    if wrong.any():
-        row = int(np.argmax(wrong))
+def _check_numbers(cells: Cells, where: str) -> None:
+    """Refuse a column of numbers in which a word stands: leaving it out would lose a task in silence."""
+    wrong = np.flatnonzero(cells.words)
+    if wrong.size:
         raise InputError(
-            f"label {str(cells.iloc[row])!r} is not a finite number",
-            where=f"{where}, row {row + 1}, column {cells.name!r}",
-            hint="write a number, or leave the cell empty where nothing was measured",
+            f"label {str(cells.series.iloc[wrong[0]])!r} is not a finite number",
+            where=f"{where}, row {wrong[0] + 1}, column {cells.name!r}",
+            hint="write a number, or leave the cell empty where nothing was measured; --missing-codes names "
+            "what else means so",
         )
-    return numbers
-
-
-def _refuse_decimal_commas(cells: pd.Series[Any], wrong: NDArray[Any], *, where: str) -> None:
-    """Raise if a column that is no column of numbers would be one with points in place of its commas."""
-    text = cells[wrong].astype("string").str.strip()
-    with_comma = text.str.fullmatch(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?").fillna(value=False).to_numpy(dtype=bool)
-    if 2 * with_comma.sum() > len(text):
-        row = int(np.flatnonzero(wrong)[np.argmax(with_comma)])
-        raise InputError(
-            f"holds numbers with a comma, such as {str(cells.iloc[row])!r}",
-            where=f"{where}, row {row + 1}, column {cells.name!r}",
-            hint="write a decimal point, or name the tasks with --targets",
-        )
-
-
-def _numeric_column(cells: pd.Series[Any], *, where: str) -> tuple[str, NDArray[np.float64] | None]:
-    """Return the numbers of a column that is one of numbers, else the reason why it is not.
-
-    A column that is mostly numbers raises: leaving it out because of one cell would lose a task
-    without a word that anybody reads.
-    """
-    numbers, wrong = _parse(cells)
-    measured = int((~np.isnan(numbers) & ~wrong).sum())
-    if wrong.sum() > measured:
-        _refuse_decimal_commas(cells, wrong, where=where)
-    if measured == 0:
-        return ("text" if wrong.any() else "empty"), None
-    if wrong.sum() > measured:
-        return f"text, as {str(cells[wrong].iloc[0])!r} in row {int(np.argmax(wrong)) + 1}", None
-    return "", _numbers(cells, where=where)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from cytomol.assays.roles import task_types
 from cytomol.config import Config
 
 __all__ = ["AssayOptions"]
@@ -16,8 +17,15 @@ class AssayOptions(Config):
 
     group: ClassVar[str] = "tasks"
 
-    task_type: Literal["auto", "classification", "regression"] = Field(
-        "auto", description="Kind of the tasks; auto: classification if every label is 0 or 1."
+    task_type: str = Field(
+        "auto",
+        description="Kind of the tasks: classification, regression or auto (by what the labels are); or of "
+        "single ones, as a=regression,b=classification.",
+    )
+    missing_codes: tuple[str, ...] = Field(
+        (),
+        description="What stands for nothing measured beside empty cells, such as -1,-999; none: no number "
+        "does.",
     )
     split_type: str = Field(
         "scaffold",
@@ -27,3 +35,9 @@ class AssayOptions(Config):
         None, description="Shares of train, valid and test; by default those of the split type."
     )
     split_seed: int = Field(0, ge=0, lt=2**32, description="Seed of split types that shuffle.")
+
+    @field_validator("task_type")
+    @classmethod
+    def _known_task_type(cls, given: str) -> str:
+        task_types(given)
+        return given

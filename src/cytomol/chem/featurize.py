@@ -28,7 +28,7 @@ from cytomol.chem.parse import (
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, CytomolError, InputError
 
-__all__ = ["FeatureOptions", "featurize"]
+__all__ = ["FeatureOptions", "featurize", "featurize_chunk"]
 
 _DEFAULT = FeatureOptions()
 _CHUNK = 512

@@ -11,7 +11,7 @@ from cytomol.chem.parse import parse_smiles, without_atom_maps
 from cytomol.chem.standardize import in_canonical_order
 from cytomol.errors import InputError
 
-__all__ = ["murcko_scaffold"]
+__all__ = ["bare_skeleton", "murcko_scaffold"]
 
 _murcko: Any = MurckoScaffold  # plain Python without types
 
@@ -62,6 +62,27 @@ def murcko_scaffold(
     finally:
         del block
     return scaffold
+
+
+def bare_skeleton(smiles: str) -> str:
+    """Return the SMILES of a molecule's atoms and bonds without their kinds.
+
+    Raises
+    ------
+    InputError
+        If the SMILES is invalid.
+    """
+    parsed = parse_smiles(without_atom_maps(smiles))
+    if parsed.mol is None:
+        raise InputError(f"no skeleton of {smiles!r}: {parsed.reason}")
+    skeleton = Chem.RWMol()
+    for _ in parsed.mol.GetAtoms():
+        atom = Chem.Atom(0)  # of no element, so that no number of neighbours is too many
+        skeleton.AddAtom(atom)
+    for bond in parsed.mol.GetBonds():
+        skeleton.AddBond(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), Chem.BondType.SINGLE)
+    text: str = Chem.MolToSmiles(skeleton)
+    return text
 
 
 def _without_maps(mol: Chem.Mol) -> Chem.Mol:

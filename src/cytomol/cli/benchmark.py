@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from cytomol.evaluate.runner import Benchmark
 
 __all__ = ["command"]
 
@@ -70,7 +74,7 @@ def command(
         _summarize(Path(out))
         return
     from cytomol.cli.rows import split_names
-    from cytomol.evaluate.runner import Benchmark, default_models, run_benchmark
+    from cytomol.evaluate.runner import Benchmark, default_models
     from cytomol.evaluate.sets import SETS, SetSource
 
     chosen = split_names(models, ()) or default_models(plugin, backbone=backbone)
@@ -88,6 +92,13 @@ def command(
         plugins=plugin,
         coverage=not no_coverage,
     )
+    _run(benchmark, resume=resume, force=force)
+
+
+def _run(benchmark: Benchmark, *, resume: bool, force: bool) -> None:
+    """Run the jobs and print their summary, then those that failed."""
+    from cytomol.evaluate.runner import run_benchmark
+
     failures = run_benchmark(
         benchmark, resume=resume, force=force, say=lambda text: click.echo(text, err=True)
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytomol.cli.options import options_from
+from cytomol.cli.options import GroupedCommand, options_from
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
@@ -28,14 +28,17 @@ __all__ = ["command"]
 _SHOWN_TASKS = 40
 
 
-@click.command(name="finetune", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(name="finetune", cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("table", metavar="TABLE")
 @click.option("--backbone", metavar="DIR", help="Pretrained model directory; needed by the embedding.")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Model directory to be made.")
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
 @click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")
 @click.option(
-    "--targets", multiple=True, metavar="A,B", help="Task columns.  [default: every numeric column]"
+    "--targets",
+    multiple=True,
+    metavar="A,B",
+    help="Task columns.  [default: every column of values or classes]",
 )
 @click.option("--split", "split_file", metavar="FILE", help="Table with columns index (row from 0) and fold.")
 @click.option("--split-col", metavar="NAME", help="Column of the table with train, valid or test.")
@@ -171,6 +174,7 @@ def _labels(
         split_names(targets, molecules.frame.columns) if targets else None,
         ignore=[molecules.smiles_col, *([split_col] if split_col else [])],
         task_type=config.task_type,
+        missing_codes=config.missing_codes,
         where=molecules.where,
     )
 

@@ -26,6 +26,7 @@ _VERBS = {
     "pretrain": "Pretrain an encoder on molecules and their cell profiles.",
     "finetune": "Fine-tune a pretrained encoder to the assays of a table.",
     "predict": "Predict properties of molecules.",
+    "score": "Hold predictions against what was measured since.",
     "embed": "Write the embeddings of molecules.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "data": "List and fetch the published benchmark sets.",

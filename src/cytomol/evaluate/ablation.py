@@ -34,8 +34,6 @@ from cytomol.training.pretrain import pretrain
 __all__ = ["Ablation", "Failure", "run_ablation"]
 
 ROWS, SUMMARY, RECORD, MODELS, LOCK = "ablation.csv", "summary.csv", "ablation.json", "models", ".lock"
-# Options of the machine: two models that differ in these alone are one.
-_MACHINE = {"accelerator", "devices", "workers", "threads", "logger"}
 
 
 @dataclass(frozen=True)
@@ -236,11 +234,9 @@ def _record(ablation: Ablation, inputs: _Inputs) -> None:
         "corpus": inputs.digest,
         "exclude": list(inputs.excluded),
         "exclude_relations": ablation.exclude_relations,
-        "head": ablation.head.model_dump(mode="json", exclude={"threads", "accelerator"}),
+        "head": ablation.head.result_options(),
         "sets": {data.name: _digest_of(data) for data in inputs.sets},
-        "options": {
-            method: base.model_dump(mode="json", exclude=_MACHINE) for method, base in ablation.bases.items()
-        },
+        "options": {method: base.result_options() for method, base in ablation.bases.items()},
     }
     if path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
@@ -269,7 +265,7 @@ def _digest_of(data: BenchmarkSet) -> str:
 
 def _key(config: MethodConfig, method: str, ablation: Ablation, inputs: _Inputs) -> str:
     """Return a name for what is pretrained: equal options on equal data, equal name."""
-    options = config.model_dump(mode="json", exclude=_MACHINE)
+    options = config.result_options()
     modalities = list(inputs.corpus.select(config.modalities).modalities)
     # what "all" stands for, so that naming all of them is the same
     options["modalities"] = sorted(modalities)

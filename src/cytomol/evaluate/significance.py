@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.metrics import metrics
 
-__all__ = ["FEWEST_TASKS", "Paired", "bootstrap_interval", "compare", "holm", "significance"]
+__all__ = ["FEWEST_DRAWN", "FEWEST_TASKS", "Paired", "bootstrap_interval", "compare", "holm", "significance"]
 
 FEWEST_TASKS = 6
 """Tasks from which on they are what is paired: below, no signed-rank test reaches p < 0.05."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -107,4 +106,3 @@ class Boosting(MatrixLearner):
 
 
 learners.register("boosting")(Boosting)
-learners.register("boosting-embedding")(partial(Boosting, ("embedding", "counts", "maccs", "descriptors")))

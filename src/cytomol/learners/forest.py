@@ -92,5 +92,4 @@ class Forest(MatrixLearner):
 
 
 learners.register("forest")(Forest)
-learners.register("forest-bits")(partial(Forest, ("1d",)))
 learners.register("extra-trees")(partial(Forest, kind="extra"))

@@ -162,6 +162,4 @@ class Perceptron(MatrixLearner):
 
 _PLAIN = ("counts", "maccs", "descriptors")
 learners.register("mlp")(Perceptron)
-learners.register("mlp-one")(partial(Perceptron, options={"ensemble": 1}))
 learners.register("mlp-embedding")(partial(Perceptron, ("embedding", *_PLAIN)))
-learners.register("mlp-embedding-one")(partial(Perceptron, ("embedding", *_PLAIN), {"ensemble": 1}))

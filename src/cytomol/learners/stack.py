@@ -198,6 +198,4 @@ def _no_step(_done: int, _total: int, _what: str) -> None:
 
 
 learners.register("cytomol")(Ensemble)
-learners.register("cytomol-equal")(partial(Ensemble, weighting="equal"))
 learners.register("cytomol-refit")(partial(Ensemble, refit=True))
-learners.register("cytomol-plain")(partial(Ensemble, _PLAIN))

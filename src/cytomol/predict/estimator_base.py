@@ -74,7 +74,8 @@ class PropertyEstimator(SmilesEstimator):
         """Fit a predictor to labels, float64 with NaN where not measured, shape (n, tasks)."""
         check_on_error(self.on_error)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        given = {"learner": self.learner, "seed": seed, **(self.options or {})}
+        # one fit and the refit: who wants intervals across scaffolds asks for them
+        given = {"learner": self.learner, "seed": seed, "calibration_folds": 0, **(self.options or {})}
         config = FinetuneConfig.build(given, where=type(self).__name__)
         names = [f"task{i}" for i in range(values.shape[1])]
         backbone = self.backbone

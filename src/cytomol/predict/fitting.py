@@ -153,7 +153,7 @@ class Fitting:
         self.notes = table["notes"]
         predictor = self._predictor(self.fitted)
         self.held = self._held_out(predictor, learning)
-        predictor.uncertainty = self._uncertainty(np.isin(self.folds, FOLDS[:2]))
+        predictor.uncertainty = self._uncertainty(train, train | valid)
         return predictor
 
     def refit(self, evaluated: Predictor) -> Predictor:
@@ -170,7 +170,7 @@ class Fitting:
         learner = type(self.recipe.make())
         fitted = again[0] if again else ByKind.restore(learner, self.encoding.kinds, tables, arrays)
         predictor = self._predictor(fitted)
-        predictor.uncertainty = self._uncertainty(everything)
+        predictor.uncertainty = self._uncertainty(everything, everything)
         return predictor
 
     def _predictor(self, fitted: ByKind) -> Predictor:
@@ -221,12 +221,12 @@ class Fitting:
         """Number of the scaffold of each row, shape (n,)."""
         return scaffold_groups(self.store.smiles)
 
-    def _uncertainty(self, learnt_from: NDArray[np.bool_]) -> Uncertainty | None:
-        """Fit the uncertainty of a predictor that has learnt from these rows."""
+    def _uncertainty(self, learnt_from: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> Uncertainty | None:
+        """Fit the uncertainty of a predictor that has learnt from these rows, by answers to held-out rows."""
         assert self.held is not None
         columns, bounds = self.encoding.encode(self.labels)
         known = ~np.isnan(self.held.predicted) & ~np.isnan(columns)
-        rows = np.flatnonzero(learnt_from & known.any(axis=1))
+        rows = np.flatnonzero(held_out & known.any(axis=1))
         if not rows.size:
             return None
         return Uncertainty.fit(

@@ -19,6 +19,7 @@ from cytomol.chem.featurize import FeatureOptions
 from cytomol.errors import ModelDirectoryError
 from cytomol.files import atomic_directory
 from cytomol.learners import learners
+from cytomol.learners.former import restored_as
 from cytomol.learners.matrix import below
 from cytomol.learners.mixed import ByKind
 from cytomol.predict.features import MoleculeFeatures
@@ -100,7 +101,7 @@ def load_predictor(path: str | Path) -> dict[str, Any]:
         return {
             "name": config["learner"],
             "learner": ByKind.restore(
-                type(learners[config["learner"]]()),
+                type(learners[restored_as(config["learner"])]()),
                 encoding.kinds,
                 config["fitted"],
                 below(saved.statistics, "learner."),
@@ -143,7 +144,7 @@ def _named_of_01(saved: ModelDirectory) -> dict[str, Any]:
     config = saved.config
     encoding = _tasks_of_01(config)
     arrays = {f"{config['task_type']}.{name}": a for name, a in below(saved.statistics, "model.").items()}
-    learner = type(learners[config["name"]]())
+    learner = type(learners[restored_as(config["name"])]())
     return {
         "name": config["name"],
         "learner": ByKind.restore(learner, encoding.kinds, {config["task_type"]: config["model"]}, arrays),

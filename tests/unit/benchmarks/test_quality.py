@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from benchmarks.quality.levers import COLUMNS as LEVERS
 from benchmarks.quality.page import main as write_page
 from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, STAGES, cells, steps
 from benchmarks.quality.planted import COLUMNS as PLANTED
+from benchmarks.quality.plugins import PLUGINS
 from benchmarks.quality.rows import OURS, Rows
 from benchmarks.quality.tables import above, wins
 from rdkit import Chem
@@ -71,6 +73,8 @@ def test_a_seed_of_everything_comes_before_the_next() -> None:
 
 
 def test_every_planned_model_and_backbone_is_known() -> None:
+    for name in PLUGINS:
+        importlib.import_module(name)
     planned = list(cells(5))
     assert {model for _, model, _, _ in planned} <= set(models.names())
     assert {variant for _, _, variant, _ in planned} == {"", *BACKBONES}

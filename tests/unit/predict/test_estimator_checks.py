@@ -50,7 +50,8 @@ class Regressor(NumbersAsMolecules, PropertyRegressor):
     """PropertyRegressor whose molecules come from numbers."""
 
 
-TINY: dict[str, Any] = {"epochs": 1, "options": {"hidden": 4}}
+HEAD: dict[str, Any] = {"learner": "head", "options": {"epochs": 1, "hidden": 4}}
+NEIGHBOURS: dict[str, Any] = {"learner": "neighbours"}
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +63,9 @@ class Encoder(NumbersAsMolecules, CellEncoder):
     """CellEncoder whose molecules come from numbers."""
 
 
-@parametrize_with_checks([Classifier(**TINY), Regressor(**TINY), Encoder("a backbone")])
+@parametrize_with_checks(
+    [Classifier(**HEAD), Regressor(**HEAD), Classifier(**NEIGHBOURS), Regressor(**NEIGHBOURS), Encoder("x")]
+)
 def test_with_numbers_read_as_molecules(estimator: Any, check: Any) -> None:
     check(estimator)
 

@@ -15,8 +15,9 @@ from sklearn.pipeline import make_pipeline
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.errors import ConfigError, InputError
+from cytomol.learners import learners
 from cytomol.predict.estimators import CellEncoder, PropertyClassifier, PropertyRegressor
-from cytomol.predict.predictor import PropertyPredictor
+from cytomol.predict.predictor import Predictor
 from cytomol.predict.smiles_input import InputValueError, check_labels
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1"]
@@ -24,18 +25,15 @@ TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in TAILS]
 AROMATIC = np.array(["yes" if "c" in s else "no" for s in SMILES])
 LENGTH = np.array([len(s) / 2 for s in SMILES])
-QUICK: dict[str, Any] = {
-    "epochs": 15,
-    "options": {"hidden": 16, "lr": 1e-2, "batch_size": 16, "dropout": 0.0},
-}
+QUICK: dict[str, Any] = {"epochs": 15, "hidden": 16, "lr": 1e-2, "batch_size": 16, "dropout": 0.0}
 
 
-def classifier(**options: Any) -> PropertyClassifier:
-    return PropertyClassifier(**{**QUICK, **options})
+def classifier(options: dict[str, Any] | None = None, **given: Any) -> PropertyClassifier:
+    return PropertyClassifier(**{"learner": "head", **given}, options={**QUICK, **(options or {})})
 
 
-def regressor(**options: Any) -> PropertyRegressor:
-    return PropertyRegressor(**{**QUICK, **options})
+def regressor(options: dict[str, Any] | None = None, **given: Any) -> PropertyRegressor:
+    return PropertyRegressor(**{"learner": "head", **given}, options={**QUICK, **(options or {})})
 
 
 @pytest.mark.parametrize(
@@ -51,7 +49,7 @@ def test_every_shape_of_smiles_gives_the_same(model: Any, y: np.ndarray, shape: 
         "column": np.array(SMILES, dtype=object)[:, None],
         "frame": pd.DataFrame({"structure": SMILES}),
     }[shape]
-    model = clone(model).set_params(epochs=2)
+    model = clone(model).set_params(options={**QUICK, "epochs": 2})
     expected = clone(model).fit(SMILES, y).predict(SMILES)
     np.testing.assert_array_equal(model.fit(X, y).predict(X), expected)
     assert model.n_features_in_ == 1
@@ -72,7 +70,7 @@ def test_classes_may_be_text_numbers_or_truth_values(y: np.ndarray) -> None:
 
 
 def test_regressor_learns_and_answers_in_the_unit_of_the_task() -> None:
-    model = regressor(epochs=60).fit(SMILES, 1000 + 50 * LENGTH)
+    model = regressor({"epochs": 60}).fit(SMILES, 1000 + 50 * LENGTH)
     predicted = model.predict(SMILES)
     assert predicted.shape == (40,)
     assert model.score(SMILES, 1000 + 50 * LENGTH) > 0.7
@@ -97,7 +95,7 @@ def test_many_tasks_with_missing_labels() -> None:
 
 
 def test_cross_val_score_in_and_out_of_a_pipeline(untrained: dict[str, Path]) -> None:
-    quick = classifier(epochs=5)
+    quick = classifier({"epochs": 5})
     assert np.isfinite(cross_val_score(quick, SMILES, AROMATIC, cv=3)).all()
     assert np.isfinite(cross_val_score(quick, SMILES, AROMATIC, cv=3, scoring="roc_auc")).all()
     encoder = CellEncoder(untrained["infoalign"])
@@ -106,13 +104,14 @@ def test_cross_val_score_in_and_out_of_a_pipeline(untrained: dict[str, Path]) ->
     assert scores.mean() > 0.6
     y = np.column_stack([LENGTH, LENGTH])
     y[::6] = np.nan
-    scores = cross_val_score(regressor(epochs=2), SMILES, y, cv=KFold(3), error_score="raise")
+    scores = cross_val_score(regressor({"epochs": 2}), SMILES, y, cv=KFold(3), error_score="raise")
     assert scores.shape == (3,)
 
 
 def test_grid_search_sets_parameters() -> None:
-    search = GridSearchCV(classifier(epochs=2), {"features": ["1d", "counts"]}, cv=2, error_score="raise")
-    assert search.fit(SMILES, AROMATIC).best_params_["features"] in {"1d", "counts"}
+    search = GridSearchCV(classifier(), {"learner": ["neighbours", "forest-bits"]}, cv=2, error_score="raise")
+    search.estimator.set_params(options={"threads": 1})
+    assert search.fit(SMILES, AROMATIC).best_params_["learner"] in {"neighbours", "forest-bits"}
 
 
 def test_encoder_gives_the_backbones_embedding(untrained: dict[str, Path]) -> None:
@@ -129,10 +128,10 @@ def test_encoder_gives_the_backbones_embedding(untrained: dict[str, Path]) -> No
 
 
 def test_heads_on_a_backbone(untrained: dict[str, Path], tmp_path: Path) -> None:
-    model = classifier(backbone=untrained["chmr"], ensemble=2).fit(SMILES, AROMATIC)
+    model = classifier({"ensemble": 2}, backbone=untrained["chmr"]).fit(SMILES, AROMATIC)
     assert model.predictor_.features.blocks == ("embedding", "1d")
-    assert len(model.predictor_.heads) == 2
-    predictor = PropertyPredictor.load(model.save(tmp_path / "m"))
+    assert len(model.predictor_.learner.first.heads) == 2
+    predictor = Predictor.load(model.save(tmp_path / "m"))
     answer = predictor.predict(SMILES)
     found = np.array(answer.values)[:, 0]
     np.testing.assert_allclose(found, model.predict_proba(SMILES)[:, 1], rtol=1e-6)
@@ -141,8 +140,8 @@ def test_heads_on_a_backbone(untrained: dict[str, Path], tmp_path: Path) -> None
 @pytest.mark.parametrize("kind", ["classifier", "regressor", "encoder"])
 def test_clone_parameters_and_pickle(kind: str, untrained: dict[str, Path]) -> None:
     model, y = {
-        "classifier": (classifier(backbone=untrained["infoalign"], epochs=2), AROMATIC),
-        "regressor": (regressor(epochs=2), LENGTH),
+        "classifier": (classifier({"epochs": 2}, backbone=untrained["infoalign"]), AROMATIC),
+        "regressor": (regressor({"epochs": 2}), LENGTH),
         "encoder": (CellEncoder(untrained["infoalign"]), None),
     }[kind]
     method = "transform" if kind == "encoder" else "predict"
@@ -163,7 +162,7 @@ def test_clone_parameters_and_pickle(kind: str, untrained: dict[str, Path]) -> N
 
 
 def test_answers_do_not_depend_on_company_or_order() -> None:
-    model = regressor(epochs=3).fit(SMILES, LENGTH)
+    model = regressor({"epochs": 3}).fit(SMILES, LENGTH)
     together = model.predict(SMILES)
     np.testing.assert_allclose([model.predict([s])[0] for s in SMILES[:6]], together[:6], rtol=1e-9)
     np.testing.assert_allclose(model.predict(SMILES[::-1])[::-1], together, rtol=1e-9)
@@ -175,13 +174,23 @@ def test_fitting_leaves_global_random_numbers_alone() -> None:
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
-    classifier(epochs=1).fit(SMILES, AROMATIC)
+    classifier({"epochs": 1}).fit(SMILES, AROMATIC)
     assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize("learner", [name for name in learners.names() if "embedding" not in name])
+def test_reaches_every_learner(learner: str) -> None:
+    # small ones of the same make where the registered ones take long
+    options = {"threads": 1, **({"epochs": 2, "hidden": 8} if learner == "head" else {})}
+    model = PropertyRegressor(learner, options=options).fit(SMILES, LENGTH)
+    assert model.predictor_.name == learner
+    assert np.isfinite(model.predict(SMILES[:3])).all()
 
 
 def test_random_state_changes_the_model() -> None:
     a, b = (
-        classifier(epochs=2, random_state=seed).fit(SMILES, AROMATIC).predict_proba(SMILES) for seed in (0, 1)
+        classifier({"epochs": 2}, random_state=seed).fit(SMILES, AROMATIC).predict_proba(SMILES)
+        for seed in (0, 1)
     )
     assert (a != b).any()
 
@@ -206,7 +215,7 @@ def test_wrong_molecules_are_refused(X: Any, error: type[Exception], message: st
         classifier().fit(X, ["a", "b", "a", "b"])
     assert isinstance(caught.value, InputError)
     if not isinstance(X, int):
-        fitted = classifier(epochs=1).fit(SMILES, AROMATIC)
+        fitted = classifier({"epochs": 1}).fit(SMILES, AROMATIC)
         with pytest.raises(error, match=message):
             fitted.predict(X)
 
@@ -235,10 +244,10 @@ def test_wrong_labels_are_refused(model: Any, y: Any, message: str) -> None:
 
 def test_invalid_molecules_may_be_kept() -> None:
     X = [*SMILES, "C1C", ""]
-    model = classifier(epochs=2, on_error="keep").fit(X, [*AROMATIC, "yes", "no"])
+    model = classifier({"epochs": 2}, on_error="keep").fit(X, [*AROMATIC, "yes", "no"])
     assert np.isnan(model.predict_proba(X)[-2:]).all()
     assert model.predict(X)[-2:].tolist() == [None, None]
-    values = regressor(epochs=2, on_error="keep").fit(SMILES, LENGTH).predict(X)
+    values = regressor({"epochs": 2}, on_error="keep").fit(SMILES, LENGTH).predict(X)
     assert np.isnan(values).tolist() == [False] * 40 + [True, True]
 
 
@@ -247,9 +256,9 @@ def test_invalid_molecules_may_be_kept() -> None:
     [
         classifier(on_error="drop"),
         classifier(validation_fraction=0.0),
-        classifier(features="graph"),
-        classifier(features="embedding"),
-        classifier(options={"nonsense": 1}),
+        classifier({"features": "graph"}),
+        classifier({"features": "embedding"}),
+        classifier({"nonsense": 1}),
         CellEncoder(),
     ],
     ids=str,
@@ -285,7 +294,7 @@ def test_missing_labels_among_numbers_are_not_measured(labels: Any) -> None:
 
 
 def test_one_column_of_text_is_one_column_of_classes() -> None:
-    model = PropertyClassifier(epochs=1, options={"hidden": 4})
+    model = PropertyClassifier("head", options={"epochs": 1, "hidden": 4})
     smiles = ["CCO", "CCN", "CCC", "CCCl"] * 5
     model.fit(smiles, pd.DataFrame({"y": ["yes", "no", "no", "yes"] * 5}))
     assert model.classes_.tolist() == ["no", "yes"]
@@ -298,6 +307,6 @@ def test_labels_of_several_types_are_refused() -> None:
 
 
 def test_minus_one_beside_0_and_1_may_mean_missing() -> None:
-    model = PropertyClassifier(epochs=1, options={"hidden": 4})
+    model = PropertyClassifier("head", options={"epochs": 1, "hidden": 4})
     with pytest.raises(InputValueError, match="if -1 means not measured"):
         model.fit(["CCO", "CCN", "CCC", "CCCl"] * 3, [0, 1, -1, 1] * 3)

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cytomol.assays.encoding import Encoding
+from cytomol.assays.labels import Task
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import InputError
-from cytomol.predict.predictor import Predictions
+from cytomol.predict.predictions import Predictions
 from cytomol.predict.rows import embed_rows, predict_rows
 from cytomol.tables.molecules import MoleculeTable
 
@@ -27,13 +29,16 @@ CASES = (CELLS, st.integers(1, 4), st.sampled_from(["keep", "drop"]), st.sampled
 class Length:
     """Answers the length of the text, and refuses what is no molecule."""
 
-    tasks: tuple[str, ...] = ("length",)
-    task_type = "regression"
+    encoding = Encoding((Task("length", "regression"),), np.zeros(1), np.ones(1))
 
     def predict(self, molecules: Sequence[str], **_: Any) -> Predictions:
         errors = ["" if text.startswith("CC") else f"cannot read {text!r}" for text in molecules]
         values = [[np.nan if error else len(text)] for text, error in zip(molecules, errors, strict=True)]
-        return Predictions(np.array(values, dtype=float).reshape(-1, 1), errors, self.tasks, None)
+        columns = np.array(values, dtype=float).reshape(-1, 1)
+        return Predictions(columns, errors, self.encoding, np.array([0.5]))
+
+
+LENGTH: Any = Length()
 
 
 class Backbone:
@@ -74,7 +79,7 @@ def check(answer: Any, values: Sequence[float], cells: Sequence[str], on_error: 
 @example(["C1", "CC", "", "CCC", "C1", "CCCC"], 4, "drop", ("id",))
 @settings(max_examples=60, deadline=None)
 def test_predictions(cells: list[str], chunk: int, on_error: Any, keep: Any) -> None:
-    answer = predict_rows(Length(), table_of(cells), chunk=chunk, on_error=on_error, keep=keep)
+    answer = predict_rows(LENGTH, table_of(cells), chunk=chunk, on_error=on_error, keep=keep)
     check(answer, answer.frame["length"].tolist(), cells, on_error, keep)
 
 
@@ -94,8 +99,8 @@ def test_embeddings(cells: list[str], chunk: int, on_error: Any, keep: Any) -> N
 def test_the_row_that_stops_it_is_named(cells: list[str], chunk: int) -> None:
     bad = [row for row, cell in enumerate(cells) if not cell.startswith("CC")]
     if not bad:
-        predict_rows(Length(), table_of(cells), chunk=chunk, on_error="raise")
+        predict_rows(LENGTH, table_of(cells), chunk=chunk, on_error="raise")
         return
     with pytest.raises(InputError, match=re.escape(f"in.sdf, row {bad[0] + 1}: ")) as caught:
-        predict_rows(Length(), table_of(cells), chunk=chunk, on_error="raise")
+        predict_rows(LENGTH, table_of(cells), chunk=chunk, on_error="raise")
     assert cells[bad[0]] or f"record {bad[0]} is broken" in str(caught.value)

@@ -13,12 +13,11 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from cytomol.assays.labels import Labels
-from cytomol.learners import models
+from cytomol.learners import learners
 from cytomol.learners.forest import Forest
 from cytomol.learners.stack import Ensemble
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import finetune
-from cytomol.predict.finetune_model import finetune_model
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN"]
@@ -32,8 +31,8 @@ BESIDE = {"scores.json", "split.csv", "manifest.json"}  # what tells how good it
 
 @pytest.fixture(autouse=True)
 def small_learners(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(models._entries, "small-forest", partial(Forest, trees=4))
-    monkeypatch.setitem(models._entries, "small-stack", partial(Ensemble, kinds=("boosting", "kernel")))
+    monkeypatch.setitem(learners._entries, "small-forest", partial(Forest, trees=4))
+    monkeypatch.setitem(learners._entries, "small-stack", partial(Ensemble, kinds=("boosting", "kernel")))
 
 
 def measured(kind: str) -> np.ndarray:
@@ -41,14 +40,13 @@ def measured(kind: str) -> np.ndarray:
     return size if kind == "regression" else (size > np.median(size, axis=0)).astype(float)
 
 
-def fitted(learner: str, smiles: np.ndarray, values: np.ndarray, kind: str) -> Any:
+def fitted(learner: str, smiles: np.ndarray, values: np.ndarray, kind: str, folds: int = 2) -> Any:
     """Return a predictor."""
     labels = Labels.of_kind(("a", "b"), values, kind)
-    config = FinetuneConfig.build({"epochs": 3, "hidden": 8, "features": "1d+descriptors", "ensemble": 2})
-    options: dict[str, Any] = {"folds": FOLDS, "workers": 1}
-    if learner == "head":
-        return finetune(smiles.tolist(), labels, config, **options).predictor
-    return finetune_model(learner, smiles.tolist(), labels, **options).trained
+    head = {"epochs": 3, "hidden": 8, "features": "1d+descriptors", "ensemble": 2}
+    options = {"learner": learner, "refit": False, **(head if learner == "head" else {})}
+    config = FinetuneConfig.build({**options, "calibration_folds": folds})
+    return finetune(smiles.tolist(), labels, config, folds=FOLDS, workers=1).predictor
 
 
 def saved(predictor: Any, folder: Path) -> dict[str, Any]:
@@ -56,8 +54,10 @@ def saved(predictor: Any, folder: Path) -> dict[str, Any]:
     path = predictor.save(folder)
     files = {file.name: file.read_bytes() for file in path.rglob("*") if file.is_file()}
     config = json.loads(files.pop("config.json"))
-    for name in ("seconds", "feature_seconds"):
-        config.get("details", {}).pop(name, None)
+    details = config.get("details", {})
+    for table in (details, *(value for value in details.values() if isinstance(value, dict))):
+        for name in ("seconds", "feature_seconds"):
+            table.pop(name, None)
     return {"config": config, **{name: data for name, data in files.items() if name not in BESIDE}}
 
 
@@ -75,7 +75,7 @@ def test_what_is_saved_does_not_depend_on_test_rows(learner: str, kind: str, tmp
 
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_similarity_is_that_to_training_molecules_alone(learner: str) -> None:
-    answer = fitted(learner, SMILES, measured("regression"), "regression").predict(
+    answer = fitted(learner, SMILES, measured("regression"), "regression", folds=0).predict(
         SMILES.tolist(), workers=1, uncertainty=True
     )
     morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,9 +12,31 @@ from numpy.typing import NDArray
 from cytomol.errors import ConfigError
 from cytomol.registry import Registry
 
-__all__ = ["FOLDS", "Splitter", "check_fractions", "splitters"]
+__all__ = ["FOLDS", "Molecules", "Splitter", "check_fractions", "splitters"]
 
 FOLDS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Molecules:
+    """What is split: molecules, each once.
+
+    Attributes
+    ----------
+    smiles
+        A valid SMILES of each.
+    rows
+        Rows of the table that hold each molecule, int64, shape (n,).
+    dates
+        Date of each, NaT where unknown, datetime64, shape (n,); None where the table has none.
+    """
+
+    smiles: Sequence[str]
+    rows: NDArray[np.int64]
+    dates: NDArray[np.datetime64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.smiles)
 
 
 class Splitter(Protocol):
@@ -22,15 +45,22 @@ class Splitter(Protocol):
     Attributes
     ----------
     fractions
-        Shares of train, valid and test that the splitter takes when none are given.
+        Shares of train, valid and test, in rows, that the splitter takes when none are given.
+    as_published
+        Whether it repeats a published split, and so reads every row as a molecule of its own.
     """
 
     fractions: tuple[float, float, float]
+    as_published: bool
 
     def __call__(
-        self, smiles: Sequence[str], *, fractions: tuple[float, float, float], seed: int
+        self, molecules: Molecules, *, fractions: tuple[float, float, float], seed: int
     ) -> NDArray[np.str_]:
-        """Return the fold of every molecule, shape (n,); all SMILES are valid."""
+        """Return the fold of every molecule, or "" for one that can be in none, shape (n,)."""
+        ...
+
+    def blocks(self, molecules: Molecules) -> NDArray[np.int64]:
+        """Return the number of the block of every molecule, shape (n,); no fold divides a block."""
         ...
 
 

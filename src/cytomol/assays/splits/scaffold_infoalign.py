@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.splits.base import FOLDS, splitters
-from cytomol.assays.splits.scaffold import scaffold_groups
+from cytomol.assays.splits.base import FOLDS, Molecules, splitters
+from cytomol.assays.splits.scaffold_ogb import scaffolds_as_written
 
 __all__ = ["ScaffoldInfoAlignSplit"]
 
@@ -28,23 +26,29 @@ class ScaffoldInfoAlignSplit:
     """
 
     fractions = (0.6, 0.15, 0.25)
+    as_published = True
     published_seed = 3
 
     def __call__(
-        self, smiles: Sequence[str], *, fractions: tuple[float, float, float], seed: int
+        self, molecules: Molecules, *, fractions: tuple[float, float, float], seed: int
     ) -> NDArray[np.str_]:
-        """Return the fold of every molecule, shape (n,); ``seed`` 0 stands for the published seed."""
-        groups = scaffold_groups(smiles, as_written=True)
+        """Return the fold of every row, shape (n,); ``seed`` 0 stands for the published seed."""
+        blocks = self.blocks(molecules)
+        groups = [np.flatnonzero(blocks == block).tolist() for block in range(blocks.max(initial=-1) + 1)]
         # The legacy generator, since its stream is what the published splits come from.
         generator = np.random.RandomState(seed or self.published_seed)
         generator.shuffle(groups)
-        order = np.fromiter((row for group in groups for row in group), dtype=np.int64, count=len(smiles))
-        train_end = int(fractions[0] * len(smiles))
-        valid_end = int(fractions[1] * len(smiles)) + train_end
-        folds = np.full(len(smiles), FOLDS[2], dtype="<U5")
+        order = np.fromiter((row for group in groups for row in group), dtype=np.int64, count=len(molecules))
+        train_end = int(fractions[0] * len(molecules))
+        valid_end = int(fractions[1] * len(molecules)) + train_end
+        folds = np.full(len(molecules), FOLDS[2], dtype="<U5")
         folds[order[:valid_end]] = FOLDS[1]
         folds[order[:train_end]] = FOLDS[0]
         return folds
+
+    def blocks(self, molecules: Molecules) -> NDArray[np.int64]:
+        """Return the scaffold of every row as a number, shape (n,)."""
+        return scaffolds_as_written(molecules.smiles)
 
 
 splitters.register("scaffold-infoalign")(ScaffoldInfoAlignSplit())

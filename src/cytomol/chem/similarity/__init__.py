@@ -1,6 +1,7 @@
 """Tanimoto similarity between packed fingerprints: exactly over all pairs, or from an index."""
 
 from cytomol.chem.similarity.bits import bit_counts
+from cytomol.chem.similarity.clusters import butina_clusters
 from cytomol.chem.similarity.exact import tanimoto_histogram, tanimoto_pairs, tanimoto_top_k
 from cytomol.chem.similarity.index import (
     INDEX_NEIGHBOURS,
@@ -18,6 +19,7 @@ __all__ = [
     "Neighbours",
     "SimilaritySearch",
     "bit_counts",
+    "butina_clusters",
     "indexed_pairs",
     "indexed_top_k",
     "nearest_rows",

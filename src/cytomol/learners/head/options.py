@@ -95,7 +95,7 @@ class HeadShape(Config):
 class ForestBeside(Config):
     """A random forest beside the head."""
 
-    group: ClassVar[str] = "forest beside the head"
+    group: ClassVar[str] = "forest"
 
     forest_gamma: float = Field(
         0.0,

@@ -124,8 +124,15 @@ class ApplicabilityDomain:
             asked = np.ascontiguousarray(fingerprints[start : start + block])
             similarity[start : start + block] = tanimoto_top_k(self.fingerprints, k, queries=asked)[1]
         similarity[~fingerprints.any(axis=1)] = np.nan
-        in_domain: NDArray[np.bool_] = self.limits.places(similarity[:, 0]) > 0
-        return similarity[:, 0], similarity.mean(axis=1), in_domain
+        return self.judge(similarity)
+
+    def judge(
+        self, similarity: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+        """Return what :meth:`nearest` does, from similarities with the nearest found before, shape (m, k)."""
+        own = similarity[:, :NEIGHBOURS]
+        in_domain: NDArray[np.bool_] = self.limits.places(own[:, 0]) > 0
+        return own[:, 0], own.mean(axis=1), in_domain
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what :meth:`restore` needs."""

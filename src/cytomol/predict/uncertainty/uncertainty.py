@@ -127,6 +127,8 @@ class Uncertainty:
         members: NDArray[np.floating],
         fingerprints: NDArray[np.uint8],
         coverage: float = 0.9,
+        *,
+        neighbours: NDArray[np.float32] | None = None,
     ) -> UncertaintyAnswer:
         """Return how certain predictions are.
 
@@ -138,6 +140,9 @@ class Uncertainty:
             Theirs, uint8, shape (n, 256).
         coverage
             Share of molecules whose measured value intervals and sets shall hold, in (0, 1).
+        neighbours
+            Similarities with the 5 nearest training molecules (as :meth:`Evidence.nearest` finds them),
+            shape (n, k); None compares the fingerprints.
 
         Raises
         ------
@@ -155,7 +160,8 @@ class Uncertainty:
             )
         spread = _spread(members)
         spread[np.isnan(predicted)] = np.nan
-        similarity, mean_similarity, in_domain = self.domain.nearest(fingerprints)
+        near_by = self.domain.nearest(fingerprints) if neighbours is None else self.domain.judge(neighbours)
+        similarity, mean_similarity, in_domain = near_by
         near = similarity.astype(np.float64)
         classes = self._columns("classification")
         calibrated, p_values = predicted.copy(), np.full((*predicted.shape, 2), np.nan)

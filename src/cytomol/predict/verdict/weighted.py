@@ -20,7 +20,8 @@ Array = NDArray[np.float64]
 
 
 def _ratio(over: Array, under: Array) -> Array:
-    return np.divide(over, under, out=np.full(over.shape, np.nan), where=under > 0)
+    result: Array = np.divide(over, under, out=np.full(over.shape, np.nan), where=under > 0)
+    return result
 
 
 def _mean(rows: Array, w: Array) -> Array:

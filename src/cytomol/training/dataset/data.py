@@ -127,7 +127,7 @@ class PretrainData:
         sums = {
             name: target.sums(nodes, weights, validation=validation) for name, target in self.targets.items()
         }
-        return replace(self._with_profiles(views, rows), targets=sums)
+        return replace(self.with_profiles(views, rows), targets=sums)
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator, *, validation: bool = False) -> Draw:
         """Return what decides a batch; parameters as of :meth:`batch`.
@@ -143,7 +143,7 @@ class PretrainData:
         )
         return Draw(torch.from_numpy(rows), torch.from_numpy(steps), atoms, edges, validation)
 
-    def _with_profiles(self, batch: Batch, rows: NDArray[np.int64]) -> Batch:
+    def with_profiles(self, batch: Batch, rows: NDArray[np.int64]) -> Batch:
         """Return ``batch`` with the profiles of its molecules."""
         parts: dict[str, dict[str, torch.Tensor]] = {
             name: {}

@@ -24,7 +24,7 @@ from cytomol.corpus.pooled import pool_modalities
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Corpus, Modality
 from cytomol.errors import ConfigError, InputError
-from cytomol.methods.config import MethodConfig
+from cytomol.methods.config import CHMRConfig, MethodConfig
 from cytomol.nn.batch import Dimensions
 from cytomol.progress import Reporter
 from cytomol.training.dataset.data import PretrainData, stream
@@ -157,7 +157,7 @@ def _featurize(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Mole
             f"{len(invalid):,} of {len(store):,} molecules are invalid and left out"
             f" (most often: {reasons[0][0]}; first in row {invalid[0]})"
         )
-    if config.standardize == "keep" and (
+    if options.standardize == "keep" and (
         whole := kept_whole(store.smiles[row] for row in np.flatnonzero(store.valid))
     ):
         reporter.say(whole)
@@ -251,23 +251,8 @@ def _context(
     fingerprints: NDArray[np.uint8],
     reporter: Reporter,
 ) -> ContextGraph:
-    options = ContextOptions.build(
-        {
-            "minimum_similarity": config.minimum_similarity,
-            "maximum_similarity": config.maximum_similarity,
-            "drop_fraction": config.drop_fraction,
-            "candidates": config.candidates,
-            "similarity_search": config.similarity_search,
-            "exact_up_to": config.exact_up_to,
-            "similarity_digits": config.similarity_digits,
-            "compared_modalities": config.compared_modalities,
-            "compared_values": config.compared_values,
-            "readout_weight": config.readout_weight,
-            "gene_profiles": config.gene_profiles,
-            "criteria": edge_criteria(config),
-            **({"readout_fraction": config.readout_fraction} if config.readout_fraction else {}),
-        }
-    )
+    chosen = {name: getattr(config, name) for name in ContextOptions.model_fields}
+    options = ContextOptions.build({**chosen, "criteria": edge_criteria(config)})
     with reporter.step("context graph") as status:
         graph = build_context(corpus, store, options, fingerprints=fingerprints, progress=status)
     reporter.say(graph.text())
@@ -340,10 +325,9 @@ def _profile_inputs(
     reporter: Reporter,
 ) -> tuple[dict[str, ProfileInput], dict[str, FeatureScaler]]:
     """Return the modalities as input, for methods that augment missing ones, and how each is scaled."""
-    options = config.model_dump()
-    augmentation = options.get("augmentation")  # an option of methods that read profiles
-    if augmentation is None:
+    if not isinstance(config, CHMRConfig):  # the others read no profiles
         return {}, {}
+    options, augmentation = config.model_dump(), config.augmentation
     W = None
     if augmentation in {"propagation", "authors", "nearest"} and corpus.modalities:
         W = _neighbour_matrix(fingerprints, config, reporter, augmentation == "authors")
@@ -362,7 +346,7 @@ def _profile_inputs(
 
 
 def _neighbour_matrix(
-    fingerprints: NDArray[np.uint8], config: MethodConfig, reporter: Reporter, as_coded: bool
+    fingerprints: NDArray[np.uint8], config: CHMRConfig, reporter: Reporter, as_coded: bool
 ) -> csr_matrix:
     """Return the weights of each molecule's neighbours; ``as_coded`` those of the authors' code."""
     with reporter.step(f"{config.neighbours} structural neighbours of each molecule"):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cytomol.context import Propagated, held_out_propagate, measured_mean, propagate, propagate_as_coded
 from cytomol.corpus.scaling import FeatureScaler
-from cytomol.methods.config import MethodConfig
+from cytomol.methods.config import CHMRConfig
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -88,7 +88,7 @@ def profile_input(
     values: NDArray[np.float32],
     held: NDArray[np.bool_],
     W: csr_matrix | None,
-    config: MethodConfig,
+    config: CHMRConfig,
 ) -> ProfileInput:
     """Complete one modality from structural neighbours.
 
@@ -132,7 +132,7 @@ def profile_input(
 
 
 def _spread(
-    W: csr_matrix, values: NDArray[np.float32], rows: NDArray[np.int64], config: MethodConfig
+    W: csr_matrix, values: NDArray[np.float32], rows: NDArray[np.int64], config: CHMRConfig
 ) -> tuple[Propagated, Propagated | None]:
     """Return what neighbours say of all molecules, and of measured ones without their own value.
 

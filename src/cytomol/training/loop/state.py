@@ -23,7 +23,15 @@ from cytomol.artifact.backbone import KIND, Backbone
 from cytomol.artifact.directory import load_model, save_model
 from cytomol.errors import ModelDirectoryError
 
-__all__ = ["Checkpoint", "RunState", "load_checkpoint", "metrics_csv", "partial_path", "save_checkpoint"]
+__all__ = [
+    "STATE",
+    "Checkpoint",
+    "RunState",
+    "load_checkpoint",
+    "metrics_csv",
+    "partial_path",
+    "save_checkpoint",
+]
 
 STATE = "state.json"
 OPTIMIZER = "optimizer.safetensors"

@@ -22,9 +22,7 @@ LABELS = Labels.of_kind(("aromatic",), np.array([[float("c" in s)] for s in SMIL
 FOLDS = np.array(["train", "train", "valid"] * 6)
 
 
-def run(
-    backbone: Backbone, labels: Labels = LABELS, **options: object
-) -> tuple[FinetuneResult, list[str]]:
+def run(backbone: Backbone, labels: Labels = LABELS, **options: object) -> tuple[FinetuneResult, list[str]]:
     reports: list[str] = []
     config = FinetuneConfig.build(
         {
@@ -127,7 +125,7 @@ def test_the_best_epoch_of_head_and_backbone_together_is_what_stays(
     labels = Labels.of_kind(LABELS.names, y, "classification")
     options = {"backbone_lr": 0.03, "lr": 0.03, "epochs": 5, "stage_epochs": 1, "select_by": "loss"}
     result, _ = run(Backbone.load(untrained["infoalign"]), labels, unfreeze=unfreeze, **options)
-    fit = result.fits[0]
+    fit = result.predictor.learner.first.fits[0]
     losses = [-score for _, score in fit.history]
     assert fit.best_epoch == 1 + int(np.argmin(losses))
     assert losses[-1] > 1.2 * min(losses)

@@ -12,6 +12,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from cytomol.assays.metrics import roc_auc
 from cytomol.predict.uncertainty import calibration, expected_calibration_error, fit_calibrators
+from cytomol.predict.uncertainty.groups import folds_of
 
 
 def simulate(n: int, seed: int, *, slope: float = 1.0, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -128,3 +129,103 @@ def test_equal_input_gives_equal_output() -> None:
     p, y = simulate(500, 3, slope=2.0)
     a, b = (fit_calibrators(p[:, None], y[:, None], seed=5)[0] for _ in range(2))
     np.testing.assert_array_equal(a.values, b.values)
+
+
+def brute_choice(
+    p: np.ndarray, y: np.ndarray, folds: np.ndarray, methods: list[str], near: np.ndarray | None = None
+) -> tuple[str, dict[str, tuple[float, float]]]:
+    """Return the method by the rule as it is written down, and held-out (log loss, Brier) of all."""
+    near = np.full(len(p), np.nan) if near is None else near
+    scores = {"identity": (-np.log(np.where(y == 1, p, 1 - p)).mean(), ((p - y) ** 2).mean())}
+    for method in methods:
+        losses, briers = [], []
+        for fold in range(5):
+            rest, out = folds != fold, folds == fold
+            if method == "similarity":
+                fitted = calibration._fit_similarity(p[rest], y[rest], near[rest])
+            else:
+                fitted = calibration._FITS[method](p[rest], y[rest])
+            q = fitted(p[out], near[out])
+            losses += (-np.log(np.where(y[out] == 1, q, 1 - q))).tolist()
+            briers += ((q - y[out]) ** 2).tolist()
+        scores[method] = (float(np.mean(losses)), float(np.mean(briers)))
+    allowed = [name for name in scores if scores[name][1] <= scores["identity"][1]]
+    return min(allowed, key=lambda name: scores[name][0]), scores
+
+
+def test_the_choice_is_that_of_brute_force_on_rows_held_out() -> None:
+    chosen = []
+    for seed in range(30):
+        p, y = simulate(60, seed, slope=1.3)
+        folds = folds_of(60, classes=y, seed=seed)
+        (found,) = fit_calibrators(p[:, None], y[:, None], seed=seed)
+        expected, _ = brute_choice(p, y, folds, ["platt"])
+        assert found.method == expected
+        chosen.append(expected)
+    # on the rows that it was fitted on Platt would win nearly always
+    assert 5 <= chosen.count("identity") <= 25
+
+
+def test_many_rows_choose_as_brute_force_does() -> None:
+    chosen = set()
+    for seed in range(12):
+        p, y = simulate(1200, seed, slope=1.2)
+        if seed % 3 == 0:
+            y = (np.random.default_rng(seed).random(1200) < np.where(p < 0.5, 0.02, 0.55)).astype(float)
+        near = np.random.default_rng(seed + 99).random(1200)
+        if seed % 3 == 1:  # far away the predictions are worth nothing
+            far = near < 0.5
+            y[far] = np.random.default_rng(seed).random(far.sum()) < 0.5
+        folds = folds_of(1200, classes=y, seed=0)
+        (found,) = fit_calibrators(p[:, None], y[:, None], similarity=near)
+        expected, _ = brute_choice(p, y, folds, ["platt", "similarity", "isotonic"], near)
+        assert found.method == expected
+        chosen.add(expected)
+    assert {"isotonic", "similarity"} <= chosen
+
+
+def test_a_better_log_loss_with_a_worse_brier_score_is_refused() -> None:
+    """Two confident mistakes among many right answers: the log loss fears them, the Brier score less."""
+    decided = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        y = (rng.random(200) < 0.5).astype(float)
+        p = np.where(y == 1, 0.985, 0.015) + rng.normal(0, 0.002, 200)
+        wrong = rng.choice(200, 3, replace=False)
+        p[wrong] = np.where(y[wrong] == 1, 1e-5, 1 - 1e-5)
+        folds = folds_of(200, classes=y, seed=0)
+        expected, scores = brute_choice(p, y, folds, ["platt"])
+        (found,) = fit_calibrators(p[:, None], y[:, None])
+        assert found.method == expected
+        decided += scores["platt"][0] < scores["identity"][0] and expected == "identity"
+    assert decided >= 5
+
+
+def test_rows_of_a_group_are_never_on_both_sides() -> None:
+    """Pairs of equal rows: divided freely, a steep map looks good on the twin that it was fitted on."""
+    groups = np.repeat(np.arange(40), 2)
+    for seed in range(10):
+        p, y = (np.repeat(values, 2) for values in simulate(40, seed))
+        folds = folds_of(80, groups, classes=y, seed=seed)
+        assert all(len(set(folds[groups == group])) == 1 for group in range(40))
+        (found,) = fit_calibrators(p[:, None], y[:, None], groups=groups, seed=seed)
+        assert found.method == brute_choice(p, y, folds, ["platt"])[0]
+
+
+def test_probabilities_draw_together_far_away() -> None:
+    rng = np.random.default_rng(0)
+    near = rng.random(3000)
+    logits = rng.normal(0, 2, 3000)
+    y = (rng.random(3000) < expit(logits * near)).astype(float)  # worth nothing at similarity 0
+    (found,) = fit_calibrators(expit(logits)[:, None], y[:, None], similarity=near)
+    assert found.method == "similarity"
+    asked = np.linspace(0.01, 0.99, 99)
+    far, close = (found(asked, np.full(99, s)) for s in (0.1, 0.9))
+    assert np.ptp(far) < 0.6 * np.ptp(close)
+    assert (np.diff(far) >= 0).all()
+    assert (np.diff(close) > 0).all()
+    np.testing.assert_array_equal(found(asked), found(asked, np.full(99, np.nan)))  # unknown is far
+    new, label = rng.random(4000), rng.normal(0, 2, 4000)
+    truth = (rng.random(4000) < expit(label * new)).astype(float)
+    by_platt = calibration._fit_platt(expit(logits), y)(expit(label))
+    assert np.square(found(expit(label), new) - truth).mean() < np.square(by_platt - truth).mean()

@@ -1,0 +1,24 @@
+"""Learners that only the studies ask for; a benchmark takes this module as a plugin.
+
+Each is a learner of the package with other settings, which say what a part of it is worth. Importing this
+module registers them.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cytomol.learners import learners
+from cytomol.learners.boosting import Boosting
+from cytomol.learners.forest import Forest
+from cytomol.learners.perceptron import Perceptron
+from cytomol.learners.stack import Ensemble
+
+_STRUCTURE = ("counts", "maccs", "descriptors")
+_WITH_EMBEDDING = ("embedding", *_STRUCTURE)
+
+learners.register("cytomol-plain")(partial(Ensemble, _STRUCTURE))
+learners.register("mlp-one")(partial(Perceptron, options={"ensemble": 1}))
+learners.register("mlp-embedding-one")(partial(Perceptron, _WITH_EMBEDDING, {"ensemble": 1}))
+learners.register("boosting-embedding")(partial(Boosting, _WITH_EMBEDDING))
+learners.register("forest-bits")(partial(Forest, ("1d",)))

@@ -1,0 +1,184 @@
+"""The verb score: what a model's predictions were worth, once the molecules are measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cytomol.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cytomol.assays.labels import Labels, Task
+    from cytomol.predict.predictions import Predictions
+    from cytomol.predict.verdict.measured import Certainty
+    from cytomol.tables import MoleculeTable
+
+__all__ = ["command"]
+
+
+@click.command(name="score", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("model", metavar="DIR")
+@click.argument("measured", metavar="MEASURED")
+@click.option("-o", "--out", metavar="OUT", help="Also write everything as JSON.")
+@click.option(
+    "--smiles-col",
+    metavar="NAME",
+    help="Column with the SMILES; in an SD file a data item, in a .smi file name or a field's number."
+    "  [default: smiles]",
+)
+@click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")
+@click.option(
+    "--coverage",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.9,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of molecules whose value the intervals or sets should hold.",
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def command(
+    *,
+    model: str,
+    measured: str,
+    out: str | None,
+    smiles_col: str | None,
+    sheet: str | None,
+    coverage: float,
+    workers: int | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Hold the predictions of a model DIR that finetune made against the molecules of MEASURED.
+
+    MEASURED is a table of molecules with a column for each task that was measured, called as in training.
+    Prints the scores with their intervals, whether the stated certainty held, and one sentence of verdict
+    for each task. The model has to beat the median (classes: chance) of the measured values.
+    """
+    from cytomol.files.outputs import atomic_file, check_output
+    from cytomol.tables import read_molecules
+
+    if out is not None:
+        check_output(Path(out), force=force)
+    table = read_molecules(measured, smiles_col=smiles_col, sheet=sheet)
+
+    from cytomol.predict.predictor import Predictor
+    from cytomol.predict.verdict.measured import score_predictions
+    from cytomol.progress import Reporter
+
+    predictor = Predictor.load(model)
+    labels, places = _labels(table, predictor.tasks)
+    stated = predictor.uncertainty is not None
+    with Reporter(quiet=quiet).bar("predict") as advance:
+        answer = predictor.predict(
+            table.smiles, workers=workers, progress=advance, uncertainty=stated, coverage=coverage
+        )
+    scored = score_predictions(
+        labels,
+        [_of_task(answer, place) for place in places],
+        certainty=_certainty(answer, places),
+        groups=_molecules(table.smiles),
+    )
+    for line in [*_warnings(answer, labels), *scored.lines()]:
+        click.echo(line)
+    if out is not None:
+        with atomic_file(Path(out), force=force) as temporary:
+            temporary.write_text(json.dumps(scored.to_dict(), indent=2) + "\n", encoding="utf-8")
+
+
+def _labels(table: MoleculeTable, tasks: Sequence[Task]) -> tuple[Labels, list[int]]:
+    """Return the labels of the tasks that the table has, and which tasks these are."""
+    from cytomol.assays.labels import read_labels
+
+    names = [str(column) for column in table.frame.columns]
+    places = [place for place, task in enumerate(tasks) if task.name in names]
+    if not places:
+        raise InputError(
+            f"has none of the model's tasks as a column: {', '.join(task.name for task in tasks)}",
+            where=table.where,
+            hint=f"its columns are {', '.join(names)}; rename what was measured as the task is called",
+        )
+    for task in tasks:
+        if task.name not in names:
+            click.echo(f"no column {task.name!r}, so this task is not scored", err=True)
+    kinds = {
+        tasks[place].name: "regression" if tasks[place].kind == "regression" else "classification"
+        for place in places
+    }
+    found = read_labels(table.frame, list(kinds), task_type=kinds, where=table.where)
+    return found.as_tasks([tasks[place] for place in places]), places
+
+
+def _of_task(answer: Predictions, place: int) -> NDArray[np.float64]:
+    """Return what was predicted of a task, shape (n,), or (n, classes) for three classes and more."""
+    columns = answer.columns[:, answer.encoding.places()[place]]
+    return columns if answer.tasks[place].kind == "multiclass" else columns[:, 0]
+
+
+def _certainty(answer: Predictions, places: list[int]) -> Certainty | None:
+    """Return what the model stated of its certainty; None if it states none.
+
+    Nothing is stated here of three classes and more, which have a column each.
+    """
+    import numpy as np
+
+    from cytomol.predict.verdict.measured import Certainty
+
+    stated = answer.uncertainty
+    if stated is None:
+        return None
+    columns = [answer.encoding.places()[place].start for place in places]
+    several = np.array([answer.tasks[place].kind == "multiclass" for place in places])
+
+    def of_tasks(array: NDArray[Any]) -> NDArray[Any]:
+        chosen = array[:, columns].copy()
+        chosen[:, several] = False if chosen.dtype == bool else np.nan
+        return chosen
+
+    return Certainty(
+        stated.coverage,
+        low=of_tasks(stated.low),
+        high=of_tasks(stated.high),
+        contains=of_tasks(stated.contains),
+        calibrated=of_tasks(stated.calibrated),
+    )
+
+
+def _molecules(smiles: Sequence[str]) -> NDArray[np.str_]:
+    """Return a name for each row that repeats of a molecule share; an invalid one has its own."""
+    import numpy as np
+
+    from cytomol.chem.keys import connectivity_block, inchikey
+    from cytomol.chem.parse import parse_smiles
+
+    names = []
+    for row, text in enumerate(smiles):
+        mol = parse_smiles(text).mol
+        key = "" if mol is None else connectivity_block(inchikey(mol))
+        names.append(key or f"row {row}")
+    return np.array(names)
+
+
+def _warnings(answer: Predictions, labels: Labels) -> list[str]:
+    """Say which molecules cannot be predicted, and which the model was probably trained on."""
+    invalid = [row for row, error in enumerate(answer.errors) if error]
+    lines = []
+    if invalid:
+        first = f"row {invalid[0] + 1}: {answer.errors[invalid[0]]}"
+        lines.append(f"{len(invalid)} of {len(answer.errors)} molecules are invalid and left out; {first}")
+    if answer.uncertainty is not None:
+        seen = int((answer.uncertainty.similarity >= 1).sum())
+        if seen:
+            lines.append(
+                f"{seen} of {len(labels.matrix)} molecules look exactly like a training molecule: "
+                "scores on them say little about new ones"
+            )
+    return lines

@@ -1,0 +1,52 @@
+"""Many short strings as one array of bytes, so that a million of them stay small and can be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Texts"]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Strings in UTF-8, one after the other.
+
+    Attributes
+    ----------
+    data
+        Their bytes, uint8, shape (bytes,).
+    offsets
+        Where each begins, and the end of the last, int64, shape (n + 1,).
+    """
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, strings: Sequence[str]) -> Self:
+        """Pack strings; what UTF-8 has no place for (half a surrogate pair) becomes "?"."""
+        encoded = [text.encode("utf-8", errors="replace") for text in strings]
+        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+        np.cumsum([len(text) for text in encoded], out=offsets[1:])
+        return cls(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, place: int) -> str:
+        start, end = self.offsets[place], self.offsets[place + 1]
+        return self.data[start:end].tobytes().decode("utf-8")
+
+    def arrays(self, name: str) -> dict[str, NDArray[Any]]:
+        """Return ``name.bytes`` and ``name.offsets``, which :meth:`restore` needs."""
+        return {f"{name}.bytes": self.data, f"{name}.offsets": self.offsets}
+
+    @classmethod
+    def restore(cls, name: str, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Undo :meth:`arrays`."""
+        return cls(arrays[f"{name}.bytes"], arrays[f"{name}.offsets"])
