@@ -19,20 +19,18 @@ INTERFACES = {
     "write": "writes what the room holds, whole or not at all",
 }
 # Names that still stand for different things: each goes when its files are renamed.
-NOT_YET = set(
-    [
-        "build",
-        "features",
-        "groups",
-        "identifiers",
-        "molecules",
-        "profiles",
-        "roles",
-        "rows",
-        "scaling",
-        "sets",
-    ]
-)
+NOT_YET = {
+    "build",
+    "features",
+    "groups",
+    "identifiers",
+    "molecules",
+    "profiles",
+    "roles",
+    "rows",
+    "scaling",
+    "sets",
+}
 
 
 def bears_the_name_of_another(path: Path) -> bool:
