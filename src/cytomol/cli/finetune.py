@@ -119,6 +119,10 @@ def command(
         )
     result.predictor.save(out, force=force)
     _print_scores(result.scores, labels.names)
+    if result.verdict is not None:
+        click.echo()
+        for line in result.verdict.lines():
+            click.echo(line)
     click.echo(f"model: {out}", err=True)
 
 

@@ -368,7 +368,7 @@ def _fine_tuned(ablation: Ablation, data: BenchmarkSet, model: Path, seed: int) 
     """Fine-tune a frozen model on a set and score the valid and test rows."""
     # seeds of an ensemble's heads follow each other: those of two runs are kept apart
     # heads alone are compared, so nothing is held out again for calibration, and nothing refitted
-    plain = {"learner": "head", "refit": False, "calibration_folds": 0}
+    plain = {"learner": "head", "refit": False, "calibration_folds": 0, "baselines": False}
     head = ablation.head.updated(seed=seed * ablation.head.ensemble, **plain)
     # the labels of the test fold are not given to the training
     fitted = finetune(data.smiles, data.training_labels(), head, backbone=model, folds=data.folds)

@@ -186,6 +186,7 @@ def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64
         threads=spec.threads,
         refit=False,
         calibration_folds=0,
+        baselines=False,
     ).predictor
     fit = time.perf_counter() - began
     # all rows, as in training: so these are the features that training has cached

@@ -40,6 +40,11 @@ class FittingOptions(Config):
         "fit; 0 calibrates on the valid fold alone. If not given: 5 up to 3,000 molecules, 3 up to 20,000, "
         "0 above.",
     )
+    baselines: bool = Field(
+        True,
+        description="Put a constant, the nearest neighbour and a random forest beside the score, and say in "
+        "one sentence what the model is worth.",
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything random in a learner.")
 
 

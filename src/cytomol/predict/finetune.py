@@ -21,6 +21,7 @@ from cytomol.predict.fitting import Fitting, Listener
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages, digest_of
+from cytomol.predict.verdict.overall import Verdict
 
 __all__ = ["FinetuneResult", "Listener", "finetune"]
 
@@ -37,6 +38,8 @@ class FinetuneResult:
         "train", "valid", "test" or "" (invalid molecule, or in no fold) of every row, shape (n,).
     scores
         What ``scores.json`` holds: learner, metric, seconds, and for valid and test the mean and each task.
+    verdict
+        What the model is worth beside what costs nothing; None if that was not asked for.
     evaluated
         The predictor that the scores are those of; it has not seen the test rows.
     """
@@ -45,6 +48,7 @@ class FinetuneResult:
     folds: NDArray[np.str_]
     scores: dict[str, Any]
     evaluated: Predictor
+    verdict: Verdict | None = None
 
 
 def finetune(
@@ -125,12 +129,15 @@ def finetune(
     )
     evaluated = fitting.evaluate()
     scores = fitting.scores(evaluated)
+    verdict = fitting.verdict(evaluated) if config.baselines else None
+    if verdict is not None:
+        scores["verdict"] = verdict.to_dict()
     predictor = fitting.refit(evaluated) if config.refit and not fitting.live else evaluated
     scores["seconds"] = round(time.perf_counter() - started, 2)
     scores["predicts"] = "fitted again on all folds" if predictor is not evaluated else "fitted on train"
     predictor.texts = {**fold_texts(scores, folds), "history.csv": fitting.history()}
     stages.end()
-    return FinetuneResult(predictor, folds, scores, evaluated)
+    return FinetuneResult(predictor, folds, scores, evaluated, verdict)
 
 
 def _digest(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.folds import score_folds
 from cytomol.assays.labels import Labels
+from cytomol.assays.molecules import molecule_groups
 from cytomol.assays.splits import FOLDS
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners import Learning, Matrix
 from cytomol.learners.mixed import ByKind
+from cytomol.predict.baselines import baseline_predictions, of_tasks
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.crossfit import (
     HeldOutAnswers,
@@ -34,6 +36,8 @@ from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
+from cytomol.predict.verdict.judge import judge
+from cytomol.predict.verdict.overall import Verdict
 
 __all__ = ["Fitting", "Listener"]
 
@@ -255,6 +259,34 @@ class Fitting:
             "train": {"rows": int((self.folds == FOLDS[0]).sum())},
             **score_folds(self.labels.take(rows), columns, self.encoding, self.folds[rows]),
         }
+
+    def verdict(self, evaluated: Predictor) -> Verdict | None:
+        """Say what the predictor is worth on the test rows (or valid rows, where no test row has a label)."""
+        measured = ~np.isnan(self.labels.matrix).all(axis=1)
+        rows = next(
+            (r for fold in FOLDS[:0:-1] if (r := np.flatnonzero((self.folds == fold) & measured)).size), None
+        )
+        if rows is None:
+            return None
+        learning = replace(
+            self.learning(*(self.folds == fold for fold in FOLDS[:2])), step=lambda *_: None, live=None
+        )
+        columns, _ = evaluated.answer(
+            {name: block[rows] for name, block in self.blocks.items()}, members=False
+        )
+        beside = baseline_predictions(
+            self.store.smiles,
+            self.labels,
+            self.encoding,
+            learning,
+            rows,
+            reading=self.config.reading,
+            workers=self.workers,
+            cache=self.cache,
+        )
+        molecules = molecule_groups([self.store.smiles[row] for row in rows])
+        predicted = {"model": of_tasks(columns, self.encoding), **beside}
+        return judge(self.labels.take(rows), predicted, groups=molecules, seed=self.config.seed)
 
     def history(self) -> str:
         """Return the course of the training of heads as CSV; its header alone for other learners."""
