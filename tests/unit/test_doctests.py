@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tools.architecture import module_paths
 
+import cytomol
+
 TEXTS = {module: path.read_text(encoding="utf-8") for module, path in module_paths().items()}
 WITH_EXAMPLES = sorted(module for module, text in TEXTS.items() if ">>> " in text)
 
@@ -30,3 +32,13 @@ def test_examples_give_what_they_show(
 
 def test_no_example_is_skipped() -> None:
     assert [module for module, text in TEXTS.items() if "doctest: +SKIP" in text] == []
+
+
+# Public names whose docstring shows no example yet: each goes when it has one.
+NOT_YET = {"CHMRConfig", "InfoAlignConfig", "pretrain"}
+
+
+def test_public_names_have_an_example() -> None:
+    without = {name for name in cytomol.__all__ if ">>> " not in (getattr(cytomol, name).__doc__ or "")}
+    assert sorted(without - NOT_YET) == []
+    assert sorted(NOT_YET - without) == [], "these have an example: take them off NOT_YET"

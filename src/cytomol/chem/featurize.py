@@ -72,6 +72,14 @@ def featurize(
     ------
     InputError
         If ``smiles`` is one text instead of a sequence.
+
+    Examples
+    --------
+    >>> store = featurize(["CCO", "no molecule"])
+    >>> store.valid.tolist()
+    [True, False]
+    >>> store.dense("morgan").shape
+    (2, 1024)
     """
     if isinstance(smiles, str):
         raise InputError("one text where a sequence of SMILES belongs", hint="put it in a list")

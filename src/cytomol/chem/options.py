@@ -45,6 +45,11 @@ class FeatureOptions:
         Atoms (hydrogens apart) beyond which a molecule is refused.
     molecule_timeout
         Seconds of processor time after which a molecule is given up.
+
+    Examples
+    --------
+    >>> FeatureOptions(morgan_bits=2048).widths
+    {'morgan': 2048, 'maccs': 167}
     """
 
     graph: bool = True

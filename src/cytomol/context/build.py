@@ -59,6 +59,15 @@ def build_context(
         If store and corpus differ in length, or a relation has weights outside [-1, 1].
     ConfigError
         If an unknown criterion is asked for.
+
+    Examples
+    --------
+    >>> from cytomol.chem.featurize import featurize
+    >>> from cytomol.corpus.planted import generate_planted
+    >>> corpus = generate_planted(200).corpus
+    >>> context = build_context(corpus, featurize(corpus.smiles))
+    >>> context.spaces[:2]
+    ('molecule', 'gene')
     """
     options = ContextOptions() if options is None else options
     if len(store) != len(corpus.molecules):

@@ -118,6 +118,13 @@ class Corpus:
         By name, in the order of the manifest.
     notes
         What readers have to report (ids that did not join, rows dropped), one sentence each.
+
+    Examples
+    --------
+    >>> from cytomol.corpus.planted import generate_planted
+    >>> corpus = generate_planted(200).corpus
+    >>> len(corpus), list(corpus.modalities)
+    (200, [...])
     """
 
     molecules: pd.DataFrame

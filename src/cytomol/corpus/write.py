@@ -43,6 +43,13 @@ def write_corpus(
         If the directory exists, or cannot be written.
     InputError
         If two tables or two features of a table would have the same name on disk.
+
+    Examples
+    --------
+    >>> from cytomol.corpus.planted import generate_planted
+    >>> write_corpus(generate_planted(200).corpus, "corpus")
+    >>> sorted(path.name for path in Path("corpus").glob("*.parquet"))
+    ['genes.parquet', 'molecules.parquet']
     """
     files = {
         folder: _file_names(folder, list(entries))

@@ -51,6 +51,13 @@ def read_corpus(path: str | Path, format: str = "auto", *, problems: Problems | 
         If something is missing, corrupt, or joins nothing.
     ConfigError
         If the format is unknown.
+
+    Examples
+    --------
+    >>> from cytomol.corpus.planted import write_planted
+    >>> planted = write_planted("corpus", 200)
+    >>> len(read_corpus("corpus"))
+    200
     """
     path = settled(path)
     if not path.exists():
