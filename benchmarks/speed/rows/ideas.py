@@ -38,9 +38,9 @@ def run(material: Material, settings: Settings) -> list[Figure]:
     graph = collate_graphs(store, rows)
     torch.manual_seed(0)
     network = GraphEncoder(tuple(ATOM_FEATURE_SIZES), tuple(BOND_FEATURE_SIZES)).train()
-    scattered = _exchanged(network, GINLayer, _ScatteredLayer(tuple(BOND_FEATURE_SIZES), network.width))
-    columns = _exchanged(network, CategoricalTable, _ColumnTable((1,), 1))
-    plain_dropout = _exchanged(network, Dropout, nn.Dropout())
+    scattered = exchanged(network, GINLayer, ScatteredLayer(tuple(BOND_FEATURE_SIZES), network.width))
+    columns = exchanged(network, CategoricalTable, ColumnTable((1,), 1))
+    plain_dropout = exchanged(network, Dropout, nn.Dropout())
     choice = not linear.onednn_is_faster()
     other = partial(mock.patch.object, linear, "onednn_is_faster", return_value=choice)
     plain = plain_operations
@@ -99,7 +99,7 @@ def _step(
     return work
 
 
-class _ScatteredLayer(GINLayer):
+class ScatteredLayer(GINLayer):
     """The layer with gathers and index_add in the place of sorted edges."""
 
     def forward(self, atoms: Tensor, shared: Tensor, edges: Edges) -> Tensor:
@@ -110,7 +110,7 @@ class _ScatteredLayer(GINLayer):
         return mixed
 
 
-class _ColumnTable(CategoricalTable):
+class ColumnTable(CategoricalTable):
     """The table with one look-up for each column of each atom."""
 
     def forward(self, features: Tensor) -> Tensor:
@@ -118,7 +118,7 @@ class _ColumnTable(CategoricalTable):
         return functional.embedding_bag(features + self.offsets, self.bounded(), mode="sum")
 
 
-def _exchanged(network: GraphEncoder, kind: type[nn.Module], other: nn.Module) -> GraphEncoder:
+def exchanged(network: GraphEncoder, kind: type[nn.Module], other: nn.Module) -> GraphEncoder:
     """Return a copy of a network in which modules of a kind compute as another one does."""
     copied = copy.deepcopy(network)
     for module in list(copied.modules()):
