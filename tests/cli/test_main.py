@@ -14,6 +14,8 @@ import pytest
 from cytomol.cli.main import cli, main
 from cytomol.errors import note
 
+VERBS = ["corpus", "pretrain", "check", "finetune", "predict", "embed", "benchmark", "data", "ablate", "demo"]
+
 
 def _run(*args: str) -> subprocess.CompletedProcess[str]:
     code = "import sys; from cytomol.cli.main import main; main(sys.argv[1:])"
@@ -31,13 +33,11 @@ def test_help_lists_every_verb_and_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for verb in ("corpus", "pretrain", "finetune", "predict", "embed", "benchmark", "data", "ablate", "demo"):
+    for verb in VERBS:
         assert verb in done.stdout
 
 
-@pytest.mark.parametrize(
-    "verb", ["corpus", "pretrain", "finetune", "predict", "embed", "benchmark", "data", "ablate", "demo"]
-)
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main([verb, "--help"])
@@ -64,17 +64,7 @@ def test_errors_are_one_line_without_traceback(tmp_path: object) -> None:
 
 
 def test_verbs_of_the_help_exist() -> None:
-    assert cli.list_commands(None) == [
-        "corpus",
-        "pretrain",
-        "finetune",
-        "predict",
-        "embed",
-        "benchmark",
-        "data",
-        "ablate",
-        "demo",
-    ]  # type: ignore[arg-type,attr-defined]
+    assert cli.list_commands(None) == VERBS  # type: ignore[arg-type,attr-defined]
 
 
 @pytest.mark.parametrize(
