@@ -103,3 +103,17 @@ def test_a_table_without_anything_to_learn(cytomol: Run, tmp_path: Path) -> None
     done = cytomol("check", tmp_path / "t.csv")
     assert done.code == 1
     assert "there is no column to learn from" in done.out
+
+
+def test_a_split_by_time_goes_by_the_column_of_dates(cytomol: Run, assays: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(assays)
+    frame["measured on"] = [f"20{row % 60:02}-03-01" for row in range(len(frame))][::-1]
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    small = ("--epochs", "1", "--hidden", "8", "--features", "1d", "--workers", "1", "--split-type", "time")
+    done = cytomol("finetune", tmp_path / "t.csv", *small, "--time-col", "measured on", "-o", tmp_path / "m")
+    assert done.code == 0, done.err
+    folds = pd.read_csv(tmp_path / "m" / "split.csv")["fold"].tolist()
+    assert folds == ["test"] * 6 + ["valid"] * 6 + ["train"] * 48
+    refused = cytomol("finetune", tmp_path / "t.csv", *small, "-o", tmp_path / "n")
+    assert refused.code == 2
+    assert "--time-col and --split-type time belong together" in refused.err

@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.dates import read_dates
 from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import metrics, score_tasks
 from cytomol.assays.molecules import molecule_groups
@@ -19,7 +21,15 @@ from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import InputError, note
 
-__all__ = ["SplitOptions", "check_folds", "check_molecules", "fold_texts", "score_folds", "valid_folds"]
+__all__ = [
+    "SplitOptions",
+    "check_folds",
+    "check_molecules",
+    "fold_texts",
+    "folds_by_date",
+    "score_folds",
+    "valid_folds",
+]
 
 
 class SplitOptions(Protocol):
@@ -100,6 +110,48 @@ def valid_folds(
                 where="split given",
             )
     return result
+
+
+def folds_by_date(
+    smiles: Sequence[str],
+    cells: pd.Series[Any],
+    *,
+    fractions: Sequence[float] | None = None,
+    where: str = "table",
+) -> NDArray[np.str_]:
+    """Return the fold of every row by a column of dates: the oldest train, the newest test.
+
+    Rows without a valid molecule or a date are in no fold ("").
+
+    Parameters
+    ----------
+    smiles
+        SMILES of every row.
+    cells
+        The column of dates.
+    fractions
+        Shares of train, valid and test; by default those of the rule.
+    where
+        The table's name, for messages.
+
+    Raises
+    ------
+    InputError
+        If a cell is no date.
+    """
+    dates = read_dates(cells, where=where)
+    groups = molecule_groups(smiles)
+    kept = np.flatnonzero(groups >= 0)
+    folds = np.full(len(groups), "", dtype="<U5")
+    if kept.size:
+        folds[kept] = split(
+            [smiles[row] for row in kept.tolist()],
+            "time",
+            fractions=fractions,
+            groups=groups[kept],
+            dates=dates[kept],
+        )
+    return folds
 
 
 def check_folds(folds: NDArray[np.str_], labels: Labels, *, why: str) -> None:

@@ -49,6 +49,7 @@ _SHOWN_TASKS = 40
 )
 @click.option("--split", "split_file", metavar="FILE", help="Table with columns index (row from 0) and fold.")
 @click.option("--split-col", metavar="NAME", help="Column of the table with train, valid or test.")
+@click.option("--time-col", metavar="NAME", help="Column of dates, for --split-type time.")
 @click.option(
     "--preset",
     metavar="NAME",
@@ -72,6 +73,7 @@ def command(
     targets: tuple[str, ...],
     split_file: str | None,
     split_col: str | None,
+    time_col: str | None,
     preset: str,
     workers: int | None,
     force: bool,
@@ -97,14 +99,18 @@ def command(
     if split_file and split_col:
         raise ConfigError("--split and --split-col both give a split", hint="use one of them")
     config = chosen.build(FinetuneConfig)
+    if (time_col is not None) != (config.split_type == "time"):
+        raise ConfigError("--time-col and --split-type time belong together", hint="give both or neither")
     molecules = read_molecules(table, smiles_col=smiles_col, sheet=sheet)
     if split_col:
         find_column(molecules.frame, split_col, where=molecules.where, option="--split-col")
 
     from cytomol.artifact.backbone import Backbone
 
-    labels = _labels(molecules, targets, config, split_col)
+    labels = _labels(molecules, targets, config, split_col or time_col)
     folds = _given_folds(molecules, split_file, split_col)
+    if time_col:
+        folds = _folds_by_date(molecules, time_col, config)
     pretrained = None if backbone is None else Backbone.load(backbone)
     if preset != "default":
         method = pretrained.name if pretrained else None
@@ -171,6 +177,16 @@ def _given_folds(
     if split_col:
         return folds_from_column(molecules.frame[split_col], where=molecules.where, column=split_col)
     return None
+
+
+def _folds_by_date(molecules: MoleculeTable, time_col: str, config: FinetuneConfig) -> NDArray[np.str_]:
+    """Split by a column of dates."""
+    from cytomol.assays.folds import folds_by_date
+    from cytomol.tables.molecules import find_column
+
+    name = find_column(molecules.frame, time_col, where=molecules.where, option="--time-col")
+    cells = molecules.frame[name]
+    return folds_by_date(molecules.smiles, cells, fractions=config.split_fractions, where=molecules.where)
 
 
 def _train_head(

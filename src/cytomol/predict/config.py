@@ -35,7 +35,8 @@ class FinetuneConfig(Config):
     )
     split_type: str = Field(
         "scaffold",
-        description="Split where none is given: scaffold, scaffold-ogb, scaffold-infoalign or random.",
+        description="Split where none is given: scaffold, cluster, random, time (by --time-col), or as "
+        "published scaffold-ogb or scaffold-infoalign.",
     )
     split_fractions: tuple[float, ...] | None = Field(
         None, description="Shares of train, valid and test; by default those of the split type."
