@@ -17,6 +17,7 @@ from cytomol.errors import note
 VERBS = [
     "corpus",
     "pretrain",
+    "check",
     "finetune",
     "predict",
     "score",

@@ -25,7 +25,7 @@ def shown(value: float | None, spread: float) -> str:
     """Return a value as text, as exact as a thousandth of the spread of its target; "-" for none.
 
     >>> shown(0.83123, 1.3), shown(8.31e-07, 1e-6), shown(-250000.128, 1.0), shown(2.5e30, 1e30)
-    ('0.83', '8.31e-07', '-250000.13', '2.50e+30')
+    ('0.83', '8.3e-07', '-250000.13', '2.50e+30')
     """
     if value is None or math.isnan(value):
         return "-"

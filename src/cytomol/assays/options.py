@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
+from cytomol.assays.replicates import HOW
 from cytomol.assays.roles import task_types
 from cytomol.config import Config
 
@@ -29,13 +30,19 @@ class AssayOptions(Config):
     )
     split_type: str = Field(
         "scaffold",
-        description="Split where none is given: scaffold, scaffold-ogb, scaffold-infoalign or random.",
+        description="Split where none is given: scaffold, cluster, random, time (by --time-col), or as "
+        "published scaffold-ogb or scaffold-infoalign.",
     )
     split_fractions: tuple[float, ...] | None = Field(
         None, description="Shares of train, valid and test; by default those of the split type."
     )
     split_seed: int = Field(0, ge=0, lt=2**32, description="Seed of split types that shuffle.")
 
+    replicates: str = Field(
+        "keep",
+        description="Rows of one molecule: each is learnt (keep), or their mean or median (of classes the "
+        "most frequent one).",
+    )
     folds: int = Field(
         0,
         ge=0,
@@ -44,6 +51,13 @@ class AssayOptions(Config):
         "one split.",
     )
     repeats: int = Field(1, ge=1, le=100, description="Divisions into folds, each from another seed.")
+
+    @field_validator("replicates")
+    @classmethod
+    def _known_way(cls, given: str) -> str:
+        if given not in HOW:
+            raise ValueError(f"one of {', '.join(HOW)}")
+        return given
 
     @field_validator("task_type")
     @classmethod

@@ -43,6 +43,12 @@ _SHOWN_TASKS = 40
 @click.option("--split", "split_file", metavar="FILE", help="Table with columns index (row from 0) and fold.")
 @click.option("--split-col", metavar="NAME", help="Column of the table with train, valid or test.")
 @click.option(
+    "--id-col",
+    metavar="NAME",
+    help="What the molecules are called in answers.  [default: the first column of ids, else row numbers]",
+)
+@click.option("--time-col", metavar="NAME", help="Column of dates, for --split-type time.")
+@click.option(
     "--preset",
     metavar="NAME",
     default="default",
@@ -65,6 +71,8 @@ def command(
     targets: tuple[str, ...],
     split_file: str | None,
     split_col: str | None,
+    id_col: str | None,
+    time_col: str | None,
     preset: str,
     workers: int | None,
     resume: bool,
@@ -90,6 +98,8 @@ def command(
     if split_file and split_col:
         raise ConfigError("--split and --split-col both give a split", hint="use one of them")
     config = chosen.build(FinetuneConfig)
+    if (time_col is not None) != (config.split_type == "time"):
+        raise ConfigError("--time-col and --split-type time belong together", hint="give both or neither")
     molecules = read_molecules(table, smiles_col=smiles_col, sheet=sheet)
     if split_col:
         find_column(molecules.frame, split_col, where=molecules.where, option="--split-col")
@@ -97,7 +107,7 @@ def command(
     from cytomol.artifact.backbone import Backbone
     from cytomol.predict.finetune import Listener, finetune
 
-    labels = _labels(molecules, targets, config, split_col)
+    labels = _labels(molecules, targets, config, split_col or time_col)
     folds = _given_folds(molecules, split_file, split_col)
     pretrained = None if backbone is None else Backbone.load(backbone)
     if preset != "default":
@@ -113,6 +123,8 @@ def command(
             config,
             backbone=pretrained,
             folds=folds,
+            dates=_dates(molecules, time_col),
+            ids=_ids(molecules, id_col),
             workers=workers,
             listener=Listener(progress.say, progress.molecules, progress.step),
             partial=partial,
@@ -194,6 +206,33 @@ def _given_folds(
     if split_col:
         return folds_from_column(molecules.frame[split_col], where=molecules.where, column=split_col)
     return None
+
+
+def _dates(molecules: MoleculeTable, time_col: str | None) -> NDArray[np.datetime64] | None:
+    """Read the dates that a split by time needs; None if it is no such split."""
+    from cytomol.assays.dates import read_dates
+    from cytomol.tables.molecules import find_column
+
+    if time_col is None:
+        return None
+    name = find_column(molecules.frame, time_col, where=molecules.where, option="--time-col")
+    return read_dates(molecules.frame[name], where=molecules.where)
+
+
+def _ids(molecules: MoleculeTable, id_col: str | None) -> list[str] | None:
+    """Return what the molecules are called; None if the table does not say."""
+    from cytomol.assays.roles import find_roles
+    from cytomol.tables.molecules import find_column
+
+    if id_col is not None:
+        name = find_column(molecules.frame, id_col, where=molecules.where, option="--id-col")
+    else:
+        roles = find_roles(molecules.frame, smiles_col=molecules.smiles_col)
+        ids = [column.name for column in roles if column.role == "id"]
+        if not ids:
+            return None
+        name = ids[0]
+    return [str(cell) for cell in molecules.frame[name].fillna("")]
 
 
 class _Progress(ExitStack):

@@ -24,6 +24,7 @@ __all__ = ["main"]
 _VERBS = {
     "corpus": "Check, build or generate a pretraining corpus.",
     "pretrain": "Pretrain an encoder on molecules and their cell profiles.",
+    "check": "Say what a table of assays holds, before any training.",
     "finetune": "Fine-tune a pretrained encoder to the assays of a table.",
     "predict": "Predict properties of molecules.",
     "score": "Hold predictions against what was measured since.",

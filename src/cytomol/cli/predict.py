@@ -21,6 +21,12 @@ __all__ = ["command"]
     "[default: where the model has them]",
 )
 @click.option(
+    "--evidence/--no-evidence",
+    default=None,
+    help="The nearest molecule that was learnt from, with its measured values.  [default: where the model "
+    "has them]",
+)
+@click.option(
     "--coverage",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="SHARE",
@@ -42,6 +48,7 @@ def command(
     keep: tuple[str, ...],
     on_error: str | None,
     uncertainty: bool | None,
+    evidence: bool | None,
     coverage: float | None,
     batch_size: int,
     workers: int | None,
@@ -69,6 +76,8 @@ def command(
     if uncertainty is None:
         uncertainty = predictor.uncertainty is not None or coverage is not None
     coverage = coverage or 0.9
+    if evidence is None:
+        evidence = uncertainty and predictor.evidence is not None
     notes = predictor.fitted_uncertainty().notes(predictor.encoding.columns, coverage) if uncertainty else []
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predict_rows(
@@ -81,6 +90,7 @@ def command(
             progress=advance,
             uncertainty=uncertainty,
             coverage=coverage,
+            evidence=evidence,
         )
     if not quiet:
         for note in notes:

@@ -45,6 +45,11 @@ class FittingOptions(Config):
         description="Put a constant, the nearest neighbour and a random forest beside the score, and say in "
         "one sentence what the model is worth.",
     )
+    evidence: bool = Field(
+        True,
+        description="Keep the training molecules and their measured values in the model, so that an answer "
+        "can name the nearest ones.",
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything random in a learner.")
 
 

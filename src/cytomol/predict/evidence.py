@@ -188,6 +188,12 @@ class NearestEvidence:
         values[self.rows < 0] = np.nan
         return values
 
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Return the nearest of consecutive molecules as one."""
+        rows, similarity = ([getattr(part, name) for part in parts] for name in ("rows", "similarity"))
+        return cls(parts[0].evidence, np.concatenate(rows), np.concatenate(similarity))
+
     def frame(self, tasks: Sequence[str], classes: Mapping[str, Sequence[str]] | None = None) -> pd.DataFrame:
         """Return a table of :func:`evidence_columns`, one row for each molecule.
 

@@ -15,12 +15,13 @@ from cytomol.artifact.backbone import Backbone
 from cytomol.assays.folds import check_folds, check_molecules, fold_texts, say_kept_whole, valid_folds
 from cytomol.assays.labels import Labels, check_training_labels
 from cytomol.assays.splits import FOLDS
-from cytomol.errors import ConfigError, InputError
+from cytomol.errors import ConfigError
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.fitting import Fitting, Listener
+from cytomol.predict.fitting import Fitting, Job, Listener
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages, digest_of
+from cytomol.predict.table import AssayTable
 from cytomol.predict.validation import cross_validate
 from cytomol.predict.verdict.overall import Verdict
 
@@ -59,6 +60,8 @@ def finetune(
     *,
     backbone: Backbone | str | Path | None = None,
     folds: NDArray[np.str_] | None = None,
+    dates: NDArray[np.datetime64] | None = None,
+    ids: Sequence[str] | None = None,
     workers: int | None = None,
     cache: Path | Literal["default"] | None = "default",
     listener: Listener | None = None,
@@ -79,6 +82,10 @@ def finetune(
         A backbone or its directory; None where the features need none. It is not changed.
     folds
         "train", "valid", "test" or "" of every row; None splits by ``config.split_type``.
+    dates
+        Date of every row, for ``split_type="time"``.
+    ids
+        What the molecules are called in evidence; None numbers the rows from 1.
     workers, cache
         See :func:`cytomol.chem.featurize.featurize`.
     listener
@@ -107,66 +114,54 @@ def finetune(
     started = time.perf_counter()
     config = FinetuneConfig.build({**({} if config is None else config.model_dump()), **options})
     listener = listener or Listener()
-    if len(smiles) != len(labels.matrix):
-        raise InputError(f"{len(smiles)} molecules with {len(labels.matrix)} rows of labels")
     if isinstance(backbone, str | Path):
         backbone = Backbone.load(backbone)
+    given = AssayTable(smiles, labels, folds, dates, ids)
+    table, places = given.gathered(config.replicates, listener.say)
     recipe = Recipe.choose(config, backbone)
     if backbone is not None and recipe.features.backbone is None:
         listener.say(f"the learner {recipe.name!r} reads no embedding: it leaves the backbone out")
-    store = recipe.features.store(smiles, workers=workers, cache=cache, progress=listener.molecules)
+    store = recipe.features.store(table.smiles, workers=workers, cache=cache, progress=listener.molecules)
     valid = np.asarray(store.valid)
     check_molecules(store.errors, valid, labels.where, listener.say)
     say_kept_whole(recipe.features.options, store, listener.say)
+    made_of = (given, config, "" if backbone is None else backbone.digest)
+    stages = Stages(partial, _digest(*made_of) if partial else "")
+    job = Job(recipe, config, listener, stages, workers, cache)
     if config.folds:
         if folds is not None:
             raise ConfigError("folds are given, so there is nothing to divide", where="folds")
-        rows = np.flatnonzero(valid)
-        stages = Stages(partial, _digest(smiles, labels, None, config, backbone) if partial else "")
-        validated = cross_validate(
-            recipe,
-            store.take(rows),
-            labels.take(rows),
-            config,
-            listener,
-            stages,
-            workers=workers,
-            cache=cache,
+        fitting, evaluated, scores, verdict, own = cross_validate(
+            job, table.take(valid), store.take(np.flatnonzero(valid))
         )
-        fitting, evaluated, scores = validated.first, validated.evaluated, validated.scores
-        verdict, folds = validated.verdict, np.full(len(smiles), "", dtype="<U8")
-        folds[rows] = np.char.add("fold ", validated.tested.astype(str))
+        found = np.full(len(valid), "", dtype="<U8")
+        found[valid] = own
     else:
-        folds = valid_folds(smiles, valid, folds, config)
-        check_folds(folds, labels, why="the valid fold stops training, weighs learners and calibrates")
-        for warning in check_training_labels(labels, folds == FOLDS[0]):
+        found = valid_folds(table.smiles, valid, table.folds, config, dates=table.dates)
+        check_folds(found, table.labels, why="the valid fold stops training, weighs learners and calibrates")
+        for warning in check_training_labels(table.labels, found == FOLDS[0]):
             listener.say(f"warning: {warning}")
-        rows = np.flatnonzero(folds != "")
-        stages = Stages(partial, _digest(smiles, labels, folds, config, backbone) if partial else "")
         fitting = Fitting(
-            recipe, store.take(rows), labels.take(rows), folds[rows], config, listener, stages, workers, cache
+            job, table.take(found != ""), store.take(np.flatnonzero(found != "")), found[found != ""]
         )
         evaluated = fitting.evaluate()
         scores = fitting.scores(evaluated)
         verdict = fitting.verdict(evaluated) if config.baselines else None
+    all_folds = np.full(len(smiles), "", dtype=found.dtype)
+    all_folds[places] = found
     if verdict is not None:
         scores["verdict"] = verdict.to_dict()
     predictor = fitting.refit(evaluated) if (config.refit or config.folds) and not fitting.live else evaluated
     scores["seconds"] = round(time.perf_counter() - started, 2)
     scores["predicts"] = "fitted again on all folds" if predictor is not evaluated else "fitted on train"
-    predictor.texts = {**fold_texts(scores, folds), "history.csv": fitting.history()}
+    predictor.texts = {**fold_texts(scores, all_folds), "history.csv": fitting.history()}
     stages.end()
-    return FinetuneResult(predictor, folds, scores, evaluated, verdict)
+    return FinetuneResult(predictor, all_folds, scores, evaluated, verdict)
 
 
-def _digest(
-    smiles: Sequence[str],
-    labels: Labels,
-    folds: NDArray[np.str_] | None,
-    config: FinetuneConfig,
-    backbone: Backbone | None,
-) -> str:
+def _digest(table: AssayTable, config: FinetuneConfig, source: str) -> str:
     """Return what an interrupted run must have in common with the one that continues it."""
-    source = "" if backbone is None else backbone.digest
-    texts = "\n".join([*smiles, *labels.names, *([] if folds is None else folds.tolist()), source])
-    return digest_of(texts, labels.matrix, labels.bounds, config.result_options())
+    folds = [] if table.folds is None else table.folds.tolist()
+    dates = [] if table.dates is None else table.dates.astype(str).tolist()
+    texts = "\n".join([*table.smiles, *table.labels.names, *folds, *dates, source])
+    return digest_of(texts, table.labels.matrix, table.labels.bounds, config.result_options())

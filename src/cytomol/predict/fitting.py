@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.folds import score_folds
-from cytomol.assays.labels import Labels
 from cytomol.assays.molecules import molecule_groups
 from cytomol.assays.splits import FOLDS
 from cytomol.chem.store import MoleculeStore
@@ -31,10 +30,12 @@ from cytomol.predict.crossfit import (
     nearest_similarity,
     scaffold_groups,
 )
+from cytomol.predict.evidence import Evidence
 from cytomol.predict.features import LiveBackbone
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages
+from cytomol.predict.table import AssayTable
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.verdict.judge import judge
 from cytomol.predict.verdict.overall import Verdict
@@ -61,33 +62,46 @@ class Listener:
     step: Callable[[int, int, str], None] = lambda _done, _total, _what: None
 
 
+@dataclass(frozen=True)
+class Job:
+    """What is fitted, how, who is told, and where finished stages are kept.
+
+    Attributes
+    ----------
+    recipe, config, listener, stages
+        The same.
+    workers, cache
+        See :func:`cytomol.chem.featurize.featurize`.
+    """
+
+    recipe: Recipe
+    config: FinetuneConfig
+    listener: Listener
+    stages: Stages
+    workers: int | None = None
+    cache: Path | Literal["default"] | None = None
+
+
 @dataclass
 class Fitting:
     """The molecules, labels and folds of one fine-tuning, and what is made of them.
 
     Attributes
     ----------
-    recipe, config, listener, stages
-        What is fitted, how, who is told, and where finished stages are kept.
-    store, labels, folds
-        Molecules that are in a fold, row by row.
-    workers, cache
-        See :func:`cytomol.chem.featurize.featurize`.
+    job
+        What is fitted, and how.
+    table, store, folds
+        Rows that are in a fold, their molecules, and the fold of each.
     blocks
         Features of the molecules; made if not given.
     encoding
         Columns of the tasks, in units of the training rows.
     """
 
-    recipe: Recipe
+    job: Job
+    table: AssayTable
     store: MoleculeStore
-    labels: Labels
     folds: NDArray[np.str_]
-    config: FinetuneConfig
-    listener: Listener
-    stages: Stages
-    workers: int | None = None
-    cache: Path | Literal["default"] | None = None
     blocks: dict[str, Matrix] = field(default_factory=dict)
     encoding: Encoding = field(init=False)
     feature_seconds: float = field(init=False)
@@ -98,37 +112,37 @@ class Fitting:
 
     def __post_init__(self) -> None:
         began = time.perf_counter()
-        self.blocks = self.blocks or self.recipe.features.raw(self.store)
-        self.encoding = Encoding.fit(self.labels, self.folds == FOLDS[0])
+        self.blocks = self.blocks or self.job.recipe.features.raw(self.store)
+        self.encoding = Encoding.fit(self.table.labels, self.folds == FOLDS[0])
         self.feature_seconds = time.perf_counter() - began
 
     @property
     def live(self) -> bool:
         """Whether fitting changes the backbone; then it is fitted once, and calibrated on the valid fold."""
-        return self.recipe.name == "head" and self.config.changes_backbone
+        return self.job.recipe.name == "head" and self.job.config.changes_backbone
 
     def learning(self, train: NDArray[np.bool_], valid: NDArray[np.bool_]) -> Learning:
         """Return what a learner is told: the labels of these rows and of no others."""
-        columns, bounds = self.encoding.encode(self.labels)
+        columns, bounds = self.encoding.encode(self.table.labels)
         measured = ~np.isnan(columns).all(axis=1)
         columns[~(train | valid)] = np.nan
         live = None
-        if self.live and self.recipe.features.backbone is not None:
-            live = LiveBackbone(self.recipe.features.backbone, self.store)
+        if self.live and self.job.recipe.features.backbone is not None:
+            live = LiveBackbone(self.job.recipe.features.backbone, self.store)
         return Learning(
             labels=columns,
             train=train & measured,
             valid=valid & measured,
-            kind=self.labels.kind,
-            metric=self.labels.metric,
-            seed=self.config.seed,
-            threads=self.config.threads,
-            say=self.listener.say,
-            step=self.listener.step,
+            kind=self.table.labels.kind,
+            metric=self.table.labels.metric,
+            seed=self.job.config.seed,
+            threads=self.job.config.threads,
+            say=self.job.listener.say,
+            step=self.job.listener.step,
             bounds=bounds,
             center=self.encoding.center,
             scale=self.encoding.scale,
-            accelerator=self.config.accelerator,
+            accelerator=self.job.config.accelerator,
             live=live,
         )
 
@@ -139,7 +153,7 @@ class Fitting:
         fitted: list[ByKind] = []
 
         def fit() -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-            learner = ByKind(self.recipe.make, self.encoding.kinds)
+            learner = ByKind(self.job.recipe.make, self.encoding.kinds)
             learner.fit(self.blocks, learning)
             fitted.append(learner)
             tables, arrays = learner.state()
@@ -147,10 +161,10 @@ class Fitting:
 
         if self.live:
             table, arrays = fit()
-            self.blocks = self.recipe.features.raw(self.store)  # the embedding is another now
+            self.blocks = self.job.recipe.features.raw(self.store)  # the embedding is another now
         else:
-            table, arrays = self.stages.state("evaluation", fit)
-        learner = type(self.recipe.make())
+            table, arrays = self.job.stages.state("evaluation", fit)
+        learner = type(self.job.recipe.make())
         self.fitted = (
             fitted[0] if fitted else ByKind.restore(learner, self.encoding.kinds, table["learner"], arrays)
         )
@@ -158,6 +172,7 @@ class Fitting:
         predictor = self._predictor(self.fitted)
         self.held = self._held_out(predictor, learning)
         predictor.uncertainty = self._uncertainty(train, train | valid)
+        predictor.evidence = self._evidence(train)
         return predictor
 
     def refit(self, evaluated: Predictor) -> Predictor:
@@ -170,22 +185,23 @@ class Fitting:
             again.append(evaluated.learner.refit(self.blocks, learning))
             return again[0].state()
 
-        tables, arrays = self.stages.state("all-rows", fit)
-        learner = type(self.recipe.make())
+        tables, arrays = self.job.stages.state("all-rows", fit)
+        learner = type(self.job.recipe.make())
         fitted = again[0] if again else ByKind.restore(learner, self.encoding.kinds, tables, arrays)
         predictor = self._predictor(fitted)
         predictor.uncertainty = self._uncertainty(everything, everything)
+        predictor.evidence = self._evidence(everything)
         return predictor
 
     def _predictor(self, fitted: ByKind) -> Predictor:
         return Predictor(
-            self.recipe.name,
+            self.job.recipe.name,
             fitted,
-            self.recipe.features,
+            self.job.recipe.features,
             self.encoding,
-            source=self.recipe.source,
+            source=self.job.recipe.source,
             unfrozen=self.live,
-            options=self.config.model_dump(mode="json"),
+            options=self.job.config.model_dump(mode="json"),
             details={"feature_seconds": round(self.feature_seconds, 3), **self.notes},
         )
 
@@ -200,11 +216,11 @@ class Fitting:
             *evaluated.answer(self.blocks), nearest_similarity(bits[learning.train], bits)
         )
         measured = learning.train | learning.valid
-        number = 0 if self.live else calibration_folds(self.config.calibration_folds, int(measured.sum()))
+        number = 0 if self.live else calibration_folds(self.job.config.calibration_folds, int(measured.sum()))
         if number:
             folds = np.full(len(measured), -1)
             folds[measured] = grouped_folds(self.scaffolds[measured], number)
-            found = cross_fit(evaluated, self.blocks, learning, folds, bits, stages=self.stages)
+            found = cross_fit(evaluated, self.blocks, learning, folds, bits, stages=self.job.stages)
             answers.put(measured, found)
             self.calibrated = f"across {number} folds of scaffolds"
         else:
@@ -217,8 +233,8 @@ class Fitting:
     @cached_property
     def fingerprints(self) -> NDArray[np.uint8]:
         """Packed bits of each row by which likeness is told, uint8, shape (n, 256)."""
-        options = self.recipe.features.options
-        return domain_fingerprints(self.store.smiles, options, workers=self.workers, cache=self.cache)
+        options = self.job.recipe.features.options
+        return domain_fingerprints(self.store.smiles, options, workers=self.job.workers, cache=self.job.cache)
 
     @cached_property
     def scaffolds(self) -> NDArray[np.int64]:
@@ -228,7 +244,7 @@ class Fitting:
     def _uncertainty(self, learnt_from: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> Uncertainty | None:
         """Fit the uncertainty of a predictor that has learnt from these rows, by answers to held-out rows."""
         assert self.held is not None
-        columns, bounds = self.encoding.encode(self.labels)
+        columns, bounds = self.encoding.encode(self.table.labels)
         known = ~np.isnan(self.held.predicted) & ~np.isnan(columns)
         rows = np.flatnonzero(held_out & known.any(axis=1))
         if not rows.size:
@@ -242,7 +258,22 @@ class Fitting:
             similarity=self.held.similarity[rows],
             groups=self.scaffolds[rows],
             censored=None if bounds is None else bounds[rows] != 0,
-            seed=self.config.seed,
+            seed=self.job.config.seed,
+        )
+
+    def _evidence(self, learnt_from: NDArray[np.bool_]) -> Evidence | None:
+        """Return the molecules that a predictor has learnt from, with their measured values."""
+        bits = self.fingerprints[learnt_from]
+        if not self.job.config.evidence or not bits.any():
+            return None
+        rows = np.flatnonzero(learnt_from)
+        labels = self.table.labels.take(rows)
+        return Evidence.fit(
+            [self.store.smiles[row] for row in rows],
+            labels.matrix,
+            bits,
+            ids=[self.table.names[row] for row in rows],
+            bounds=labels.bounds,
         )
 
     def scores(self, evaluated: Predictor) -> dict[str, Any]:
@@ -252,17 +283,17 @@ class Fitting:
             {name: block[rows] for name, block in self.blocks.items()}, members=False
         )
         return {
-            "learner": self.recipe.name,
-            "metric": self.labels.metric,
-            "task_type": self.labels.kind,
+            "learner": self.job.recipe.name,
+            "metric": self.table.labels.metric,
+            "task_type": self.table.labels.kind,
             "calibration": self.calibrated,
             "train": {"rows": int((self.folds == FOLDS[0]).sum())},
-            **score_folds(self.labels.take(rows), columns, self.encoding, self.folds[rows]),
+            **score_folds(self.table.labels.take(rows), columns, self.encoding, self.folds[rows]),
         }
 
     def verdict(self, evaluated: Predictor) -> Verdict | None:
         """Say what the predictor is worth on the test rows (or valid rows, where no test row has a label)."""
-        measured = ~np.isnan(self.labels.matrix).all(axis=1)
+        measured = ~np.isnan(self.table.labels.matrix).all(axis=1)
         rows = next(
             (r for f in FOLDS[:0:-1] if (r := np.flatnonzero((self.folds == f) & measured)).size), None
         )
@@ -272,20 +303,26 @@ class Fitting:
         columns, _ = evaluated.answer(blocks, members=False)
         molecules = molecule_groups([self.store.smiles[row] for row in rows])
         predicted = {"model": of_tasks(columns, self.encoding), **self.beside(rows)}
-        return judge(self.labels.take(rows), predicted, groups=molecules, seed=self.config.seed)
+        return judge(
+            self.table.labels.take(rows),
+            predicted,
+            groups=molecules,
+            ceiling=self.table.ceiling,
+            seed=self.job.config.seed,
+        )
 
     def beside(self, rows: NDArray[np.int64]) -> dict[str, list[NDArray[np.float64]]]:
         """Predict rows by a constant, the nearest neighbours and a forest, fitted to the train fold."""
         train, valid = (self.folds == fold for fold in FOLDS[:2])
         return baseline_predictions(
             self.store.smiles,
-            self.labels,
+            self.table.labels,
             self.encoding,
             replace(self.learning(train, valid), step=lambda *_: None, live=None),
             rows,
-            reading=self.config.reading,
-            workers=self.workers,
-            cache=self.cache,
+            reading=self.job.config.reading,
+            workers=self.job.workers,
+            cache=self.job.cache,
         )
 
     def history(self) -> str:

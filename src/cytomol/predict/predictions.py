@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Task
 from cytomol.errors import InputError
+from cytomol.predict.evidence import NearestEvidence
 from cytomol.predict.uncertainty import UncertaintyAnswer
 
 __all__ = ["Predictions"]
@@ -38,6 +39,8 @@ class Predictions:
         Probability from which a molecule is said to be of the second class, shape (columns,).
     uncertainty
         How certain they are, where it was asked for.
+    evidence
+        The nearest molecules that were learnt from, where they were asked for.
     """
 
     columns: NDArray[np.float64]
@@ -45,6 +48,7 @@ class Predictions:
     encoding: Encoding
     cutoffs: NDArray[np.float64]
     uncertainty: UncertaintyAnswer | None = None
+    evidence: NearestEvidence | None = None
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -63,12 +67,14 @@ class Predictions:
     def join(cls, parts: Sequence[Self]) -> Self:
         """Return the answers to consecutive molecules as one."""
         known = [part.uncertainty for part in parts if part.uncertainty is not None]
+        near = [part.evidence for part in parts if part.evidence is not None]
         return cls(
             np.concatenate([part.columns for part in parts]),
             [error for part in parts for error in part.errors],
             parts[0].encoding,
             parts[0].cutoffs,
             UncertaintyAnswer.join(known) if known else None,
+            NearestEvidence.join(near) if near else None,
         )
 
     def frame(self) -> pd.DataFrame:
@@ -96,11 +102,14 @@ class Predictions:
                     own = [f"{name}_{suffix}" for suffix in SUFFIXES if f"{name}_{suffix}" in known]
                     for each in own:
                         table[each] = _as_written(known.pop(each), int(digits[column]))
-        frame = pd.DataFrame(table)
-        if known is None:
-            return frame
-        rest = known.apply(lambda column: _as_written(column, _DIGITS))
-        return pd.concat([frame, rest], axis=1)
+        parts = [pd.DataFrame(table)]
+        if known is not None:
+            parts.append(known.apply(lambda column: _as_written(column, _DIGITS)))
+        if self.evidence is not None:
+            classes = {task.name: task.classes for task in self.tasks if task.kind != "regression"}
+            near = self.evidence.frame([task.name for task in self.tasks], classes)
+            parts.append(near.apply(lambda column: _as_written(column, _DIGITS)))
+        return pd.concat(parts, axis=1)
 
     def _digits(self) -> NDArray[np.int64]:
         """Return how many digits of a column mean something: more if its spread is small beside it."""

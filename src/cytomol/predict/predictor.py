@@ -15,6 +15,7 @@ from cytomol.assays.labels import Task
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.mixed import ByKind
+from cytomol.predict.evidence import Evidence
 from cytomol.predict.features import MoleculeFeatures
 from cytomol.predict.predictions import Predictions
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
@@ -39,6 +40,8 @@ class Predictor:
         The tasks, and how they become the learner's columns.
     uncertainty
         What held-out molecules say of its answers; None if there were none.
+    evidence
+        The molecules that it has learnt from; None if they were not kept.
     cutoffs
         Probability from which a molecule is said to be of the second class, shape (columns,); one half for
         all if not given.
@@ -71,6 +74,7 @@ class Predictor:
     features: MoleculeFeatures
     encoding: Encoding
     uncertainty: Uncertainty | None = None
+    evidence: Evidence | None = None
     cutoffs: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     source: str = ""
     unfrozen: bool = False
@@ -102,6 +106,7 @@ class Predictor:
         progress: Callable[[int, int], None] | None = None,
         uncertainty: bool = False,
         coverage: float = 0.9,
+        evidence: bool = False,
     ) -> Predictions:
         """Predict molecules; row i of the answer belongs to molecule i, valid or not.
 
@@ -117,11 +122,13 @@ class Predictor:
             Say too how certain the answers are.
         coverage
             Share of molecules whose measured value intervals and sets shall hold, in (0, 1).
+        evidence
+            Name too the nearest molecules that were learnt from.
 
         Raises
         ------
         ModelDirectoryError
-            If uncertainty is asked for and the predictor has none.
+            If uncertainty or evidence is asked for and the predictor has none.
         """
         fitted = self.fitted_uncertainty() if uncertainty else None
         check_coverage(coverage)
@@ -137,15 +144,21 @@ class Predictor:
             valid = store if rows.size == len(store) else store.take(rows)
             blocks = self.features.raw(valid, batch_size=batch_size)
             columns[rows], members = self.answer(blocks, members=fitted is not None)
-        answer = None
+        answer, nearest = None, None
+        bits = np.zeros((len(store), 0), dtype=np.uint8)
+        if fitted is not None or evidence:
+            bits = domain_fingerprints(store.smiles, self.features.options, workers=workers, cache=cache)
+            bits[~store.valid] = 0
+        if evidence:
+            nearest = self.kept_evidence().nearest(bits)
         if fitted is not None:
-            smiles = [store.smiles[row] for row in rows]
-            bits = domain_fingerprints(smiles, self.features.options, workers=workers, cache=cache)
             members = (
                 members[: fitted.members] if rows.size else np.zeros((fitted.members, *columns[:0].shape))
             )
-            answer = fitted.answer(columns[rows], members, bits, coverage).spread_out(rows, len(store))
-        return Predictions(columns, list(store.errors), self.encoding, self.cutoffs, answer)
+            near = None if nearest is None else nearest.similarity[rows]
+            answer = fitted.answer(columns[rows], members, bits[rows], coverage, neighbours=near)
+            answer = answer.spread_out(rows, len(store))
+        return Predictions(columns, list(store.errors), self.encoding, self.cutoffs, answer, nearest)
 
     def answer(
         self, blocks: dict[str, NDArray[np.float32]], *, members: bool = True
@@ -173,6 +186,21 @@ class Predictor:
                 hint="fine-tune it again with a valid fold, or predict with --no-uncertainty",
             )
         return self.uncertainty
+
+    def kept_evidence(self) -> Evidence:
+        """Return the molecules that it has learnt from.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If they were not kept.
+        """
+        if self.evidence is None:
+            raise ModelDirectoryError(
+                "the model does not hold the molecules that it has learnt from",
+                hint="fine-tune it again, or predict with --no-evidence",
+            )
+        return self.evidence
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write a model directory that needs no other file: learner, features, backbone, what it rests on."""

@@ -63,6 +63,7 @@ def predict_rows(
     progress: Progress | None = None,
     uncertainty: bool = False,
     coverage: float = 0.9,
+    evidence: bool = False,
 ) -> Answer:
     """Predict every row of a table, in order.
 
@@ -88,6 +89,7 @@ def predict_rows(
     """
     kept = _kept(table, keep)
     asked: dict[str, Any] = {"uncertainty": True, "coverage": coverage} if uncertainty else {}
+    asked |= {"evidence": True} if evidence else {}
     parts: list[Predictions] = []
     errors: list[str] = []
     for start, smiles, report in _chunks(table, chunk, progress):

@@ -22,6 +22,7 @@ from cytomol.learners import learners
 from cytomol.learners.former import restored_as
 from cytomol.learners.matrix import below
 from cytomol.learners.mixed import ByKind
+from cytomol.predict.evidence import Evidence
 from cytomol.predict.features import MoleculeFeatures
 from cytomol.predict.uncertainty import Uncertainty
 
@@ -42,6 +43,7 @@ def save_predictor(predictor: Predictor, path: Path, *, force: bool = False) -> 
     tasks, units = predictor.encoding.state()
     certainty, held = ({}, {}) if predictor.uncertainty is None else predictor.uncertainty.state()
     texts = {_UNCERTAINTY: json.dumps(certainty, indent=2) + "\n"} if certainty else {}
+    kept = {} if predictor.evidence is None else predictor.evidence.arrays(with_fingerprints=not held)
     backbone = features.backbone
     described = {"source": predictor.source, "unfrozen": predictor.unfrozen}
     with atomic_directory(path, force=force) as directory:
@@ -69,6 +71,7 @@ def save_predictor(predictor: Predictor, path: Path, *, force: bool = False) -> 
                 **{f"tasks.{name}": array for name, array in units.items()},
                 "tasks.cutoffs": predictor.cutoffs,
                 **{f"uncertainty.{name}": array for name, array in held.items()},
+                **kept,
             },
             texts={**predictor.texts, **texts},
         )
@@ -108,7 +111,8 @@ def load_predictor(path: str | Path) -> dict[str, Any]:
             ),
             "features": _features(saved, config["counts_radius"], config["bits_radius"]),
             "encoding": encoding,
-            "uncertainty": _saved_uncertainty(saved),
+            "uncertainty": (uncertainty := _saved_uncertainty(saved)),
+            "evidence": _saved_evidence(saved, uncertainty),
             "cutoffs": saved.statistics["tasks.cutoffs"],
             "options": config["finetune"],
             "details": config["details"],
@@ -137,6 +141,14 @@ def _saved_uncertainty(saved: ModelDirectory) -> Uncertainty | None:
     if not (saved.path / _UNCERTAINTY).is_file():
         return None
     return Uncertainty.restore(saved.read_json(_UNCERTAINTY), below(saved.statistics, "uncertainty."))
+
+
+def _saved_evidence(saved: ModelDirectory, uncertainty: Uncertainty | None) -> Evidence | None:
+    """Return the molecules learnt from; their fingerprints are those of the domain, where there is one."""
+    if "evidence.measured" not in saved.statistics:
+        return None
+    bits = None if uncertainty is None else uncertainty.domain.fingerprints
+    return Evidence.restore(saved.statistics, bits)
 
 
 def _named_of_01(saved: ModelDirectory) -> dict[str, Any]:

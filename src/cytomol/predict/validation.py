@@ -3,79 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.labels import Labels
 from cytomol.assays.molecules import molecule_groups
 from cytomol.assays.splits import kfold, rotation
 from cytomol.chem.store import MoleculeStore
 from cytomol.predict.baselines import of_tasks
-from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.crossfit import HeldOutAnswers
-from cytomol.predict.fitting import Fitting, Listener
+from cytomol.predict.fitting import Fitting, Job
 from cytomol.predict.predictor import Predictor
-from cytomol.predict.recipe import Recipe
-from cytomol.predict.stages import Stages
+from cytomol.predict.table import AssayTable
 from cytomol.predict.verdict.judge import judge
 from cytomol.predict.verdict.overall import Verdict
 
-__all__ = ["Validated", "cross_validate"]
+__all__ = ["cross_validate"]
 
 
-@dataclass(frozen=True)
-class Validated:
-    """What cross-validation found.
+def cross_validate(
+    job: Job, table: AssayTable, store: MoleculeStore
+) -> tuple[Fitting, Predictor, dict[str, Any], Verdict | None, NDArray[np.str_]]:
+    """Fit to all folds but two, choose by one and test on the other, until each was tested.
 
-    Attributes
+    Parameters
     ----------
-    first
-        The fitting of the first round; its held-out answers are those of the whole first division.
+    job
+        What is fitted; ``folds`` and ``repeats`` of its options say how often.
+    table, store
+        Rows and their valid molecules.
+
+    Returns
+    -------
+    fitting
+        Of the first round; its held-out answers are those of the whole first division.
     evaluated
         The predictor of the first round.
     scores
         Mean and standard deviation over the rounds, and each round.
     verdict
-        On the answers of the first division, in which every molecule is tested once.
-    tested
-        Fold in which each row was tested in the first division, shape (n,).
+        On the answers of the first division, in which every molecule is tested once; None if not asked for.
+    folds
+        "fold 0" and so on: where each row is tested in the first division, shape (n,).
     """
-
-    first: Fitting
-    evaluated: Predictor
-    scores: dict[str, Any]
-    verdict: Verdict | None
-    tested: NDArray[np.int64]
-
-
-def cross_validate(  # noqa: PLR0917 - what a fitting is made of
-    recipe: Recipe,
-    store: MoleculeStore,
-    labels: Labels,
-    config: FinetuneConfig,
-    listener: Listener,
-    stages: Stages,
-    *,
-    workers: int | None = None,
-    cache: Path | Literal["default"] | None = None,
-    dates: NDArray[np.datetime64] | None = None,
-) -> Validated:
-    """Fit to all folds but one or two, and test on the one that is left, until each was tested.
-
-    Parameters
-    ----------
-    recipe, config, listener, stages, workers, cache
-        See :class:`Fitting`; ``config.folds`` and ``config.repeats`` say how often.
-    store, labels
-        Valid molecules and their labels.
-    dates
-        Date of each row, for a split by time.
-    """
-    molecules = molecule_groups(store.smiles)
+    config, molecules = job.config, molecule_groups(store.smiles)
     divisions = kfold(
         store.smiles,
         config.split_type,
@@ -83,44 +56,46 @@ def cross_validate(  # noqa: PLR0917 - what a fitting is made of
         repeats=config.repeats,
         seed=config.split_seed,
         groups=molecules,
-        dates=dates,
+        dates=table.dates,
     )
-    plain = config.updated(calibration_folds=0)
-    blocks = recipe.features.raw(store)
+    blocks = job.recipe.features.raw(store)
     rounds: list[tuple[Fitting, Predictor]] = []
     found, beside = [], []
     total = config.folds * config.repeats
-    for repeat, tested in enumerate(divisions):
-        for fold in range(config.folds):
-            done = repeat * config.folds + fold
-            listener.step(done, total, f"round {done + 1} of {total}")
-            quiet = replace(listener, step=lambda *_: None)
-            own = stages.within(f"round-{done}")
-            folds = rotation(tested, fold)
-            fitting = Fitting(recipe, store, labels, folds, plain, quiet, own, workers, cache, blocks)
-            evaluated = fitting.evaluate()
-            found.append(fitting.scores(evaluated)["test"])
-            if repeat == 0:
-                rounds.append((fitting, evaluated))
-                beside.append(fitting.beside(np.flatnonzero(folds == "test")) if config.baselines else {})
-    listener.step(total, total, "all rounds")
+    for done in range(total):
+        repeat, fold = divmod(done, config.folds)
+        job.listener.step(done, total, f"round {done + 1} of {total}")
+        folds = rotation(divisions[repeat], fold)
+        fitting = Fitting(_round_of(job, done), table, store, folds, blocks)
+        evaluated = fitting.evaluate()
+        found.append(fitting.scores(evaluated)["test"])
+        if repeat == 0:
+            rounds.append((fitting, evaluated))
+            beside.append(fitting.beside(np.flatnonzero(folds == "test")) if config.baselines else {})
+    job.listener.step(total, total, "all rounds")
     first, evaluated = rounds[0]
     first.held = _pooled([fitting for fitting, _ in rounds], divisions[0])
-    first.config, first.calibrated = config, f"on the {config.folds} folds of the first division"
+    first.job, first.calibrated = job, f"on the {config.folds} folds of the first division"
+    common = first.scores(evaluated)
     scores = {
-        **{
-            key: value
-            for key, value in first.scores(evaluated).items()
-            if key not in {"valid", "test", "train"}
-        },
+        **{key: value for key, value in common.items() if key not in {"valid", "test", "train"}},
         "validation": f"{config.folds} folds by {config.split_type}, {config.repeats} time(s)",
         "test": _mean_of(found),
         "rounds": found,
     }
-    verdict = None
-    if config.baselines:
-        verdict = _verdict(first, labels, divisions[0], beside, molecules)
-    return Validated(first, evaluated, scores, verdict, divisions[0])
+    verdict = _verdict(first, divisions[0], beside, molecules) if config.baselines else None
+    names = np.char.add("fold ", divisions[0].astype(str))
+    return first, evaluated, scores, verdict, np.where(divisions[0] < 0, "", names)
+
+
+def _round_of(job: Job, number: int) -> Job:
+    """Return what one round fits: calibrated on its valid fold, silent, its stages kept apart."""
+    return replace(
+        job,
+        config=job.config.updated(calibration_folds=0),
+        listener=replace(job.listener, step=lambda *_: None),
+        stages=job.stages.within(f"round-{number}"),
+    )
 
 
 def _pooled(fittings: Sequence[Fitting], tested: NDArray[np.int64]) -> HeldOutAnswers:
@@ -142,7 +117,6 @@ def _pooled(fittings: Sequence[Fitting], tested: NDArray[np.int64]) -> HeldOutAn
 
 def _verdict(
     first: Fitting,
-    labels: Labels,
     tested: NDArray[np.int64],
     beside: Sequence[dict[str, list[NDArray[np.float64]]]],
     molecules: NDArray[np.int64],
@@ -154,7 +128,13 @@ def _verdict(
     for name in beside[0]:
         of_rounds = [part[name] for part in beside]
         predicted[name] = [np.concatenate(each) for each in zip(*of_rounds, strict=True)]
-    return judge(labels.take(order), predicted, groups=molecules[order], seed=first.config.seed)
+    return judge(
+        first.table.labels.take(order),
+        predicted,
+        groups=molecules[order],
+        ceiling=first.table.ceiling,
+        seed=first.job.config.seed,
+    )
 
 
 def _mean_of(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:

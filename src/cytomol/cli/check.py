@@ -1,0 +1,148 @@
+"""The verb check: what a table of assays holds, before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from cytomol.assays.replicates import TaskReplicates
+    from cytomol.assays.roles import Column
+    from cytomol.assays.triage import MoleculeCounts, Triage
+
+__all__ = ["command"]
+
+_SHOWN = 60  # columns
+_SHOWN_CLASSES = 6
+_LONGEST = 40  # letters of a name
+
+
+@click.command(name="check", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("table", metavar="TABLE")
+@click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
+@click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")
+@click.option(
+    "--missing-codes",
+    metavar="A,B",
+    help="What stands for nothing measured beside empty cells, such as -1,-999; none: no number does.",
+)
+@click.option(
+    "--task-type",
+    default="auto",
+    show_default=True,
+    metavar="KIND",
+    help="classification, regression or auto; or of single columns, as a=regression,b=classification.",
+)
+def command(
+    *, table: str, smiles_col: str | None, sheet: str | None, missing_codes: str | None, task_type: str
+) -> None:
+    """Say what TABLE holds, before any training, and propose the command that learns from it.
+
+    Prints what each column is (molecules, id, date, number, class, censored, text), the molecules that are
+    invalid or stand in several rows, the noise that repeated labels show, and what must be settled. The
+    status is 1 where something must be settled first.
+    """
+    from cytomol.assays.triage import triage
+    from cytomol.tables import read_molecules
+
+    molecules = read_molecules(table, smiles_col=smiles_col, sheet=sheet)
+    codes = [code.strip() for code in (missing_codes or "").split(",") if code.strip()]
+    found = triage(
+        molecules.frame,
+        molecules.smiles,
+        smiles_col=molecules.smiles_col,
+        table=table,
+        missing_codes=codes,
+        task_type=task_type,
+    )
+    for line in _lines(found):
+        click.echo(line)
+    if not found.command:
+        raise click.exceptions.Exit(1)
+
+
+def _lines(found: Triage) -> list[str]:
+    lines = _columns(found.columns, found.choice.tasks)
+    lines += ["", *_molecules(found.molecules)]
+    lines += [
+        line for task in found.replicates if task.molecules for line in _replicates(task, found.columns)
+    ]
+    if found.warnings:
+        lines += ["", *(f"note: {line}" for line in found.warnings)]
+    if found.problems:
+        lines.append("")
+        lines += [f"to settle: column {c.name!r}: {c.problem} ({c.remedy})" for c in found.problems]
+    if found.command:
+        lines += ["", "to learn from it:", f"  {found.command}"]
+    elif not found.choice.tasks:
+        lines += ["", "there is no column to learn from; --targets of finetune can name one all the same"]
+    return lines
+
+
+def _columns(columns: Sequence[Column], tasks: Sequence[str]) -> list[str]:
+    """Return a table of the columns."""
+    rows = [("column", "is", "measured", "values", "learnt")]
+    rows += [
+        (
+            column.name[:_LONGEST] or "(no name)",
+            column.role,
+            f"{column.measured:,}",
+            _values(column),
+            "yes" if column.name in tasks else "",
+        )
+        for column in columns[:_SHOWN]
+    ]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    lines = []
+    for name, role, measured, values, learnt in rows:
+        left = f"{name:<{widths[0]}}  {role:<{widths[1]}}  {measured:>{widths[2]}}"
+        lines.append(f"{left}  {values:<{widths[3]}}  {learnt}".rstrip())
+    if len(columns) > _SHOWN:
+        lines.append(f"... and {len(columns) - _SHOWN} more columns")
+    return lines
+
+
+def _values(column: Column) -> str:
+    """Return the classes or the range of a column, or why it is what it is."""
+    if column.classes:
+        pairs = list(zip(column.classes, column.counts, strict=True))
+        text = ", ".join(f"{name}: {count:,}" for name, count in pairs[:_SHOWN_CLASSES])
+        return text + (f", and {len(pairs) - _SHOWN_CLASSES} more" if len(pairs) > _SHOWN_CLASSES else "")
+    if column.low is None or column.high is None:
+        return column.reason
+    from cytomol.assays.digits import shown
+
+    spread = column.spread or 0.0
+    text = f"{shown(column.low, spread)} to {shown(column.high, spread)}"
+    if column.below or column.above:
+        text += f"; {column.below:,} less than, {column.above:,} more than"
+    return text
+
+
+def _molecules(counts: MoleculeCounts) -> list[str]:
+    valid = f"{counts.valid:,} valid molecules, {counts.different:,} different"
+    lines = [f"{counts.rows:,} rows, {valid}, {counts.repeated:,} in several rows"]
+    if counts.first_invalid:
+        row, reason = counts.first_invalid
+        lines.append(f"{counts.rows - counts.valid:,} rows without a valid molecule; row {row}: {reason}")
+    return lines
+
+
+def _replicates(task: TaskReplicates, columns: Sequence[Column]) -> list[str]:
+    """Return what repeats say of the noise of a task, and what it allows at best."""
+    from cytomol.assays.digits import shown
+
+    spread = next((column.spread for column in columns if column.name == task.task), None)
+    if task.noise is None:
+        return []
+    agree = f"{task.same:,} of {task.molecules:,} repeated molecules agree"
+    if spread is None:
+        best = "".join(f"; at best {name} {score:.3f}" for name, score in task.best.items())
+        return [f"{task.task}: {agree}; two labels of one molecule differ in {task.noise:.0%}{best}"]
+    best = ", ".join(
+        f"{name} {score:.3f}" if name == "r2" else f"{name} {shown(score, spread)}"
+        for name, score in task.best.items()
+    )
+    return [f"{task.task}: {agree}; noise of the assay {shown(task.noise, spread)}; at best {best}"]

@@ -1,0 +1,117 @@
+"""The table that a predictor is made of: molecules with their labels, and what else is known of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.assays.digits import shown
+from cytomol.assays.labels import Labels
+from cytomol.assays.metrics import MAIN_METRIC
+from cytomol.assays.molecules import molecule_groups
+from cytomol.assays.replicates import aggregate, replicates_of
+from cytomol.errors import InputError
+
+__all__ = ["AssayTable"]
+
+
+@dataclass(frozen=True)
+class AssayTable:
+    """Rows of a table of assays.
+
+    Attributes
+    ----------
+    smiles, labels
+        Molecules and their labels, row by row.
+    folds
+        "train", "valid", "test" or "" of every row; None where they are to be made.
+    dates
+        Date of every row, for a split by time; None without.
+    ids
+        What the user calls the molecules; None numbers the rows from 1.
+    ceiling
+        By task: the score that the assay's own noise allows at best.
+    """
+
+    smiles: Sequence[str]
+    labels: Labels
+    folds: NDArray[np.str_] | None = None
+    dates: NDArray[np.datetime64] | None = None
+    ids: Sequence[str] | None = None
+    ceiling: dict[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        of_rows = {"folds": self.folds, "dates": self.dates, "ids": self.ids}
+        if len(self.smiles) != len(self.labels.matrix):
+            raise InputError(f"{len(self.smiles)} molecules with {len(self.labels.matrix)} rows of labels")
+        for name, values in of_rows.items():
+            if values is not None and len(values) != len(self.smiles):
+                raise InputError(f"{len(self.smiles)} molecules with {len(values)} {name}")
+
+    @property
+    def names(self) -> list[str]:
+        """What each row is called."""
+        return [str(row + 1) for row in range(len(self.smiles))] if self.ids is None else list(self.ids)
+
+    def take(self, chosen: NDArray[np.bool_]) -> AssayTable:
+        """Return some of the rows."""
+        rows, names = np.flatnonzero(chosen), self.names
+        return AssayTable(
+            [self.smiles[row] for row in rows.tolist()],
+            self.labels.take(rows),
+            None if self.folds is None else self.folds[rows],
+            None if self.dates is None else self.dates[rows],
+            [names[row] for row in rows.tolist()],
+            self.ceiling,
+        )
+
+    def gathered(self, how: str, say: Callable[[str], None]) -> tuple[AssayTable, NDArray[np.int64]]:
+        """Say how far repeats of a molecule agree, and make them one row if that is asked for.
+
+        Parameters
+        ----------
+        how
+            "keep", "mean" or "median".
+        say
+            Called with each sentence.
+
+        Returns
+        -------
+        table
+            One row a molecule, or all rows.
+        rows
+            Where its rows stand in this table, int64.
+        """
+        groups = molecule_groups(self.smiles)
+        ceiling: dict[str, float] = {}
+        for task, found in zip(self.labels.tasks, replicates_of(self.labels, groups), strict=True):
+            if not found.molecules:
+                continue
+            spread = float(np.nanstd(self.labels.matrix[:, self.labels.tasks.index(task)]))
+            said = f"{task.name}: {found.molecules:,} molecules have {found.labels:,} labels"
+            if found.contradictory:
+                said += f", contradictory ones for {found.contradictory:,}"
+            elif task.kind == "regression" and found.noise:
+                said += f", which differ by {shown(found.noise, spread)} (standard deviation)"
+            best = found.best.get(MAIN_METRIC[task.kind])
+            if best is not None and found.noise:
+                ceiling[task.name] = best
+                unit = spread if task.kind == "regression" else 1.0
+                said += f"; a model without error would score {shown(best, unit)}"
+            say(said)
+        gathered = aggregate(self.labels, groups, how)
+        if how != "keep":
+            say(f"repeats become their {how}: {len(gathered.rows):,} of {len(groups):,} rows stay")
+        rows, names = gathered.rows, self.names
+        table = AssayTable(
+            [self.smiles[row] for row in rows.tolist()],
+            gathered.labels,
+            None if self.folds is None else self.folds[rows],
+            None if self.dates is None else self.dates[rows],
+            [names[row] for row in rows.tolist()],
+            ceiling if how == "keep" else None,
+        )
+        return table, rows

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cytomol.assays.folds import folds_by_date, valid_folds
+from cytomol.errors import InputNote
+
+SMILES = ["CCO", "bad", "OCC", "CCN", "CCC", "CCCC", "c1ccccc1"]
+VALID = np.array([text != "bad" for text in SMILES])
+OPTIONS = SimpleNamespace(split_type="random", split_fractions=(0.5, 0.25, 0.25), split_seed=1)
+
+
+def test_invalid_molecules_are_in_no_fold_and_repeats_in_one() -> None:
+    folds = valid_folds(SMILES, VALID, None, OPTIONS)
+    assert folds[1] == ""
+    assert folds[0] == folds[2]
+    assert (folds[VALID] != "").all()
+
+
+def test_given_folds_stay_and_divided_molecules_are_said() -> None:
+    given = np.array(["train", "train", "test", "train", "valid", "test", "train"])
+    with pytest.warns(InputNote, match=r"split given: 1 molecule\(s\) stand in two folds"):
+        folds = valid_folds(SMILES, VALID, given, OPTIONS)
+    assert folds.tolist() == ["train", "", "test", "train", "valid", "test", "train"]
+
+
+def test_folds_by_date_leave_invalid_and_undated_rows_out() -> None:
+    cells = pd.Series(
+        ["2020-01-01", "2020-01-01", "2024-01-01", "2021-01-01", "", "2022-01-01", "2023-01-01"], name="d"
+    )
+    with pytest.warns(InputNote, match="1 of 6 rows have no date"):
+        folds = folds_by_date(SMILES, cells, fractions=(0.5, 0.25, 0.25))
+    # a molecule of two dates has the earlier one
+    assert folds.tolist() == ["train", "", "train", "valid", "", "valid", "test"]
