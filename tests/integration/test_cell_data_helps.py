@@ -21,13 +21,13 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """Pretrain with and without cell data, fine-tune alike, and compare on held-out scaffolds."""
     folder = tmp_path_factory.mktemp("planted")
     corpus = folder / "corpus"
-    write_planted(corpus, 2000, seed=0)
+    write_planted(corpus, 1200, seed=0)
     table = pd.read_csv(corpus / "assays.csv")
     labels = read_labels(table, None, ignore=["smiles"], task_type="auto", where="assays.csv")
     folds = read_split(corpus / "split.csv", len(table))
     models = {}
     for name, modalities in (("aware", None), ("blind", ())):
-        config = CHMRConfig(views=("1d",), modalities=modalities, batch_size=128, epochs=20, threads=1)
+        config = CHMRConfig(views=("1d",), modalities=modalities, batch_size=128, epochs=15, threads=1)
         excluded = corpus / "heldout.csv"
         backbone = folder / f"backbone-{name}"
         pretrain(corpus, config, backbone, method="chmr", exclude_profiles_of=excluded, quiet=True)
@@ -42,9 +42,9 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
 @pytest.mark.slow
 def test_cell_aware_beats_structure_only_on_response_assays(comparison: Comparison) -> None:
     means = comparison.by_driver()["response"]
-    # 0.81 against 0.66 in the run that set this; half of that gain would still be worth having
-    assert means["aware"] > means["blind"] + 0.07
-    assert means["aware"] > means["random forest"] + 0.07
+    # 0.72 against 0.61 and 0.63 in the run that set this; half of that gain would still be worth having
+    assert means["aware"] > means["blind"] + 0.05
+    assert means["aware"] > means["random forest"] + 0.045
 
 
 @pytest.mark.slow

@@ -12,9 +12,7 @@ from rdkit.Chem import Descriptors, MACCSkeys, rdFingerprintGenerator
 from cytomol.artifact.backbone import Backbone
 from cytomol.assays.labels import Labels
 from cytomol.chem.descriptors import DESCRIPTOR_NAMES
-from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import MoleculeFeatures
-from cytomol.predict.finetune import finetune
 
 SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "not a molecule", "C1CCNCC1CCO"]
 VALID = [0, 1, 3]
@@ -80,6 +78,9 @@ def test_descriptors_are_rdkits_to_single_precision() -> None:
 @pytest.mark.parametrize("radius", [1, 2])
 def test_molecules_alike_within_the_radius_are_answered_alike(radius: int) -> None:
     """In two amines of eight carbons every atom has the same neighbours, but not the same second ones."""
+    from cytomol.predict.config import FinetuneConfig
+    from cytomol.predict.finetune import finetune
+
     smiles = [f"{'C' * left}N{'C' * right}" for left in range(1, 5) for right in range(4)]
     labels = Labels.of_kind(("y",), np.arange(16.0)[:, None], "regression")
     config = FinetuneConfig.build({"features": "counts", "counts_radius": radius, "epochs": 2, "hidden": 8})

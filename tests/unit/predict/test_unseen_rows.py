@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
+from safetensors.numpy import load_file
 
 from cytomol.assays.labels import Labels
 from cytomol.learners import learners
@@ -40,10 +41,12 @@ def measured(kind: str) -> np.ndarray:
     return size if kind == "regression" else (size > np.median(size, axis=0)).astype(float)
 
 
-def fitted(learner: str, smiles: np.ndarray, values: np.ndarray, kind: str, folds: int = 2) -> Any:
+def fitted(
+    learner: str, smiles: np.ndarray, values: np.ndarray, kind: str, *, folds: int = 2, **more: Any
+) -> Any:
     """Return a predictor."""
     labels = Labels.of_kind(("a", "b"), values, kind)
-    head = {"epochs": 3, "hidden": 8, "features": "1d+descriptors", "ensemble": 2}
+    head = {"epochs": 3, "hidden": 8, "features": "1d+descriptors", "ensemble": 2, **more}
     options = {"learner": learner, "refit": False, **(head if learner == "head" else {})}
     config = FinetuneConfig.build({**options, "calibration_folds": folds})
     return finetune(smiles.tolist(), labels, config, folds=FOLDS, workers=1).predictor
@@ -52,13 +55,30 @@ def fitted(learner: str, smiles: np.ndarray, values: np.ndarray, kind: str, fold
 def saved(predictor: Any, folder: Path) -> dict[str, Any]:
     """Return the content of every file of a model directory, without the time that things took."""
     path = predictor.save(folder)
-    files = {file.name: file.read_bytes() for file in path.rglob("*") if file.is_file()}
-    config = json.loads(files.pop("config.json"))
-    details = config.get("details", {})
+    found: dict[str, Any] = {}
+    for file in path.rglob("*"):
+        if file.suffix == ".safetensors":
+            found |= {f"{file.name} {name}": array for name, array in load_file(file).items()}
+        elif file.suffix == ".json" and file.name not in BESIDE:
+            found |= {f"{file.name} {name}": part for name, part in json.loads(file.read_text()).items()}
+    details = found.get("config.json details", {})
     for table in (details, *(value for value in details.values() if isinstance(value, dict))):
         for name in ("seconds", "feature_seconds"):
             table.pop(name, None)
-    return {"config": config, **{name: data for name, data in files.items() if name not in BESIDE}}
+    return found
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Compare what was saved; the last bit of a product may differ, and Adam makes more of it."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, np.ndarray) and one.dtype == np.uint8:
+        return np.array_equal(one, other)
+    if isinstance(one, float | np.ndarray):
+        return np.shape(one) == np.shape(other) and np.allclose(one, other, 1e-2, 5e-3, equal_nan=True)
+    return bool(one == other)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,8 +89,28 @@ def test_what_is_saved_does_not_depend_on_test_rows(learner: str, kind: str, tmp
     other[test] = 1 - other[test] if kind == "classification" else 40 - 2 * other[test]
     before = saved(fitted(learner, SMILES, values, kind), tmp_path / "before")
     after = saved(fitted(learner, np.where(test, OTHERS, SMILES), other, kind), tmp_path / "after")
-    assert before.keys() == after.keys() > {"config", "uncertainty.json", "statistics.safetensors"}
-    assert [name for name in before if before[name] != after[name]] == []
+    assert before.keys() == after.keys()
+    assert any("uncertainty" in name for name in before)
+    assert [name for name in before if not alike(before[name], after[name])] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("learner", ["head", "head beside a forest", "small-forest"])
+def test_where_validation_chooses_nothing_its_rows_do_not_matter(learner: str, kind: str) -> None:
+    """Neither for the weights nor for the scale of features and labels."""
+    values, valid = measured(kind), FOLDS == "valid"
+    other = values.copy()
+    other[valid] = 1 - other[valid] if kind == "classification" else 40 - 2 * other[valid]
+    options: dict[str, Any] = {"keep": "last", "patience": 0}
+    if learner == "head beside a forest":
+        if kind == "regression":
+            pytest.skip("it is for classes alone")
+        learner, options = "head", {**options, "forest_gamma": 0.5, "forest_trees": 5}
+    before = fitted(learner, SMILES, values, kind, folds=0, **options)
+    after = fitted(learner, np.where(valid, OTHERS, SMILES), other, kind, folds=0, **options)
+    asked = [*SMILES, *OTHERS]
+    found, wanted = (model.predict(asked, workers=1).values for model in (after, before))
+    np.testing.assert_allclose(found, wanted, rtol=3e-3)
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
