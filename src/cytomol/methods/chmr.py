@@ -21,6 +21,7 @@ from cytomol.errors import ConfigError
 from cytomol.methods.base import Method, graph_encoder, methods
 from cytomol.methods.config import CHMRConfig, MethodConfig
 from cytomol.methods.groups import Groups
+from cytomol.methods.needs import Filling, Needs, ProfileNeeds
 from cytomol.methods.output import MethodOutput
 from cytomol.methods.responses import Response, project_response
 from cytomol.nn.batch import Batch, Dimensions
@@ -114,6 +115,24 @@ class CHMR(Method):
             quantizer=quantizer,
             binary=dimensions.binary_targets,
         )
+
+    @classmethod
+    def needs(cls, config: MethodConfig) -> Needs:
+        """Return that it reads views and profiles, missing ones filled, and learns what walks meet."""
+        assert isinstance(config, CHMRConfig)
+        match config.augmentation:
+            case "zero" | "random":
+                filling = None
+            case way:
+                filling = Filling(
+                    way,
+                    neighbours=config.neighbours,
+                    steps=config.propagation_steps,
+                    restore=config.restore_observed,
+                    unknown=config.propagation_fill,
+                    held_out=config.alignment == "held_out",
+                )
+        return Needs(views=config.views, profiles=ProfileNeeds(config.profile_inputs, filling))
 
     def forward(self, batch: Batch) -> MethodOutput:
         """Return the weighted sum of reconstruction, alignment and quantization of a batch."""

@@ -8,9 +8,13 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from cytomol.config import Config
-from cytomol.methods.presets import CHMR, INFOALIGN, preset_options
+from cytomol.methods.presets import CHMR, CONTRASTIVE, INFOALIGN, preset_options
+from cytomol.registry import Registry
 
-__all__ = ["CHMRConfig", "InfoAlignConfig", "MethodConfig"]
+__all__ = ["CHMRConfig", "ContrastiveConfig", "InfoAlignConfig", "MethodConfig", "configs"]
+
+# the options of each method by its name, for whoever must not load torch to list them
+configs: Registry[type[MethodConfig]] = Registry("method")
 
 VIEWS = ("1d", "2d", "3d")
 
@@ -238,6 +242,7 @@ class MethodConfig(Config):
         return cls.build(dict(preset_options(cls.presets, name)))
 
 
+@configs.register("infoalign")
 class InfoAlignConfig(MethodConfig):
     """Options of InfoAlign (Liu et al., ICLR 2025)."""
 
@@ -259,6 +264,7 @@ class InfoAlignConfig(MethodConfig):
         return self
 
 
+@configs.register("chmr")
 class CHMRConfig(MethodConfig):
     """Options of CHMR (Li et al., AAAI 2026)."""
 
@@ -357,3 +363,22 @@ class CHMRConfig(MethodConfig):
     def _once_a_switch(cls, chosen: Any) -> Any:
         """Read backbones of 0.1, which knew on and off."""
         return {True: "pooled", False: "none"}.get(chosen, chosen) if isinstance(chosen, bool) else chosen
+
+
+@configs.register("contrastive")
+class ContrastiveConfig(MethodConfig):
+    """Options of the contrast of molecules and profiles (Sanchez-Fernandez et al., 2023)."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = CONTRASTIVE
+
+    views: tuple[str, ...] = Field(
+        ("1d", "2d"), description="Molecular views: 1d (fingerprints), 2d (graph), 3d (geometry)."
+    )
+    profile_inputs: Literal["minmax", "zscore", "raw"] = Field(
+        "minmax", description="How profiles are read: in [0, 1], as z-scores, or as they lie in the file."
+    )
+    temperature: float = Field(1 / 14.3, gt=0, le=10, description="Temperature of the contrast.")
+    retrieval: bool = Field(True, description="Contrast what modern Hopfield networks retrieve (CLOOB).")
+    retrieval_scale: float = Field(14.3, gt=0, le=1000, description="Inverse temperature of retrieval.")
+    hidden: int = Field(512, ge=8, le=16384, description="Width of hidden layers of views and profiles.")
+    hidden_layers: int = Field(1, ge=0, le=8, description="Hidden layers of views and profiles.")

@@ -57,8 +57,8 @@ class FinetuneConfig(Config):
     features: str = Field(
         "auto",
         description="Inputs of the head, joined by +: embedding, 1d (bits of the 1D view), counts (Morgan "
-        "counts), maccs (MACCS keys), descriptors. auto: embedding (InfoAlign), 1d+embedding (CHMR), 1d (no "
-        "backbone).",
+        "counts), maccs (MACCS keys), descriptors. auto: what goes with the backbone's method, 1d without a "
+        "backbone.",
     )
     counts_radius: int = Field(2, ge=1, le=8, description="Radius of the Morgan counts.")
     bits_radius: int | None = Field(
@@ -226,7 +226,9 @@ class FinetuneConfig(Config):
             return tuple(self.features.split("+"))
         if method is None:
             return ("1d",)
-        return ("embedding",) if method == "infoalign" else ("embedding", "1d")
+        from cytomol.methods import methods  # loads torch, which reading options does not need
+
+        return methods[method].blocks
 
     @classmethod
     def preset(cls, name: str, method: str | None) -> Self:
@@ -249,6 +251,11 @@ class FinetuneConfig(Config):
         head_presets.check_preset(name)
         if name == "default":
             return cls()
+        head = None
+        if method is not None:
+            from cytomol.methods import methods
+
+            head = methods[method].head
         if name == "paper":
-            return cls.build(head_presets.paper(method or "chmr"))
-        return cls.build(head_presets.authors(method, name.partition(":")[2] or None))
+            return cls.build(head_presets.paper(head or "chmr"))
+        return cls.build(head_presets.authors(head, name.partition(":")[2] or None))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from cytomol.methods import Method, methods
 from cytomol.nn.batch import Batch, Dimensions, GraphBatch, TargetSums
+
+SMALL: dict[str, Any] = {"width": 16, "layers": 2, "depth": 3, "hidden": 16}
+STILL: dict[str, Any] = {"dropout": 0.0, "decoder_dropout": 0.0}
+
 
 ATOMS, BONDS = (119, 5, 12, 12, 10, 6, 6, 2, 2), (5, 6, 2)
 
@@ -75,6 +81,37 @@ def _batch(size: int, dimensions: Dimensions, *, observed: float, seed: int) -> 
         held_out_mask={name: seen[name] & mask(0.8) for name in profiles},
         targets=targets,
     )
+
+
+@pytest.fixture(params=methods.names())
+def name(request: pytest.FixtureRequest) -> str:
+    """Return the name of each registered method in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def build_method() -> Callable[..., Method]:
+    """Return a maker of small methods: name, dimensions, seed, preset, whether anything is random, options.
+
+    Options that a method does not have are left out.
+    """
+
+    def build(
+        name: str,
+        dimensions: Dimensions,
+        *,
+        seed: int = 0,
+        preset: str = "default",
+        still: bool = False,
+        **options: Any,
+    ) -> Method:
+        kind = methods[name].Config
+        chosen = {**SMALL, **(STILL if still else {}), **options}
+        chosen = {option: value for option, value in chosen.items() if option in kind.model_fields}
+        torch.manual_seed(seed)
+        return methods[name].from_config(kind.preset(preset).updated(**chosen), dimensions)
+
+    return build
 
 
 @pytest.fixture
