@@ -113,9 +113,10 @@ class Contrastive(Method):
         metrics: dict[str, Tensor] = {}
         counted = []
         scale = self.config.retrieval_scale if self.config.retrieval else None
-        for name in (name for name in self.profiles if name in batch.profiles):
-            profiles = self.profiles[name](batch.profiles[name])
-            both = batch.observed[name] if known is None else batch.observed[name] & known
+        for name in (name for name in self.profiles if name in batch.responses):
+            measured = batch.responses[name].measured
+            profiles = self.profiles[name](measured.values)
+            both = measured.known if known is None else measured.known & known
             counted.append(both.sum() > 1)
             # similarities are taken in float32, whatever the layers multiply in
             with full_precision(molecules.device):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cytomol.methods import Method, methods
-from cytomol.nn.batch import Batch, Dimensions, GraphBatch, TargetSums
+from cytomol.nn.batch import Account, Batch, Dimensions, GraphBatch, Response, TargetSums
 
 SMALL: dict[str, Any] = {"width": 16, "layers": 2, "depth": 3, "hidden": 16}
 STILL: dict[str, Any] = {"dropout": 0.0, "decoder_dropout": 0.0}
@@ -73,12 +73,14 @@ def _batch(size: int, dimensions: Dimensions, *, observed: float, seed: int) -> 
         graph=_graph(torch.randint(1, 9, (size,), generator=draw).tolist(), draw),
         views={name: torch.rand((size, width), generator=draw) for name, width in dimensions.views.items()},
         view_mask={"3d": mask(0.7)} if "3d" in dimensions.views else {},
-        profiles=profiles,
-        observed=seen,
-        augmented={name: torch.rand(values.shape, generator=draw) for name, values in profiles.items()},
-        augmented_mask={name: seen[name] | mask(observed) for name in profiles},
-        held_out={name: torch.rand(values.shape, generator=draw) for name, values in profiles.items()},
-        held_out_mask={name: seen[name] & mask(0.8) for name in profiles},
+        responses={
+            name: Response(
+                Account(values, seen[name]),
+                Account(torch.rand(values.shape, generator=draw), seen[name] | mask(observed)),
+                Account(torch.rand(values.shape, generator=draw), seen[name] & mask(0.8)),
+            )
+            for name, values in profiles.items()
+        },
         targets=targets,
     )
 

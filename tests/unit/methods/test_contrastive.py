@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.unit.methods.accounts import with_account
 from torch.nn import functional
 
 from cytomol.errors import ConfigError
@@ -35,9 +36,9 @@ def test_each_modality_is_contrasted_among_the_molecules_that_have_it(
     molecules = method.embed(batch)
     losses = {}
     for name in dimensions.modalities:
-        rows = batch.observed[name]
+        rows = batch.responses[name].measured.known
         assert 2 < int(rows.sum()) < 20
-        profiles = method.profiles[name](batch.profiles[name][rows])
+        profiles = method.profiles[name](batch.responses[name].measured.values[rows])
         losses[name] = cloob(molecules[rows], profiles, 0.3, scale=6.0 if retrieval else None).item()
         nearest = functional.cosine_similarity(molecules[rows][:, None], profiles[None], dim=2).argmax(dim=1)
         right = (nearest == torch.arange(int(rows.sum()))).float().mean()
@@ -51,12 +52,13 @@ def test_a_molecule_without_profiles_takes_no_part(
 ) -> None:
     dimensions = make_dimensions(morphology=7)
     batch = make_batch(12, dimensions)
-    missing = ~batch.observed["morphology"]
+    missing = ~batch.responses["morphology"].measured.known
     assert missing.any()
     method = build(dimensions)
     views = {view: torch.where(missing[:, None], 0.5, values) for view, values in batch.views.items()}
-    profiles = {"morphology": torch.where(missing[:, None], 9.0, batch.profiles["morphology"])}
-    other = dataclasses.replace(batch, views=views, profiles=profiles)
+    profiles = torch.where(missing[:, None], 9.0, batch.responses["morphology"].measured.values)
+    other = with_account(batch, "morphology", "measured", values=profiles)
+    other = dataclasses.replace(other, views=views)
     assert not torch.equal(method.embed(other), method.embed(batch))
     torch.testing.assert_close(method(other).loss, method(batch).loss)
 
@@ -67,7 +69,7 @@ def test_a_modality_that_one_molecule_has_does_not_count(
     dimensions = make_dimensions(morphology=7, expression=5)
     batch = make_batch(12, dimensions)
     one = torch.arange(12) == 3
-    batch = dataclasses.replace(batch, observed={**batch.observed, "expression": one})
+    batch = with_account(batch, "expression", "measured", known=one)
     output = build(dimensions)(batch)
     assert output.terms["contrast/expression"] == 0
     assert output.loss.item() == pytest.approx(output.terms["contrast/morphology"].item())
@@ -80,7 +82,7 @@ def test_a_molecule_without_any_view_takes_no_part(
     batch = make_batch(10, dimensions, observed=1.0)
     known = torch.arange(10) != 4
     masked = dataclasses.replace(batch, view_mask={"1d": known, "2d": known})
-    left_out = dataclasses.replace(batch, observed={"morphology": known})
+    left_out = with_account(batch, "morphology", "measured", known=known)
     method = build(dimensions)
     assert not method.embed(masked)[4].any()
     torch.testing.assert_close(method(masked).loss, method(left_out).loss)

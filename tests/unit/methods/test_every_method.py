@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
+import cytomol
 from cytomol.errors import ConfigError
 from cytomol.methods import Method, method_of, methods
 from cytomol.methods.config import MethodConfig, configs
@@ -27,6 +30,27 @@ def test_options_and_methods_have_the_same_names() -> None:
         assert method_of(configs[name]()) is methods[name]
     with pytest.raises(ConfigError, match="of no method"):
         method_of(MethodConfig())
+
+
+# What is called as a method is: the heads and studies of its paper, a file format, and the default.
+NAMESAKES = {
+    "learners/head/build.py", "learners/head/presets.py", "predict/config.py",
+    "evaluate/variants.py", "cli/ablate.py",
+    "corpus/readers/infoalign.py",
+    "cli/pretrain.py", "cli/demo.py",
+}  # fmt: skip
+
+
+def test_no_other_room_names_a_method() -> None:
+    source = Path(cytomol.__file__).parent
+    found = set()
+    for path in source.rglob("*.py"):
+        room = path.relative_to(source).as_posix()
+        if not room.startswith("methods/"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+            found |= {room} if words & set(methods) else set()
+    assert found == NAMESAKES
 
 
 def test_it_needs_the_views_of_its_options(name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.unit.methods.accounts import with_account
 from torch import Tensor
 
 from cytomol.methods import Method, methods
@@ -58,12 +59,12 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
 def with_shares(batch: Batch, observed: tuple[float, float]) -> Batch:
     """Return a batch of ten in which these shares of the molecules have each of two profiles."""
     draw = torch.Generator().manual_seed(2)
-    seen = {
-        name: torch.rand(10, generator=draw) < share
-        for name, share in zip(("morphology", "expression"), observed, strict=True)
-    }
-    held = {name: seen[name] & batch.held_out_mask[name] for name in seen}
-    return dataclasses.replace(batch, observed=seen, held_out_mask=held)
+    for name, share in zip(("morphology", "expression"), observed, strict=True):
+        seen = torch.rand(10, generator=draw) < share
+        held = seen & batch.responses[name].held_out.known
+        batch = with_account(batch, name, "measured", known=seen)
+        batch = with_account(batch, name, "held_out", known=held)
+    return batch
 
 
 WAYS = [

@@ -176,8 +176,8 @@ def test_targets_lie_between_nought_and_one_and_batches_are_row_aligned(corpus: 
     assert bool((batch.targets["morgan"].value.numpy() >= bits - 1e-6).all())
     for name, modality in corpus.modalities.items():
         if modality.entity == "molecule":
-            assert batch.observed[name].tolist() == np.isin(rows, modality.rows).tolist()
-        assert bool((batch.augmented_mask[name] | ~batch.observed[name]).all())
+            assert batch.responses[name].measured.known.tolist() == np.isin(rows, modality.rows).tolist()
+        assert bool((batch.responses[name].augmented.known | ~batch.responses[name].measured.known).all())
 
 
 def test_equal_randomness_gives_equal_batches(corpus: Corpus) -> None:
@@ -200,7 +200,7 @@ def test_gene_profiles_are_targets_too(corpus: Corpus) -> None:
     assert genes
     assert all(len(batch.targets[name].rows) > 0 for name in genes)
     assert data.profiles == {}
-    assert batch.profiles == {}
+    assert batch.responses == {}
 
 
 def test_without_a_walk_only_the_molecule_itself_is_a_target(corpus: Corpus) -> None:
