@@ -15,9 +15,9 @@ from cytomol.artifact.batches import batches_by_size
 from cytomol.learners.base import Learning, Matrix
 from cytomol.learners.head.build import build_head
 from cytomol.learners.head.fit import FitData, fit_head, seeded
+from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.perceptron import Perceptron
 from cytomol.nn.head import PropertyHead
-from cytomol.predict.config import FinetuneConfig
 
 __all__ = ["ByRange", "Imputed", "Snapshots", "summed_and_averaged"]
 
@@ -32,7 +32,7 @@ class Snapshots(Perceptron):
     """
 
     def train_heads(
-        self, data: FitData, config: FinetuneConfig, learning: Learning, device: torch.device
+        self, data: FitData, config: HeadOptions, learning: Learning, device: torch.device
     ) -> list[PropertyHead]:
         """Train one head, cycle after cycle."""
         heads = []

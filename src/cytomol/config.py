@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import json
 import reprlib
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cytomol.errors import ConfigError
 from cytomol.files import require_file
 
-__all__ = ["Config", "read_options"]
+__all__ = ["MACHINE", "Config", "defaults", "read_options"]
 
+MACHINE = "machine"
+"""The group of options that say how a machine computes and change no result (but for rounding)."""
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
@@ -23,31 +28,101 @@ _SHORT.maxlevel = 2  # aliases of YAML nest a table without end in a few bytes
 
 
 class Config(BaseModel):
-    """Base of every configuration: frozen, and an unknown option is an error."""
+    """Base of every configuration: frozen, and an unknown option is an error.
+
+    A configuration is put together from groups by inheritance: each group is a class that declares its
+    options and names itself in ``group``. The options stay flat, and each is declared in one place.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    group: ClassVar[str] = "options"
+    retired: ClassVar[frozenset[str]] = frozenset()  # offered by an earlier version, to no effect
+
     @classmethod
-    def build(cls, options: dict[str, Any], *, where: str | None = None) -> Self:
-        """Validate ``options``; every problem is named with the option it concerns.
+    def groups(cls) -> dict[str, tuple[str, ...]]:
+        """Return the names of the options by group; an option belongs where it was first declared."""
+        owners = {
+            name: owner
+            for owner in cls.__mro__  # a later one is nearer to the root: it declared the option first
+            for name in inspect.get_annotations(owner)
+            if name in cls.model_fields and issubclass(owner, Config)
+        }
+        groups: dict[str, list[str]] = {}
+        for owner in (*cls.__mro__[1:], cls):  # what is particular comes after what is shared
+            own = [name for name in inspect.get_annotations(owner) if owners.get(name) is owner]
+            if own and issubclass(owner, Config):
+                groups.setdefault(owner.group, []).extend(own)
+        if MACHINE in groups:  # last, as it matters least
+            groups[MACHINE] = groups.pop(MACHINE)
+        return {group: tuple(names) for group, names in groups.items()}
+
+    @classmethod
+    def flat(cls, options: Mapping[str, Any], *, where: str | None = None) -> dict[str, Any]:
+        """Return options without the tables, one for each group, in which a file may hold them.
 
         Raises
         ------
         ConfigError
-            If an option is unknown or has a value outside its range.
+            If a table is unknown, or an option stands in another group's or twice.
+        """
+        groups = cls.groups()
+        tables = {
+            key: value
+            for key, value in options.items()
+            if isinstance(value, Mapping) and (key in groups or key not in cls.model_fields)
+        }
+        result = {key: value for key, value in options.items() if key not in tables}
+        for table, content in tables.items():
+            if table not in groups:
+                raise ConfigError(
+                    f"there is no table {shown(table)}", where=where, hint=f"tables: {', '.join(groups)}"
+                )
+            for name, value in content.items():
+                if name not in groups[table]:
+                    owners = [group for group, names in groups.items() if name in names]
+                    hint = f"put it into [{owners[0]}]" if owners else f"options: {', '.join(groups[table])}"
+                    raise ConfigError(f"{shown(name)} is no option of [{table}]", where=where, hint=hint)
+                if name in result:
+                    raise ConfigError(f"{name} stands in [{table}] and outside of it", where=where)
+                result[name] = value
+        return result
+
+    def result_options(self) -> dict[str, Any]:
+        """Return the options that a result depends on, ready for JSON: all but those of the machine."""
+        return self.model_dump(mode="json", exclude=set(self.groups().get(MACHINE, ())))
+
+    @classmethod
+    def build(cls, options: dict[str, Any], *, where: str | None = None) -> Self:
+        """Validate ``options``, flat or in a table for each group; a problem is named with its option.
+
+        Raises
+        ------
+        ConfigError
+            If an option is unknown, in the wrong table, or has a value outside its range.
         """
         if unnamed := [name for name in options if not isinstance(name, str)]:
             raise ConfigError(
                 f"{shown(unnamed[0])} is no name of an option", where=where, hint="names are text"
             )
         try:
-            return cls(**options)
+            return cls(**cls.flat(options, where=where))
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(map(str, item['loc'])) or 'options'}: {item['msg']} (got {shown(item['input'])})"
                 for item in error.errors(include_url=False, include_context=False)
             )
             raise ConfigError(problems, where=where, hint=f"options: {', '.join(cls.model_fields)}") from None
+
+    @classmethod
+    def saved(cls, options: Mapping[str, Any], *, where: str | None = None) -> Self:
+        """Validate options as a directory holds them, without those that an earlier version had in vain."""
+        return cls.build(cls.without_retired(options), where=where)
+
+    @classmethod
+    def without_retired(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return saved options without those that an earlier version had in vain."""
+        return {name: value for name, value in options.items() if name not in cls.retired}
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -63,6 +138,23 @@ class Config(BaseModel):
         return json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
 
 
+C = TypeVar("C", bound=Config)
+
+
+def defaults(**values: Any) -> Callable[[type[C]], type[C]]:
+    """Return a class decorator that gives inherited options other defaults, without declaring them again."""
+
+    def change(model: type[C]) -> type[C]:
+        for name, value in values.items():
+            field = copy.copy(model.model_fields[name])
+            field.default = value
+            model.__pydantic_fields__[name] = field
+        model.model_rebuild(force=True)
+        return model
+
+    return change
+
+
 def shown(value: Any) -> str:
     """Return a value as a message shows it: short, whatever it is."""
     try:
@@ -73,7 +165,7 @@ def shown(value: Any) -> str:
 
 
 def read_options(path: str | Path) -> dict[str, Any]:
-    """Read a flat table of options from a TOML, YAML or JSON file, by its suffix."""
+    """Read options, flat or in tables, from a TOML, YAML or JSON file, by its suffix."""
     path = require_file(path, what="configuration file")
     try:
         text = path.read_text(encoding="utf-8-sig")

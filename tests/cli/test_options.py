@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 from pydantic import Field
 
-from cytomol.cli.options import Chosen, ConfigCommand, assignments, options_from
-from cytomol.config import Config
+from cytomol.cli.options import Chosen, ConfigCommand, GroupedCommand, assignments, options_from
+from cytomol.config import MACHINE, Config
 from cytomol.errors import ConfigError
 
 
@@ -145,3 +146,92 @@ def test_assignments_go_to_the_models_that_have_the_option() -> None:
 def test_an_assignment_that_cannot_be(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         assignments([text], {"left": Left}, option="--x")
+
+
+class Rates(Config):
+    """A group."""
+
+    group: ClassVar[str] = "rates"
+    lr: float = Field(0.5, gt=0, description="Rate.")
+
+
+class Machine(Config):
+    """Another one."""
+
+    group: ClassVar[str] = MACHINE
+    threads: int = Field(0, description="Threads.")
+
+
+class Grouped(Machine, Rates):
+    """Both, and what an earlier version had in vain."""
+
+    retired: ClassVar[frozenset[str]] = frozenset({"colour"})
+
+
+def grouped(*arguments: str, keep: dict[str, Any]) -> Result:
+    @click.command(cls=GroupedCommand)
+    @click.argument("table")
+    @click.option("--force", is_flag=True, help="Own option.")
+    @options_from(Grouped)
+    def command(table: str, *, force: bool, chosen: Chosen) -> None:
+        keep["config"] = chosen.build(Grouped)
+
+    return CliRunner().invoke(command, arguments, standalone_mode=False)
+
+
+def test_help_lists_options_under_their_groups() -> None:
+    parts = grouped("--help", keep={}).output.split("Options")
+    titles = [part.split("\n")[0] for part in parts[1:]]
+    assert titles == [":", ": rates:", f": {MACHINE}:"], "own options first, the machine last"
+    for part, names in zip(
+        parts[1:], [("--force", "--config", "--help"), ("--lr",), ("--threads",)], strict=True
+    ):
+        assert all(name in part for name in names)
+        assert part.count("  --") == len(names)
+    assert "TABLE" not in parts[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lr = 0.25\nthreads = 2\n",
+        "[rates]\nlr = 0.25\n[machine]\nthreads = 2\n",
+        "threads = 2\n[rates]\nlr = 0.25",
+    ],
+)
+def test_a_file_is_flat_or_has_a_table_for_each_group(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "o.toml"
+    path.write_text(text)
+    keep: dict[str, Any] = {}
+    grouped("t.csv", "--config", str(path), keep=keep)
+    assert keep["config"] == Grouped(lr=0.25, threads=2)
+    grouped("t.csv", "--config", str(path), "--lr", "0.75", keep=keep)
+    assert keep["config"] == Grouped(lr=0.75, threads=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[rate]\nlr = 0.25\n", r"o\.toml: there is no table 'rate'.*tables: rates, machine"),
+        ("[rate]\n", r"there is no table 'rate'"),
+        ("[rates]\nthreads = 2\n", r"o\.toml: 'threads' is no option of \[rates\].*\[machine\]"),
+        ("[rates]\nlearning = 2\n", r"'learning' is no option of \[rates\].*options: lr"),
+        ("lr = 0.25\n[rates]\nlr = 0.5\n", r"lr stands in \[rates\] and outside of it"),
+        ("[rates]\nlr = 0.0\n", r"o\.toml: lr: "),
+        ("colour = 1\n", "colour"),
+    ],
+)
+def test_an_option_in_the_wrong_table_is_named_with_the_file(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "o.toml"
+    path.write_text(text)
+    result = grouped("t.csv", "--config", str(path), keep={})
+    assert isinstance(result.exception, ConfigError)
+    assert re.search(message, str(result.exception)), str(result.exception)
+
+
+def test_options_beside_a_result_may_be_those_of_an_earlier_version(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"config": {"lr": 0.25, "colour": 1}}')
+    keep: dict[str, Any] = {}
+    grouped("t.csv", "--config", str(path), keep=keep)
+    assert keep["config"] == Grouped(lr=0.25) == Grouped.saved({"lr": 0.25, "colour": 1})

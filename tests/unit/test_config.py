@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from pydantic import Field, ValidationError
 
-from cytomol.config import Config
+from cytomol.config import MACHINE, Config, defaults
 from cytomol.errors import ConfigError
 
 
@@ -58,3 +59,43 @@ def test_frozen() -> None:
     with pytest.raises(ValidationError):
         Options().epochs = 4  # type: ignore[misc]
     assert Options().updated(epochs=4).epochs == 4
+
+
+class Views(Config):
+    """What is looked at."""
+
+    group: ClassVar[str] = "views"
+    radius: int = Field(2, ge=1, description="Radius of the fingerprint.")
+
+
+class Machine(Config):
+    """Where it runs."""
+
+    group: ClassVar[str] = MACHINE
+    threads: int = 0
+
+
+@defaults(radius=3)
+class Together(Views, Machine):
+    """Two groups, and an option of its own."""
+
+    group: ClassVar[str] = "method"
+    beta: float = 1.0
+
+
+def test_an_option_belongs_to_the_group_that_declares_it() -> None:
+    expected = {"views": ("radius",), "method": ("beta",), MACHINE: ("threads",)}
+    assert Together.groups() == expected
+    assert list(Together.groups()) == list(expected), "the machine comes last"
+
+
+def test_another_default_keeps_range_and_description() -> None:
+    assert (Together().radius, Views().radius) == (3, 2)
+    assert Together.model_fields["radius"].description == "Radius of the fingerprint."
+    with pytest.raises(ConfigError, match="radius"):
+        Together.build({"radius": 0})
+
+
+def test_only_the_machine_does_not_change_a_result() -> None:
+    assert Together(threads=4).result_options() == Together().result_options() == {"radius": 3, "beta": 1.0}
+    assert Together(beta=2.0).result_options() != Together().result_options()

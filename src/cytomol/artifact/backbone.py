@@ -21,6 +21,7 @@ from cytomol.corpus.scaling import FeatureScaler
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.methods import Method, methods
 from cytomol.methods.config import MethodConfig
+from cytomol.methods.options.views import GeometryOptions
 from cytomol.nn.allocator import keep_memory
 from cytomol.nn.batch import Dimensions
 
@@ -107,7 +108,7 @@ class Backbone:
             raise ModelDirectoryError("config.json: dimensions: larger than all the weights", where=where)
         kind = methods[name]
         # Backbones of 0.1 have no choice: they learnt from chirality as it is written.
-        config = kind.Config.build({"chirality": "as_written", **described.config}, where=where)
+        config = kind.Config.saved({"chirality": "as_written", **described.config}, where=where)
         method = kind.from_config(config, dimensions)
         load_weights(method, weights, where=where)
         method.eval()
@@ -246,17 +247,17 @@ class Backbone:
 
 def feature_options_of(config: MethodConfig) -> FeatureOptions:
     """Return the features that the molecular views of a method need."""
+    geometry: dict[str, Any] = {}
+    if isinstance(config, GeometryOptions) and "3d" in config.views:
+        geometry = {name: getattr(config, name) for name in GeometryOptions.model_fields}
     return FeatureOptions(
         graph="2d" in config.views,
         morgan_radius=config.morgan_radius,
         morgan_bits=config.morgan_bits if "1d" in config.views else 0,
         maccs="1d" in config.views,
-        geometry=config.geometry if "3d" in config.views else None,
-        geometry_timeout=config.geometry_timeout,
         chirality=config.chirality,
-        standardize=config.standardize,
-        max_atoms=config.max_atoms,
-        molecule_timeout=config.molecule_timeout,
+        **geometry,
+        **config.reading,
     )
 
 

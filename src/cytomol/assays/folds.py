@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import metrics, score_tasks
+from cytomol.assays.options import AssayOptions
 from cytomol.assays.splits import FOLDS, split
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import InputError
-from cytomol.predict.config import FinetuneConfig
 
 __all__ = ["check_folds", "check_molecules", "fold_texts", "score_folds", "valid_folds"]
 
@@ -55,7 +55,7 @@ def valid_folds(
     smiles: Sequence[str],
     valid: NDArray[np.bool_],
     folds: NDArray[np.str_] | None,
-    config: FinetuneConfig,
+    config: AssayOptions,
 ) -> NDArray[np.str_]:
     """Return the fold of every row, as given or as the options split; "" for invalid molecules."""
     result = np.full(len(valid), "", dtype="<U5")

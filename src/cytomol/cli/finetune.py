@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytomol.cli.options import options_from
+from cytomol.cli.options import GroupedCommand, options_from
 from cytomol.errors import ConfigError
 from cytomol.learners.head.presets import check_preset
 from cytomol.predict.config import FinetuneConfig
@@ -30,7 +30,7 @@ __all__ = ["command"]
 _SHOWN_TASKS = 40
 
 
-@click.command(name="finetune", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(name="finetune", cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("table", metavar="TABLE")
 @click.option("--backbone", metavar="DIR", help="Pretrained model directory; needed by the embedding.")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Model directory to be made.")
@@ -104,8 +104,8 @@ def command(
     folds = _given_folds(molecules, split_file, split_col)
     pretrained = None if backbone is None else Backbone.load(backbone)
     if preset != "default":
-        method = pretrained.name if pretrained else None
-        config = chosen.build(FinetuneConfig, FinetuneConfig.preset(preset, method))
+        head = pretrained.method.head if pretrained else None
+        config = chosen.build(FinetuneConfig, FinetuneConfig.preset(preset, head))
 
     _say_tasks(labels, detected=config.task_type == "auto")
     with _Progress(quiet=quiet, metric=labels.metric) as progress:

@@ -12,10 +12,10 @@ from typing import Any, Literal, TypeVar, Union
 
 import click
 
-from cytomol.config import Config, read_options
+from cytomol.config import MACHINE, Config, read_options
 from cytomol.errors import ConfigError
 
-__all__ = ["Chosen", "ConfigCommand", "assignments", "options_from"]
+__all__ = ["Chosen", "ConfigCommand", "GroupedCommand", "assignments", "options_from"]
 
 C = TypeVar("C", bound=Config)
 Function = Callable[..., Any]
@@ -36,12 +36,15 @@ class Chosen:
         The file's name, or None.
     models
         The configuration models that the options came from, by name.
+    saved
+        Whether the file was written beside a result, maybe by an earlier version.
     """
 
     flags: dict[str, Any] = field(default_factory=dict)
     file: dict[str, Any] = field(default_factory=dict)
     where: str | None = None
     models: Models = field(default_factory=dict)
+    saved: bool = False
 
     def build(self, model: type[C], base: C | None = None) -> C:
         """Return the configuration: the model's defaults (or ``base``), then the file, then the flags.
@@ -49,7 +52,8 @@ class Chosen:
         Raises
         ------
         ConfigError
-            If an option is unknown, of another model, or out of range; the option is named.
+            If an option is unknown, of another model, in the wrong table of the file, or out of range; the
+            option is named.
         """
         for name in self.flags:
             if name not in model.model_fields:
@@ -60,15 +64,16 @@ class Chosen:
                     hint="leave it out",
                 )
         start = {} if base is None else base.model_dump()
-        if self.file:
-            model.build({**start, **self.file}, where=self.where)
-        return model.build({**start, **self.file, **self.flags})
+        file = model.flat(model.without_retired(self.file) if self.saved else self.file, where=self.where)
+        if file:
+            model.build({**start, **file}, where=self.where)
+        return model.build({**start, **file, **self.flags})
 
 
 def options_from(model: type[Config]) -> Callable[[Function], Function]:
     """Return a decorator that adds ``--config`` and one option per field of ``model`` to a command.
 
-    It stands below ``@click.command()``. The function receives the keyword ``chosen``
+    It stands below ``@click.command(cls=GroupedCommand)``. The function receives the keyword ``chosen``
     (a :class:`Chosen`); ``chosen.build(model)`` gives the configuration.
 
     Parameters
@@ -94,7 +99,33 @@ def options_from(model: type[Config]) -> Callable[[Function], Function]:
     return decorate
 
 
-class ConfigCommand(click.Command):
+class GroupedOption(click.Option):
+    """Option of a configuration, which knows its group."""
+
+    def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+
+class GroupedCommand(click.Command):
+    """Command whose help lists the options of a configuration under the names of their groups."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options, then those of each group."""
+        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for parameter in self.get_params(ctx):
+            record = None if isinstance(parameter, click.Argument) else parameter.get_help_record(ctx)
+            if record is not None:
+                group = parameter.group if isinstance(parameter, GroupedOption) else Config.group
+                title = "Options" if group == Config.group else f"Options: {group}"
+                sections.setdefault(title, []).append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class ConfigCommand(GroupedCommand):
     """Command with options generated when they are first needed.
 
     As :func:`options_from`, for models whose modules are too heavy to load for ``cytomol --help``, and
@@ -175,9 +206,9 @@ def _collect(params: dict[str, Any], models: Models) -> dict[str, Any]:
     rest = {name: value for name, value in params.items() if name not in names and name != "config_file"}
     path: str | None = params["config_file"]
     options = {} if path is None else read_options(path)
-    if isinstance(options.get("config"), dict):  # the config.json of a model directory
+    if saved := isinstance(options.get("config"), dict):  # the config.json of a model directory
         options = options["config"]
-    return {**rest, "chosen": Chosen(flags, options, path, models)}
+    return {**rest, "chosen": Chosen(flags, options, path, models, saved=saved)}
 
 
 def _options(models: Models) -> list[click.Option]:
@@ -186,11 +217,11 @@ def _options(models: Models) -> list[click.Option]:
         click.Option(
             ["--config", "config_file"],
             metavar="FILE",
-            help="TOML, YAML or JSON file of options; options given here override it.",
+            help="TOML, YAML or JSON file of options, flat or in a table for each group; options given here "
+            "override it.",
         )
     ]
-    names = list(dict.fromkeys(name for model in models.values() for name in model.model_fields))
-    for name in names:
+    for name, group in _by_group(models).items():
         fields = {
             owner: model.model_fields[name] for owner, model in models.items() if name in model.model_fields
         }
@@ -198,14 +229,25 @@ def _options(models: Models) -> list[click.Option]:
         kind, flag = _kind(first.annotation), _flag(name)
         defaults = {owner: f.get_default(call_default_factory=True) for owner, f in fields.items()}
         owners = f"[{', '.join(fields)} only] " if len(fields) < len(models) else ""
-        option = click.Option(
+        option = GroupedOption(
             [f"{flag}/--no-{flag[2:]}" if kind is click.BOOL else flag, name],
             type=None if kind is click.BOOL else kind,
             default=None,
             help=f"{owners}{first.description or ''}  [default: {_defaults(defaults)}]",
+            group=group,
         )
         options.append(option)
     return options
+
+
+def _by_group(models: Models) -> dict[str, str]:
+    """Return the group of each option of any of the models, group by group, the machine's last."""
+    groups: dict[str, dict[str, None]] = {}
+    for model in models.values():
+        for group, names in model.groups().items():
+            groups.setdefault(group, {}).update(dict.fromkeys(names))
+    groups[MACHINE] = groups.pop(MACHINE, {})
+    return {name: group for group, names in groups.items() for name in names}
 
 
 def _defaults(values: dict[str, Any]) -> str:

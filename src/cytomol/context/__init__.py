@@ -3,9 +3,9 @@
 from cytomol.context.build import build_context
 from cytomol.context.fills import distance_matrix, measured_mean, propagate_as_coded
 from cytomol.context.graph import ContextGraph
-from cytomol.context.options import ContextOptions
 from cytomol.context.propagation import Propagated, held_out_propagate, neighbour_matrix, propagate
 from cytomol.context.walks import sample_walks, transition_matrix
+from cytomol.options.context import ContextOptions
 
 __all__ = [
     "ContextGraph",

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from cytomol.context.criteria import Inputs, criteria
 from cytomol.context.edges import Edges, merge_edges, symmetric_csr
 from cytomol.context.graph import ContextGraph
-from cytomol.context.options import ContextOptions
 from cytomol.corpus.schema import Corpus
 from cytomol.errors import InputError
+from cytomol.options.context import ContextOptions
 
 if TYPE_CHECKING:
     from cytomol.chem.store import MoleculeStore

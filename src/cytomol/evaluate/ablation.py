@@ -23,7 +23,7 @@ from cytomol.evaluate.job import fold_rows
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
 from cytomol.evaluate.variants import Variant, studies_of, variants_of
 from cytomol.files import Lock, atomic_file, check_place, remove_output, require_file, settled, sha256
-from cytomol.methods.config import MethodConfig
+from cytomol.methods.config import ContextConfig, MethodConfig
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import finetune
 from cytomol.tables import write_table
@@ -34,8 +34,6 @@ from cytomol.training.pretrain import pretrain
 __all__ = ["Ablation", "Failure", "run_ablation"]
 
 ROWS, SUMMARY, RECORD, MODELS, LOCK = "ablation.csv", "summary.csv", "ablation.json", "models", ".lock"
-# Options of the machine: two models that differ in these alone are one.
-_MACHINE = {"accelerator", "devices", "workers", "threads", "logger"}
 
 
 @dataclass(frozen=True)
@@ -236,11 +234,9 @@ def _record(ablation: Ablation, inputs: _Inputs) -> None:
         "corpus": inputs.digest,
         "exclude": list(inputs.excluded),
         "exclude_relations": ablation.exclude_relations,
-        "head": ablation.head.model_dump(mode="json", exclude={"threads", "accelerator"}),
+        "head": ablation.head.result_options(),
         "sets": {data.name: _digest_of(data) for data in inputs.sets},
-        "options": {
-            method: base.model_dump(mode="json", exclude=_MACHINE) for method, base in ablation.bases.items()
-        },
+        "options": {method: base.result_options() for method, base in ablation.bases.items()},
     }
     if path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
@@ -269,13 +265,14 @@ def _digest_of(data: BenchmarkSet) -> str:
 
 def _key(config: MethodConfig, method: str, ablation: Ablation, inputs: _Inputs) -> str:
     """Return a name for what is pretrained: equal options on equal data, equal name."""
-    options = config.model_dump(mode="json", exclude=_MACHINE)
+    options = config.result_options()
     modalities = list(inputs.corpus.select(config.modalities).modalities)
     # what "all" stands for, so that naming all of them is the same
     options["modalities"] = sorted(modalities)
-    targets = config.profile_targets
-    options["profile_targets"] = sorted(modalities if targets is None else targets)
-    options["criteria"] = sorted(edge_criteria(config))
+    if isinstance(config, ContextConfig):
+        targets = config.profile_targets
+        options["profile_targets"] = sorted(modalities if targets is None else targets)
+        options["criteria"] = sorted(edge_criteria(config))
     facts = [method, options, inputs.digest, inputs.excluded, ablation.exclude_relations]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from cytomol.learners.base import Learning, Matrix, models
 from cytomol.learners.head.build import build_head
 from cytomol.learners.head.fit import FitData, apply, fit_head, seeded
+from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.matrix import MatrixModel
 from cytomol.nn.head import PropertyHead
-from cytomol.predict.config import FinetuneConfig
 
 __all__ = ["Perceptron"]
 
@@ -35,7 +35,7 @@ class Perceptron(MatrixModel):
     blocks
         Names of the feature blocks.
     options
-        Options of :class:`~cytomol.predict.config.FinetuneConfig` that differ.
+        Options of :class:`~cytomol.learners.head.options.HeadOptions` that differ.
     """
 
     name: ClassVar[str] = "mlp"
@@ -87,7 +87,7 @@ class Perceptron(MatrixModel):
         self.heads = self.train_heads(data, self._config(len(data.train)), learning, device)
 
     def train_heads(
-        self, data: FitData, config: FinetuneConfig, learning: Learning, device: torch.device
+        self, data: FitData, config: HeadOptions, learning: Learning, device: torch.device
     ) -> list[PropertyHead]:
         """Train heads of several seeds, one after the other; they come back on the CPU."""
         heads = []
@@ -99,9 +99,9 @@ class Perceptron(MatrixModel):
             heads.append(head.cpu())
         return heads
 
-    def _config(self, rows: int) -> FinetuneConfig:
+    def _config(self, rows: int) -> HeadOptions:
         """Return the options of training, with fewer epochs where they would be many steps."""
-        config = FinetuneConfig.build(dict(self.options), where=self.name)
+        config = HeadOptions.build(dict(self.options), where=self.name)
         steps = max(1, math.ceil(rows / config.batch_size))
         epochs = max(_FEWEST_EPOCHS, _MOST_STEPS // steps)
         return config.updated(epochs=min(config.epochs, epochs))
@@ -143,7 +143,7 @@ class Perceptron(MatrixModel):
         self.options, self.kind = dict(table["options"]), table["kind"]
         self.center, self.scale = arrays["center"], arrays["scale"]
         self.trained = arrays["trained"].astype(bool)
-        config = FinetuneConfig.build(dict(self.options), where=self.name)
+        config = HeadOptions.build(dict(self.options), where=self.name)
         self.heads = []
         for i in range(config.ensemble):
             head = build_head(config, table["inputs"], len(self.center), kind=self.kind)

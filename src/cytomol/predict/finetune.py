@@ -30,6 +30,7 @@ from cytomol.learners.head.fit import FitData, FitResult, fit_head, seeded
 from cytomol.learners.head.forest_beside import forest_probability, grow_forest
 from cytomol.learners.head.training_mode import TrainingModeInputs
 from cytomol.learners.head.unfreeze import LiveFeatures, fit_unfrozen, fixed_blocks
+from cytomol.methods import methods
 from cytomol.nn.head import PropertyHead
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import HeadFeatures
@@ -195,7 +196,7 @@ def _texts(scores: dict[str, Any], folds: NDArray[np.str_], fits: Sequence[FitRe
 
 
 def _features(config: FinetuneConfig, backbone: Backbone | None, method: str | None) -> HeadFeatures:
-    blocks = config.blocks(method)
+    blocks = config.blocks(None if method is None else methods[method].blocks)
     if "embedding" in blocks and backbone is None:
         raise ConfigError(
             "the embedding needs a backbone", where="features", hint="give --backbone DIR, or --features 1d"
@@ -240,7 +241,7 @@ def _beside_forest(
     if not config.forest_gamma:
         return data
     bits = data.inputs[:, predictor.features.columns("1d")].numpy()
-    predictor.forest = grow_forest(bits, labels.matrix, folds == FOLDS[0], config)
+    predictor.forest = grow_forest(bits, labels.matrix, folds == FOLDS[0], config, threads=config.threads)
     probability = forest_probability(predictor.forest, bits).astype(np.float32)
     return replace(data, forest=torch.from_numpy(probability), forest_gamma=config.forest_gamma)
 
@@ -350,7 +351,11 @@ def _fit_uncertainty(
 
 
 def _device(accelerator: str) -> torch.device:
-    available = torch.cuda.is_available()
-    if accelerator == "cuda" and not available:
-        raise ConfigError("there is no CUDA device", where="accelerator", hint="use auto or cpu")
-    return torch.device("cuda" if available and accelerator != "cpu" else "cpu")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(accelerator, True):
+        raise ConfigError(
+            f"there is no {accelerator.upper()} device", where="accelerator", hint="use auto or cpu"
+        )
+    if accelerator == "auto":
+        accelerator = "cuda" if there["cuda"] else "cpu"
+    return torch.device(accelerator)

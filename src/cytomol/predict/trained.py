@@ -365,7 +365,7 @@ def _adapt(model: Model, backbone: Backbone | None) -> None:
 
 def _wanted(model: Model) -> tuple[str, ...]:
     """Return the blocks of a model, in the order in which features are made."""
-    from cytomol.predict.config import BLOCKS
+    from cytomol.learners.head.options import BLOCKS
 
     return tuple(block for block in BLOCKS if block in model.blocks)
 

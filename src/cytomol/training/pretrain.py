@@ -37,8 +37,8 @@ from cytomol.training.loop.state import RunState, metrics_csv, partial_path
 
 __all__ = ["PretrainResult", "pretrain"]
 
-# Options that may change when a training is resumed: they do not change what is learnt.
-_FREE = {"accelerator", "devices", "workers", "threads", "logger", "epochs"}
+# Options that may change when a training is resumed, beside those of the machine: it goes on for longer.
+_FREE = {"epochs"}
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _resumed(out: Path, config: MethodConfig, facts: dict[str, Any], reporter: R
     run = Run.saved(out)
     run.state.interrupted = False
     where = str(partial_path(out))
-    before, now = run.backbone.config.model_dump(), config.model_dump()
+    before, now = run.backbone.config.result_options(), config.result_options()
     if type(run.backbone.config) is not type(config):
         raise ConfigError(f"the interrupted training is one of {run.backbone.name}", where=where)
     changed = [name for name in now if name not in _FREE and before[name] != now[name]]

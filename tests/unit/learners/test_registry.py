@@ -8,7 +8,7 @@ import pytest
 
 from cytomol.errors import ConfigError
 from cytomol.learners import Model, models
-from cytomol.predict.config import BLOCKS
+from cytomol.learners.head.options import BLOCKS
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide.md"
 

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from cytomol.chem.options import FeatureOptions
+from cytomol.config import MACHINE, Config
 from cytomol.errors import ConfigError
 from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig, configs
+from cytomol.options.context import ContextOptions
+from cytomol.predict.config import FinetuneConfig
 
 METHODS = [configs[name] for name in configs]
 CONFIGS = [MethodConfig, *METHODS]
@@ -150,3 +156,40 @@ def test_bad_values_are_named() -> None:
 def test_reading_options_needs_no_torch() -> None:
     code = "import sys, cytomol.methods.config; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("config", [*METHODS, FinetuneConfig, ContextOptions])
+def test_an_option_is_declared_once(config: type[Config]) -> None:
+    groups = [owner for owner in config.__mro__ if issubclass(owner, Config)]
+    declared = Counter(name for owner in groups for name in inspect.get_annotations(owner))
+    assert {name: declared[name] for name in config.model_fields} == dict.fromkeys(config.model_fields, 1)
+    listed = [name for names in config.groups().values() for name in names]
+    assert sorted(listed) == sorted(config.model_fields)
+
+
+@pytest.mark.parametrize("config", METHODS)
+def test_the_machine_changes_no_result(config: type[MethodConfig]) -> None:
+    machine = {"accelerator": "cpu", "threads": 3, "devices": 2, "workers": 5, "logger": "none"}
+    assert set(config.groups()[MACHINE]) == set(machine)
+    assert config.build(machine).result_options() == config().result_options()
+    for name in ("seed", "precision", "epochs", "batch_size"):
+        assert name in config().result_options()
+
+
+def test_molecules_are_read_alike_whoever_is_asked() -> None:
+    read = FeatureOptions()
+    assert FinetuneConfig().reading == {}
+    for config in METHODS:
+        for name, value in config().reading.items():
+            assert getattr(read, name) == value
+        assert set(config().reading) == {"standardize", "max_atoms", "molecule_timeout"}
+
+
+def test_infoalign_offers_nothing_in_vain_and_reads_what_it_once_offered() -> None:
+    retired = {"geometry": "unimol", "geometry_timeout": 3.0, "neighbours": 4, "propagation_steps": 2}
+    for name, value in retired.items():
+        with pytest.raises(ConfigError, match=name):
+            InfoAlignConfig.build({name: value})
+    assert InfoAlignConfig.saved({**retired, "beta": 0.5}) == InfoAlignConfig(beta=0.5)
+    with pytest.raises(ConfigError, match="depth"):
+        InfoAlignConfig.saved({"depth": 3})

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from cytomol.chem.similarity import SimilaritySearch
 from cytomol.context.edges import Edges
-from cytomol.context.options import ContextOptions
 from cytomol.context.profiles import cluster_profiles, comparable_values
 from cytomol.context.similar import Comparable, Profiles, SimilarPairs, similar_pairs
 from cytomol.context.threshold import similarity_grid
 from cytomol.corpus.schema import Corpus, Entity, Modality
 from cytomol.errors import InputError
+from cytomol.options.context import ContextOptions
 from cytomol.registry import Registry
 
 if TYPE_CHECKING:

@@ -28,8 +28,9 @@ class ReadoutCriterion(Criterion):
         """Return the edges of every expression modality of molecules whose columns name genes."""
         parts: list[Edges] = []
         facts: dict[str, dict[str, Any]] = {}
+        fraction = inputs.options.readout_fraction  # of 0, there is no such edge
         for modality in inputs.corpus.modalities.values():
-            if modality.kind != "expression" or modality.entity != "molecule":
+            if modality.kind != "expression" or modality.entity != "molecule" or not fraction:
                 continue
             genes = match_genes(modality.columns, inputs.corpus.genes)
             named = int((genes >= 0).sum())
@@ -37,7 +38,7 @@ class ReadoutCriterion(Criterion):
             if not named:
                 continue
             values = modality.values  # noqa: PD011 (an array)
-            rows, columns = strongest(values, inputs.options.readout_fraction)
+            rows, columns = strongest(values, fraction)
             rows, columns = rows[genes[columns] >= 0], columns[genes[columns] >= 0]
             size = np.abs(values[rows, columns])
             weight = size

@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from cytomol.learners.head.options import HeadOptions
 from cytomol.nn.head import PropertyHead
-from cytomol.predict.config import FinetuneConfig
 from cytomol.registry import Registry
 
 __all__ = ["build_head", "heads", "masked_loss"]
@@ -26,7 +26,7 @@ heads.register("chmr")("layer")  # Li et al., AAAI 2026: hidden 1200 to 2400; ba
 _OWN_NORM: dict[str, NormName] = {"classification": "batch", "regression": "layer"}
 
 
-def build_head(config: FinetuneConfig, inputs: int, tasks: int, *, kind: str) -> PropertyHead:
+def build_head(config: HeadOptions, inputs: int, tasks: int, *, kind: str) -> PropertyHead:
     """Build the head that the options ask for.
 
     Parameters

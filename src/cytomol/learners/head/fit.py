@@ -17,8 +17,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from cytomol.assays.metrics import metrics, score_tasks
 from cytomol.learners.head.build import masked_loss
+from cytomol.learners.head.options import HeadOptions
 from cytomol.nn.schedule import learning_rate
-from cytomol.predict.config import FinetuneConfig
 
 __all__ = [
     "Best",
@@ -186,7 +186,7 @@ def seeded(seed: int, threads: int = 0) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def make_optimizer(groups: list[dict[str, object]], config: FinetuneConfig) -> torch.optim.Optimizer:
+def make_optimizer(groups: list[dict[str, object]], config: HeadOptions) -> torch.optim.Optimizer:
     """Make the optimizer of parameter groups."""
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
     # one pass over the weights instead of many
@@ -202,7 +202,7 @@ def batches(rows: Tensor, size: int) -> Iterator[Tensor]:
 def fit_head(
     head: nn.Module,
     data: FitData,
-    config: FinetuneConfig,
+    config: HeadOptions,
     *,
     device: torch.device,
     on_epoch: OnEpoch | None = None,
@@ -277,7 +277,7 @@ def _evaluating(modules: list[nn.Module]) -> None:
 
 
 def _schedule(
-    optimizer: torch.optim.Optimizer, data: FitData, config: FinetuneConfig
+    optimizer: torch.optim.Optimizer, data: FitData, config: HeadOptions
 ) -> torch.optim.lr_scheduler.LRScheduler | None:
     """Return the course of the learning rate by steps; None for a constant one."""
     if config.schedule == "constant":
@@ -297,7 +297,7 @@ def _schedule(
 
 
 def _step(
-    output: Tensor, target: Tensor, kind: str, config: FinetuneConfig, optimizer: torch.optim.Optimizer
+    output: Tensor, target: Tensor, kind: str, config: HeadOptions, optimizer: torch.optim.Optimizer
 ) -> float:
     """Take a step down the loss of a batch and return it."""
     loss = masked_loss(output, target, kind, smoothing=config.label_smoothing, focal=config.focal_gamma)

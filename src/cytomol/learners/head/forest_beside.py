@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 
 from cytomol.learners.base import Learning, Matrix
 from cytomol.learners.forest import Forest
-from cytomol.predict.config import FinetuneConfig
+from cytomol.learners.head.options import HeadOptions
 
 __all__ = ["forest_probability", "grow_forest"]
 
 
 def grow_forest(
-    bits: Matrix, labels: NDArray[np.float64], train: NDArray[np.bool_], config: FinetuneConfig
+    bits: Matrix,
+    labels: NDArray[np.float64],
+    train: NDArray[np.bool_],
+    config: HeadOptions,
+    *,
+    threads: int = 0,
 ) -> Forest:
     """Grow a forest for each task.
 
@@ -31,6 +36,8 @@ def grow_forest(
         Rows to learn from, bool, shape (n,).
     config
         Gives the trees, their seed and the weight of class 1.
+    threads
+        Threads to use; 0 leaves the choice to the library.
     """
     options = {
         "criterion": "entropy",
@@ -38,9 +45,7 @@ def grow_forest(
         "class_weight": {0: 1.0, 1: config.forest_class_weight},
     }
     forest = Forest(("1d",), trees=config.forest_trees, options=options)
-    learning = Learning(
-        labels, train, ~train, "classification", "roc_auc", config.forest_seed, config.threads
-    )
+    learning = Learning(labels, train, ~train, "classification", "roc_auc", config.forest_seed, threads)
     forest.fit({"1d": bits}, learning)
     return forest
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners.head.build import masked_loss
 from cytomol.learners.head.fit import Best, FitData, FitResult, OnEpoch, batches, fit_head, make_optimizer
+from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.scaling import AffineScaler
 from cytomol.nn.encoder import GraphEncoder
-from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.features import HeadFeatures
 
 __all__ = ["LiveFeatures", "fit_unfrozen", "layer_groups"]
@@ -100,7 +100,7 @@ def fit_unfrozen(
     head: nn.Module,
     live: LiveFeatures,
     data: FitData,
-    config: FinetuneConfig,
+    config: HeadOptions,
     *,
     device: torch.device,
     on_epoch: OnEpoch | None = None,
@@ -147,9 +147,7 @@ def fit_unfrozen(
     return FitResult(len(history), best.epoch + 1, best.score, history)
 
 
-def _stages(
-    groups: Sequence[list[nn.Parameter]], config: FinetuneConfig
-) -> Iterator[list[nn.Parameter] | None]:
+def _stages(groups: Sequence[list[nn.Parameter]], config: HeadOptions) -> Iterator[list[nn.Parameter] | None]:
     """Give, per epoch, the parameters of the backbone that are free from then on, or None for no change."""
     if config.unfreeze == "all":
         yield [parameter for group in groups for parameter in group]
@@ -163,7 +161,7 @@ def _stages(
 
 
 def _free(
-    head: nn.Module, method: nn.Module, free: list[nn.Parameter], config: FinetuneConfig
+    head: nn.Module, method: nn.Module, free: list[nn.Parameter], config: HeadOptions
 ) -> torch.optim.Optimizer:
     chosen = {id(parameter) for parameter in free}
     for parameter in method.parameters():

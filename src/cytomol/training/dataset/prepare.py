@@ -24,7 +24,7 @@ from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Corpus, Modality
 from cytomol.errors import ConfigError, InputError
 from cytomol.methods import method_of
-from cytomol.methods.config import MethodConfig
+from cytomol.methods.config import ContextConfig, MethodConfig
 from cytomol.methods.needs import Needs
 from cytomol.nn.batch import Dimensions
 from cytomol.progress import Reporter
@@ -61,11 +61,11 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
     needs = method_of(config).needs(config)
     corpus = _readable(corpus.select(config.modalities), needs, reporter)
     reconstructed: set[str] = set()
-    if needs.targets:
+    if isinstance(config, ContextConfig):
         reconstructed = set(corpus.select(config.profile_targets).modalities)
         corpus.select(config.compared_modalities)  # an unknown one is said now
         edge_criteria(config)  # as well
-    store = _featurize(corpus, config, needs, reporter)
+    store = _featurize(corpus, config, reporter)
     corpus = _without_empty(corpus.without_profiles_of(~np.asarray(store.valid)), reporter)
     if config.target_spaces == "pooled":
         corpus = pool_modalities(corpus)
@@ -74,12 +74,13 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
     held[validation] = True
 
     scalers = {name: _fit_scaler(corpus, name, held, config) for name in corpus.modalities}
-    fingerprints = _compared_fingerprints(store, config) if _compares(needs) else None
-    graph = _no_context(store)
+    neighbours, graph = None, _no_context(store)
     builder = BatchBuilder.fit(config.views, store, train)
     targets: dict[str, Target] = {}
-    if needs.targets:
-        assert fingerprints is not None
+    if isinstance(config, ContextConfig):
+        fingerprints = _compared_fingerprints(store, config)
+        search = SimilaritySearch(config.similarity_search, config.exact_up_to)
+        neighbours = Neighbours(fingerprints, search, reporter)
         known = _context_corpus(corpus, config)
         graph = _context(known, store, config, fingerprints, reporter)
         targets = {
@@ -96,7 +97,7 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
             scalers,
             valid=np.asarray(store.valid),
             held=held,
-            neighbours=None if fingerprints is None else _neighbours(fingerprints, config, reporter),
+            neighbours=neighbours,
             reporter=reporter,
             seed=config.seed,
         )
@@ -118,7 +119,7 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
         input_scalers=input_scalers,
         train=train,
         validation=validation,
-        walk_length=config.walk_length if needs.targets else 0,
+        walk_length=config.walk_length if isinstance(config, ContextConfig) else 0,
         dimensions=dimensions,
         modalities={
             name: {"kind": m.kind, "entity": m.entity, "columns": list(m.columns)}
@@ -191,18 +192,21 @@ def _without_empty(corpus: Corpus, reporter: Reporter) -> Corpus:
     return corpus.select([name for name in corpus.modalities if name not in empty])
 
 
-def _featurize(corpus: Corpus, config: MethodConfig, needs: Needs, reporter: Reporter) -> MoleculeStore:
+def _featurize(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> MoleculeStore:
     """Featurize all molecules and say how many are invalid."""
     views = feature_options_of(config)
     known = ("morgan", "maccs", "counts", "descriptors")
-    wanted = config.molecule_targets if needs.targets else ()
+    wanted: tuple[str, ...] = ()
+    bits = views.morgan_bits
+    if isinstance(config, ContextConfig):
+        wanted, bits = config.molecule_targets, config.morgan_bits  # the context compares them in any case
     if unknown := [name for name in wanted if name not in known]:
         raise ConfigError(f"unknown molecule_targets {', '.join(unknown)}", hint=f"known: {', '.join(known)}")
     if clash := set(known) & set(corpus.modalities):
         raise InputError(f"modality {clash.pop()!r} has the name of a molecular feature", hint="rename it")
     options: FeatureOptions = replace(
         views,
-        morgan_bits=config.morgan_bits if _compares(needs) else views.morgan_bits,
+        morgan_bits=bits,
         maccs=views.maccs or "maccs" in wanted,
         counts="counts" in wanted,
         descriptors="descriptors" in wanted,
@@ -216,7 +220,7 @@ def _featurize(corpus: Corpus, config: MethodConfig, needs: Needs, reporter: Rep
             f"{len(invalid):,} of {len(store):,} molecules are invalid and left out"
             f" (most often: {reasons[0][0]}; first in row {invalid[0]})"
         )
-    if config.standardize == "keep" and (
+    if options.standardize == "keep" and (
         whole := kept_whole(store.smiles[row] for row in np.flatnonzero(store.valid))
     ):
         reporter.say(whole)
@@ -257,16 +261,7 @@ def _fit_scaler(corpus: Corpus, name: str, held: NDArray[np.bool_], config: Meth
         raise InputError(error.what, where=f"modality {name}, {error.where}", hint=error.hint) from None
 
 
-def _compares(needs: Needs) -> bool:
-    """Say whether molecules are compared: for the context, or to fill missing profiles."""
-    return needs.targets or (needs.profiles is not None and needs.profiles.filling is not None)
-
-
-def _neighbours(fingerprints: NDArray[np.uint8], config: MethodConfig, reporter: Reporter) -> Neighbours:
-    return Neighbours(fingerprints, SimilaritySearch(config.similarity_search, config.exact_up_to), reporter)
-
-
-def _compared_fingerprints(store: MoleculeStore, config: MethodConfig) -> NDArray[np.uint8]:
+def _compared_fingerprints(store: MoleculeStore, config: ContextConfig) -> NDArray[np.uint8]:
     """Return the packed fingerprints by which molecules are similar."""
     if config.similarity_radius in {None, config.morgan_radius}:
         return np.asarray(store.blocks["morgan"])
@@ -274,7 +269,7 @@ def _compared_fingerprints(store: MoleculeStore, config: MethodConfig) -> NDArra
     return np.asarray(featurize(store.smiles, options, workers=config.workers or None).blocks["morgan"])
 
 
-def _context_corpus(corpus: Corpus, config: MethodConfig) -> Corpus:
+def _context_corpus(corpus: Corpus, config: ContextConfig) -> Corpus:
     """Return the corpus as the context graph has it.
 
     Genes without a profile may be left out, unless that would be all; profiles on genes are one for each.
@@ -297,13 +292,15 @@ def _context_corpus(corpus: Corpus, config: MethodConfig) -> Corpus:
 
 
 def edge_criteria(config: MethodConfig) -> tuple[str, ...]:
-    """Return the edge criteria that apply: those chosen, else all; none where no walk is taken.
+    """Return the edge criteria that apply: those chosen, else all; none where no walk is taken or known.
 
     Raises
     ------
     ConfigError
         If one is unknown; the known ones are listed.
     """
+    if not isinstance(config, ContextConfig):
+        return ()
     chosen = criteria.names() if config.criteria is None else config.criteria
     for name in chosen:
         criteria[name]
@@ -315,27 +312,12 @@ def edge_criteria(config: MethodConfig) -> tuple[str, ...]:
 def _context(
     corpus: Corpus,
     store: MoleculeStore,
-    config: MethodConfig,
+    config: ContextConfig,
     fingerprints: NDArray[np.uint8],
     reporter: Reporter,
 ) -> ContextGraph:
-    options = ContextOptions.build(
-        {
-            "minimum_similarity": config.minimum_similarity,
-            "maximum_similarity": config.maximum_similarity,
-            "drop_fraction": config.drop_fraction,
-            "candidates": config.candidates,
-            "similarity_search": config.similarity_search,
-            "exact_up_to": config.exact_up_to,
-            "similarity_digits": config.similarity_digits,
-            "compared_modalities": config.compared_modalities,
-            "compared_values": config.compared_values,
-            "readout_weight": config.readout_weight,
-            "gene_profiles": config.gene_profiles,
-            "criteria": edge_criteria(config),
-            **({"readout_fraction": config.readout_fraction} if config.readout_fraction else {}),
-        }
-    )
+    chosen = {name: getattr(config, name) for name in ContextOptions.model_fields}
+    options = ContextOptions.build({**chosen, "criteria": edge_criteria(config)})
     with reporter.step("context graph") as status:
         graph = build_context(corpus, store, options, fingerprints=fingerprints, progress=status)
     reporter.say(graph.text())
@@ -343,7 +325,7 @@ def _context(
 
 
 def _molecule_targets(
-    store: MoleculeStore, config: MethodConfig, train: NDArray[np.int64], held: NDArray[np.bool_]
+    store: MoleculeStore, config: ContextConfig, train: NDArray[np.int64], held: NDArray[np.bool_]
 ) -> dict[str, Target]:
     """Return the target spaces of molecule nodes; they are the first nodes of the graph."""
     targets: dict[str, Target] = {}
@@ -368,7 +350,7 @@ def _profile_targets(
     graph: ContextGraph,
     scalers: dict[str, FeatureScaler],
     held: NDArray[np.bool_],
-    config: MethodConfig,
+    config: ContextConfig,
     *,
     reconstructed: set[str],
 ) -> dict[str, Target]:

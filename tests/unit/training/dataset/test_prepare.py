@@ -256,7 +256,7 @@ def test_above_the_stated_size_an_index_is_asked_and_says_so(
 
 
 def test_the_stated_size_is_the_same_everywhere() -> None:
-    assert MethodConfig().exact_up_to == ContextOptions().exact_up_to == EXACT_UP_TO
+    assert ContextOptions().exact_up_to == CHMRConfig().exact_up_to == EXACT_UP_TO
 
 
 def test_a_modality_without_profiles_is_left_out(corpus: Corpus, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cytomol.errors import ConfigError
-from cytomol.predict.config import BLOCKS, FinetuneConfig
+from cytomol.learners.head.options import BLOCKS, HeadOptions
+from cytomol.methods import methods
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ from cytomol.predict.config import BLOCKS, FinetuneConfig
 )
 def test_what_does_not_go_together_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        FinetuneConfig.build(options)
+        HeadOptions.build(options)
 
 
 @pytest.mark.parametrize(
@@ -63,19 +64,19 @@ def test_what_does_not_go_together_is_refused(options: dict[str, Any], message: 
     ],
 )
 def test_what_goes_together(options: dict[str, Any]) -> None:
-    config = FinetuneConfig.build(options)
+    config = HeadOptions.build(options)
     assert config.model_dump().items() >= (options if "features" not in options else {}).items()
 
 
 def test_blocks_come_in_one_order() -> None:
-    assert FinetuneConfig(features=" Descriptors + embedding+maccs").features == "embedding+maccs+descriptors"
-    assert FinetuneConfig(features="+".join(reversed(BLOCKS))).blocks(None) == BLOCKS
-    assert FinetuneConfig().blocks(None) == ("1d",)
-    assert FinetuneConfig().blocks("infoalign") == ("embedding",)
-    assert FinetuneConfig().blocks("chmr") == ("embedding", "1d")
+    assert HeadOptions(features=" Descriptors + embedding+maccs").features == "embedding+maccs+descriptors"
+    assert HeadOptions(features="+".join(reversed(BLOCKS))).blocks(None) == BLOCKS
+    assert HeadOptions().blocks(None) == ("1d",)
+    assert HeadOptions().blocks(methods["infoalign"].blocks) == ("embedding",)
+    assert HeadOptions().blocks(methods["chmr"].blocks) == ("embedding", "1d")
 
 
 @pytest.mark.parametrize("method", ["infoalign", "chmr"])
 def test_the_papers_heads_are_valid(method: str) -> None:
-    config = FinetuneConfig.preset("paper", method)
+    config = HeadOptions.preset("paper", method)
     assert (config.head, config.keep, config.schedule) == (method, "best", "constant")

@@ -1,0 +1,1 @@
+"""Groups of options that several rooms read: each option is declared here and nowhere else."""
