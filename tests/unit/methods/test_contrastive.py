@@ -86,6 +86,12 @@ def test_a_molecule_without_any_view_takes_no_part(
     method = build(dimensions)
     assert not method.embed(masked)[4].any()
     torch.testing.assert_close(method(masked).loss, method(left_out).loss)
+    # with one view of two it still does
+    every = torch.ones(10, dtype=torch.bool)
+    half = dataclasses.replace(batch, view_mask={"1d": known, "2d": every})
+    none = with_account(half, "morphology", "measured", known=known)
+    assert method.embed(half)[4].any()
+    assert not torch.isclose(method(half).loss, method(none).loss)
 
 
 def test_the_graph_is_asked_for(make_batch: MakeBatch, make_dimensions: MakeDimensions) -> None:
