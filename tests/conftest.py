@@ -41,19 +41,17 @@ def write_untrained(folder: Path) -> dict[str, Path]:
     from cytomol.artifact.directory import save_model
     from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
     from cytomol.methods import methods
-    from cytomol.methods.config import CHMRConfig, InfoAlignConfig
     from cytomol.nn.batch import Dimensions
 
     small = {"width": 16, "layers": 2, "morgan_bits": 64, "morgan_radius": 2}
-    configs = {
-        "infoalign": InfoAlignConfig.build(small),
-        "chmr": CHMRConfig.build({**small, "views": ("1d", "2d")}),
-    }
-    for name, config in configs.items():
+    for name in methods:
+        config = methods[name].Config.build(small)
+        if "3d" in config.views:  # conformers take their time
+            config = config.updated(views=("1d", "2d"))
         dimensions = Dimensions(
             atom_features=tuple(ATOM_FEATURE_SIZES),
             bond_features=tuple(BOND_FEATURE_SIZES),
-            views={"1d": 64 + 167} if name == "chmr" else {},
+            views={"1d": 64 + 167} if "1d" in config.views else {},
             targets={"morgan": 64},
             binary_targets=("morgan",),
         )
@@ -68,4 +66,4 @@ def write_untrained(folder: Path) -> dict[str, Path]:
             weights=backbone.weights(),
             statistics=backbone.statistics(),
         )
-    return {name: folder / name for name in configs}
+    return {name: folder / name for name in methods}

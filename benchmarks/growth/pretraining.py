@@ -8,7 +8,7 @@ from benchmarks.growth.material import Material
 from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
 from cytomol.corpus.scaling import FeatureScaler
-from cytomol.methods.config import CHMRConfig
+from cytomol.methods.needs import Filling
 from cytomol.nn.batch import Dimensions
 from cytomol.training.dataset.data import PretrainData
 from cytomol.training.dataset.profile_inputs import profile_input
@@ -42,9 +42,9 @@ def pretrain_data(material: Material, walk_length: int, *, profiles: bool) -> Pr
         targets[name] = DenseTarget(graph.offsets[name], scaled, known, known)
     inputs = {}
     if profiles:
-        W, config = material.neighbours, CHMRConfig()
         inputs = {
-            name: profile_input(*material.profiles(name), held, W, config) for name in corpus.modalities
+            name: profile_input(*material.profiles(name), held, material.neighbours, Filling(), seed=0)
+            for name in corpus.modalities
         }
     return PretrainData(
         store=store,
@@ -53,6 +53,7 @@ def pretrain_data(material: Material, walk_length: int, *, profiles: bool) -> Pr
         targets=targets,
         profiles=inputs,
         scalers=scalers,
+        input_scalers=scalers if profiles else {},
         train=np.flatnonzero(store.valid),
         validation=np.zeros(0, np.int64),
         walk_length=walk_length,

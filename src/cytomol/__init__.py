@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cytomol.chem.featurize import FeatureOptions, featurize
     from cytomol.context import build_context
     from cytomol.corpus import Corpus, read_corpus, write_corpus
-    from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+    from cytomol.methods.config import CHMRConfig, ContrastiveConfig, InfoAlignConfig
     from cytomol.predict.estimators import CellEncoder, PropertyClassifier, PropertyRegressor
     from cytomol.predict.finetune import finetune
     from cytomol.predict.predictor import Predictor
@@ -31,6 +31,7 @@ _HOMES = {
     "Backbone": "cytomol.artifact.backbone",
     "CHMRConfig": "cytomol.methods.config",
     "CellEncoder": "cytomol.predict.estimators",
+    "ContrastiveConfig": "cytomol.methods.config",
     "Corpus": "cytomol.corpus",
     "FeatureOptions": "cytomol.chem.featurize",
     "InfoAlignConfig": "cytomol.methods.config",
@@ -49,6 +50,7 @@ __all__ = [
     "Backbone",
     "CHMRConfig",
     "CellEncoder",
+    "ContrastiveConfig",
     "Corpus",
     "FeatureOptions",
     "InfoAlignConfig",

@@ -107,8 +107,8 @@ def test_profiles_are_left_out_with_a_count(
     ("arguments", "message"),
     [
         (
-            ["--method", "infoalign", "--temperature", "0.3"],
-            "--temperature is an option of chmr, not of infoalign",
+            ["--method", "infoalign", "--eta", "0.3"],
+            "--eta is an option of chmr, not of infoalign",
         ),
         (["--method", "infoalign", "--views", "1d,2d"], "views must be 2d"),
         (["--epochs", "-1"], "epochs"),

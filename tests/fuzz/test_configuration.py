@@ -16,15 +16,11 @@ from cytomol.cli.main import cli
 from cytomol.cli.options import assignments
 from cytomol.config import Config, read_options
 from cytomol.errors import CytomolError
-from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+from cytomol.methods.config import configs
 from cytomol.predict.config import FinetuneConfig
 from cytomol.training import pretrain  # noqa: F401 - the first case should not wait for torch
 
-MODELS: dict[str, type[Config]] = {
-    "chmr": CHMRConfig,
-    "infoalign": InfoAlignConfig,
-    "finetune": FinetuneConfig,
-}
+MODELS: dict[str, type[Config]] = {**{name: configs[name] for name in configs}, "finetune": FinetuneConfig}
 NAMES = sorted({name for model in MODELS.values() for name in model.model_fields})
 YAML = [
     b"epochs: 3\nviews: [1d, 2d]\nlearning_rate: 1e-3\n",

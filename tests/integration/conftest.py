@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import torch
 from cytomol.chem.geometry import geometry_providers
 from cytomol.chem.geometry.rdkit import RDKitGeometry
 from cytomol.corpus import Corpus
+from cytomol.corpus.schema import Modality
 from cytomol.errors import ConfigError
 from cytomol.methods import methods
 from cytomol.methods.config import MethodConfig
@@ -184,9 +185,18 @@ def workers_asked_for(setting: Setting) -> Any:
     return asked
 
 
+def _few(corpus: Corpus, smiles: Sequence[str]) -> Corpus:
+    """Return the first molecules, written as ``smiles``, each with a profile of two numbers."""
+    rows = np.arange(len(smiles))
+    values = np.random.default_rng(0).random((len(smiles), 2)).astype(np.float32)
+    spots = Modality("spots", "morphology", "molecule", rows, values, ("a", "b"))
+    molecules = corpus.molecules.iloc[: len(smiles)].assign(smiles=list(smiles))
+    return replace(corpus, molecules=molecules, modalities={"spots": spots}, relations={})
+
+
 def geometry_of_three(setting: Setting) -> Any:
     """3D view of three molecules, for each takes long; with an empty cache, for known ones take no time."""
-    few = replace(setting.corpus, molecules=setting.corpus.molecules.iloc[:3], modalities={}, relations={})
+    few = _few(setting.corpus, setting.corpus.smiles[:3])
     with setting.patch.context() as patch:
         patch.setenv("CYTOMOL_CACHE", str(setting.folder / "cache"))
         return digest(np.asarray(replace(setting, corpus=few).data().store.blocks["geometry"]))
@@ -195,9 +205,7 @@ def geometry_of_three(setting: Setting) -> Any:
 def views_of_five(setting: Setting) -> Any:
     """Graphs of two spellings, a salt, a large molecule and another, and why a row has none."""
     smiles = ["C[C@H](N)C(=O)O", "OC(=O)[C@H](N)C", "CC(=O)[O-].[Na+]", "C" * 260, "CC"]
-    molecules = setting.corpus.molecules.iloc[:5].assign(smiles=smiles)
-    few = replace(setting.corpus, molecules=molecules, modalities={}, relations={})
-    store = replace(setting, corpus=few).data().store
+    store = replace(setting, corpus=_few(setting.corpus, smiles)).data().store
     return digest(np.asarray(store.atoms)), [bool(error) for error in store.errors]
 
 

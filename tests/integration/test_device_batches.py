@@ -13,7 +13,7 @@ from cytomol.artifact.backbone import Backbone
 from cytomol.corpus import Corpus
 from cytomol.corpus.planted import generate_planted
 from cytomol.methods import methods
-from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
+from cytomol.methods.config import MethodConfig, configs
 from cytomol.progress import Reporter
 from cytomol.training.dataset.prepare import prepare
 from cytomol.training.dataset.resident import ResidentData
@@ -35,9 +35,11 @@ _SMALL: dict[str, Any] = {
 
 
 def _config(method: str, **options: Any) -> MethodConfig:
-    if method == "infoalign":
-        return InfoAlignConfig.build({**_SMALL, **options})
-    return CHMRConfig.build({**_SMALL, "views": ("1d", "2d"), "reseed_dead_codes": False, **options})
+    kind = configs[method]
+    chosen = {**_SMALL, "reseed_dead_codes": False, **options}
+    if "3d" in kind().views:  # conformers take their time
+        chosen["views"] = ("1d", "2d")
+    return kind.build({name: value for name, value in chosen.items() if name in kind.model_fields})
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def corpus() -> Corpus:
     return generate_planted(200, seed=4).corpus
 
 
-@pytest.mark.parametrize("method", ["infoalign", "chmr"])
+@pytest.mark.parametrize("method", configs.names())
 def test_it_learns_the_same_wherever_batches_are_made(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -70,7 +72,7 @@ def test_it_learns_the_same_wherever_batches_are_made(
 
 @needs_gpu
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-@pytest.mark.parametrize("method", ["infoalign", "chmr"])
+@pytest.mark.parametrize("method", configs.names())
 def test_a_gpu_trains_and_the_model_embeds_on_a_cpu(
     corpus: Corpus, tmp_path: Path, method: str, precision: str
 ) -> None:
@@ -85,9 +87,9 @@ def test_a_gpu_trains_and_the_model_embeds_on_a_cpu(
 
 @needs_gpu
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-@pytest.mark.parametrize("method", ["infoalign", "chmr"])
+@pytest.mark.parametrize("method", configs.names())
 def test_the_host_waits_for_nothing_within_a_step(corpus: Corpus, method: str, precision: str) -> None:
-    config = _config(method, reseed_dead_codes=True) if method == "chmr" else _config(method)
+    config = _config(method, reseed_dead_codes=True)
     data = prepare(corpus, config, Reporter(quiet=True))
     module = methods[method].from_config(config, data.dimensions).to("cuda").train()
     optimizer = torch.optim.Adam(module.parameters(), fused=True)

@@ -9,6 +9,8 @@ import pytest
 import torch
 from benchmarks.memory.kernels import epochs
 
+from cytomol.methods import methods
+
 _SMALL: dict[str, Any] = {"width": 64, "layers": 3, "epochs": 4, "batch_size": 64, "threads": 2, "workers": 1}
 
 
@@ -17,9 +19,9 @@ _SMALL: dict[str, Any] = {"width": 64, "layers": 3, "epochs": 4, "batch_size": 6
     reason="reads glibc's heap and oneDNN's log",
 )
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-@pytest.mark.parametrize("method", ["infoalign", "chmr"])
+@pytest.mark.parametrize("method", methods.names())
 def test_later_epochs_keep_nothing_new(method: str, precision: str) -> None:
-    views = ("2d",) if method == "infoalign" else ("1d", "2d")
+    views = tuple(view for view in methods[method].Config().views if view != "3d")
     found = epochs(method, 500, {**_SMALL, "views": views, "precision": precision})
     assert len(found) == 4
     # the first epoch meets every shape; what an epoch keeps after that, every epoch that follows would

@@ -11,6 +11,7 @@ from tests.unit.chem.spellings import STEREO, spellings
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.assays.labels import Labels
+from cytomol.methods import methods
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import Listener, finetune
 from cytomol.predict.predictor import Predictor
@@ -24,7 +25,7 @@ NAMES = ["alanine", "salt", "cis ring", "glucoside", "inositol"]
 HEAD = {"epochs": 3, "hidden": 16, "patience": 0, "keep": "last", "threads": 1}
 
 
-@pytest.mark.parametrize("method", ["infoalign", "chmr"])
+@pytest.mark.parametrize("method", methods.names())
 def test_embeddings_are_of_the_molecule(untrained: dict[str, Path], method: str) -> None:
     backbone = Backbone.load(untrained[method])
     assert backbone.config.chirality == "canonical"

@@ -3,11 +3,12 @@
 ``TABLE`` has a line for each field: who reads it, another value, and where the difference must show. A
 field without a line is a failure, so a new option cannot be forgotten; add
 
-    "field": reach("both", value, "observer", "another observer"),
+    "field": reach("every", value, "observer", "another observer"),
 
-with "both", "chmr" or "infoalign" for the methods that read it. A method that offers an option without a
-line must refuse another value, in ``NO_CHOICE``: an option that changes nothing is not offered. Each
-observer must see a difference; they are in conftest.py, above all
+with "every" for all methods that have the field, "context" for those that learn what walks meet, or the names
+of the methods that read it. A method that offers an option without a line must refuse another value, in
+``NO_CHOICE``: an option that changes nothing is not offered. Each observer must see a difference; they are in
+conftest.py, above all
 
 - ``graph``: edges and weights of the context graph
 - ``prepared``: split, targets, profiles as input, scalers, statistics, sizes
@@ -32,16 +33,22 @@ from cytomol.corpus import Corpus
 from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.schema import Relation
 from cytomol.errors import ConfigError
-from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
+from cytomol.methods import methods
+from cytomol.methods.config import MethodConfig, configs
 
-CONFIGS: dict[str, type[MethodConfig]] = {"chmr": CHMRConfig, "infoalign": InfoAlignConfig}
+CONFIGS: dict[str, type[MethodConfig]] = {name: configs[name] for name in configs}
+CONTEXT = tuple(name for name in methods if methods[name].needs(CONFIGS[name]()).targets)
 BASE: dict[str, Any] = dict(  # noqa: C408 - keywords go on few lines
     width=8, layers=2, morgan_bits=128, validation_fraction=0.1, batch_size=64, epochs=2,
     threads=1, workers=1, accelerator="cpu",
     # so low that each criterion finds edges among few molecules
     minimum_similarity=0.3, maximum_similarity=0.95, drop_fraction=0.95,
 )  # fmt: skip
-BASE_OF: dict[str, dict[str, Any]] = {"chmr": {"views": ("1d", "2d"), "depth": 3}, "infoalign": {}}
+BASE_OF: dict[str, dict[str, Any]] = {
+    "chmr": {"views": ("1d", "2d"), "depth": 3},
+    "contrastive": {"hidden": 8},
+    "infoalign": {},
+}
 
 
 class Reach(NamedTuple):
@@ -55,7 +62,8 @@ class Reach(NamedTuple):
 
 def reach(who: str, value: Any, *observers: str, **base: Any) -> Reach:
     """Return the line of a field: methods that read it, another value, where the difference shows."""
-    return Reach(tuple(CONFIGS) if who == "both" else (who,), value, observers, base)
+    named = {"every": tuple(CONFIGS), "context": CONTEXT}.get(who, tuple(who.split()))
+    return Reach(named, value, observers, base)
 
 
 THREE_D: dict[str, Any] = {"views": ("1d", "3d"), "validation_fraction": 0.0}
@@ -63,85 +71,97 @@ GRAPH: dict[str, Any] = {"views": ("2d",), "validation_fraction": 0.0}
 
 TABLE: dict[str, Reach | list[Reach]] = {
     # what the method looks at
-    "views": reach("chmr", ("2d",), "loss_terms"),
-    "modalities": reach("both", ("morphology",), "prepared", "graph", "loss_terms"),
-    "molecule_targets": [reach("both", ("counts",), "prepared"), reach("both", ("maccs",), "loss_terms")],
-    "profile_targets": reach("both", ("morphology",), "prepared", "loss_terms"),
-    "relation_targets": reach("both", ("annotated",), "prepared", "loss_terms"),
-    "morgan_radius": reach("both", 1, "prepared", "graph"),
-    "morgan_bits": reach("both", 256, "prepared", "graph"),
-    "geometry": reach("chmr", "test-mirrored", "geometry_of_three", **THREE_D),
-    "geometry_timeout": reach("chmr", 1e-3, "geometry_of_three", **THREE_D),
-    "chirality": reach("both", "as_written", "views_of_five", **GRAPH),
-    "standardize": reach("both", "parent", "views_of_five", **GRAPH),
-    "max_atoms": reach("both", 5, "views_of_five", **GRAPH),
-    "molecule_timeout": reach("both", 1e-4, "views_of_five", **GRAPH),
-    "scaling": [
-        reach("both", "minmax", "prepared", "loss_terms"),
-        reach("both", "minmax", "prepared", molecule_targets=("counts",), modalities=()),
+    "views": reach("chmr contrastive", ("2d",), "loss_terms"),
+    "modalities": [
+        reach("every", ("morphology",), "prepared", "loss_terms"),
+        reach("context", ("morphology",), "graph"),
     ],
-    "target_spaces": reach("both", "pooled", "prepared", "loss_terms"),
+    "molecule_targets": [
+        reach("context", ("counts",), "prepared"),
+        reach("context", ("maccs",), "loss_terms"),
+    ],
+    "profile_targets": reach("context", ("morphology",), "prepared", "loss_terms"),
+    "relation_targets": reach("context", ("annotated",), "prepared", "loss_terms"),
+    "morgan_radius": [
+        reach("context", 1, "prepared", "graph"),
+        reach("chmr contrastive", 1, "loss_terms"),
+    ],
+    "morgan_bits": [
+        reach("context", 256, "prepared", "graph"),
+        reach("chmr contrastive", 256, "loss_terms"),
+    ],
+    "geometry": reach("chmr contrastive", "test-mirrored", "geometry_of_three", **THREE_D),
+    "geometry_timeout": reach("chmr contrastive", 1e-3, "geometry_of_three", **THREE_D),
+    "chirality": reach("every", "as_written", "views_of_five", **GRAPH),
+    "standardize": reach("every", "parent", "views_of_five", **GRAPH),
+    "max_atoms": reach("every", 5, "views_of_five", **GRAPH),
+    "molecule_timeout": reach("every", 1e-4, "views_of_five", **GRAPH),
+    "scaling": [
+        reach("every", "minmax", "prepared", "loss_terms"),
+        reach("context", "minmax", "prepared", molecule_targets=("counts",), modalities=()),
+    ],
+    "target_spaces": reach("every", "pooled", "prepared", "loss_terms"),
     # context
-    "gene_profiles": reach("both", "leaf", "graph", "drawn"),
-    "unprofiled_genes": reach("both", True, "graph", "drawn"),
-    "similarity_radius": [reach("both", 1, "graph"), reach("chmr", 1, "prepared")],
-    "similarity_digits": reach("both", 1, "graph"),
-    "compared_modalities": [reach("both", ("morphology",), "graph"), reach("both", (), "graph")],
-    "compared_values": reach("both", "scaled", "graph"),
-    "readout_weight": reach("both", "raw", "graph"),
-    "count_stuck": reach("both", True, "drawn", criteria=("profile",)),
-    "candidates": reach("both", "shortcut", "graph"),
-    "minimum_similarity": reach("both", 0.8, "graph"),
-    "maximum_similarity": reach("both", 0.35, "graph"),
-    "drop_fraction": reach("both", 0.5, "graph"),
-    "readout_fraction": [reach("both", 0.1, "graph"), reach("both", 0.0, "graph")],
-    "similarity_search": [reach("both", "index", "searches"), reach("chmr", "index", "neighbour_search")],
-    "exact_up_to": [reach("both", 80, "searches"), reach("chmr", 80, "neighbour_search")],
-    "criteria": [reach("both", ("profile", "target"), "graph"), reach("both", (), "graph")],
-    "walk_length": [reach("both", 1, "drawn"), reach("both", 0, "graph")],
+    "gene_profiles": reach("context", "leaf", "graph", "drawn"),
+    "unprofiled_genes": reach("context", True, "graph", "drawn"),
+    "similarity_radius": [reach("context", 1, "graph"), reach("chmr", 1, "prepared")],
+    "similarity_digits": reach("context", 1, "graph"),
+    "compared_modalities": [reach("context", ("morphology",), "graph"), reach("context", (), "graph")],
+    "compared_values": reach("context", "scaled", "graph"),
+    "readout_weight": reach("context", "raw", "graph"),
+    "count_stuck": reach("context", True, "drawn", criteria=("profile",)),
+    "candidates": reach("context", "shortcut", "graph"),
+    "minimum_similarity": reach("context", 0.8, "graph"),
+    "maximum_similarity": reach("context", 0.35, "graph"),
+    "drop_fraction": reach("context", 0.5, "graph"),
+    "readout_fraction": [reach("context", 0.1, "graph"), reach("context", 0.0, "graph")],
+    "similarity_search": [reach("context", "index", "searches"), reach("chmr", "index", "neighbour_search")],
+    "exact_up_to": [reach("context", 80, "searches"), reach("chmr", 80, "neighbour_search")],
+    "criteria": [reach("context", ("profile", "target"), "graph"), reach("context", (), "graph")],
+    "walk_length": [reach("context", 1, "drawn"), reach("context", 0, "graph")],
     "neighbours": reach("chmr", 2, "prepared", "loss_terms"),
     "propagation_steps": reach("chmr", 1, "prepared", "loss_terms"),
     # architecture
-    "width": reach("both", 16, "loss_terms"),
-    "layers": reach("both", 1, "loss_terms"),
-    "virtual_node": reach("both", False, "loss_terms"),
-    "readout": [reach("both", "mean", "loss_terms"), reach("both", "max", "loss_terms")],
-    "encoder": reach("both", "gcn", "loss_terms"),
-    "zero_biases": reach("both", True, "after_training", epochs=0),
-    "dropout": reach("both", 0.5, "loss_terms"),
-    "decoder_dropout": reach("both", 0.5, "loss_terms"),
+    "width": reach("every", 16, "loss_terms"),
+    "layers": reach("every", 1, "loss_terms"),
+    "virtual_node": reach("every", False, "loss_terms"),
+    "readout": [reach("every", "mean", "loss_terms"), reach("every", "max", "loss_terms")],
+    "encoder": reach("every", "gcn", "loss_terms"),
+    "zero_biases": reach("every", True, "after_training", epochs=0),
+    "dropout": reach("every", 0.5, "loss_terms"),
+    "decoder_dropout": reach("context", 0.5, "loss_terms"),
     # training
-    "epochs": [reach("both", 3, "epochs_run", "rates"), reach("both", 0, "after_training")],
-    "batch_size": reach("both", 32, "rates", "order_of_molecules"),
-    "lr": reach("both", 1e-3, "rates", "after_training"),
-    "weight_decay": reach("both", 0.1, "after_training"),
-    "warmup_epochs": reach("both", 1.5, "rates"),
-    "schedule": reach("both", "constant", "rates"),
-    "cosine_cycles": reach("both", 0.5, "rates"),
-    "gradient_clip": reach("both", 0.0, "after_training", gradient_clip=1e-3),
-    "validation_fraction": reach("both", 0.3, "prepared"),
+    "epochs": [reach("every", 3, "epochs_run", "rates"), reach("every", 0, "after_training")],
+    "batch_size": reach("every", 32, "rates", "order_of_molecules"),
+    "lr": reach("every", 1e-3, "rates", "after_training"),
+    "weight_decay": reach("every", 0.1, "after_training"),
+    "warmup_epochs": reach("every", 1.5, "rates"),
+    "schedule": reach("every", "constant", "rates"),
+    "cosine_cycles": reach("every", 0.5, "rates"),
+    "gradient_clip": reach("every", 0.0, "after_training", gradient_clip=1e-3),
+    "validation_fraction": reach("every", 0.3, "prepared"),
     "patience": [  # at a rate that makes it worse sooner or later, or that changes nothing
         reach("infoalign", 1, "epochs_run", lr=0.1, schedule="constant", epochs=8, validation_fraction=0.2),
-        reach("chmr", 1, "epochs_run", lr=1e-30, views=("1d",), epochs=3),
+        reach("chmr contrastive", 1, "epochs_run", lr=1e-30, views=("1d",), epochs=3),
     ],
     "seed": [
-        reach("both", 1, "after_training", epochs=0),
-        reach("both", 1, "prepared"),
-        reach("both", 1, "order_of_molecules"),
+        reach("every", 1, "after_training", epochs=0),
+        reach("every", 1, "prepared"),
+        reach("every", 1, "order_of_molecules"),
         reach("chmr", 1, "prepared", validation_fraction=0.0),  # folds of what is held out of propagation
     ],
-    "precision": reach("both", "bf16-mixed", "after_training"),
+    "precision": reach("every", "bf16-mixed", "after_training"),
     # machine
-    "accelerator": reach("both", "cuda", "hardware"),
-    "devices": reach("both", 2, "hardware"),
-    "workers": [reach("both", 2, "workers_asked_for"), reach("both", 0, "workers_asked_for")],
-    "threads": reach("both", 2, "threads_used"),
-    "logger": reach("both", "none", "files_written"),
+    "accelerator": reach("every", "cuda", "hardware"),
+    "devices": reach("every", 2, "hardware"),
+    "workers": [reach("every", 2, "workers_asked_for"), reach("every", 0, "workers_asked_for")],
+    "threads": reach("every", 2, "threads_used"),
+    "logger": reach("every", "none", "files_written"),
     # InfoAlign
     "beta": reach("infoalign", 1.0, "loss_terms"),
     "decode": reach("infoalign", "sample", "loss_terms"),
     # CHMR: modality augmentation
-    "profile_inputs": [reach("chmr", way, "prepared", "loss_terms") for way in ("zscore", "raw")],
+    "profile_inputs": [reach("chmr contrastive", way, "prepared", "loss_terms") for way in ("zscore", "raw")],
     "augmentation": [
         reach("chmr", "zero", "prepared"),
         reach("chmr", "random", "loss_terms"),
@@ -158,7 +178,7 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "distribution_alignment": reach("chmr", False, "loss_terms"),
     "alignment": reach("chmr", "paper", "prepared", "loss_terms"),
     "augmented_weight": reach("chmr", 0.5, "loss_terms"),
-    "temperature": reach("chmr", 0.5, "loss_terms"),
+    "temperature": reach("chmr contrastive", 0.5, "loss_terms"),
     "alignment_reduction": reach("chmr", "sum", "loss_terms"),
     "variance_hinges": reach("chmr", "sum", "loss_terms"),
     # CHMR: hierarchical quantization
@@ -179,6 +199,11 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "decode_from": [reach("chmr", "modality", "loss_terms"), reach("chmr", "anchor", "loss_terms")],
     "missing_input": reach("chmr", "placeholder", "loss_terms"),
     "continuous_loss": reach("chmr", "bce", "loss_terms"),
+    # contrastive
+    "retrieval": reach("contrastive", False, "loss_terms"),
+    "retrieval_scale": reach("contrastive", 5.0, "loss_terms"),
+    "hidden": reach("contrastive", 16, "loss_terms"),
+    "hidden_layers": reach("contrastive", 2, "loss_terms"),
 }
 
 
@@ -203,7 +228,7 @@ def corpus() -> Corpus:
     """Return 200 molecules with something for every option to act on.
 
     Twenty of them share a gene, so that a relation can be reconstructed; some genes have no profile, others
-    one of a second modality too.
+    one of a second modality too, as some molecules have.
     """
     planted = generate_planted(200, seed=1).corpus
     knockout = planted.modalities["gene_knockout"]
@@ -211,7 +236,16 @@ def corpus() -> Corpus:
     second = replace(
         some, name="gene_orf", values=some.values[:, :7] + np.float32(1), columns=some.columns[:7]
     )
-    modalities = {**planted.modalities, "gene_knockout": some, "gene_orf": second.take(np.arange(5))}
+    morphology = planted.modalities["morphology"].take(np.arange(0, 60, 2))
+    spots = replace(
+        morphology, name="spots", values=morphology.values[:, :4] * 3, columns=morphology.columns[:4]
+    )
+    modalities = {
+        **planted.modalities,
+        "gene_knockout": some,
+        "gene_orf": second.take(np.arange(5)),
+        "spots": spots,
+    }
     planted = replace(planted, modalities=modalities)
     links = np.arange(0, 200, 10)
     gene = np.zeros(20, np.int64)
@@ -238,7 +272,8 @@ def look(corpus: Corpus, observe: Callable[..., Any], seen: dict[Any, Any]) -> L
     """Return a function that observes a method with its options, once."""
 
     def at(observer: str, method: str, *, again: bool = False, **options: Any) -> Any:
-        config = CONFIGS[method].build({**BASE, **BASE_OF[method], **options})
+        shared = {name: value for name, value in BASE.items() if name in CONFIGS[method].model_fields}
+        config = CONFIGS[method].build({**shared, **BASE_OF[method], **options})
         key = (observer, method, config.to_json())
         if again:
             return observe(observer, corpus, method, config)

@@ -21,7 +21,10 @@ from cytomol.artifact.directory import load_model
 from cytomol.corpus import Corpus
 from cytomol.corpus.planted import generate_planted
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError, OutputError
-from cytomol.methods.config import CHMRConfig, InfoAlignConfig, MethodConfig
+from cytomol.methods import methods
+from cytomol.methods.config import CHMRConfig, ContrastiveConfig, InfoAlignConfig, MethodConfig
+from cytomol.progress import Reporter
+from cytomol.training.dataset.prepare import prepare
 from cytomol.training.loop.callbacks import Keeper
 from cytomol.training.pretrain import pretrain
 
@@ -39,6 +42,17 @@ def _infoalign(**options: Any) -> InfoAlignConfig:
 
 def _chmr(**options: Any) -> CHMRConfig:
     return CHMRConfig.build({**SMALL, "views": ("1d", "2d"), "depth": 3, **options})
+
+
+def _contrastive(**options: Any) -> ContrastiveConfig:
+    return ContrastiveConfig.build({**SMALL, "hidden": 32, **options})
+
+
+CONFIGS: dict[str, MethodConfig] = {
+    "infoalign": _infoalign(),
+    "chmr": _chmr(),
+    "contrastive": _contrastive(),
+}
 
 
 def _weights(path: Path) -> dict[str, torch.Tensor]:
@@ -73,10 +87,11 @@ class _Ctrl_C:  # noqa: N801
         monkeypatch.setattr(Keeper, "on_train_batch_end", hook)
 
 
-@pytest.mark.parametrize(("method", "config"), [("infoalign", _infoalign()), ("chmr", _chmr())])
+@pytest.mark.parametrize("method", methods.names())
 def test_the_model_directory_is_whole_and_two_runs_are_equal(
-    corpus: Corpus, tmp_path: Path, method: str, config: MethodConfig
+    corpus: Corpus, tmp_path: Path, method: str
 ) -> None:
+    config = CONFIGS[method]
     first = pretrain(corpus, config, tmp_path / "a", method=method, quiet=True)
     second = pretrain(corpus, config, tmp_path / "b", method=method, quiet=True)
     assert _equal(first.path, second.path)
@@ -106,7 +121,8 @@ def test_the_model_directory_is_whole_and_two_runs_are_equal(
     assert embedding.shape == (21, backbone.embedding_width)
     assert valid.tolist() == [True] * 20 + [False]
     assert np.isnan(embedding[20]).all()
-    assert set(backbone.modalities) == set(corpus.modalities)
+    entities = {"molecule", "gene"} if method != "contrastive" else {"molecule"}
+    assert set(backbone.modalities) == {n for n, m in corpus.modalities.items() if m.entity in entities}
 
 
 def test_an_embedding_depends_on_its_molecule_alone(corpus: Corpus, tmp_path: Path) -> None:
@@ -120,10 +136,9 @@ def test_an_embedding_depends_on_its_molecule_alone(corpus: Corpus, tmp_path: Pa
     np.testing.assert_allclose(turned[::-1], whole, atol=2e-5)
 
 
-@pytest.mark.parametrize("method", ["infoalign", "chmr"])
+@pytest.mark.parametrize("method", methods.names())
 def test_a_gcn_is_saved_loaded_and_embeds_alike(corpus: Corpus, tmp_path: Path, method: str) -> None:
-    make = {"infoalign": _infoalign, "chmr": _chmr}[method]
-    config = make(epochs=1, encoder="gcn", readout="max")
+    config = CONFIGS[method].updated(epochs=1, encoder="gcn", readout="max")
     first = pretrain(corpus, config, tmp_path / "a", method=method, quiet=True)
     second = pretrain(corpus, config, tmp_path / "b", method=method, quiet=True)
     assert _equal(first.path, second.path)
@@ -137,7 +152,8 @@ def test_a_gcn_is_saved_loaded_and_embeds_alike(corpus: Corpus, tmp_path: Path, 
     turned, _ = backbone.embed(smiles[::-1], batch_size=7)
     np.testing.assert_allclose(turned[::-1], embedding, atol=2e-5)
     with pytest.raises(ConfigError, match=r"(?s)does not fit.*use the same encoder"):
-        pretrain(corpus, make(epochs=0), tmp_path / "c", method=method, init_encoder=first.path, quiet=True)
+        gin = CONFIGS[method].updated(epochs=0)
+        pretrain(corpus, gin, tmp_path / "c", method=method, init_encoder=first.path, quiet=True)
 
 
 def test_a_model_without_the_encoders_name_is_a_gin(corpus: Corpus, tmp_path: Path) -> None:
@@ -411,3 +427,27 @@ def test_loss_terms_go_to_tensorboard_by_name(corpus: Corpus, tmp_path: Path) ->
     pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
     pretrain(corpus, _infoalign(logger="tensorboard"), tmp_path / "m", method="infoalign", quiet=True)
     assert list((tmp_path / "m.logs").iterdir())
+
+
+def test_the_contrast_learns_from_molecules_with_profiles_alone(corpus: Corpus, tmp_path: Path) -> None:
+    profiled = sorted({row for m in corpus.modalities.values() if m.entity == "molecule" for row in m.rows})
+    assert 2 < len(profiled) < len(corpus)
+    data = prepare(corpus, _contrastive(), Reporter(quiet=True))
+    assert sorted([*data.train, *data.validation]) == profiled
+    assert data.targets == {}
+    assert data.graph.edge_count == 0
+    # molecules without a profile might as well not be there
+    kept = np.zeros(len(corpus), np.bool_)
+    kept[profiled] = True
+    smiles = [text if keep else "no molecule" for text, keep in zip(corpus.smiles, kept, strict=True)]
+    fewer = replace(corpus, molecules=corpus.molecules.assign(smiles=smiles))
+    config = _contrastive(epochs=1)
+    whole = pretrain(corpus, config, tmp_path / "whole", method="contrastive", quiet=True)
+    part = pretrain(fewer, config, tmp_path / "part", method="contrastive", quiet=True)
+    assert _equal(whole.path, part.path)
+
+
+def test_the_contrast_needs_profiles_of_molecules(corpus: Corpus, tmp_path: Path) -> None:
+    genes = corpus.select([name for name, m in corpus.modalities.items() if m.entity == "gene"])
+    with pytest.raises(InputError, match=r"0 molecules have a profile.*choose another method"):
+        pretrain(genes, _contrastive(), tmp_path / "m", method="contrastive", quiet=True)

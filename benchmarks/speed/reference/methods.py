@@ -154,8 +154,12 @@ class ReferenceCHMR(nn.Module):
         raw = {view: self.encoder(data) if view == "2d" else batch.views[view] for view in self.views}
         views = {view: self.views[view](rows) for view, rows in raw.items()}
         anchor = torch.stack(list(views.values())).sum(dim=0)
-        measured = {name: self.profiles[name](batch.profiles[name]) for name in self.profiles}
-        augmented = {name: self.profiles[name](batch.augmented[name]) for name in self.profiles}
+        measured = {
+            name: self.profiles[name](batch.responses[name].measured.values) for name in self.profiles
+        }
+        augmented = {
+            name: self.profiles[name](batch.responses[name].augmented.values) for name in self.profiles
+        }
 
         loss = anchor.new_zeros(())
         for name in self.decoders:

@@ -177,8 +177,8 @@ class Backbone:
         # Backbones of 0.1 read profiles scaled as their targets are.
         scaler = self.input_scalers.get(name, self.scalers[name])
         rows = scaler.transform(values)
-        scaled = self.config.model_dump().get("profile_inputs", "minmax") == "minmax"
-        return np.clip(rows, 0, 1) if scaled else rows
+        needs = self.method.needs(self.config).profiles
+        return np.clip(rows, 0, 1) if needs is None or needs.scaling == "minmax" else rows
 
     @property
     def feature_options(self) -> FeatureOptions:

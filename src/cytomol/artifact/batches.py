@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cytomol.chem.store import MoleculeStore, ragged_rows
 from cytomol.errors import ModelDirectoryError
 from cytomol.nn.batch import Batch, GraphBatch
+from cytomol.spread import columns_middle_and_spread
 
 __all__ = ["BatchBuilder", "batches_by_size", "collate_graphs"]
 
@@ -23,8 +24,6 @@ __all__ = ["BatchBuilder", "batches_by_size", "collate_graphs"]
 FINGERPRINTS = ("morgan", "maccs")
 # Standardised geometry beyond this many spreads is an embedding gone wrong, not information.
 GEOMETRY_LIMIT = 8.0
-# Interquartile range of a normal distribution, in standard deviations.
-_IQR = 1.349
 
 
 @dataclass(frozen=True)
@@ -164,20 +163,7 @@ def _fingerprints(store: MoleculeStore, rows: NDArray[np.int64]) -> NDArray[np.f
 
 
 def _location_and_spread(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return median and interquartile range over 1.349 of each column, NaN left out.
-
-    A column in which half the values are equal falls back on the standard deviation, a constant one
-    on 1; a column (or a table) without values gets 0 and 1.
-    """
-    width = values.shape[1]
-    center, spread = np.zeros(width, np.float32), np.ones(width, np.float32)
-    for j in range(width):
-        column = values[:, j].astype(np.float64)
-        column = column[np.isfinite(column)]
-        if len(column) == 0:
-            continue
-        first, middle, third = np.quantile(column, [0.25, 0.5, 0.75])
-        wide = (third - first) / _IQR or column.std()
-        center[j] = middle
-        spread[j] = wide if wide > 1e-12 * max(1.0, abs(middle)) else 1.0
-    return center, spread
+    """Return middle and robust spread of each column, NaN left out; 1 where there is no spread."""
+    center, spread = columns_middle_and_spread(values)
+    flat = spread <= 1e-12 * np.maximum(1.0, np.abs(center))
+    return center.astype(np.float32), np.where(flat, 1.0, spread).astype(np.float32)

@@ -138,14 +138,13 @@ def _configs(
 ) -> tuple[dict[str, MethodConfig], FinetuneConfig]:
     """Return the options of each method, and those of the head."""
     from cytomol.cli.options import assignments
-    from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+    from cytomol.methods.config import configs
     from cytomol.predict.config import FinetuneConfig
 
-    kinds: dict[str, type[MethodConfig]] = {"chmr": CHMRConfig, "infoalign": InfoAlignConfig}
-    chosen = assignments(settings, {name: kinds[name] for name in names})
+    chosen = assignments(settings, {name: configs[name] for name in names})
     bases: dict[str, MethodConfig] = {}
     for name in names:
-        base = kinds[name].preset(preset)
+        base = configs[name].preset(preset)
         options = chosen[name] if epochs is None else {**chosen[name], "epochs": epochs}
         bases[name] = base.updated(**options)
     head = assignments(head_settings, {"finetune": FinetuneConfig}, option="--head-set")["finetune"]

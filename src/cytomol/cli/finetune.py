@@ -111,7 +111,7 @@ def command(
     folds = _given_folds(molecules, split_file, split_col)
     pretrained = None if backbone is None else Backbone.load(backbone)
     if preset != "default":
-        head = HeadOptions.preset(preset, pretrained.name if pretrained else None)
+        head = HeadOptions.preset(preset, pretrained.method.head if pretrained else None)
         base = FinetuneConfig.build({"learner": "head", **head.model_dump()})
         config = chosen.build(FinetuneConfig, base)
     partial = _partial(out, resume=resume)

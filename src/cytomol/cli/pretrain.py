@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.method_name import MethodName
 from cytomol.cli.options import Chosen, ConfigCommand
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ __all__ = ["command"]
 
 
 def _models() -> Mapping[str, type[Config]]:
-    from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+    from cytomol.methods.config import configs
 
-    return {"chmr": CHMRConfig, "infoalign": InfoAlignConfig}
+    return {name: configs[name] for name in configs}
 
 
 @click.command(
@@ -29,14 +30,14 @@ def _models() -> Mapping[str, type[Config]]:
 )
 @click.argument("corpus", type=click.Path())
 @click.option("-o", "--out", required=True, type=click.Path(), help="Model directory to write.")
-@click.option("--method", type=click.Choice(["chmr", "infoalign"]), default="chmr", show_default=True)
+@click.option("--method", type=MethodName(), default="chmr", show_default=True)
 @click.option(
     "--preset",
     default="default",
     show_default=True,
     metavar="NAME",
-    help="Settings to start from: default (our own), paper (the papers' text), authors (the authors' code) "
-    "or, for chmr, authors:SET (with the weights chosen for one benchmark, such as authors:bace).",
+    help="Settings to start from: default (our own), paper (the papers' text), authors (the authors' "
+    "code) or, where the authors chose weights for one benchmark, authors:SET, such as authors:bace.",
 )
 @click.option(
     "--exclude-profiles-of",

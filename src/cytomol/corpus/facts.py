@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.corpus.schema import Modality
+from cytomol.spread import quartile_spread
 
 __all__ = ["HEAVY", "ColumnFacts", "column_facts"]
 
 HEAVY = 20.0  # a value this many robust standard deviations from its column's median makes a heavy tail
-_IQR_OF_NORMAL = 1.349
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,5 @@ def column_facts(modality: Modality) -> ColumnFacts:
 
 def _farthest(column: NDArray[np.float64]) -> float:
     """Return the largest distance from the median in robust standard deviations (0 without a spread)."""
-    first, median, third = np.quantile(column, [0.25, 0.5, 0.75])
-    spread = (third - first) / _IQR_OF_NORMAL
+    median, spread = quartile_spread(column)
     return float(np.abs(column - median).max() / spread) if spread > 0 else 0.0

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.errors import ConfigError, InputError
+from cytomol.spread import middle_and_spread
 
 __all__ = ["FeatureScaler", "ScalingMethod"]
 
 ScalingMethod = Literal["robust", "minmax"]
 
-# A normal distribution has an interquartile range of 1.349 standard deviations.
-_IQR_OF_NORMAL = 1.349
 # Rows are transformed in blocks, in float64, so that the temporary stays small beside the table.
 _BLOCK = 8192
 
@@ -99,7 +98,8 @@ class FeatureScaler:
             column = values[:, j].astype(np.float64)
             column = column[~np.isnan(column)]
             if method == "robust":
-                center[j], scale[j] = _spread(column)
+                center[j], spread = middle_and_spread(column)
+                scale[j] = spread or 1.0
                 column = np.arcsinh((column - center[j]) / scale[j])
             if len(column):
                 low[j], span[j] = _range(column)
@@ -166,17 +166,6 @@ class FeatureScaler:
             rows = slice(start, start + _BLOCK)
             scaled[rows] = change(values[rows].astype(np.float64))
         return scaled
-
-
-def _spread(column: NDArray[np.float64]) -> tuple[float, float]:
-    """Return median and robust standard deviation; where half the values are equal, the plain one."""
-    if len(column) == 0:
-        return 0.0, 1.0
-    first, median, third = np.quantile(column, [0.25, 0.5, 0.75])
-    scale = float(third - first) / _IQR_OF_NORMAL
-    if scale <= 0:
-        scale = float(column.std())
-    return float(median), scale if column.min() < column.max() and scale > 0 else 1.0
 
 
 def _range(column: NDArray[np.float64]) -> tuple[float, float]:

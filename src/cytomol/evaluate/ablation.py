@@ -23,7 +23,7 @@ from cytomol.evaluate.job import fold_rows
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
 from cytomol.evaluate.variants import Variant, studies_of, variants_of
 from cytomol.files import Lock, atomic_file, check_place, remove_output, require_file, settled, sha256
-from cytomol.methods.config import MethodConfig
+from cytomol.methods.config import ContextConfig, MethodConfig
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.finetune import finetune
 from cytomol.tables import write_table
@@ -269,9 +269,10 @@ def _key(config: MethodConfig, method: str, ablation: Ablation, inputs: _Inputs)
     modalities = list(inputs.corpus.select(config.modalities).modalities)
     # what "all" stands for, so that naming all of them is the same
     options["modalities"] = sorted(modalities)
-    targets = config.profile_targets
-    options["profile_targets"] = sorted(modalities if targets is None else targets)
-    options["criteria"] = sorted(edge_criteria(config))
+    if isinstance(config, ContextConfig):
+        targets = config.profile_targets
+        options["profile_targets"] = sorted(modalities if targets is None else targets)
+        options["criteria"] = sorted(edge_criteria(config))
     facts = [method, options, inputs.digest, inputs.excluded, ablation.exclude_relations]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from cytomol.spread import columns_middle_and_spread
+
 __all__ = ["AffineScaler", "ColumnScaler", "QuantileScaler", "fit_scaler", "scaler_from_arrays"]
 
 Matrix = NDArray[np.float32]
@@ -89,13 +91,10 @@ def fit_scaler(values: Matrix, method: str) -> ColumnScaler:
     finite[:, empty] = 0.0
     if method == "quantile":
         return QuantileScaler(np.nanquantile(finite, np.linspace(0, 1, _KNOTS), axis=0))
-    spread = np.nanstd(finite, axis=0)
     if method == "standard":
-        center = np.nanmean(finite, axis=0)
+        center, spread = np.nanmean(finite, axis=0), np.nanstd(finite, axis=0)
     else:
-        low, center, high = np.nanquantile(finite, [0.25, 0.5, 0.75], axis=0)
-        # 1.349: the interquartile range of the normal distribution, in standard deviations
-        spread = np.where(high > low, (high - low) / 1.349, spread)
+        center, spread = columns_middle_and_spread(finite)
     spread[spread <= 1e-6 * np.maximum(1.0, np.abs(center))] = np.inf
     return AffineScaler(center.astype(np.float32), spread.astype(np.float32))
 

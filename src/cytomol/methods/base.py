@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from cytomol.errors import ConfigError
 from cytomol.methods.config import MethodConfig
+from cytomol.methods.needs import Needs
 from cytomol.methods.output import MethodOutput
 from cytomol.nn.batch import Batch, Dimensions
 from cytomol.nn.encoder import GraphEncoder
 from cytomol.registry import Registry
 
-__all__ = ["Method", "methods"]
+__all__ = ["Method", "method_of", "methods"]
 
 methods: Registry[type[Method]] = Registry("method")
 
@@ -27,6 +28,10 @@ class Method(nn.Module, ABC):
     ----------
     Config
         Model of the method's options.
+    blocks
+        Blocks of features that a head on this method reads unless told otherwise.
+    head
+        Published head that goes with the method, by name.
     embedding_width
         Width of ``embed``.
     encoder
@@ -34,6 +39,8 @@ class Method(nn.Module, ABC):
     """
 
     Config: ClassVar[type[MethodConfig]]
+    blocks: ClassVar[tuple[str, ...]] = ("embedding", "1d")
+    head: ClassVar[str] = "chmr"
     embedding_width: int
     encoder: GraphEncoder | None
 
@@ -41,6 +48,11 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def from_config(cls, config: MethodConfig, dimensions: Dimensions) -> Self:
         """Build the method for data of the given sizes."""
+
+    @classmethod
+    @abstractmethod
+    def needs(cls, config: MethodConfig) -> Needs:
+        """Return what the method needs of the data with these options."""
 
     @abstractmethod
     def forward(self, batch: Batch) -> MethodOutput:
@@ -50,9 +62,13 @@ class Method(nn.Module, ABC):
     def embed(self, batch: Batch) -> Tensor:
         """Return the representation of each molecule, shape (B, embedding_width)."""
 
-    @abstractmethod
     def impute(self, batch: Batch) -> dict[str, Tensor]:
-        """Return each modality's decoded profile, on the scaled [0, 1] axis, shape (B, width)."""
+        """Return each modality's decoded profile, on the scaled [0, 1] axis, shape (B, width).
+
+        A method that decodes no profiles has none to return.
+        """
+        del batch
+        return {}
 
     def zero_biases(self) -> None:
         """Set the bias of every linear layer to 0, as the authors' code starts."""
@@ -87,6 +103,20 @@ class Method(nn.Module, ABC):
                 f"the pretrained encoder does not fit: {error}",
                 hint="use the same encoder, width, layers and virtual_node as it was trained with",
             ) from None
+
+
+def method_of(config: MethodConfig) -> type[Method]:
+    """Return the method that these options are of.
+
+    Raises
+    ------
+    ConfigError
+        If they are of none that is registered.
+    """
+    for name in methods:
+        if methods[name].Config is type(config):
+            return methods[name]
+    raise ConfigError(f"{type(config).__name__} holds the options of no method")
 
 
 def graph_encoder(config: MethodConfig, dimensions: Dimensions) -> GraphEncoder:

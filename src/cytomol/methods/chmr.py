@@ -21,9 +21,10 @@ from cytomol.errors import ConfigError
 from cytomol.methods.base import Method, graph_encoder, methods
 from cytomol.methods.config import CHMRConfig, MethodConfig
 from cytomol.methods.groups import Groups
+from cytomol.methods.needs import Filling, Needs, ProfileNeeds
 from cytomol.methods.output import MethodOutput
-from cytomol.methods.responses import Response, project_response
-from cytomol.nn.batch import Batch, Dimensions
+from cytomol.methods.responses import best, compared, contrasted, project_response, quantized
+from cytomol.nn.batch import Batch, Dimensions, Response
 from cytomol.nn.decoder import Decoder
 from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.named import NamedModules
@@ -115,6 +116,24 @@ class CHMR(Method):
             binary=dimensions.binary_targets,
         )
 
+    @classmethod
+    def needs(cls, config: MethodConfig) -> Needs:
+        """Return that it reads views and profiles, missing ones filled, and learns what walks meet."""
+        assert isinstance(config, CHMRConfig)
+        match config.augmentation:
+            case "zero" | "random":
+                filling = None
+            case way:
+                filling = Filling(
+                    way,
+                    neighbours=config.neighbours,
+                    steps=config.propagation_steps,
+                    restore=config.restore_observed,
+                    unknown=config.propagation_fill,
+                    held_out=config.alignment == "held_out",
+                )
+        return Needs(views=config.views, profiles=ProfileNeeds(config.profile_inputs, filling))
+
     def forward(self, batch: Batch) -> MethodOutput:
         """Return the weighted sum of reconstruction, alignment and quantization of a batch."""
         views, present = self._project_views(batch)
@@ -154,7 +173,7 @@ class CHMR(Method):
         responses = self._project_responses(batch) if self.config.decode_from == "modality" else {}
         imputed = {}
         for name in (name for name in self.profiles if name in self.decoders):
-            source = responses[name].best(self.config.missing_input) if name in responses else anchor
+            source = best(responses[name], self.config.missing_input) if name in responses else anchor
             decoded = self.decoders[name](source).float()
             imputed[name] = torch.sigmoid(decoded) if name in self.cross_entropy else decoded
         return imputed
@@ -189,9 +208,9 @@ class CHMR(Method):
     def _project_responses(self, batch: Batch) -> dict[str, Response]:
         """Return p_c and its companions for the modalities that the batch brings."""
         return {
-            name: project_response(self.profiles[name], batch, name, self.config.augmentation)
+            name: project_response(self.profiles[name], batch.responses[name], self.config.augmentation)
             for name in self.profiles
-            if name in batch.profiles
+            if name in batch.responses
         }
 
     def _reconstruct(self, batch: Batch, anchor: Tensor, responses: dict[str, Response]) -> dict[str, Tensor]:
@@ -203,7 +222,7 @@ class CHMR(Method):
             loss = walk_cross_entropy if name in self.cross_entropy else walk_squared_error
             sources = [anchor]
             if name in responses and self.config.decode_from != "anchor":
-                own = responses[name].best(self.config.missing_input)
+                own = best(responses[name], self.config.missing_input)
                 sources = [own] if self.config.decode_from == "modality" else [own, anchor]
             losses = [loss(self.decoders[name](source, sums.rows), sums) for source in sources]
             terms[f"reconstruction/{name}"] = torch.stack(losses).mean()
@@ -215,14 +234,14 @@ class CHMR(Method):
         losses: dict[str, list[Tensor]] = {}
         for response in responses.values() if config.lambda_sca > 0 else ():
             if config.instance_alignment:
-                profiles, weight = response.contrasted(config.alignment, config.augmented_weight)
+                profiles, weight = contrasted(response, config.alignment, config.augmented_weight)
                 molecules = anchor
                 if weight is not None:
                     _, (molecules, profiles, weight) = condense(weight > 0, anchor, profiles, weight)
                 instance = info_nce(molecules, profiles, config.temperature, weight)
                 losses.setdefault("instance_alignment", []).append(instance)
             if config.distribution_alignment:
-                measured, told, part = response.accounts(config.alignment)
+                measured, told, part = compared(response, config.alignment)
                 part, (measured, told) = condense(part, measured, told)
                 distribution = vicreg(measured, told, hinges=config.variance_hinges, part=part).total()
                 losses.setdefault("distribution_alignment", []).append(distribution)
@@ -238,7 +257,7 @@ class CHMR(Method):
             return {}, {}
         groups = Groups.build(
             [(views[view], present[view]) for view in views]
-            + [response.quantized(self.config.alignment) for response in responses.values()]
+            + [quantized(response, self.config.alignment) for response in responses.values()]
         )
         chosen, path, _ = book(groups.rows, groups.part)
         codes = book.unit_codes()

@@ -9,28 +9,31 @@ from pydantic import Field, model_validator
 
 from cytomol.config import defaults
 from cytomol.methods.options.alignment import AlignmentOptions
-from cytomol.methods.options.architecture import ArchitectureOptions
+from cytomol.methods.options.architecture import ArchitectureOptions, DecoderOptions
+from cytomol.methods.options.contrast import ContrastOptions
 from cytomol.methods.options.filling import FillingOptions
 from cytomol.methods.options.quantization import QuantizationOptions
 from cytomol.methods.options.reconstruction import ReconstructionOptions
-from cytomol.methods.options.targets import TargetOptions
+from cytomol.methods.options.targets import SourceOptions, TargetOptions
 from cytomol.methods.options.training import PretrainingMachine, TrainingOptions
 from cytomol.methods.options.views import GeometryOptions, ViewOptions
 from cytomol.methods.options.walks import WalkOptions
-from cytomol.methods.presets import CHMR, INFOALIGN, preset_options
+from cytomol.methods.presets import CHMR, CONTRASTIVE, INFOALIGN, preset_options
 from cytomol.options.context import ContextOptions
 from cytomol.options.reading import ReadingOptions
+from cytomol.registry import Registry
 
-__all__ = ["CHMRConfig", "InfoAlignConfig", "MethodConfig"]
+__all__ = ["CHMRConfig", "ContextConfig", "ContrastiveConfig", "InfoAlignConfig", "MethodConfig", "configs"]
+
+# the options of each method by its name, for whoever must not load torch to list them
+configs: Registry[type[MethodConfig]] = Registry("method")
 
 
-@defaults(gene_profiles="node", standardize="keep", max_atoms=1000, molecule_timeout=20.0)
+@defaults(standardize="keep", max_atoms=1000, molecule_timeout=20.0)
 class MethodConfig(
     ViewOptions,
     ReadingOptions,
-    TargetOptions,
-    ContextOptions,
-    WalkOptions,
+    SourceOptions,
     ArchitectureOptions,
     TrainingOptions,
     PretrainingMachine,
@@ -45,7 +48,7 @@ class MethodConfig(
 
     @classmethod
     def preset(cls, name: str) -> Self:
-        """Return the settings of a preset: "default", "paper", "authors" or, for CHMR, "authors:SET".
+        """Return the settings of a preset: "default", "paper" and, where there is code, "authors".
 
         Raises
         ------
@@ -55,8 +58,14 @@ class MethodConfig(
         return cls.build(dict(preset_options(cls.presets, name)))
 
 
+@defaults(gene_profiles="node")
+class ContextConfig(MethodConfig, TargetOptions, ContextOptions, WalkOptions, DecoderOptions):
+    """Options of the methods that learn what walks in the context graph meet."""
+
+
+@configs.register("infoalign")
 @defaults(views=("2d",))
-class InfoAlignConfig(MethodConfig):
+class InfoAlignConfig(ContextConfig):
     """Options of InfoAlign (Liu et al., ICLR 2025)."""
 
     group: ClassVar[str] = "bottleneck"
@@ -78,9 +87,10 @@ class InfoAlignConfig(MethodConfig):
         return self
 
 
+@configs.register("chmr")
 @defaults(molecule_targets=("morgan", "maccs"))
 class CHMRConfig(
-    MethodConfig,
+    ContextConfig,
     GeometryOptions,
     FillingOptions,
     AlignmentOptions,
@@ -90,3 +100,11 @@ class CHMRConfig(
     """Options of CHMR (Li et al., AAAI 2026)."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = CHMR
+
+
+@configs.register("contrastive")
+@defaults(views=("1d", "2d"))
+class ContrastiveConfig(MethodConfig, GeometryOptions, ContrastOptions):
+    """Options of the contrast of molecules and profiles (Sanchez-Fernandez et al., 2023)."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = CONTRASTIVE

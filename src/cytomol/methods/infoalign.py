@@ -17,6 +17,7 @@ from torch import Tensor
 from cytomol.errors import ConfigError
 from cytomol.methods.base import Method, graph_encoder, methods
 from cytomol.methods.config import InfoAlignConfig, MethodConfig
+from cytomol.methods.needs import Needs
 from cytomol.methods.output import MethodOutput
 from cytomol.nn.batch import Batch, Dimensions
 from cytomol.nn.bottleneck import Bottleneck
@@ -52,6 +53,8 @@ class InfoAlign(Method):
     """
 
     Config = InfoAlignConfig
+    blocks = ("embedding",)
+    head = "infoalign"
 
     def __init__(
         self,
@@ -90,6 +93,11 @@ class InfoAlign(Method):
             beta=config.beta,
             decode=config.decode,
         )
+
+    @classmethod
+    def needs(cls, config: MethodConfig) -> Needs:
+        """Return that it reads the graph alone, and learns what walks meet."""
+        return Needs(views=config.views)
 
     def forward(self, batch: Batch) -> MethodOutput:
         """Return sufficiency and minimality of a batch."""

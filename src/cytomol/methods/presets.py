@@ -13,7 +13,7 @@ from typing import Any
 
 from cytomol.errors import ConfigError
 
-__all__ = ["CHMR", "INFOALIGN", "preset_options"]
+__all__ = ["CHMR", "CONTRASTIVE", "INFOALIGN", "preset_options"]
 
 _PUBLISHED: dict[str, Any] = {
     "chirality": "as_written",
@@ -97,6 +97,26 @@ CHMR: dict[str, dict[str, Any]] = {
     },
 }
 """Presets of CHMR by name."""
+
+CONTRASTIVE: dict[str, dict[str, Any]] = {
+    "default": {},
+    # The loss and the inputs of the paper; sizes and training as its released code has them by default.
+    "paper": {
+        "views": ("1d",),
+        "morgan_radius": 3,
+        "profile_inputs": "zscore",
+        "width": 512,
+        "hidden": 1024,
+        "hidden_layers": 4,
+        "epochs": 32,
+        "batch_size": 64,
+        "lr": 5e-4,
+        "validation_fraction": 0.0,
+        "gradient_clip": 0.0,
+        "cosine_cycles": 0.5,
+    },
+}
+"""Presets of the contrastive method by name."""
 
 
 def preset_options(presets: Mapping[str, Mapping[str, Any]], name: str) -> Mapping[str, Any]:

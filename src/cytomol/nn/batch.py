@@ -8,7 +8,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-__all__ = ["Batch", "Dimensions", "GraphBatch", "Movable", "TargetSums"]
+__all__ = ["Account", "Batch", "Dimensions", "GraphBatch", "Movable", "Response", "TargetSums"]
 
 
 class Movable:
@@ -106,6 +106,42 @@ class TargetSums(Movable):
 
 
 @dataclass(frozen=True)
+class Account(Movable):
+    """A row for each molecule, and for which of them it means something.
+
+    Attributes
+    ----------
+    values
+        float32, shape (B, width); where nothing is known, any finite number.
+    known
+        bool, shape (B,).
+    """
+
+    values: Tensor
+    known: Tensor
+
+
+@dataclass(frozen=True)
+class Response(Movable):
+    """What is known of molecules in one modality; in a batch as profiles, in a method as their projections.
+
+    Attributes
+    ----------
+    measured
+        What was measured; other rows hold the column mean.
+    augmented
+        What stands for a profile: the measured one, or what propagation makes of it where measured ones are
+        not restored, else what structural neighbours say.
+    held_out
+        Of measured molecules, what the neighbours say, their own profile held out of it.
+    """
+
+    measured: Account
+    augmented: Account
+    held_out: Account
+
+
+@dataclass(frozen=True)
 class Batch(Movable):
     """Molecules of one step, everything row-aligned with the molecules.
 
@@ -119,18 +155,8 @@ class Batch(Movable):
         Other molecular views by name ("1d", "3d"), float32, shape (B, width).
     view_mask
         Where a view exists, bool, shape (B,); a view that is absent here exists everywhere.
-    profiles
-        Scaled profiles by modality, float32, shape (B, width); missing rows hold the column mean.
-    observed
-        Molecules whose profile was measured, bool, shape (B,), by modality.
-    augmented
-        Profiles after propagation from structural neighbours (observed rows keep their values).
-    augmented_mask
-        Where ``augmented`` holds something (observed, or reached by propagation), bool, shape (B,).
-    held_out
-        For observed rows: what the neighbours say, their own value held out of the propagation.
-    held_out_mask
-        Where ``held_out`` holds something, bool, shape (B,).
+    responses
+        Scaled profiles by modality; empty for methods that read none.
     targets
         Walk targets by target space (a molecular feature or a modality).
     """
@@ -139,12 +165,7 @@ class Batch(Movable):
     graph: GraphBatch | None = None
     views: dict[str, Tensor] = field(default_factory=dict)
     view_mask: dict[str, Tensor] = field(default_factory=dict)
-    profiles: dict[str, Tensor] = field(default_factory=dict)
-    observed: dict[str, Tensor] = field(default_factory=dict)
-    augmented: dict[str, Tensor] = field(default_factory=dict)
-    augmented_mask: dict[str, Tensor] = field(default_factory=dict)
-    held_out: dict[str, Tensor] = field(default_factory=dict)
-    held_out_mask: dict[str, Tensor] = field(default_factory=dict)
+    responses: dict[str, Response] = field(default_factory=dict)
     targets: dict[str, TargetSums] = field(default_factory=dict)
 
 

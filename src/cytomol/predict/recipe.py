@@ -51,7 +51,7 @@ class Recipe:
         name = config.learner_name
         radii: dict[str, Any] = {}
         if name == "head":
-            blocks = config.blocks(None if backbone is None else backbone.name)
+            blocks = config.blocks(None if backbone is None else backbone.method.blocks)
             options = config.head_options()
             radii = {"counts_radius": config.counts_radius, "bits_radius": config.bits_radius}
 

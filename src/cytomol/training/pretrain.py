@@ -87,7 +87,7 @@ def pretrain(
     out
         Model directory to be made. While the training runs its state is in ``<out>.partial``.
     method
-        Registered name: "infoalign" or "chmr".
+        Its registered name.
     resume
         Continue an interrupted training; on one CPU process bit for bit.
     force

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from cytomol.nn.batch import Batch, Dimensions, GraphBatch, TargetSums
+from cytomol.methods import Method, methods
+from cytomol.nn.batch import Account, Batch, Dimensions, GraphBatch, Response, TargetSums
+
+SMALL: dict[str, Any] = {"width": 16, "layers": 2, "depth": 3, "hidden": 16}
+STILL: dict[str, Any] = {"dropout": 0.0, "decoder_dropout": 0.0}
+
 
 ATOMS, BONDS = (119, 5, 12, 12, 10, 6, 6, 2, 2), (5, 6, 2)
 
@@ -67,14 +73,47 @@ def _batch(size: int, dimensions: Dimensions, *, observed: float, seed: int) -> 
         graph=_graph(torch.randint(1, 9, (size,), generator=draw).tolist(), draw),
         views={name: torch.rand((size, width), generator=draw) for name, width in dimensions.views.items()},
         view_mask={"3d": mask(0.7)} if "3d" in dimensions.views else {},
-        profiles=profiles,
-        observed=seen,
-        augmented={name: torch.rand(values.shape, generator=draw) for name, values in profiles.items()},
-        augmented_mask={name: seen[name] | mask(observed) for name in profiles},
-        held_out={name: torch.rand(values.shape, generator=draw) for name, values in profiles.items()},
-        held_out_mask={name: seen[name] & mask(0.8) for name in profiles},
+        responses={
+            name: Response(
+                Account(values, seen[name]),
+                Account(torch.rand(values.shape, generator=draw), seen[name] | mask(observed)),
+                Account(torch.rand(values.shape, generator=draw), seen[name] & mask(0.8)),
+            )
+            for name, values in profiles.items()
+        },
         targets=targets,
     )
+
+
+@pytest.fixture(params=methods.names())
+def name(request: pytest.FixtureRequest) -> str:
+    """Return the name of each registered method in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def build_method() -> Callable[..., Method]:
+    """Return a maker of small methods: name, dimensions, seed, preset, whether anything is random, options.
+
+    Options that a method does not have are left out.
+    """
+
+    def build(
+        name: str,
+        dimensions: Dimensions,
+        *,
+        seed: int = 0,
+        preset: str = "default",
+        still: bool = False,
+        **options: Any,
+    ) -> Method:
+        kind = methods[name].Config
+        chosen = {**SMALL, **(STILL if still else {}), **options}
+        chosen = {option: value for option, value in chosen.items() if option in kind.model_fields}
+        torch.manual_seed(seed)
+        return methods[name].from_config(kind.preset(preset).updated(**chosen), dimensions)
+
+    return build
 
 
 @pytest.fixture

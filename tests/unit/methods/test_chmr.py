@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.unit.methods.accounts import with_account
 
 from cytomol.errors import ConfigError
 from cytomol.methods import methods
@@ -154,10 +155,10 @@ def test_held_out_alignment_ignores_placeholders(
 ) -> None:
     dimensions = make_dimensions(morphology=7)
     batch = make_batch(8, dimensions)
-    missing = ~batch.observed["morphology"]
-    changed = batch.profiles["morphology"].clone()
+    missing = ~batch.responses["morphology"].measured.known
+    changed = batch.responses["morphology"].measured.values.clone()
     changed[missing] = 0.123
-    other = dataclasses.replace(batch, profiles={"morphology": changed})
+    other = with_account(batch, "morphology", "measured", values=changed)
     for alignment, same in (("held_out", True), ("paper", False)):
         method = build(dimensions, alignment=alignment, dropout=0.0)
         first, second = method(batch).terms, method(other).terms
@@ -184,7 +185,7 @@ def test_other_augmentations(
     """They stand in for every missing profile and read nothing that propagation found."""
     dimensions = make_dimensions(morphology=7)
     batch = make_batch(6, dimensions)
-    observed = batch.observed["morphology"]
+    observed = batch.responses["morphology"].measured.known
     assert observed.any()
     assert not observed.all()
     method = build(dimensions, augmentation=augmentation, alignment="paper").eval()
@@ -194,15 +195,16 @@ def test_other_augmentations(
         return method(given).terms
 
     torch.manual_seed(3)
-    noise = torch.rand_like(batch.profiles["morphology"])
+    noise = torch.rand_like(batch.responses["morphology"].measured.values)
     stand_in = torch.zeros_like(noise) if augmentation == "zero" else noise
-    augmented = torch.where(observed[:, None], batch.profiles["morphology"], stand_in)
+    augmented = torch.where(observed[:, None], batch.responses["morphology"].measured.values, stand_in)
     project = method.profiles["morphology"]
-    expected = vicreg(project(batch.profiles["morphology"]), project(augmented)).total()
+    expected = vicreg(project(batch.responses["morphology"].measured.values), project(augmented)).total()
     torch.testing.assert_close(terms(batch)["distribution_alignment"], expected.detach())
-    no_propagation = dataclasses.replace(
-        batch, augmented={}, augmented_mask={}, held_out={}, held_out_mask={}
-    )
+    nothing = torch.zeros_like(observed)
+    other = torch.full_like(noise, 7.0)
+    no_propagation = with_account(batch, "morphology", "augmented", values=other, known=nothing)
+    no_propagation = with_account(no_propagation, "morphology", "held_out", values=other, known=nothing)
     assert terms(batch) == terms(no_propagation)
     assert build(dimensions, augmentation=augmentation)(batch).loss.isfinite()
 

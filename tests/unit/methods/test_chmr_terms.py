@@ -36,8 +36,10 @@ def test_contrast_by_hand(make_batch: MakeBatch, make_dimensions: MakeDimensions
     method = build(dimensions, temperature=temperature).eval()
     losses = []
     for name in ("morphology", "expression"):
-        rows = batch.observed[name]
-        cosine = cosines(method.anchor(batch)[rows], method.profiles[name](batch.profiles[name][rows]))
+        rows = batch.responses[name].measured.known
+        cosine = cosines(
+            method.anchor(batch)[rows], method.profiles[name](batch.responses[name].measured.values[rows])
+        )
         losses.append(
             np.mean(
                 [
@@ -65,7 +67,8 @@ def test_quantization_by_hand(make_batch: MakeBatch, make_dimensions: MakeDimens
         for view in ("1d", "2d", "3d")
     ]
     groups += [
-        method.profiles[name](batch.profiles[name][batch.observed[name]]) for name in dimensions.modalities
+        method.profiles[name](batch.responses[name].measured.values[batch.responses[name].measured.known])
+        for name in dimensions.modalities
     ]
     assert len({len(group) for group in groups}) > 2
 
@@ -95,11 +98,11 @@ def test_consistency_compares_measured_profiles_with_what_neighbours_say(
     dimensions = make_dimensions(morphology=7)
     batch = make_batch(20, dimensions)
     method = build(dimensions).eval()
-    rows = batch.observed["morphology"] & batch.held_out_mask["morphology"]
-    assert 2 < int(rows.sum()) < int(batch.observed["morphology"].sum())
+    rows = batch.responses["morphology"].measured.known & batch.responses["morphology"].held_out.known
+    assert 2 < int(rows.sum()) < int(batch.responses["morphology"].measured.known.sum())
     measured, told = (
-        method.profiles["morphology"](values["morphology"][rows]).detach().double().numpy()
-        for values in (batch.profiles, batch.held_out)
+        method.profiles["morphology"](account.values[rows]).detach().double().numpy()
+        for account in (batch.responses["morphology"].measured, batch.responses["morphology"].held_out)
     )
     invariance = np.mean((measured - told) ** 2)
     spread = [np.sqrt(p.var(axis=0, ddof=1) + 1e-4) for p in (measured, told)]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.unit.methods.accounts import with_account
 from torch import Tensor
 
 from cytomol.methods import Method, methods
@@ -55,6 +56,17 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
         )
 
 
+def with_shares(batch: Batch, observed: tuple[float, float]) -> Batch:
+    """Return a batch of ten in which these shares of the molecules have each of two profiles."""
+    draw = torch.Generator().manual_seed(2)
+    for name, share in zip(("morphology", "expression"), observed, strict=True):
+        seen = torch.rand(10, generator=draw) < share
+        held = seen & batch.responses[name].held_out.known
+        batch = with_account(batch, name, "measured", known=seen)
+        batch = with_account(batch, name, "held_out", known=held)
+    return batch
+
+
 WAYS = [
     {
         "alignment": alignment,
@@ -81,18 +93,30 @@ def test_masked_rows_might_as_well_be_left_out(
 ) -> None:
     """One modality with some, one or no measured rows, beside another with some or none."""
     dimensions = make_dimensions(morphology=7, expression=5)
-    batch = make_batch(10, dimensions)
-    draw = torch.Generator().manual_seed(2)
-    seen = {
-        name: torch.rand(10, generator=draw) < share
-        for name, share in zip(("morphology", "expression"), observed, strict=True)
-    }
-    held = {name: seen[name] & batch.held_out_mask[name] for name in seen}
-    batch = dataclasses.replace(batch, observed=seen, held_out_mask=held)
+    batch = with_shares(make_batch(10, dimensions), observed)
     left_out = step(chmr(dimensions, **options), batch)
     monkeypatch.setattr("cytomol.nn.rows.LOOKING_IS_FREE", frozenset())
     masked = step(chmr(dimensions, **options), batch)
     assert masked["loss"].isfinite()
+    same(masked, left_out)
+
+
+@pytest.mark.parametrize("observed", [(0.5, 0.5), (0.5, 0.0), (0.1, 0.0), (0.0, 0.0)])
+def test_masked_rows_of_every_method(
+    make_batch: MakeBatch,
+    make_dimensions: MakeDimensions,
+    build_method: Callable[..., Method],
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    observed: tuple[float, float],
+) -> None:
+    dimensions = make_dimensions(morphology=7, expression=5)
+    batch = with_shares(make_batch(10, dimensions), observed)
+    left_out = step(build_method(name, dimensions, still=True), batch)
+    monkeypatch.setattr("cytomol.nn.rows.LOOKING_IS_FREE", frozenset())
+    masked = step(build_method(name, dimensions, still=True), batch)
+    assert all(value.isfinite().all() for value in masked.values())
     same(masked, left_out)
 
 

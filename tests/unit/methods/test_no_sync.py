@@ -130,6 +130,34 @@ def test_chmr(make_batch: MakeBatch, make_dimensions: MakeDimensions, all_rows: 
     _step(method, all_rows(make_batch(6, dimensions)))
 
 
+PRESETS = [(name, preset) for name in methods for preset in methods[name].Config.presets]
+
+
+@pytest.mark.parametrize(("method", "preset"), PRESETS)
+def test_every_preset_of_every_method(
+    make_batch: MakeBatch,
+    make_dimensions: MakeDimensions,
+    build_method: Callable[..., Method],
+    all_rows: Spread,
+    *,
+    method: str,
+    preset: str,
+) -> None:
+    dimensions = make_dimensions(morphology=7, expression=5)
+    _step(build_method(method, dimensions, preset=preset), all_rows(make_batch(6, dimensions)))
+
+
+@pytest.mark.parametrize("options", [{"retrieval": False}, {"views": ("1d",)}, {"views": ("3d",)}])
+def test_contrastive(
+    make_batch: MakeBatch,
+    make_dimensions: MakeDimensions,
+    build_method: Callable[..., Method],
+    options: dict[str, Any],
+) -> None:
+    dimensions = make_dimensions(morphology=7, expression=5)
+    _step(build_method("contrastive", dimensions, **options), make_batch(6, dimensions))
+
+
 @pytest.mark.parametrize("options", [{}, {"decode": "sample"}, {"readout": "mean"}])
 def test_infoalign(
     make_batch: MakeBatch, make_dimensions: MakeDimensions, all_rows: Spread, options: dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+from cytomol.methods.config import CHMRConfig, ContrastiveConfig, InfoAlignConfig
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "method.md"
 FORMS = ("paper", "authors", "default")
@@ -58,6 +58,18 @@ def test_every_difference_is_in_the_table_as_it_is(option: str) -> None:
         same = len(set(values.values())) == 1
         expected = next(iter(values.values())) if same else ", ".join(f"{k} {v}" for k, v in values.items())
         assert cell == expected, f"{option}, {form}"
+
+
+def test_the_table_of_the_contrast() -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("\n## Contrastive")[2].partition("\n## ")[0]
+    lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    found = {cells[0].strip(" `"): tuple(cell.strip() for cell in cells[1:]) for cells in lines}
+    paper, default = ContrastiveConfig.preset("paper"), ContrastiveConfig()
+    shows = {
+        name: (shown(getattr(paper, name)), shown(getattr(default, name)))
+        for name in type(paper).model_fields
+    }
+    assert found == {name: both for name, both in shows.items() if both[0] != both[1]}
 
 
 def test_the_table_has_no_other_rows() -> None:

@@ -256,12 +256,16 @@ def device_of(accelerator: str) -> torch.device:
     Raises
     ------
     ConfigError
-        If a CUDA device is asked for and there is none.
+        If a device is asked for that is not there.
     """
-    available = torch.cuda.is_available()
-    if accelerator == "cuda" and not available:
-        raise ConfigError("there is no CUDA device", where="accelerator", hint="use auto or cpu")
-    return torch.device("cuda" if available and accelerator != "cpu" else "cpu")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(accelerator, True):
+        raise ConfigError(
+            f"there is no {accelerator.upper()} device", where="accelerator", hint="use auto or cpu"
+        )
+    if accelerator == "auto":
+        accelerator = "cuda" if there["cuda"] else "cpu"
+    return torch.device(accelerator)
 
 
 learners.register("head")(Head)

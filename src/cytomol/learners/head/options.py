@@ -21,8 +21,8 @@ class HeadInputs(Config):
     features: str = Field(
         "auto",
         description="Inputs of the head, joined by +: embedding, 1d (bits of the 1D view), counts (Morgan "
-        "counts), maccs (MACCS keys), descriptors. auto: embedding (InfoAlign), 1d+embedding (CHMR), 1d (no "
-        "backbone).",
+        "counts), maccs (MACCS keys), descriptors. auto: what goes with the backbone's method, 1d "
+        "without a backbone.",
     )
     counts_radius: int = Field(2, ge=1, le=8, description="Radius of the Morgan counts.")
     bits_radius: int | None = Field(
@@ -64,13 +64,14 @@ class HeadInputs(Config):
             raise ValueError(f"features are one or more of {', '.join(BLOCKS)}, joined by +, each once")
         return "+".join(block for block in BLOCKS if block in blocks)
 
-    def blocks(self, method: str | None) -> tuple[str, ...]:
-        """Return the feature blocks in order; ``method`` is that of the backbone, None without one."""
+    def blocks(self, own: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the feature blocks in order: those chosen, else ``own``, 1d where that is None.
+
+        ``own`` are the blocks that the method of the backbone names; None without a backbone.
+        """
         if self.features != "auto":
             return tuple(self.features.split("+"))
-        if method is None:
-            return ("1d",)
-        return ("embedding",) if method == "infoalign" else ("embedding", "1d")
+        return ("1d",) if own is None else own
 
 
 class HeadShape(Config):
@@ -207,7 +208,7 @@ class HeadOptions(HeadInputs, HeadShape, ForestBeside, HeadTraining):
         return self.unfreeze != "none" or self.embedding_mode == "training"
 
     @classmethod
-    def preset(cls, name: str, method: str | None) -> Self:
+    def preset(cls, name: str, head: str | None) -> Self:
         """Return the settings of a name.
 
         Parameters
@@ -216,8 +217,8 @@ class HeadOptions(HeadInputs, HeadShape, ForestBeside, HeadTraining):
             "default"; "paper", the published head; "authors", the head as the authors' code trains it;
             "authors:SET", with what CHMR's authors set by hand for one data set, such as "authors:bace".
             InfoAlign's authors train every set alike, so there "authors:SET" is "authors".
-        method
-            Method of the backbone; None without one, which gives CHMR's head.
+        head
+            Published head that goes with the backbone's method; None without one, which gives CHMR's head.
 
         Raises
         ------
@@ -228,5 +229,5 @@ class HeadOptions(HeadInputs, HeadShape, ForestBeside, HeadTraining):
         if name == "default":
             return cls()
         if name == "paper":
-            return cls.build(presets.paper(method or "chmr"))
-        return cls.build(presets.authors(method, name.partition(":")[2] or None))
+            return cls.build(presets.paper(head or "chmr"))
+        return cls.build(presets.authors(head, name.partition(":")[2] or None))

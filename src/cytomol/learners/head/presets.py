@@ -71,22 +71,22 @@ def check_preset(name: str) -> None:
         raise ConfigError(f"unknown preset {name!r}", hint=f"known: {', '.join(preset_names())}")
 
 
-def paper(method: str) -> dict[str, Any]:
-    """Return the options of the published head of "infoalign" or "chmr"."""
-    common = {"optimizer": "adam", "standardize_embedding": False, "head": method}
-    if method == "infoalign":
+def paper(head: str) -> dict[str, Any]:
+    """Return the options of the published head "infoalign" or "chmr"."""
+    common = {"optimizer": "adam", "standardize_embedding": False, "head": head}
+    if head == "infoalign":
         return {**common, "features": "embedding", "weight_decay": 1e-5, "batch_size": 5120, "lr": 1e-2}
     return {**common, "features": "1d+embedding", "weight_decay": 0.0}
 
 
-def authors(method: str | None, data_set: str | None = None) -> dict[str, Any]:
+def authors(head: str | None, data_set: str | None = None) -> dict[str, Any]:
     """Return the options of the head in the authors' code.
 
     Parameters
     ----------
-    method
-        Method of the backbone. InfoAlign's authors have one form for every set; any other gets CHMR's.
-        Without a backbone it is CHMR's head on the 1D features alone.
+    head
+        Published head that goes with the backbone's method. InfoAlign's authors have one form for every set;
+        any other gets CHMR's. Without a backbone (None) it is CHMR's head on the 1D features alone.
     data_set
         One of ``AUTHORS_SETS``; None for the settings that most of them share.
     """
@@ -96,9 +96,9 @@ def authors(method: str | None, data_set: str | None = None) -> dict[str, Any]:
         "schedule": "cosine",
         "target_scaling": "raw",
         "standardize_embedding": False,
-        "embedding_mode": "frozen" if method is None else "training",
+        "embedding_mode": "frozen" if head is None else "training",
     }
-    if method == "infoalign":
+    if head == "infoalign":
         infoalign = {"head": "infoalign", "features": "embedding", "lr": 1e-3, "batch_size": 5120}
         return {**common, **infoalign, **_ends(50, 300)}
     own = _OTHER if data_set is None else _SETS[data_set]

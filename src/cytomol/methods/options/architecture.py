@@ -8,7 +8,7 @@ from pydantic import Field
 
 from cytomol.config import Config
 
-__all__ = ["ArchitectureOptions"]
+__all__ = ["ArchitectureOptions", "DecoderOptions"]
 
 
 class ArchitectureOptions(Config):
@@ -27,4 +27,11 @@ class ArchitectureOptions(Config):
         False, description="Start the biases of all linear layers at 0 (the authors' code), not at random."
     )
     dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the graph encoder.")
+
+
+class DecoderOptions(Config):
+    """What decodes, in methods that reconstruct."""
+
+    group: ClassVar[str] = "architecture"
+
     decoder_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of the decoders.")

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from cytomol.config import Config
 
-__all__ = ["TargetOptions"]
+__all__ = ["SourceOptions", "TargetOptions"]
 
 
-class TargetOptions(Config):
-    """What is learnt from, and what is reconstructed."""
+class SourceOptions(Config):
+    """What is learnt from."""
 
     group: ClassVar[str] = "targets"
 
@@ -20,6 +20,22 @@ class TargetOptions(Config):
         None,
         description="Cell modalities to learn from; all when not given, an empty list for none.",
     )
+    scaling: Literal["robust", "minmax"] = Field(
+        "robust",
+        description="How profile features are scaled to [0, 1]: robust to tails, or by minimum and maximum.",
+    )
+    target_spaces: Literal["separate", "pooled"] = Field(
+        "separate",
+        description="Modalities of one kind: each for itself (separate), or joined column by column into "
+        "one, with one projector, one decoder and one mean over its entries (pooled, the authors' code).",
+    )
+
+
+class TargetOptions(Config):
+    """What is reconstructed."""
+
+    group: ClassVar[str] = "targets"
+
     molecule_targets: tuple[str, ...] = Field(
         ("morgan",), description="Molecular features to reconstruct: morgan, maccs, counts, descriptors."
     )
@@ -30,13 +46,4 @@ class TargetOptions(Config):
     relation_targets: tuple[str, ...] = Field(
         (),
         description="Relations of molecules with genes that are reconstructed, as 0 or 1 for each gene.",
-    )
-    scaling: Literal["robust", "minmax"] = Field(
-        "robust",
-        description="How profile features are scaled to [0, 1]: robust to tails, or by minimum and maximum.",
-    )
-    target_spaces: Literal["separate", "pooled"] = Field(
-        "separate",
-        description="Modalities of one kind: each for itself (separate), or joined column by column into "
-        "one, with one projector, one decoder and one mean over its entries (pooled, the authors' code).",
     )

@@ -13,7 +13,7 @@ from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph, sample_walks
 from cytomol.corpus.scaling import FeatureScaler
-from cytomol.nn.batch import Batch, Dimensions, Movable
+from cytomol.nn.batch import Account, Batch, Dimensions, Movable, Response
 from cytomol.training.dataset.profile_inputs import ProfileInput
 from cytomol.training.dataset.targets import Target
 
@@ -145,22 +145,14 @@ class PretrainData:
 
     def with_profiles(self, batch: Batch, rows: NDArray[np.int64]) -> Batch:
         """Return ``batch`` with the profiles of its molecules."""
-        parts: dict[str, dict[str, torch.Tensor]] = {
-            name: {}
-            for name in ("profiles", "observed", "augmented", "augmented_mask", "held_out", "held_out_mask")
-        }
+        responses = {}
         for name, profile in self.profiles.items():
             measured, observed = profile.measured.gather(rows, profile.placeholder)
             augmented, reached = profile.augmented.gather(rows, profile.placeholder)
             augmented[observed & ~reached] = measured[observed & ~reached]
             held_out, held = profile.held_out.gather(rows, profile.placeholder)
-            for key, array in (
-                ("profiles", measured),
-                ("observed", observed),
-                ("augmented", augmented),
-                ("augmented_mask", reached | observed),
-                ("held_out", held_out),
-                ("held_out_mask", held),
-            ):
-                parts[key][name] = torch.from_numpy(array)
-        return replace(batch, **parts)  # type: ignore[arg-type]
+            accounts = ((measured, observed), (augmented, reached | observed), (held_out, held))
+            responses[name] = Response(
+                *(Account(torch.from_numpy(values), torch.from_numpy(known)) for values, known in accounts)
+            )
+        return replace(batch, responses=responses)

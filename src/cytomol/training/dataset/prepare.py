@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,27 +13,26 @@ from cytomol.artifact.backbone import feature_options_of
 from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
 from cytomol.chem.featurize import FeatureOptions, featurize
-from cytomol.chem.similarity import SimilaritySearch, structural_neighbours
+from cytomol.chem.similarity import SimilaritySearch
 from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
-from cytomol.context import ContextGraph, ContextOptions, build_context, distance_matrix, neighbour_matrix
+from cytomol.context import ContextGraph, ContextOptions, build_context
 from cytomol.context.criteria import criteria
 from cytomol.corpus.lift import mean_by_row, molecule_profiles
 from cytomol.corpus.pooled import pool_modalities
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Corpus, Modality
 from cytomol.errors import ConfigError, InputError
-from cytomol.methods.config import CHMRConfig, MethodConfig
+from cytomol.methods import method_of
+from cytomol.methods.config import ContextConfig, MethodConfig
+from cytomol.methods.needs import Needs
 from cytomol.nn.batch import Dimensions
 from cytomol.progress import Reporter
 from cytomol.training.dataset.data import PretrainData, stream
 from cytomol.training.dataset.exclude import molecule_groups
-from cytomol.training.dataset.profile_inputs import ProfileInput, input_scaler, profile_input
+from cytomol.training.dataset.profile_inputs import Neighbours, ProfileInput, profile_inputs
 from cytomol.training.dataset.relation_targets import relation_targets
 from cytomol.training.dataset.targets import BitTarget, DenseTarget, Target
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
 
 __all__ = ["corpus_digest", "edge_criteria", "prepare"]
 
@@ -60,31 +58,49 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
     ConfigError
         If an edge criterion, a molecular target or a relation to be reconstructed is unknown.
     """
-    corpus = corpus.select(config.modalities)
-    reconstructed = set(corpus.select(config.profile_targets).modalities)
-    corpus.select(config.compared_modalities)  # an unknown one is said now
-    edge_criteria(config)  # as well
+    needs = method_of(config).needs(config)
+    corpus = _readable(corpus.select(config.modalities), needs, reporter)
+    reconstructed: set[str] = set()
+    if isinstance(config, ContextConfig):
+        reconstructed = set(corpus.select(config.profile_targets).modalities)
+        corpus.select(config.compared_modalities)  # an unknown one is said now
+        edge_criteria(config)  # as well
     store = _featurize(corpus, config, reporter)
     corpus = _without_empty(corpus.without_profiles_of(~np.asarray(store.valid)), reporter)
     if config.target_spaces == "pooled":
         corpus = pool_modalities(corpus)
-    train, validation = _split(corpus, store, config, reporter)
+    train, validation = _split(corpus, _learnt_from(corpus, store, needs), config, reporter)
     held = np.zeros(len(store), np.bool_)
     held[validation] = True
 
     scalers = {name: _fit_scaler(corpus, name, held, config) for name in corpus.modalities}
-    fingerprints = _compared_fingerprints(store, config)
-    known = _context_corpus(corpus, config)
-    graph = _context(known, store, config, fingerprints, reporter)
+    neighbours, graph = None, _no_context(store)
     builder = BatchBuilder.fit(config.views, store, train)
-    targets = {
-        **_molecule_targets(store, config, train, held),
-        **relation_targets(corpus, config.relation_targets, np.asarray(store.valid), held),
-        **_profile_targets(known, graph, scalers, held, config, reconstructed=reconstructed),
-    }
-    profiles_in, input_scalers = _profile_inputs(
-        corpus, store, config, scalers, held=held, fingerprints=fingerprints, reporter=reporter
-    )
+    targets: dict[str, Target] = {}
+    if isinstance(config, ContextConfig):
+        fingerprints = _compared_fingerprints(store, config)
+        search = SimilaritySearch(config.similarity_search, config.exact_up_to)
+        neighbours = Neighbours(fingerprints, search, reporter)
+        known = _context_corpus(corpus, config)
+        graph = _context(known, store, config, fingerprints, reporter)
+        targets = {
+            **_molecule_targets(store, config, train, held),
+            **relation_targets(corpus, config.relation_targets, np.asarray(store.valid), held),
+            **_profile_targets(known, graph, scalers, held, config, reconstructed=reconstructed),
+        }
+    profiles_in: dict[str, ProfileInput] = {}
+    input_scalers: dict[str, FeatureScaler] = {}
+    if needs.profiles is not None:
+        profiles_in, input_scalers = profile_inputs(
+            corpus,
+            needs.profiles,
+            scalers,
+            valid=np.asarray(store.valid),
+            held=held,
+            neighbours=neighbours,
+            reporter=reporter,
+            seed=config.seed,
+        )
     dimensions = Dimensions(
         atom_features=tuple(ATOM_FEATURE_SIZES),
         bond_features=tuple(BOND_FEATURE_SIZES),
@@ -103,7 +119,7 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
         input_scalers=input_scalers,
         train=train,
         validation=validation,
-        walk_length=config.walk_length,
+        walk_length=config.walk_length if isinstance(config, ContextConfig) else 0,
         dimensions=dimensions,
         modalities={
             name: {"kind": m.kind, "entity": m.entity, "columns": list(m.columns)}
@@ -126,6 +142,49 @@ def corpus_digest(corpus: Corpus) -> str:
     return digest.hexdigest()
 
 
+def _readable(corpus: Corpus, needs: Needs, reporter: Reporter) -> Corpus:
+    """Return the corpus without the modalities that the method cannot learn from."""
+    if needs.targets or needs.profiles is None or needs.profiles.of_genes:
+        return corpus
+    of_genes = [name for name, modality in corpus.modalities.items() if modality.entity == "gene"]
+    if of_genes:
+        reporter.say(f"of genes, so not learnt from: {', '.join(of_genes)}")
+    return corpus.select([name for name in corpus.modalities if name not in of_genes])
+
+
+def _learnt_from(corpus: Corpus, store: MoleculeStore, needs: Needs) -> NDArray[np.bool_]:
+    """Return which molecules the method learns from, bool, shape (molecules,).
+
+    Raises
+    ------
+    InputError
+        If it needs molecules with profiles and fewer than two have one.
+    """
+    valid = np.array(store.valid)
+    if needs.molecules == "all":
+        return valid
+    profiled = np.zeros(len(valid), np.bool_)
+    for name in corpus.modalities:
+        profiled[molecule_profiles(corpus, name)[0]] = True
+    if (number := int((valid & profiled).sum())) < 2:
+        raise InputError(
+            f"{number} molecules have a profile, and the method learns from those alone",
+            hint="add profiles of molecules, or choose another method",
+        )
+    return valid & profiled
+
+
+def _no_context(store: MoleculeStore) -> ContextGraph:
+    """Return the graph of a method that takes no walks: every molecule by itself."""
+    return ContextGraph(
+        indptr=np.zeros(len(store) + 1, np.int64),
+        indices=np.zeros(0, np.int32),
+        weights=np.zeros(0, np.float32),
+        spaces=("molecule",),
+        offsets={"molecule": 0},
+    )
+
+
 def _without_empty(corpus: Corpus, reporter: Reporter) -> Corpus:
     empty = [name for name, modality in corpus.modalities.items() if not len(modality)]
     if empty:
@@ -137,16 +196,20 @@ def _featurize(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Mole
     """Featurize all molecules and say how many are invalid."""
     views = feature_options_of(config)
     known = ("morgan", "maccs", "counts", "descriptors")
-    if unknown := [name for name in config.molecule_targets if name not in known]:
+    wanted: tuple[str, ...] = ()
+    bits = views.morgan_bits
+    if isinstance(config, ContextConfig):
+        wanted, bits = config.molecule_targets, config.morgan_bits  # the context compares them in any case
+    if unknown := [name for name in wanted if name not in known]:
         raise ConfigError(f"unknown molecule_targets {', '.join(unknown)}", hint=f"known: {', '.join(known)}")
     if clash := set(known) & set(corpus.modalities):
         raise InputError(f"modality {clash.pop()!r} has the name of a molecular feature", hint="rename it")
     options: FeatureOptions = replace(
         views,
-        morgan_bits=config.morgan_bits,  # the context compares them in any case
-        maccs=views.maccs or "maccs" in config.molecule_targets,
-        counts="counts" in config.molecule_targets,
-        descriptors="descriptors" in config.molecule_targets,
+        morgan_bits=bits,
+        maccs=views.maccs or "maccs" in wanted,
+        counts="counts" in wanted,
+        descriptors="descriptors" in wanted,
     )
     with reporter.bar(f"featurize {len(corpus):,} molecules") as progress:
         store = featurize(corpus.smiles, options, workers=config.workers or None, progress=progress)
@@ -168,10 +231,10 @@ def _featurize(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Mole
 
 
 def _split(
-    corpus: Corpus, store: MoleculeStore, config: MethodConfig, reporter: Reporter
+    corpus: Corpus, usable: NDArray[np.bool_], config: MethodConfig, reporter: Reporter
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return training and validation molecules; molecules of equal connectivity stay together."""
-    valid = np.flatnonzero(store.valid)
+    valid = np.flatnonzero(usable)
     if len(valid) < 2:
         raise InputError(f"{len(valid)} valid molecules are left", hint="pretraining needs at least 2")
     wanted = round(config.validation_fraction * len(valid))
@@ -198,7 +261,7 @@ def _fit_scaler(corpus: Corpus, name: str, held: NDArray[np.bool_], config: Meth
         raise InputError(error.what, where=f"modality {name}, {error.where}", hint=error.hint) from None
 
 
-def _compared_fingerprints(store: MoleculeStore, config: MethodConfig) -> NDArray[np.uint8]:
+def _compared_fingerprints(store: MoleculeStore, config: ContextConfig) -> NDArray[np.uint8]:
     """Return the packed fingerprints by which molecules are similar."""
     if config.similarity_radius in {None, config.morgan_radius}:
         return np.asarray(store.blocks["morgan"])
@@ -206,7 +269,7 @@ def _compared_fingerprints(store: MoleculeStore, config: MethodConfig) -> NDArra
     return np.asarray(featurize(store.smiles, options, workers=config.workers or None).blocks["morgan"])
 
 
-def _context_corpus(corpus: Corpus, config: MethodConfig) -> Corpus:
+def _context_corpus(corpus: Corpus, config: ContextConfig) -> Corpus:
     """Return the corpus as the context graph has it.
 
     Genes without a profile may be left out, unless that would be all; profiles on genes are one for each.
@@ -229,13 +292,15 @@ def _context_corpus(corpus: Corpus, config: MethodConfig) -> Corpus:
 
 
 def edge_criteria(config: MethodConfig) -> tuple[str, ...]:
-    """Return the edge criteria that apply: those chosen, else all; none where no walk is taken.
+    """Return the edge criteria that apply: those chosen, else all; none where no walk is taken or known.
 
     Raises
     ------
     ConfigError
         If one is unknown; the known ones are listed.
     """
+    if not isinstance(config, ContextConfig):
+        return ()
     chosen = criteria.names() if config.criteria is None else config.criteria
     for name in chosen:
         criteria[name]
@@ -247,7 +312,7 @@ def edge_criteria(config: MethodConfig) -> tuple[str, ...]:
 def _context(
     corpus: Corpus,
     store: MoleculeStore,
-    config: MethodConfig,
+    config: ContextConfig,
     fingerprints: NDArray[np.uint8],
     reporter: Reporter,
 ) -> ContextGraph:
@@ -260,7 +325,7 @@ def _context(
 
 
 def _molecule_targets(
-    store: MoleculeStore, config: MethodConfig, train: NDArray[np.int64], held: NDArray[np.bool_]
+    store: MoleculeStore, config: ContextConfig, train: NDArray[np.int64], held: NDArray[np.bool_]
 ) -> dict[str, Target]:
     """Return the target spaces of molecule nodes; they are the first nodes of the graph."""
     targets: dict[str, Target] = {}
@@ -285,7 +350,7 @@ def _profile_targets(
     graph: ContextGraph,
     scalers: dict[str, FeatureScaler],
     held: NDArray[np.bool_],
-    config: MethodConfig,
+    config: ContextConfig,
     *,
     reconstructed: set[str],
 ) -> dict[str, Target]:
@@ -312,48 +377,3 @@ def _reconstructed(modality: Modality, chosen: set[str]) -> NDArray[np.float32] 
         return modality.values if modality.name in chosen else None
     wanted = np.concatenate([np.full(width, name in chosen) for name, width in modality.parts])
     return np.where(wanted, modality.values, np.nan).astype(np.float32) if wanted.any() else None
-
-
-def _profile_inputs(
-    corpus: Corpus,
-    store: MoleculeStore,
-    config: MethodConfig,
-    scalers: dict[str, FeatureScaler],
-    *,
-    held: NDArray[np.bool_],
-    fingerprints: NDArray[np.uint8],
-    reporter: Reporter,
-) -> tuple[dict[str, ProfileInput], dict[str, FeatureScaler]]:
-    """Return the modalities as input, for methods that augment missing ones, and how each is scaled."""
-    if not isinstance(config, CHMRConfig):  # the others read no profiles
-        return {}, {}
-    options, augmentation = config.model_dump(), config.augmentation
-    W = None
-    if augmentation in {"propagation", "authors", "nearest"} and corpus.modalities:
-        W = _neighbour_matrix(fingerprints, config, reporter, augmentation == "authors")
-    inputs, read_as = {}, {}
-    for name in corpus.modalities:
-        with reporter.step(f"propagate {name}"):
-            rows, values = molecule_profiles(corpus, name)
-            learnt = values[~held[rows]] if (~held[rows]).any() else values
-            read_as[name] = input_scaler(options["profile_inputs"], scalers[name], learnt)
-            scaled = read_as[name].transform(values)
-            if options["profile_inputs"] == "minmax":
-                scaled = np.clip(scaled, 0, 1)
-            usable = store.valid[rows]
-            inputs[name] = profile_input(rows[usable], scaled[usable], held, W, config)
-    return inputs, read_as
-
-
-def _neighbour_matrix(
-    fingerprints: NDArray[np.uint8], config: CHMRConfig, reporter: Reporter, as_coded: bool
-) -> csr_matrix:
-    """Return the weights of each molecule's neighbours; ``as_coded`` those of the authors' code."""
-    with reporter.step(f"{config.neighbours} structural neighbours of each molecule"):
-        if as_coded:
-            return distance_matrix(fingerprints, config.neighbours)
-        search = SimilaritySearch(config.similarity_search, config.exact_up_to)
-        found = structural_neighbours(fingerprints, config.neighbours, search)
-        W = neighbour_matrix(found.indices, found.similarity)
-    reporter.say(f"structural neighbours: {found.text()}")
-    return W

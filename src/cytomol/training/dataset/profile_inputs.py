@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.context import Propagated, held_out_propagate, measured_mean, propagate, propagate_as_coded
+from cytomol.chem.similarity import SimilaritySearch, structural_neighbours
+from cytomol.context import (
+    Propagated,
+    distance_matrix,
+    held_out_propagate,
+    measured_mean,
+    neighbour_matrix,
+    propagate,
+    propagate_as_coded,
+)
+from cytomol.corpus.lift import molecule_profiles
 from cytomol.corpus.scaling import FeatureScaler
-from cytomol.methods.config import CHMRConfig
+from cytomol.corpus.schema import Corpus
+from cytomol.methods.needs import Filling, ProfileNeeds
+from cytomol.progress import Reporter
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["ProfileInput", "RowTable", "input_scaler", "profile_input"]
+__all__ = ["Neighbours", "ProfileInput", "RowTable", "input_scaler", "profile_input", "profile_inputs"]
 
 
 @dataclass(frozen=True)
@@ -83,12 +96,91 @@ class ProfileInput:
         return len(self.placeholder)
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """Finds the structural neighbours from which missing profiles are filled.
+
+    Attributes
+    ----------
+    fingerprints
+        Packed fingerprints by which molecules are similar, uint8, shape (molecules, bytes).
+    search
+        How they are compared.
+    reporter
+        Is told each step.
+    """
+
+    fingerprints: NDArray[np.uint8]
+    search: SimilaritySearch
+    reporter: Reporter
+
+    def matrix(self, filling: Filling) -> csr_matrix:
+        """Return the weights of each molecule's neighbours."""
+        with self.reporter.step(f"{filling.neighbours} structural neighbours of each molecule"):
+            if filling.way == "authors":
+                return distance_matrix(self.fingerprints, filling.neighbours)
+            found = structural_neighbours(self.fingerprints, filling.neighbours, self.search)
+            W = neighbour_matrix(found.indices, found.similarity)
+        self.reporter.say(f"structural neighbours: {found.text()}")
+        return W
+
+
+def profile_inputs(
+    corpus: Corpus,
+    needs: ProfileNeeds,
+    scalers: Mapping[str, FeatureScaler],
+    *,
+    valid: NDArray[np.bool_],
+    held: NDArray[np.bool_],
+    neighbours: Neighbours | None,
+    seed: int,
+    reporter: Reporter,
+) -> tuple[dict[str, ProfileInput], dict[str, FeatureScaler]]:
+    """Return the modalities as a method reads them, and how each is scaled.
+
+    Parameters
+    ----------
+    corpus
+        The corpus.
+    needs
+        How the method reads profiles.
+    scalers
+        Scaler of each modality as a target.
+    valid, held
+        Valid molecules, and those held out to validate, bool, shape (molecules,).
+    neighbours
+        Finds structural neighbours; needed where missing profiles are filled.
+    seed
+        Seed of the folds whose profiles are held out.
+    reporter
+        Is told each step.
+    """
+    filling, W = needs.filling, None
+    if filling is not None and corpus.modalities:
+        assert neighbours is not None
+        W = neighbours.matrix(filling)
+    inputs, read_as = {}, {}
+    for name in corpus.modalities:
+        with reporter.step(f"read {name}" if W is None else f"propagate {name}"):
+            rows, values = molecule_profiles(corpus, name)
+            learnt = values[~held[rows]] if (~held[rows]).any() else values
+            read_as[name] = input_scaler(needs.scaling, scalers[name], learnt)
+            scaled = read_as[name].transform(values)
+            if needs.scaling == "minmax":
+                scaled = np.clip(scaled, 0, 1)
+            usable = valid[rows]
+            inputs[name] = profile_input(rows[usable], scaled[usable], held, W, filling, seed=seed)
+    return inputs, read_as
+
+
 def profile_input(
     rows: NDArray[np.int64],
     values: NDArray[np.float32],
     held: NDArray[np.bool_],
     W: csr_matrix | None,
-    config: CHMRConfig,
+    filling: Filling | None,
+    *,
+    seed: int,
 ) -> ProfileInput:
     """Complete one modality from structural neighbours.
 
@@ -104,9 +196,11 @@ def profile_input(
     held
         Validation molecules, bool, shape (molecules,).
     W
-        Neighbour matrix; None leaves missing profiles at the placeholder.
-    config
-        Options of the propagation.
+        Neighbour matrix.
+    filling
+        How missing profiles are filled; None leaves them at the placeholder.
+    seed
+        Seed of the folds whose profiles are held out.
     """
     molecules, learnt = len(held), ~held[rows]
     known = values[learnt] if learnt.any() else values
@@ -114,12 +208,11 @@ def profile_input(
     values = np.where(np.isnan(values), placeholder, values)
     measured = RowTable.of(rows, values, molecules)
     nothing = RowTable.of(rows[:0], values[:0], molecules)
-    if W is None or not learnt.any():
+    if W is None or filling is None or not learnt.any():
         return ProfileInput(measured, nothing, nothing, placeholder)
-    options = config.model_dump()
-    spread, told = _spread(W, values[learnt], rows[learnt], config)
-    if options["augmentation"] == "nearest" or (
-        options["augmentation"] == "propagation" and options["restore_observed"]
+    spread, told = _spread(W, values[learnt], rows[learnt], filling, seed)
+    if filling.way == "nearest" or (
+        filling.way == "propagation" and filling.restore
     ):  # a measured profile need not be kept twice
         missing = ~np.isin(spread.rows, rows)
         augmented = RowTable.of(spread.rows[missing], spread.values[missing], molecules)
@@ -132,27 +225,25 @@ def profile_input(
 
 
 def _spread(
-    W: csr_matrix, values: NDArray[np.float32], rows: NDArray[np.int64], config: CHMRConfig
+    W: csr_matrix, values: NDArray[np.float32], rows: NDArray[np.int64], filling: Filling, seed: int
 ) -> tuple[Propagated, Propagated | None]:
     """Return what neighbours say of all molecules, and of measured ones without their own value.
 
-    The second is None where the alignment does not read it.
+    The second is None where the method does not read it.
     """
-    options = config.model_dump()
-    held_out = options["alignment"] == "held_out"
-    steps, fill = config.propagation_steps, options["propagation_fill"]
-    match options["augmentation"]:
+    steps, fill = filling.steps, filling.unknown
+    match filling.way:
         case "nearest":  # reads neighbours alone, so own values are held out of it anyway
             spread = measured_mean(W, values, rows)
-            return spread, _of_rows(spread, rows) if held_out else None
+            return spread, _of_rows(spread, rows) if filling.held_out else None
         case "authors":
             spread = propagate_as_coded(W, values, rows, steps=steps)
-            return spread, _of_rows(spread, rows) if held_out else None
+            return spread, _of_rows(spread, rows) if filling.held_out else None
         case _:
-            spread = propagate(W, values, rows, steps=steps, restore=options["restore_observed"], fill=fill)
-            if not held_out:
+            spread = propagate(W, values, rows, steps=steps, restore=filling.restore, fill=fill)
+            if not filling.held_out:
                 return spread, None
-            return spread, held_out_propagate(W, values, rows, steps=steps, seed=config.seed, fill=fill)
+            return spread, held_out_propagate(W, values, rows, steps=steps, seed=seed, fill=fill)
 
 
 def input_scaler(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cytomol.artifact.batches import FINGERPRINTS
-from cytomol.nn.batch import Batch, GraphBatch
+from cytomol.nn.batch import Account, Batch, GraphBatch, Response
 from cytomol.training.dataset.data import Draw, PretrainData
 from cytomol.training.dataset.profile_inputs import ProfileInput, RowTable
 from cytomol.training.dataset.resident_targets import resident_target, unpack
@@ -89,12 +89,8 @@ class ResidentData:
         return replace(self._with_profiles(batch, rows), targets=sums)
 
     def _with_profiles(self, batch: Batch, rows: Tensor) -> Batch:
-        names = ("profiles", "observed", "augmented", "augmented_mask", "held_out", "held_out_mask")
-        parts: dict[str, dict[str, Tensor]] = {name: {} for name in names}
-        for modality, profile in self._profiles.items():
-            for name, tensor in zip(names, profile.gather(rows), strict=True):
-                parts[name][modality] = tensor
-        return replace(batch, **parts)  # type: ignore[arg-type]
+        responses = {name: profile.gather(rows) for name, profile in self._profiles.items()}
+        return replace(batch, responses=responses)
 
 
 def _put(array: NDArray[np.generic], device: torch.device) -> Tensor:
@@ -197,12 +193,16 @@ class _Profile:
             for table in (profile.measured, profile.augmented, profile.held_out)
         )
 
-    def gather(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """Return values and masks in the order of ``Batch``; see ``PretrainData.batch``."""
+    def gather(self, rows: Tensor) -> Response:
+        """Return what is known of molecules; see ``PretrainData.batch``."""
         measured, observed = self.measured.gather(rows)
         augmented, reached = self.augmented.gather(rows)
         augmented = torch.where((observed & ~reached)[:, None], measured, augmented)
-        return measured, observed, augmented, reached | observed, *self.held_out.gather(rows)
+        return Response(
+            Account(measured, observed),
+            Account(augmented, reached | observed),
+            Account(*self.held_out.gather(rows)),
+        )
 
 
 def resident_bytes(data: PretrainData) -> int:

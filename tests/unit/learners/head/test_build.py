@@ -11,6 +11,7 @@ from torch import nn
 
 from cytomol.errors import ConfigError
 from cytomol.learners.head.build import build_head, masked_loss
+from cytomol.methods import methods
 from cytomol.nn.norm import BatchNorm
 from cytomol.predict.config import FinetuneConfig
 
@@ -77,10 +78,10 @@ def test_unknown_head_lists_the_known_ones() -> None:
 
 def test_features_by_method() -> None:
     config = FinetuneConfig()
-    assert config.blocks("infoalign") == ("embedding",)
-    assert config.blocks("chmr") == ("embedding", "1d")
+    assert config.blocks(methods["infoalign"].blocks) == ("embedding",)
+    assert config.blocks(methods["chmr"].blocks) == ("embedding", "1d")
     assert config.blocks(None) == ("1d",)
-    assert FinetuneConfig(features="descriptors+1d").blocks("chmr") == ("1d", "descriptors")
+    assert FinetuneConfig(features="descriptors+1d").blocks(methods["chmr"].blocks) == ("1d", "descriptors")
 
 
 @pytest.mark.parametrize("features", ["", "1d+", "1d+1d", "embedding,1d", "graph"])

@@ -8,6 +8,7 @@ import pytest
 
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import BLOCKS, HeadOptions
+from cytomol.methods import methods
 
 
 @pytest.mark.parametrize(
@@ -71,8 +72,8 @@ def test_blocks_come_in_one_order() -> None:
     assert HeadOptions(features=" Descriptors + embedding+maccs").features == "embedding+maccs+descriptors"
     assert HeadOptions(features="+".join(reversed(BLOCKS))).blocks(None) == BLOCKS
     assert HeadOptions().blocks(None) == ("1d",)
-    assert HeadOptions().blocks("infoalign") == ("embedding",)
-    assert HeadOptions().blocks("chmr") == ("embedding", "1d")
+    assert HeadOptions().blocks(methods["infoalign"].blocks) == ("embedding",)
+    assert HeadOptions().blocks(methods["chmr"].blocks) == ("embedding", "1d")
 
 
 @pytest.mark.parametrize("method", ["infoalign", "chmr"])

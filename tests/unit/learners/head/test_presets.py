@@ -8,6 +8,7 @@ import pytest
 
 from cytomol.errors import ConfigError
 from cytomol.learners.head.presets import AUTHORS_SETS, preset_names
+from cytomol.methods import methods
 from cytomol.predict.config import FinetuneConfig
 
 # set: lr, dropout, gamma, hidden, batch, patience, epochs, norm
@@ -68,7 +69,7 @@ def test_what_the_authors_do_on_every_set(method: str | None, name: str) -> None
 def test_infoalign_has_one_form_for_every_set() -> None:
     plain = FinetuneConfig.preset("authors", "infoalign")
     assert FinetuneConfig.preset("authors:bace", "infoalign") == plain
-    assert plain.blocks("infoalign") == ("embedding",)
+    assert plain.blocks(methods["infoalign"].blocks) == ("embedding",)
     assert (plain.lr, plain.batch_size, plain.epochs, plain.patience) == (1e-3, 5120, 300, 51)
     assert (plain.head, plain.hidden, plain.dropout, plain.forest_gamma) == ("infoalign", 1200, 0.5, 0)
 
@@ -76,7 +77,8 @@ def test_infoalign_has_one_form_for_every_set() -> None:
 @pytest.mark.parametrize(("method", "blocks"), [("chmr", ("embedding", "1d")), (None, ("1d",))])
 def test_chmr_reads_bits_of_radius_one(method: str | None, blocks: tuple[str, ...]) -> None:
     config = FinetuneConfig.preset("authors", method)
-    assert config.blocks(method) == blocks
+    own = None if method is None else methods[method].blocks
+    assert config.blocks(own) == blocks
     assert config.bits_radius == 1
     assert config.head == "chmr"
 

@@ -216,8 +216,8 @@ def test_targets_lie_between_nought_and_one_and_batches_are_row_aligned(corpus: 
     assert bool((batch.targets["morgan"].value.numpy() >= bits - 1e-6).all())
     for name, modality in corpus.modalities.items():
         if modality.entity == "molecule":
-            assert batch.observed[name].tolist() == np.isin(rows, modality.rows).tolist()
-        assert bool((batch.augmented_mask[name] | ~batch.observed[name]).all())
+            assert batch.responses[name].measured.known.tolist() == np.isin(rows, modality.rows).tolist()
+        assert bool((batch.responses[name].augmented.known | ~batch.responses[name].measured.known).all())
 
 
 def test_equal_randomness_gives_equal_batches(corpus: Corpus) -> None:
@@ -236,7 +236,7 @@ def test_gene_profiles_are_targets_too(corpus: Corpus) -> None:
     assert genes
     assert all(len(batch.targets[name].rows) > 0 for name in genes)
     assert data.profiles == {}
-    assert batch.profiles == {}
+    assert batch.responses == {}
 
 
 def test_without_a_walk_only_the_molecule_itself_is_a_target(corpus: Corpus) -> None:
@@ -292,7 +292,7 @@ def test_above_the_stated_size_an_index_is_asked_and_says_so(
 
 
 def test_the_stated_size_is_the_same_everywhere() -> None:
-    assert MethodConfig().exact_up_to == ContextOptions().exact_up_to == EXACT_UP_TO
+    assert ContextOptions().exact_up_to == CHMRConfig().exact_up_to == EXACT_UP_TO
 
 
 def test_a_modality_without_profiles_is_left_out(corpus: Corpus, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,10 +11,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import sparse
 
+from cytomol.methods.chmr import CHMR
 from cytomol.methods.config import CHMRConfig
+from cytomol.methods.needs import Filling
 from cytomol.training.dataset.profile_inputs import ProfileInput, RowTable, profile_input
 
 N, WIDTH = 12, 4
+
+
+def _filling(**options: Any) -> Filling:
+    """Return how CHMR with these options has missing profiles filled."""
+    profiles = CHMR.needs(CHMRConfig.build(options)).profiles
+    assert profiles is not None
+    assert profiles.filling is not None
+    return profiles.filling
 
 
 def _input(seed: int, **options: Any) -> tuple[ProfileInput, NDArray[np.int64], NDArray[np.float32]]:
@@ -26,7 +36,7 @@ def _input(seed: int, **options: Any) -> tuple[ProfileInput, NDArray[np.int64], 
     values[0, 2] = np.nan
     held = np.zeros(N, np.bool_)
     held[[4, 5]] = True
-    return profile_input(rows, values, held, W, CHMRConfig.build(options)), rows, values
+    return profile_input(rows, values, held, W, _filling(**options), seed=0), rows, values
 
 
 @given(st.lists(st.integers(0, 9), max_size=15))
@@ -60,7 +70,7 @@ def test_what_a_validation_molecule_shows_reaches_nobody() -> None:
     changed[2] = 0.123
     held = np.zeros(N, np.bool_)
     held[[4, 5]] = True
-    other = profile_input(rows, changed, held, W, CHMRConfig())
+    other = profile_input(rows, changed, held, W, Filling(), seed=0)
     for name in ("augmented", "held_out"):
         np.testing.assert_array_equal(getattr(profile, name).values, getattr(other, name).values)
     np.testing.assert_array_equal(profile.placeholder, other.placeholder)
@@ -87,7 +97,8 @@ def test_a_modality_that_no_molecule_has() -> None:
         np.empty((0, WIDTH), np.float32),
         held,
         sparse.eye_array(N).tocsr(),
-        CHMRConfig(),
+        Filling(),
+        seed=0,
     )
     assert empty.placeholder.tolist() == [0.5] * WIDTH
     values, observed = empty.measured.gather(np.arange(3), empty.placeholder)
@@ -100,8 +111,8 @@ def test_profiles_spread_as_many_steps_as_asked_for(steps: int) -> None:
     """On a chain, in which molecule i has the one neighbour i - 1, each step reaches one further."""
     chain = sparse.csr_matrix(np.eye(N, k=-1, dtype=np.float32))
     rows, values = np.array([0, 3]), np.array([[0.2] * WIDTH, [0.9] * WIDTH], np.float32)
-    options = CHMRConfig(propagation_steps=steps)
-    profile = profile_input(rows, values, np.zeros(N, np.bool_), chain, options)
+    options = _filling(propagation_steps=steps)
+    profile = profile_input(rows, values, np.zeros(N, np.bool_), chain, options, seed=0)
     told = [row for row in range(1, N) if row != 3 and row - (0 if row < 3 else 3) <= steps]
     assert np.flatnonzero(profile.augmented.position >= 0).tolist() == told
     found, _ = profile.augmented.gather(np.array(told, np.int64), profile.placeholder)
@@ -122,10 +133,12 @@ def test_published_propagation_by_hand() -> None:
     state[[0, 1]] = 0.1, 0.9
     for _ in range(3):
         state = np.where(W.any(axis=1), W @ state, state)
-    options = CHMRConfig(
+    options = _filling(
         restore_observed=False, propagation_fill="mean", propagation_steps=3, alignment="paper"
     )
-    profile = profile_input(np.array([0, 1]), values, np.zeros(N, np.bool_), sparse.csr_matrix(W), options)
+    profile = profile_input(
+        np.array([0, 1]), values, np.zeros(N, np.bool_), sparse.csr_matrix(W), options, seed=0
+    )
     found, present = profile.augmented.gather(np.arange(3), profile.placeholder)
     assert present.all()
     np.testing.assert_allclose(found[:, 0], state[:3], rtol=1e-5)

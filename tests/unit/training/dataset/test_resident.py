@@ -86,14 +86,19 @@ def _full(sums: TargetSums, size: int) -> TargetSums:
 
 def _assert_same(host: Batch, device: Batch) -> None:
     assert host.size == device.size
-    for field in ("views", "view_mask", "profiles", "observed", "augmented", "augmented_mask", "held_out"):
+    for field in ("views", "view_mask"):
         ours, theirs = getattr(device, field), getattr(host, field)
         assert list(ours) == list(theirs), field
         for name in theirs:
             assert ours[name].dtype == theirs[name].dtype
             assert torch.equal(ours[name], theirs[name]), (field, name)
-    for name, held in host.held_out_mask.items():
-        assert torch.equal(device.held_out_mask[name], held)
+    assert list(device.responses) == list(host.responses)
+    for name, expected in host.responses.items():
+        for which in ("measured", "augmented", "held_out"):
+            ours, theirs = getattr(device.responses[name], which), getattr(expected, which)
+            assert ours.values.dtype == theirs.values.dtype
+            assert torch.equal(ours.values, theirs.values), (name, which)
+            assert torch.equal(ours.known, theirs.known), (name, which)
     assert (host.graph is None) == (device.graph is None)
     if host.graph is not None:
         assert device.graph is not None

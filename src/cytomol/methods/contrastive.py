@@ -1,0 +1,174 @@
+"""The contrastive method: a molecule and its profile know each other among all others.
+
+    1d, 2d, 3d ------encoders--> sum = x ---+
+                                            |--> each retrieves from both --> InfoLOOB
+    profile of a modality --encoder--> y ---+
+
+Sanchez-Fernandez et al., "CLOOME: contrastive learning unlocks bioimaging databases for queries with chemical
+structures", Nature Communications 14, 7339 (2023), with the objective of CLOOB, Fürst et al., NeurIPS 2022.
+The paper has one modality, images; here there may be any number, each with the molecules that have it.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cytomol.errors import ConfigError
+from cytomol.methods.base import Method, graph_encoder, methods
+from cytomol.methods.config import ContrastiveConfig, MethodConfig
+from cytomol.methods.needs import Needs, ProfileNeeds
+from cytomol.methods.output import MethodOutput
+from cytomol.nn.batch import Batch, Dimensions
+from cytomol.nn.encoder import GraphEncoder
+from cytomol.nn.head import PropertyHead
+from cytomol.nn.named import NamedModules
+from cytomol.nn.precision import full_precision
+from cytomol.nn.rows import condense
+from cytomol.objectives.infoloob import cloob
+
+__all__ = ["Contrastive"]
+
+
+@methods.register("contrastive")
+class Contrastive(Method):
+    """Contrast of molecules with their profiles.
+
+    Loss = mean over modalities of the contrast among the molecules that have a profile of it.
+
+    Parameters
+    ----------
+    config
+        Temperature, and whether embeddings are retrieved first.
+    encoder
+        2D encoder; None without the graph.
+    views
+        From each molecular view to the shared space.
+    profiles
+        From each modality to the shared space.
+    """
+
+    Config = ContrastiveConfig
+
+    def __init__(
+        self,
+        config: ContrastiveConfig,
+        encoder: GraphEncoder | None,
+        *,
+        views: NamedModules,
+        profiles: NamedModules,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = encoder
+        self.views = views
+        self.profiles = profiles
+        self.embedding_width = config.width
+
+    @classmethod
+    def from_config(cls, config: MethodConfig, dimensions: Dimensions) -> Self:
+        """Build the method for data of the given sizes."""
+        assert isinstance(config, ContrastiveConfig)
+        widths = {**dimensions.views, "2d": config.width}
+        if missing := [view for view in config.views if view not in widths]:
+            raise ConfigError(f"the data hold no view {', '.join(missing)}", hint="choose other views")
+
+        def to_shared_space(width: int) -> PropertyHead:
+            return PropertyHead(
+                width,
+                config.width,
+                hidden=config.hidden,
+                layers=config.hidden_layers,
+                dropout=config.dropout,
+                norm="layer",  # a batch's other rows, masked ones among them, do not count
+            )
+
+        encoder = graph_encoder(config, dimensions) if "2d" in config.views else None
+        views = {view: to_shared_space(widths[view]) for view in config.views}
+        profiles = {name: to_shared_space(width) for name, width in dimensions.modalities.items()}
+        return cls(config, encoder, views=NamedModules(views), profiles=NamedModules(profiles))
+
+    @classmethod
+    def needs(cls, config: MethodConfig) -> Needs:
+        """Return that it reads views and measured profiles, of molecules that have one.
+
+        A profile of a gene is shared by all molecules that target the gene, so it tells none of them from the
+        others: it is not read.
+        """
+        assert isinstance(config, ContrastiveConfig)
+        return Needs(
+            views=config.views,
+            profiles=ProfileNeeds(config.profile_inputs, of_genes=False),
+            targets=False,
+            molecules="profiled",
+        )
+
+    def forward(self, batch: Batch) -> MethodOutput:
+        """Return the contrast of a batch, averaged over the modalities that two molecules or more have."""
+        molecules, known = self._molecules(batch)
+        terms: dict[str, Tensor] = {}
+        metrics: dict[str, Tensor] = {}
+        counted = []
+        scale = self.config.retrieval_scale if self.config.retrieval else None
+        for name in (name for name in self.profiles if name in batch.responses):
+            measured = batch.responses[name].measured
+            profiles = self.profiles[name](measured.values)
+            both = measured.known if known is None else measured.known & known
+            counted.append(both.sum() > 1)
+            # similarities are taken in float32, whatever the layers multiply in
+            with full_precision(molecules.device):
+                part, (own, theirs) = condense(both, molecules, profiles)
+                terms[f"contrast/{name}"] = cloob(
+                    own, theirs, self.config.temperature, scale=scale, part=part
+                )
+                metrics[f"recognised/{name}"] = _recognised(own.detach(), theirs.detach(), part)
+        loss = molecules.sum() * 0  # of a batch without profiles, so that it has a gradient too
+        if terms:
+            loss = loss + sum(terms.values()) / torch.stack(counted).sum().clamp(min=1)
+        return MethodOutput(loss, {name: term.detach() for name, term in terms.items()}, metrics)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Return x, the molecule in the shared space, shape (B, width)."""
+        return self._molecules(batch)[0]
+
+    def _molecules(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Return x, shape (B, width), and which molecules have a view at all, shape (B,); None for all."""
+        total: Tensor | None = None
+        masks = [batch.view_mask.get(view) for view in self.views]
+        for view, mask in zip(self.views, masks, strict=True):
+            if view == "2d":
+                assert self.encoder is not None
+                if batch.graph is None:
+                    raise ConfigError("the model reads the molecular graph, and the batch has none")
+                values = self.encoder(batch.graph)
+            else:
+                values = batch.views[view]
+            if mask is not None:  # a masked view may hold NaN: leave it out before and after the encoder
+                values = values.masked_fill(~mask[:, None], 0.0)
+            encoded = self.views[view](values)
+            if mask is not None:
+                encoded = encoded.masked_fill(~mask[:, None], 0.0)
+            total = encoded if total is None else total + encoded
+        assert total is not None
+        known = None
+        if present := [mask for mask in masks if mask is not None]:
+            known = torch.stack(present).any(dim=0) if len(present) == len(masks) else None
+        return total, known
+
+
+def _recognised(molecules: Tensor, profiles: Tensor, part: Tensor | None) -> Tensor:
+    """Return the share of molecules whose own profile is the nearest of the batch, a scalar."""
+    similarity = (
+        functional.normalize(molecules.float(), dim=1) @ functional.normalize(profiles.float(), dim=1).T
+    )
+    if len(similarity) == 0:
+        return similarity.new_zeros(())
+    if part is not None:
+        similarity = similarity.masked_fill(~part, -torch.inf)
+    right = similarity.argmax(dim=1) == torch.arange(len(similarity), device=similarity.device)
+    if part is None:
+        return right.float().mean()
+    return (right & part).sum() / part.sum().clamp(min=1)
