@@ -13,7 +13,7 @@ from cytomol.chem.parse import parse_smiles
 from cytomol.chem.similarity import tanimoto_top_k
 from cytomol.evaluate.sets import load_set
 from cytomol.predict.uncertainty import domain_fingerprints
-from cytomol.predict.uncertainty.groups import folds_of
+from cytomol.predict.uncertainty.held_folds import folds_of
 
 LEARNERS = ("forest", "extra-trees")
 MEMBERS, TREES = 5, 20

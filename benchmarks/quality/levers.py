@@ -33,8 +33,8 @@ from cytomol.learners.kernel import Kernel
 from cytomol.learners.perceptron import Perceptron
 from cytomol.learners.tanimoto import counts_of
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.features import HeadFeatures
 from cytomol.predict.finetune import finetune
+from cytomol.predict.molecule_features import HeadFeatures
 
 __all__ = ["COLUMNS", "LEVERS", "Lever", "Material", "main"]
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
+from cytomol.assays.column_roles import task_types
 from cytomol.assays.replicates import HOW
-from cytomol.assays.roles import task_types
 from cytomol.config import Config
 
 __all__ = ["AssayOptions"]

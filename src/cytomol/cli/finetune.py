@@ -183,7 +183,7 @@ def _labels(
 ) -> Labels:
     """Read the tasks of the table."""
     from cytomol.assays.labels import read_labels
-    from cytomol.cli.rows import split_names
+    from cytomol.cli.row_options import split_names
 
     return read_labels(
         molecules.frame,
@@ -221,7 +221,7 @@ def _dates(molecules: MoleculeTable, time_col: str | None) -> NDArray[np.datetim
 
 def _ids(molecules: MoleculeTable, id_col: str | None) -> list[str] | None:
     """Return what the molecules are called; None if the table does not say."""
-    from cytomol.assays.roles import find_roles
+    from cytomol.assays.column_roles import find_roles
     from cytomol.tables.molecules import find_column
 
     if id_col is not None:

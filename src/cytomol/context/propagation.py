@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.context.profiles import complete
+from cytomol.context.cosine import complete
 from cytomol.errors import ConfigError, InputError
 
 if TYPE_CHECKING:

@@ -112,7 +112,7 @@ class Learner(ABC):
     summary
         One line for help and tables.
     blocks
-        Names of the feature blocks that it reads (see :mod:`cytomol.predict.features`).
+        Names of the feature blocks that it reads (see :mod:`cytomol.predict.molecule_features`).
     optional_embedding
         Whether it can leave the embedding out where there is no backbone.
     uses_bounds

@@ -16,12 +16,12 @@ from cytomol.assays.folds import check_folds, check_molecules, fold_texts, say_k
 from cytomol.assays.labels import Labels, check_training_labels
 from cytomol.assays.splits import FOLDS
 from cytomol.errors import ConfigError
+from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.fitting import Fitting, Job, Listener
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages, digest_of
-from cytomol.predict.table import AssayTable
 from cytomol.predict.validation import cross_validate
 from cytomol.predict.verdict.overall import Verdict
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.folds import score_folds
-from cytomol.assays.molecules import molecule_groups
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits import FOLDS
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners import Learning, Matrix
 from cytomol.learners.mixed import ByKind
+from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.baselines import baseline_predictions, of_tasks
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.crossfit import (
@@ -31,11 +32,10 @@ from cytomol.predict.crossfit import (
     scaffold_groups,
 )
 from cytomol.predict.evidence import Evidence
-from cytomol.predict.features import LiveBackbone
+from cytomol.predict.molecule_features import LiveBackbone
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages
-from cytomol.predict.table import AssayTable
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.verdict.judge import judge
 from cytomol.predict.verdict.overall import Verdict

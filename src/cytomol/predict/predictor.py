@@ -16,7 +16,7 @@ from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.mixed import ByKind
 from cytomol.predict.evidence import Evidence
-from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.molecule_features import MoleculeFeatures
 from cytomol.predict.predictions import Predictions
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage

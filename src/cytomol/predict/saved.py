@@ -23,7 +23,7 @@ from cytomol.learners.former import restored_as
 from cytomol.learners.matrix import below
 from cytomol.learners.mixed import ByKind
 from cytomol.predict.evidence import Evidence
-from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.molecule_features import MoleculeFeatures
 from cytomol.predict.uncertainty import Uncertainty
 
 if TYPE_CHECKING:

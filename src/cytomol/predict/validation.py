@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.molecules import molecule_groups
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits import kfold, rotation
 from cytomol.chem.store import MoleculeStore
+from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.baselines import of_tasks
 from cytomol.predict.crossfit import HeldOutAnswers
 from cytomol.predict.fitting import Fitting, Job
 from cytomol.predict.predictor import Predictor
-from cytomol.predict.table import AssayTable
 from cytomol.predict.verdict.judge import judge
 from cytomol.predict.verdict.overall import Verdict
 

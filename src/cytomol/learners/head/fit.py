@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from cytomol.assays.metrics import metrics, score_tasks
-from cytomol.learners.head.build import masked_loss
+from cytomol.learners.head.named_heads import masked_loss
 from cytomol.learners.head.options import HeadOptions
 from cytomol.nn.schedule import learning_rate
 

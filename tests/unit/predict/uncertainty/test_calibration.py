@@ -12,7 +12,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from cytomol.assays.metrics import roc_auc
 from cytomol.predict.uncertainty import calibration, expected_calibration_error, fit_calibrators
-from cytomol.predict.uncertainty.groups import folds_of
+from cytomol.predict.uncertainty.held_folds import folds_of
 
 
 def simulate(n: int, seed: int, *, slope: float = 1.0, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
