@@ -301,4 +301,7 @@ def _print_scores(scores: dict[str, Any], tasks: Sequence[str]) -> None:
 
 
 def _cell(score: float | None) -> str:
-    return "-" if score is None else f"{score:.4f}"
+    if score is None:
+        return "-"
+    usual = score == 0 or 1e-3 <= abs(score) < 1e5  # a permeability of 1e-6 is no 0.0000
+    return f"{score:.4f}" if usual else f"{score:.3g}"

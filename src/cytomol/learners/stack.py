@@ -162,17 +162,20 @@ class Ensemble(Learner):
 
     def held_out(
         self,
-        blocks: Mapping[str, Matrix],  # noqa: ARG002 - the answers were kept
-        learning: Learning,  # noqa: ARG002
+        blocks: Mapping[str, Matrix],
+        learning: Learning,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return what the members said of the validation rows before they were fitted again on them."""
-        assert self.held is not None, "the learner is not fitted"
+        if self.held is None:  # restored, and its members have not seen these rows
+            return super().held_out(blocks, learning)
         return combine(self.held, self.weights, self.kind), self.held
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the members' states, each under its kind, and their weights."""
         tables: dict[str, Any] = {}
         arrays: dict[str, NDArray[Any]] = {"weights": self.weights}
+        if self.refit_members and self.held is not None:
+            arrays["held"] = self.held
         for kind, member in zip(self.kinds, self.fitted, strict=True):
             tables[kind], own = member.state()
             arrays |= {f"{kind}/{name}": array for name, array in own.items()}
@@ -191,6 +194,7 @@ class Ensemble(Learner):
         """Undo :meth:`state`."""
         model = cls(tuple(table["blocks"]), table["kinds"], table["weighting"], refit=table["refit"])
         model.kind, model.weights = table["kind"], arrays["weights"]
+        model.held = arrays.get("held")
         for kind in model.kinds:
             prefix = f"{kind}/"
             own = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}

@@ -95,7 +95,8 @@ def finetune(
     partial
         Folder in which finished stages are kept, so that the same call goes on after an interruption.
     **options
-        Options of :class:`FinetuneConfig` by name, instead of or beside ``config``.
+        Options of :class:`FinetuneConfig` by name, instead of or beside ``config``; but for its ``folds``,
+        the number of folds of a cross-validation, which ``config`` alone can set.
 
     Raises
     ------

@@ -177,7 +177,7 @@ class Predictor:
     def notes(self, coverage: float = 0.9) -> list[str]:
         """Return what a user should know of the answers: cut-offs of classes, and what held-out rows say."""
         said = [
-            f"{task.name}: {task.classes[1]} where the probability is at least {self.cutoffs[place.start]:.3g}"
+            f"{task.name}: {task.classes[1]} from a probability of {self.cutoffs[place.start]:.3g} on"
             for task, place in zip(self.tasks, self.encoding.places(), strict=True)
             if task.kind == "binary"
         ]
