@@ -44,7 +44,7 @@ def run(learner: str, **given: Any) -> Any:
     return finetune(SMILES, LABELS, config, **{**common, **own, "split_type": "random", **given})
 
 
-class Stop(Exception):
+class StopError(Exception):
     """What interrupts."""
 
 
@@ -53,7 +53,7 @@ def stopping(at: str) -> Listener:
 
     def step(_done: int, _total: int, what: str) -> None:
         if at in what:
-            raise Stop
+            raise StopError
 
     return Listener(step=step)
 
@@ -69,7 +69,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
 ) -> None:
     expected = run(learner, **options)
     partial_run = tmp_path / "model.partial"
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         run(learner, listener=stopping(at), partial=partial_run, **options)
     assert partial_run.is_dir()
     found = run(learner, partial=partial_run, **options)
@@ -84,7 +84,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
 
 def test_stages_of_another_run_are_not_taken(tmp_path: Path) -> None:
     partial_run = tmp_path / "model.partial"
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         run("neighbours", listener=stopping("fold 3 of 5"), partial=partial_run)
     found = run("neighbours", partial=partial_run, seed=1, split_seed=7)
     expected = run("neighbours", seed=1, split_seed=7)
