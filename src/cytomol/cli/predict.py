@@ -78,7 +78,7 @@ def command(
     coverage = coverage or 0.9
     if evidence is None:
         evidence = uncertainty and predictor.evidence is not None
-    notes = predictor.fitted_uncertainty().notes(predictor.encoding.columns, coverage) if uncertainty else []
+    notes = predictor.notes(coverage)
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predict_rows(
             predictor,

@@ -154,6 +154,10 @@ class Learner(ABC):
         new.fit(blocks, learning)
         return new
 
+    def seconds(self, rows: int, columns: int) -> float | None:  # noqa: ARG002 - not every learner knows
+        """Return about how long a fit takes on two processors; None for seconds that need no word."""
+        return None
+
     def passed(self) -> Mapping[str, tuple[Learner, float]]:
         """Return the fitted learners that :meth:`fit` went through, by name, with the seconds that each took.
 

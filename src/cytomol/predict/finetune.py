@@ -18,12 +18,14 @@ from cytomol.assays.splits import FOLDS
 from cytomol.errors import ConfigError
 from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.crossfit import calibration_folds
 from cytomol.predict.fitting import Fitting, Job, Listener
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages, digest_of
 from cytomol.predict.validation import cross_validate
 from cytomol.predict.verdict.overall import Verdict
+from cytomol.progress import duration
 
 __all__ = ["FinetuneResult", "Listener", "finetune"]
 
@@ -93,7 +95,8 @@ def finetune(
     partial
         Folder in which finished stages are kept, so that the same call goes on after an interruption.
     **options
-        Options of :class:`FinetuneConfig` by name, instead of or beside ``config``.
+        Options of :class:`FinetuneConfig` by name, instead of or beside ``config``; but for its ``folds``,
+        the number of folds of a cross-validation, which ``config`` alone can set.
 
     Raises
     ------
@@ -128,6 +131,7 @@ def finetune(
     made_of = (given, config, "" if backbone is None else backbone.digest)
     stages = Stages(partial, _digest(*made_of) if partial else "")
     job = Job(recipe, config, listener, stages, workers, cache)
+    listener.plan(_planned(recipe, config, int(valid.sum()), table.labels))
     if config.folds:
         if folds is not None:
             raise ConfigError("folds are given, so there is nothing to divide", where="folds")
@@ -157,6 +161,25 @@ def finetune(
     predictor.texts = {**fold_texts(scores, all_folds), "history.csv": fitting.history()}
     stages.end()
     return FinetuneResult(predictor, all_folds, scores, evaluated, verdict)
+
+
+def _planned(recipe: Recipe, config: FinetuneConfig, rows: int, labels: Labels) -> str:
+    """Return how many fits are ahead, and about how long they take where the learner knows."""
+    columns = sum(len(task.classes) if task.kind == "multiclass" else 1 for task in labels.tasks)
+    again = 0 if recipe.name == "head" and config.changes_backbone else int(config.refit)
+    if config.folds:
+        fits = config.folds * config.repeats + 1
+        what = f"{fits - 1} rounds of cross-validation, and one fit to all rows"
+    else:
+        held = (
+            calibration_folds(config.calibration_folds, rows) if again or not config.changes_backbone else 0
+        )
+        fits = 1 + held + again
+        what = "one fit to be scored" + (f", {held} for calibration" if held else "")
+        what += ", and one to all rows" if again else ""
+    one = recipe.make().seconds(rows, columns)
+    about = "" if one is None else f"; about {duration(fits * one)} on two processors"
+    return f"{recipe.name}: {what}{about}"
 
 
 def _digest(table: AssayTable, config: FinetuneConfig, source: str) -> str:

@@ -23,6 +23,8 @@ from cytomol.predict.uncertainty.conformal import check_coverage
 
 __all__ = ["Predictor"]
 
+_SHOWN = 8  # tasks whose cut-offs are told
+
 
 @dataclass
 class Predictor:
@@ -171,6 +173,18 @@ class Predictor:
             return self.encoding.decode(self.learner.predict(blocks)), np.zeros((0, 0, 0))
         answers, each = self.learner.answer(blocks)
         return self.encoding.decode(answers), self.encoding.decode(each)
+
+    def notes(self, coverage: float = 0.9) -> list[str]:
+        """Return what a user should know of the answers: cut-offs of classes, and what held-out rows say."""
+        said = [
+            f"{task.name}: {task.classes[1]} from a probability of {self.cutoffs[place.start]:.3g} on"
+            for task, place in zip(self.tasks, self.encoding.places(), strict=True)
+            if task.kind == "binary"
+        ]
+        more = [f"and {len(said) - _SHOWN} more classes"] if len(said) > _SHOWN else []
+        few = [*said[:_SHOWN], *more]
+        known = [] if self.uncertainty is None else self.uncertainty.notes(self.encoding.columns, coverage)
+        return [*few, *known]
 
     def fitted_uncertainty(self) -> Uncertainty:
         """Return what held-out molecules say of the answers.
