@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Task
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ModelDirectoryError
-from cytomol.learners.mixed import ByKind
 from cytomol.predict.evidence import Evidence
-from cytomol.predict.molecule_features import MoleculeFeatures
+from cytomol.predict.parts import PredictorParts
 from cytomol.predict.predictions import Predictions
+from cytomol.predict.saved import load_predictor, save_predictor
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
 
@@ -27,36 +26,10 @@ _SHOWN = 8  # tasks whose cut-offs are told
 
 
 @dataclass
-class Predictor:
+class Predictor(PredictorParts):
     """A fitted learner with the features that it reads.
 
-    Attributes
-    ----------
-    name
-        Name of the learner in the registry.
-    learner
-        The fitted learner, one for the classes and one for the values.
-    features
-        Makes its blocks from molecules.
-    encoding
-        The tasks, and how they become the learner's columns.
-    uncertainty
-        What held-out molecules say of its answers; None if there were none.
-    evidence
-        The molecules that it has learnt from; None if they were not kept.
-    cutoffs
-        Probability from which a molecule is said to be of the second class, shape (columns,); one half for
-        all if not given.
-    source
-        Digest of the model directory that the backbone came from; "" without one.
-    unfrozen
-        Whether fitting changed the backbone.
-    options
-        Options that it was made with, JSON-serialisable.
-    details
-        What was chosen and measured in fitting, JSON-serialisable.
-    texts
-        Further files of the model directory, by name (scores, folds).
+    What it is made of is listed in :class:`~cytomol.predict.parts.PredictorParts`.
 
     Examples
     --------
@@ -70,23 +43,6 @@ class Predictor:
     >>> fitted.predictor.predict(["CCCO", "not a molecule"]).values.shape
     (2, 1)
     """
-
-    name: str
-    learner: ByKind
-    features: MoleculeFeatures
-    encoding: Encoding
-    uncertainty: Uncertainty | None = None
-    evidence: Evidence | None = None
-    cutoffs: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    source: str = ""
-    unfrozen: bool = False
-    options: dict[str, Any] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not len(self.cutoffs):
-            self.cutoffs = np.full(len(self.encoding.columns), 0.5)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -218,8 +174,6 @@ class Predictor:
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write a model directory that needs no other file: learner, features, backbone, what it rests on."""
-        from cytomol.predict.saved import save_predictor
-
         return save_predictor(self, Path(path), force=force)
 
     @classmethod
@@ -231,6 +185,4 @@ class Predictor:
         ModelDirectoryError
             If it is absent, altered or holds something else, such as a backbone.
         """
-        from cytomol.predict.saved import load_predictor
-
-        return cls(**load_predictor(path))
+        return cls(**vars(load_predictor(path)))
