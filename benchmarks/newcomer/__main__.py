@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.newcomer.experiment import DEFAULT, MOLECULES, PEER, VALIDATIONS, Draw
+from benchmarks.newcomer.experiment import DEFAULT, MOLECULES, PEER, VALIDATIONS, Answer, Draw
 from benchmarks.newcomer.rows import RESULTS, add, models_of, read
 
 from cytomol.errors import CytomolError, MissingDependencyError
@@ -55,19 +55,15 @@ def _measure(
 ) -> Iterator[str]:
     """Measure a draw as far as the table does not hold it; say what came out."""
     there = models_of(read(options.output), seed, validation)
-    wants_peer = peer is not None and PEER not in there
-    if DEFAULT in there and not wants_peer:
-        return
     draw = Draw.of(whole, TASK, seed, options.molecules)
-    answers, folds = draw.own_answers(validation)
+    found: list[Answer] = []
     if DEFAULT not in there:
-        add(options.output, seed, validation, answers, source_commit())
-        yield from (f"draw {seed}, {validation}, {a.model}: MAE {a.mae:.3f}" for a in answers)
-    if wants_peer:
-        assert peer is not None
-        answer = draw.peer_answer(peer, folds)
-        add(options.output, seed, validation, [answer], source_commit())
-        yield f"draw {seed}, {validation}, {answer.model}: MAE {answer.mae:.3f}"
+        found += draw.own_answers(validation)
+        add(options.output, seed, validation, found, source_commit())
+    if peer is not None and PEER not in there:
+        found.append(draw.peer_answer(peer, draw.folds(validation)))
+        add(options.output, seed, validation, found[-1:], source_commit())
+    yield from (f"draw {seed}, {validation}, {answer.model}: MAE {answer.mae:.3f}" for answer in found)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from cytomol.assays.splits.kfold import rotation
 from cytomol.evaluate.peers import Peer
 from cytomol.evaluate.sets import BenchmarkSet
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.finetune import finetune
+from cytomol.predict.finetune import FinetuneResult, finetune
 
 __all__ = ["DEFAULT", "MOLECULES", "PEER", "VALIDATIONS", "Answer", "Draw", "rounds"]
 
@@ -81,17 +81,14 @@ class Draw:
         smiles = [whole.smiles[row] for row in rows]
         return cls(seed, BenchmarkSet(whole.name, smiles, labels, np.full(len(rows), "", "<U5"), "mae"))
 
-    def own_answers(self, validation: str) -> tuple[list[Answer], NDArray[np.str_]]:
-        """Fine-tune by default; return how it and what stands beside it did, and the folds that it made.
+    def own_answers(self, validation: str) -> list[Answer]:
+        """Fine-tune by default; return how it and what stands beside it did.
 
         Scores are those of the fit that has not seen the tested molecules; the refit and the calibration,
         which change no score, are left out.
         """
-        config = FinetuneConfig(
-            folds=VALIDATIONS[validation], seed=self.seed, threads=1, refit=False, calibration_folds=0
-        )
         began = time.perf_counter()
-        fitted = finetune(self.data.smiles, self.data.labels, config, workers=1, cache=None)
+        fitted = self._finetune(validation)
         seconds = time.perf_counter() - began
         assert fitted.verdict is not None
         (judged,) = fitted.verdict.tasks
@@ -102,7 +99,17 @@ class Draw:
         return [
             replace(answer, seconds=seconds, verdict=judged.word) if answer.model == DEFAULT else answer
             for answer in answers
-        ], fitted.folds
+        ]
+
+    def folds(self, validation: str) -> NDArray[np.str_]:
+        """Return the folds that fine-tuning makes, whatever it fits: those of the quickest learner."""
+        return self._finetune(validation, learner="neighbours", baselines=False).folds
+
+    def _finetune(self, validation: str, **options: Any) -> FinetuneResult:
+        config = FinetuneConfig(
+            folds=VALIDATIONS[validation], seed=self.seed, threads=1, refit=False, calibration_folds=0
+        )
+        return finetune(self.data.smiles, self.data.labels, config.updated(**options), workers=1, cache=None)
 
     def peer_answer(self, peer: Peer, folds: NDArray[np.str_]) -> Answer:
         """Let another program learn from the same folds and predict the same molecules."""
