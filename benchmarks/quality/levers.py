@@ -32,7 +32,7 @@ from cytomol.learners.boosting import Boosting
 from cytomol.learners.kernel import Kernel
 from cytomol.learners.perceptron import Perceptron
 from cytomol.learners.tanimoto import counts_of
-from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.config import SCORED_ALONE, FinetuneConfig
 from cytomol.predict.finetune import finetune
 from cytomol.predict.molecule_features import MoleculeFeatures
 
@@ -186,6 +186,7 @@ def _unfrozen(material: Material, seed: int) -> NDArray[np.float64]:
         patience=0,
         seed=seed,
         threads=1,
+        **SCORED_ALONE,
     )
     learning, labels = material.learning, material.data.labels.take(material.rows)
     folds = np.where(learning.train, "train", "valid")
