@@ -52,6 +52,13 @@ class AssayOptions(Config):
     )
     repeats: int = Field(1, ge=1, le=100, description="Divisions into folds, each from another seed.")
 
+    @field_validator("folds")
+    @classmethod
+    def _one_tests_one_chooses(cls, given: int) -> int:
+        if given in {1, 2}:
+            raise ValueError("three at least: one tests, one chooses, the others train; or 0 for one split")
+        return given
+
     @field_validator("replicates")
     @classmethod
     def _known_way(cls, given: str) -> str:

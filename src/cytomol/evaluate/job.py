@@ -170,6 +170,7 @@ def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64
 
     The models that the fit went through come first, with the seconds that each took.
     """
+    from cytomol.predict.config import SCORED_ALONE
     from cytomol.predict.finetune import Listener, finetune
 
     workers = spec.threads or None
@@ -184,9 +185,7 @@ def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64
         learner=spec.job.model,
         seed=spec.job.seed,
         threads=spec.threads,
-        refit=False,
-        calibration_folds=0,
-        baselines=False,
+        **SCORED_ALONE,
     ).predictor
     fit = time.perf_counter() - began
     # all rows, as in training: so these are the features that training has cached
