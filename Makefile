@@ -11,7 +11,7 @@ GPU_WORK ?= build/gpu/work
 GPU_ARGS ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint doctest docs wheel first-real-run speed growth memory fidelity gpu benchmarks fuzz clean
+.PHONY: demo test lint doctest docs wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe fuzz clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -98,6 +98,18 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.quality.molecules
 	$(BIN)/python -m benchmarks.quality.stereo
 	$(BIN)/python -m benchmarks.quality.page
+
+# The committed rows of benchmarks/results/newcomer.csv and docs/benchmarks/newcomer.md; needs CYTOMOL_DATA and some
+# minutes, and for chemprop its program (CYTOMOL_CHEMPROP). It goes on where it was cut.
+newcomer: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.newcomer
+	$(BIN)/python -m benchmarks.quality.page
+
+# The committed rows of benchmarks/results/recipe.csv: the recipe by the code of another checkout (BEFORE) and by
+# this one; needs CYTOMOL_DATA and some hours. It goes on where it was cut; --molecules rehearses it.
+recipe: $(VENV)/.base
+	$(BIN)/python -m benchmarks.recipe run --before $(BEFORE)
+	$(BIN)/python -m benchmarks.recipe table
 
 # The committed row counts of benchmarks/results/fuzz.csv: about 200,000 damaged inputs, an hour or two; failures
 # are printed and end it with status 1. CYTOMOL_FUZZ_EXAMPLES sets the cases of a driver.

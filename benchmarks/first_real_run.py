@@ -109,6 +109,7 @@ def finetune(data: Path, work: Path, seeds: int) -> None:
         arguments += ["--features", row.features, "--ensemble", str(row.heads), "--head", row.head]
         # seeds of an ensemble's heads follow each other: keep those of two runs apart
         arguments += ["--seed", str(seed * row.heads), "-o", str(out)]
+        arguments += ["--learner", "head", "--no-refit", "--calibration-folds", "0", "--no-baselines"]
         seconds = cytomol("finetune", *arguments)
         _seconds(out).write_text(f"{seconds:.1f}\n")
         collect(work)

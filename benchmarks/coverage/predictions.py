@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.splits.scaffold import scaffold_groups
 from cytomol.chem.fingerprints import morgan_counts
 from cytomol.chem.parse import parse_smiles
 from cytomol.chem.similarity import tanimoto_top_k
 from cytomol.evaluate.sets import load_set
+from cytomol.predict.crossfit import scaffold_groups
 from cytomol.predict.uncertainty import domain_fingerprints
-from cytomol.predict.uncertainty.groups import folds_of
+from cytomol.predict.uncertainty.held_folds import folds_of
 
 LEARNERS = ("forest", "extra-trees")
 MEMBERS, TREES = 5, 20
@@ -110,9 +110,7 @@ def predictions(name: str, learner: str, *, molecules: int, tests: int, tasks: i
         _Rows(_counts(texts), domain_fingerprints(texts, workers=1), labels[rows])
         for texts, rows in zip(smiles, kept, strict=True)
     )
-    groups = np.empty(len(smiles[0]), dtype=np.int64)
-    for number, group in enumerate(scaffold_groups(smiles[0])):
-        groups[group] = number
+    groups = scaffold_groups(smiles[0])
     valid = data.folds[kept[0]] == "valid"
     folds = folds_of(len(groups), groups)
     parts = [(folds != fold, folds == fold) for fold in np.unique(folds)]

@@ -13,8 +13,8 @@ import torch
 from cytomol.artifact.backbone import Backbone
 from cytomol.artifact.batches import batches_by_size
 from cytomol.learners.base import Learning, Matrix
-from cytomol.learners.head.build import build_head
 from cytomol.learners.head.fit import FitData, fit_head, seeded
+from cytomol.learners.head.named_heads import build_head
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.perceptron import Perceptron
 from cytomol.nn.head import PropertyHead

@@ -27,14 +27,14 @@ from cytomol.assays.metrics import score_tasks
 from cytomol.errors import CytomolError
 from cytomol.evaluate.sets import BenchmarkSet, load_set
 from cytomol.files import atomic_file
-from cytomol.learners.base import Learning, Matrix, Model
+from cytomol.learners.base import Learner, Learning, Matrix
 from cytomol.learners.boosting import Boosting
 from cytomol.learners.kernel import Kernel
 from cytomol.learners.perceptron import Perceptron
 from cytomol.learners.tanimoto import counts_of
-from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.features import HeadFeatures
+from cytomol.predict.config import SCORED_ALONE, FinetuneConfig
 from cytomol.predict.finetune import finetune
+from cytomol.predict.molecule_features import MoleculeFeatures
 
 __all__ = ["COLUMNS", "LEVERS", "Lever", "Material", "main"]
 
@@ -81,12 +81,12 @@ class Material:
 
     @cached_property
     def _store(self) -> Any:
-        return HeadFeatures.build(_PLAIN, None).store(self.data.smiles)
+        return MoleculeFeatures.build(_PLAIN, None).store(self.data.smiles)
 
     @cached_property
     def plain(self) -> dict[str, Matrix]:
         """Fingerprints and descriptors."""
-        return HeadFeatures.build(_PLAIN, None).raw(self._store.take(self.rows))
+        return MoleculeFeatures.build(_PLAIN, None).raw(self._store.take(self.rows))
 
     def pooled(self, name: str) -> dict[str, Matrix]:
         """Return those and, in the place of an embedding, the sum and the mean of a backbone's atoms."""
@@ -139,7 +139,7 @@ class Lever:
 
 
 def _model(
-    make: Callable[[], Model],
+    make: Callable[[], Learner],
     blocks: Callable[[Material], Mapping[str, Matrix]],
     material: Material,
     seed: int,
@@ -168,7 +168,7 @@ def _pooled(material: Material) -> Mapping[str, Matrix]:
 
 def _perceptron(
     blocks: tuple[str, ...] = _PLAIN, kind: type[Perceptron] = Perceptron, **options: Any
-) -> Callable[[], Model]:
+) -> Callable[[], Learner]:
     return partial(kind, blocks, {"ensemble": 1, **options})
 
 
@@ -186,6 +186,7 @@ def _unfrozen(material: Material, seed: int) -> NDArray[np.float64]:
         patience=0,
         seed=seed,
         threads=1,
+        **SCORED_ALONE,
     )
     learning, labels = material.learning, material.data.labels.take(material.rows)
     folds = np.where(learning.train, "train", "valid")

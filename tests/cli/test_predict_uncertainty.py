@@ -15,8 +15,8 @@ import pytest
 import safetensors.numpy
 from tests.cli.conftest import RINGS, SMALL, TAILS
 
+from cytomol.predict.answered_rows import predict_rows
 from cytomol.predict.predictor import Predictor
-from cytomol.predict.rows import predict_rows
 from cytomol.tables import read_molecules
 
 Run = Callable[..., Any]

@@ -11,7 +11,7 @@ from cytomol.assays.splits import read_split
 from cytomol.corpus.planted import write_planted
 from cytomol.evaluate.comparison import Comparison, compare_on_planted, random_forest
 from cytomol.methods.config import CHMRConfig
-from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.config import SCORED_ALONE, FinetuneConfig
 from cytomol.predict.finetune import finetune
 from cytomol.training.pretrain import pretrain
 
@@ -25,15 +25,13 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     table = pd.read_csv(corpus / "assays.csv")
     labels = read_labels(table, None, ignore=["smiles"], task_type="auto", where="assays.csv")
     folds = read_split(corpus / "split.csv", len(table))
-    models = {}
+    models, head = {}, FinetuneConfig.build({"learner": "head", **SCORED_ALONE})
     for name, modalities in (("aware", None), ("blind", ())):
         config = CHMRConfig(views=("1d",), modalities=modalities, batch_size=128, epochs=15, threads=1)
         excluded = corpus / "heldout.csv"
         backbone = folder / f"backbone-{name}"
         pretrain(corpus, config, backbone, method="chmr", exclude_profiles_of=excluded, quiet=True)
-        fitted = finetune(
-            table["smiles"].tolist(), labels, FinetuneConfig(), backbone=backbone, folds=folds, workers=1
-        )
+        fitted = finetune(table["smiles"].tolist(), labels, head, backbone=backbone, folds=folds, workers=1)
         models[name] = folder / f"model-{name}"
         fitted.predictor.save(models[name])
     return compare_on_planted(corpus, models)

@@ -22,9 +22,18 @@ RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in ("", "C", "CCC", "CCO", "N", "OC", "Cl", "[Na+].CCN")]
 FOLDS = np.array(["train", "train", "train", "valid"] * 8)
 SLOW = "C" * 260  # a molecule that takes its time
-BASE: dict[str, Any] = {"features": "1d", "epochs": 3, "hidden": 8, "batch_size": 8, "threads": 1}
+BASE: dict[str, Any] = {
+    "features": "1d",
+    "epochs": 3,
+    "hidden": 8,
+    "batch_size": 8,
+    "threads": 1,
+    "refit": False,
+    "calibration_folds": 0,
+    "baselines": False,
+}
 # another shape of the result shows these, in the tests of the command line
-OF_THE_TABLE = {"task_type"}
+OF_THE_TABLE = {"task_type", "missing_codes"}
 
 
 class Reach(NamedTuple):
@@ -49,6 +58,15 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "split_type": reach("random", **QUARTERS),
     "split_fractions": reach((0.25, 0.5, 0.25), **QUARTERS),
     "split_seed": reach(1, **QUARTERS, split_type="random"),
+    "replicates": reach("mean"),
+    "folds": reach(3, **QUARTERS),
+    "repeats": reach(2, **QUARTERS, folds=3, split_type="random"),
+    # fitting
+    "learner": reach("neighbours"),
+    "refit": reach(True),
+    "calibration_folds": reach(2),
+    "baselines": reach(True),
+    "evidence": reach(False),
     # reading
     "standardize": reach("parent", features="1d+descriptors"),
     "max_atoms": reach(9),
@@ -112,7 +130,8 @@ def learnt(
     **options: Any,
 ) -> Any:
     """Return the answers after a training with its course, or the message where there is none."""
-    smiles = [SLOW, *SMILES[1:]] if slow else SMILES
+    # a repeat in another spelling, whose label is another
+    smiles = [SLOW if slow else "c1ccc(C)cc1", *SMILES[1:]]
     size = np.array([float(len(text)) for text in smiles])
     nitrogen = np.array([float("N" in text.upper().replace("NA", "")) for text in smiles])
     values, kind = (nitrogen, "classification") if classes else (size, "regression")
@@ -129,7 +148,11 @@ def learnt(
     except CytomolError as error:
         return str(error)
     answers = result.predictor.predict(smiles).values
-    return answers.tobytes(), [fit.history for fit in result.fits], result.folds.tolist()
+    fits = [
+        fit.history for part in result.evaluated.learner.parts.values() for fit in getattr(part, "fits", [])
+    ]
+    scores = {name: part for name, part in result.scores.items() if name != "seconds"}
+    return answers.tobytes(), fits, result.folds.tolist(), scores, result.predictor.evidence is None
 
 
 @pytest.mark.parametrize(("name", "line"), CASES, ids=lambda part: part if isinstance(part, str) else "")

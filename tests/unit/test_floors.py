@@ -8,10 +8,6 @@ import pytest
 from tools import architecture
 from tools.architecture import FLOORS, Import, find_circle, module_paths, read_imports, upward
 
-# Imports that still go up (file, room), or close a circle (file, file): each goes when its import does.
-NOT_YET: set[tuple[str, str]] = set()
-IN_A_CIRCLE = {("cytomol.predict.predictor", "cytomol.predict.saved")}
-
 
 @pytest.fixture(scope="module")
 def imports() -> list[Import]:
@@ -32,18 +28,12 @@ def test_the_floors_are_stacked() -> None:
 
 def test_no_import_goes_up(imports: list[Import]) -> None:
     found = {(item.importer, item.rooms[1]) for item in upward(imports)}
-    assert sorted(found - NOT_YET) == [], "these imports go up; see FLOORS of tools/architecture.py"
-    assert sorted(NOT_YET - found) == [], "these go up no longer: take them off NOT_YET"
+    assert sorted(found) == [], "these imports go up; see FLOORS of tools/architecture.py"
 
 
 def test_no_modules_import_each_other_in_a_circle(imports: list[Import]) -> None:
     edges = {(item.importer, item.imported) for item in imports}
-    edges -= {(item.importer, item.imported) for item in upward(imports)}
-    assert find_circle(edges - IN_A_CIRCLE) == []
-    for edge in IN_A_CIRCLE:
-        assert find_circle(edges - (IN_A_CIRCLE - {edge})), (
-            f"{edge} closes no circle: take it off IN_A_CIRCLE"
-        )
+    assert find_circle(edges) == []
 
 
 def test_the_page_is_the_one_that_make_docs_writes() -> None:

@@ -18,19 +18,6 @@ INTERFACES = {
     "presets": "published settings by name",
     "write": "writes what the room holds, whole or not at all",
 }
-# Names that still stand for different things: each goes when its files are renamed.
-NOT_YET = {
-    "build",
-    "features",
-    "groups",
-    "identifiers",
-    "molecules",
-    "profiles",
-    "roles",
-    "rows",
-    "scaling",
-    "sets",
-}
 
 
 def bears_the_name_of_another(path: Path) -> bool:
@@ -44,8 +31,7 @@ def test_a_name_stands_for_one_thing() -> None:
         if not bears_the_name_of_another(path):
             places[path.stem].append(path.relative_to(SOURCE).as_posix())
     shared = {name: sorted(files) for name, files in places.items() if len(files) > 1}
-    assert {name: files for name, files in shared.items() if name not in {*INTERFACES, *NOT_YET}} == {}
-    assert sorted(NOT_YET - set(shared)) == [], "these names are alone now: take them off NOT_YET"
+    assert {name: files for name, files in shared.items() if name not in INTERFACES} == {}
 
 
 def test_a_folder_of_tests_mirrors_a_room() -> None:

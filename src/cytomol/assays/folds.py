@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import metrics, score_tasks
-from cytomol.assays.molecules import molecule_groups
 from cytomol.assays.options import AssayOptions
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits import FOLDS, divided_molecules, split
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.standardize import kept_whole

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.cells import Cells, read_cells, refuse_decimal_commas
 from cytomol.assays.classes import encode
-from cytomol.assays.roles import (
+from cytomol.assays.column_roles import (
     NO_CODES,
     TaskType,
     choose_tasks,

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
+from cytomol.assays.column_roles import task_types
 from cytomol.assays.replicates import HOW
-from cytomol.assays.roles import task_types
 from cytomol.config import Config
 
 __all__ = ["AssayOptions"]
@@ -51,6 +51,13 @@ class AssayOptions(Config):
         "one split.",
     )
     repeats: int = Field(1, ge=1, le=100, description="Divisions into folds, each from another seed.")
+
+    @field_validator("folds")
+    @classmethod
+    def _one_tests_one_chooses(cls, given: int) -> int:
+        if given in {1, 2}:
+            raise ValueError("three at least: one tests, one chooses, the others train; or 0 for one split")
+        return given
 
     @field_validator("replicates")
     @classmethod

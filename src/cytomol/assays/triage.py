@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.assays.cells import read_cells
+from cytomol.assays.column_roles import Choice, Column, TaskType, choose_tasks, find_roles
 from cytomol.assays.labels import RESERVED, Labels, read_labels
-from cytomol.assays.molecules import molecule_groups
 from cytomol.assays.replicates import TaskReplicates, replicates_of
-from cytomol.assays.roles import Choice, Column, TaskType, choose_tasks, find_roles
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.errors import InputError, InputNote
 
 __all__ = ["MoleculeCounts", "Triage", "triage"]

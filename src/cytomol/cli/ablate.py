@@ -103,7 +103,7 @@ def command(
     put on the frozen model by one recipe, and the valid and test folds are scored by task. DIR/ablation.csv
     gets the rows of a variant as it finishes, DIR/summary.csv the means and differences from the full method.
     """
-    from cytomol.cli.rows import split_names
+    from cytomol.cli.row_options import split_names
     from cytomol.evaluate.variants import studies_of
 
     names = ["chmr", "infoalign"] if method == "both" else [method]

@@ -73,7 +73,7 @@ def command(
             raise ConfigError("--summary-only takes all rows as they are", hint="give -o DIR alone")
         _summarize(Path(out))
         return
-    from cytomol.cli.rows import split_names
+    from cytomol.cli.row_options import split_names
     from cytomol.evaluate.runner import Benchmark, default_models
     from cytomol.evaluate.sets import SETS, SetSource
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from cytomol.assays.column_roles import Column
     from cytomol.assays.replicates import TaskReplicates
-    from cytomol.assays.roles import Column
     from cytomol.assays.triage import MoleculeCounts, Triage
 
 __all__ = ["command"]

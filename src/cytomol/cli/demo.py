@@ -75,7 +75,19 @@ def _run(folder: Path, *, size: int, epochs: int, seed: int, force: bool) -> Com
     verb("pretrain", corpus, *common, "--exclude-profiles-of", heldout, "-o", folder / "backbone")
     verb("pretrain", corpus, *common, "--modalities", "", "-o", folder / "backbone-without-cells")
     for backbone, model in (("backbone", "model"), ("backbone-without-cells", "model-without-cells")):
-        verb("finetune", assays, "--backbone", folder / backbone, "--split", split, "-o", folder / model)
+        # a head on the embedding shows what pretraining is worth; refitted it would have seen the test rows
+        alone = ("--learner", "head", "--no-refit", "--calibration-folds", "0")
+        verb(
+            "finetune",
+            assays,
+            "--backbone",
+            folder / backbone,
+            "--split",
+            split,
+            *alone,
+            "-o",
+            folder / model,
+        )
     verb("predict", folder / "model", heldout, "-o", folder / "predictions.csv")
 
     click.secho("\ncomparing with a random forest on fingerprints ...", bold=True, err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cytomol.cli.rows import finish, rows_options, split_names
+from cytomol.cli.row_options import finish, rows_options, split_names
 
 __all__ = ["command"]
 
@@ -46,7 +46,7 @@ def command(
     table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.artifact.backbone import load_backbone
-    from cytomol.predict.rows import embed_rows
+    from cytomol.predict.answered_rows import embed_rows
     from cytomol.progress import Reporter
 
     backbone = load_backbone(model)

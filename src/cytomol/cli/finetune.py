@@ -126,7 +126,7 @@ def command(
             dates=_dates(molecules, time_col),
             ids=_ids(molecules, id_col),
             workers=workers,
-            listener=Listener(progress.say, progress.molecules, progress.step),
+            listener=Listener(progress.say, progress.molecules, progress.step, progress.plan),
             partial=partial,
         )
     result.predictor.save(out, force=force)
@@ -135,6 +135,8 @@ def command(
         click.echo()
         for line in result.verdict.lines():
             click.echo(line)
+        if result.verdict.word == "unknown" and not config.folds:
+            click.echo("with --folds 5 every molecule is tested once, so that there is more to tell by")
     click.echo(f"model: {out}", err=True)
 
 
@@ -183,7 +185,7 @@ def _labels(
 ) -> Labels:
     """Read the tasks of the table."""
     from cytomol.assays.labels import read_labels
-    from cytomol.cli.rows import split_names
+    from cytomol.cli.row_options import split_names
 
     return read_labels(
         molecules.frame,
@@ -221,7 +223,7 @@ def _dates(molecules: MoleculeTable, time_col: str | None) -> NDArray[np.datetim
 
 def _ids(molecules: MoleculeTable, id_col: str | None) -> list[str] | None:
     """Return what the molecules are called; None if the table does not say."""
-    from cytomol.assays.roles import find_roles
+    from cytomol.assays.column_roles import find_roles
     from cytomol.tables.molecules import find_column
 
     if id_col is not None:
@@ -250,6 +252,10 @@ class _Progress(ExitStack):
     def say(self, text: str) -> None:
         """Print a line that the user should read even when all else is quiet."""
         click.echo(text, err=True)
+
+    def plan(self, text: str) -> None:
+        """Say how much work is ahead, unless all is quiet."""
+        self._reporter.say(text)
 
     def molecules(self, done: int, total: int) -> None:
         """Show how many molecules are featurized."""
@@ -281,7 +287,8 @@ def _print_scores(scores: dict[str, Any], tasks: Sequence[str]) -> None:
     """Print the scores of every task on the valid and test folds, and their means."""
     folds = [fold for fold in ("valid", "test") if fold in scores]
     width = max(len("mean over tasks"), *(len(name) for name in tasks[:_SHOWN_TASKS]))
-    click.echo(f"{scores['metric']:<{width}}" + "".join(f"{fold:>10}" for fold in folds))
+    metric = "score" if scores["task_type"] == "mixed" else scores["metric"]
+    click.echo(f"{metric:<{width}}" + "".join(f"{fold:>10}" for fold in folds))
     for name in tasks[:_SHOWN_TASKS]:
         cells = (_cell(scores[fold]["tasks"][name]) for fold in folds)
         click.echo(f"{name:<{width}}" + "".join(f"{cell:>10}" for cell in cells))
@@ -294,4 +301,7 @@ def _print_scores(scores: dict[str, Any], tasks: Sequence[str]) -> None:
 
 
 def _cell(score: float | None) -> str:
-    return "-" if score is None else f"{score:.4f}"
+    if score is None:
+        return "-"
+    usual = score == 0 or 1e-3 <= abs(score) < 1e5  # a permeability of 1e-6 is no 0.0000
+    return f"{score:.4f}" if usual else f"{score:.3g}"

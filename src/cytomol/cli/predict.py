@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cytomol.cli.rows import finish, rows_options, split_names
+from cytomol.cli.row_options import finish, rows_options, split_names
 
 __all__ = ["command"]
 
@@ -68,8 +68,8 @@ def command(
     check_table_name(out, force=force)
     table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
+    from cytomol.predict.answered_rows import predict_rows
     from cytomol.predict.predictor import Predictor
-    from cytomol.predict.rows import predict_rows
     from cytomol.progress import Reporter
 
     predictor = Predictor.load(model)
@@ -78,7 +78,7 @@ def command(
     coverage = coverage or 0.9
     if evidence is None:
         evidence = uncertainty and predictor.evidence is not None
-    notes = predictor.fitted_uncertainty().notes(predictor.encoding.columns, coverage) if uncertainty else []
+    notes = predictor.notes(coverage)
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predict_rows(
             predictor,

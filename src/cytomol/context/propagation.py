@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.context.profiles import complete
+from cytomol.context.cosine import complete
 from cytomol.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -114,30 +114,67 @@ def propagate(
         )
     if not len(rows):
         return Propagated(rows, values)
-    held = _reach(W, rows, steps)
-    reached = np.flatnonzero(held[-1])
-    local = np.searchsorted(reached, rows)
-    # Centred on the column mean, a placeholder is 0: molecules never reached need not take part.
-    mean = values.mean(axis=0, dtype=np.float64).astype(np.float32)
+    holders = _reach(W, rows, steps)
+    reached = np.flatnonzero(holders[-1])
+    observed = np.searchsorted(reached, rows)
     fixed = np.zeros(len(reached), bool)
-    fixed[local] = restore
+    fixed[observed] = restore
+    averages = _averages(W, holders, reached, fixed, fill)
+    result = _walk(averages, values, observed, len(reached))
+    if restore:
+        result[observed] = values
+    return Propagated(reached, result)
+
+
+def _averages(
+    W: csr_matrix,
+    holders: list[NDArray[np.bool_]],
+    reached: NDArray[np.int64],
+    fixed: NDArray[np.bool_],
+    fill: Literal["renormalise", "mean"],
+) -> list[tuple[NDArray[np.int64], csr_matrix]]:
+    """Return for each step which of the reached rows change, and the matrix that averages their neighbours.
+
+    Parameters
+    ----------
+    W
+        Row-normalised neighbour matrix, shape (n, n).
+    holders
+        Before the first step and after each, which molecules hold a value, shape (n,) each.
+    reached
+        Molecules that hold one at the end, rising, shape (r,).
+    fixed
+        Which of them keep their value at every step, shape (r,).
+    fill
+        What molecules without a value contribute.
+    """
     inner = W[reached][:, reached]
     if fill == "mean":
-        joined = np.flatnonzero(~fixed & (np.diff(W.indptr)[reached] > 0))
-        scaled = [(joined, inner[joined])] * steps
-    else:
-        scaled = [_renormalised(inner, mask[reached], fixed) for mask in held[:-1]]
-    result = np.empty((len(reached), values.shape[1]), np.float32)
+        changing = np.flatnonzero(~fixed & (np.diff(W.indptr)[reached] > 0))
+        return [(changing, inner[changing])] * (len(holders) - 1)
+    return [_renormalised(inner, holding[reached], fixed) for holding in holders[:-1]]
+
+
+def _walk(
+    averages: list[tuple[NDArray[np.int64], csr_matrix]],
+    values: NDArray[np.float32],
+    observed: NDArray[np.int64],
+    reached: int,
+) -> NDArray[np.float32]:
+    """Return the profiles of all reached molecules after the steps, float32, shape (reached, width).
+
+    Centred on the column mean, a placeholder is 0: molecules never reached need not take part.
+    """
+    mean = values.mean(axis=0, dtype=np.float64).astype(np.float32)
+    result = np.empty((reached, values.shape[1]), np.float32)
     for first in range(0, values.shape[1], _COLUMNS):
         part = slice(first, first + _COLUMNS)
-        state = np.zeros((len(reached), len(mean[part])), np.float32)
-        state[local] = values[:, part] - mean[part]
-        for changing, matrix in scaled:
+        state = np.zeros((reached, len(mean[part])), np.float32)
+        state[observed] = values[:, part] - mean[part]
+        for changing, matrix in averages:
             state[changing] = matrix @ state
         result[:, part] = state + mean[part]
-    if restore:
-        result[local] = values
-    return Propagated(reached, result)
+    return result
 
 
 def _checked(

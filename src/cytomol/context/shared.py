@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.similarity import INDEX_NEIGHBOURS, nearest_rows, unique_pairs
-from cytomol.context.profiles import count_by_similarity
+from cytomol.context.cosine import count_by_similarity
 
 __all__ = ["FEWEST_SHARED", "SHARE_SHARED", "PartialProfiles", "shared_similarity"]
 

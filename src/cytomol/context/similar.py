@@ -23,7 +23,7 @@ from cytomol.chem.similarity import (
     tanimoto_row_histogram,
 )
 from cytomol.chem.similarity.search import Recall, SimilaritySearch, sample_rows
-from cytomol.context.profiles import (
+from cytomol.context.cosine import (
     cosine_histogram,
     cosine_pairs,
     cosine_row_histogram,

@@ -24,7 +24,7 @@ from cytomol.evaluate.sets import BenchmarkSet, SetSource
 from cytomol.evaluate.variants import Variant, studies_of, variants_of
 from cytomol.files import Lock, atomic_file, check_place, remove_output, require_file, settled, sha256
 from cytomol.methods.config import ContextConfig, MethodConfig
-from cytomol.predict.config import FinetuneConfig
+from cytomol.predict.config import SCORED_ALONE, FinetuneConfig
 from cytomol.predict.finetune import finetune
 from cytomol.tables import write_table
 from cytomol.training.dataset.prepare import corpus_digest, edge_criteria
@@ -368,9 +368,7 @@ def _pretrained(ablation: Ablation, inputs: _Inputs, method: str, config: Method
 def _fine_tuned(ablation: Ablation, data: BenchmarkSet, model: Path, seed: int) -> Sequence[dict[str, Any]]:
     """Fine-tune a frozen model on a set and score the valid and test rows."""
     # seeds of an ensemble's heads follow each other: those of two runs are kept apart
-    # heads alone are compared, so nothing is held out again for calibration, and nothing refitted
-    plain = {"learner": "head", "refit": False, "calibration_folds": 0, "baselines": False}
-    head = ablation.head.updated(seed=seed * ablation.head.ensemble, **plain)
+    head = ablation.head.updated(seed=seed * ablation.head.ensemble, learner="head", **SCORED_ALONE)
     # the labels of the test fold are not given to the training
     fitted = finetune(data.smiles, data.training_labels(), head, backbone=model, folds=data.folds)
     rows = np.flatnonzero(np.isin(data.folds, data.scored_folds))

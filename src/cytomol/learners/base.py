@@ -112,7 +112,7 @@ class Learner(ABC):
     summary
         One line for help and tables.
     blocks
-        Names of the feature blocks that it reads (see :mod:`cytomol.predict.features`).
+        Names of the feature blocks that it reads (see :mod:`cytomol.predict.molecule_features`).
     optional_embedding
         Whether it can leave the embedding out where there is no backbone.
     uses_bounds
@@ -153,6 +153,10 @@ class Learner(ABC):
         new = copy.copy(self)  # fitting replaces what was learnt, settings stay
         new.fit(blocks, learning)
         return new
+
+    def seconds(self, rows: int, columns: int) -> float | None:  # noqa: ARG002 - not every learner knows
+        """Return about how long a fit takes on two processors; None for seconds that need no word."""
+        return None
 
     def passed(self) -> Mapping[str, tuple[Learner, float]]:
         """Return the fitted learners that :meth:`fit` went through, by name, with the seconds that each took.

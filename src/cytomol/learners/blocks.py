@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.learners.base import Matrix
-from cytomol.learners.scaling import AffineScaler, ColumnScaler, fit_scaler, scaler_from_arrays
+from cytomol.learners.feature_scaling import AffineScaler, ColumnScaler, fit_scaler, scaler_from_arrays
 
 __all__ = ["BLOCKS", "ScaledBlocks"]
 

@@ -10,8 +10,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from cytomol.learners.base import Learner, Learning, Matrix, learners
+from cytomol.learners.feature_scaling import ColumnScaler, fit_scaler, scaler_from_arrays
 from cytomol.learners.matrix import learnable
-from cytomol.learners.scaling import ColumnScaler, fit_scaler, scaler_from_arrays
 from cytomol.learners.tanimoto import CountSimilarity, counts_of
 
 __all__ = ["Kernel"]

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from cytomol.learners.base import Learning, Matrix, learners
-from cytomol.learners.head.build import build_head
 from cytomol.learners.head.fit import FitData, apply, fit_head, seeded
+from cytomol.learners.head.named_heads import build_head
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.matrix import MatrixLearner
 from cytomol.nn.head import PropertyHead

@@ -25,13 +25,13 @@ from cytomol.methods.needs import Filling, Needs, ProfileNeeds
 from cytomol.methods.output import MethodOutput
 from cytomol.methods.responses import best, compared, contrasted, project_response, quantized
 from cytomol.nn.batch import Batch, Dimensions, Response
+from cytomol.nn.condense import condense
 from cytomol.nn.decoder import Decoder
 from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.named import NamedModules
 from cytomol.nn.precision import full_precision
 from cytomol.nn.projector import Projector
 from cytomol.nn.quantizer import CodeBook, quantizers
-from cytomol.nn.rows import condense
 from cytomol.objectives.consistency import vicreg
 from cytomol.objectives.contrast import info_nce
 from cytomol.objectives.quantization import code_loss, perplexity, reverse_code_loss

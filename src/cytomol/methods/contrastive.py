@@ -23,11 +23,11 @@ from cytomol.methods.config import ContrastiveConfig, MethodConfig
 from cytomol.methods.needs import Needs, ProfileNeeds
 from cytomol.methods.output import MethodOutput
 from cytomol.nn.batch import Batch, Dimensions
+from cytomol.nn.condense import condense
 from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.head import PropertyHead
 from cytomol.nn.named import NamedModules
 from cytomol.nn.precision import full_precision
-from cytomol.nn.rows import condense
 from cytomol.objectives.infoloob import cloob
 
 __all__ = ["Contrastive"]

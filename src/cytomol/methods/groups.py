@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cytomol.nn.rows import condense
+from cytomol.nn.condense import condense
 
 __all__ = ["Groups"]
 

@@ -22,7 +22,7 @@ from cytomol.learners import Learning
 from cytomol.learners.forest import Forest
 from cytomol.learners.mixed import ByKind
 from cytomol.learners.neighbours import Neighbours
-from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.molecule_features import MoleculeFeatures
 
 __all__ = ["baseline_predictions", "constant_prediction", "of_tasks"]
 
@@ -82,7 +82,7 @@ def baseline_predictions(
     rows
         Rows to predict.
     reading, workers, cache
-        See :class:`~cytomol.predict.features.MoleculeFeatures`.
+        See :class:`~cytomol.predict.molecule_features.MoleculeFeatures`.
 
     Returns
     -------

@@ -12,9 +12,12 @@ from cytomol.learners.head.options import HeadOptions
 from cytomol.options.machine import MachineOptions
 from cytomol.options.reading import ReadingOptions
 
-__all__ = ["FinetuneConfig", "FittingOptions"]
+__all__ = ["SCORED_ALONE", "FinetuneConfig", "FittingOptions"]
 
 RECIPE = "cytomol"
+
+SCORED_ALONE = {"refit": False, "calibration_folds": 0, "baselines": False, "evidence": False}
+"""Options of a study that wants the fit which is scored, and nothing beside it."""
 
 
 class FittingOptions(Config):

@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.assays.folds import check_folds, check_molecules, fold_texts, say_kept_whole, valid_folds
-from cytomol.assays.labels import Labels, check_training_labels
-from cytomol.assays.splits import FOLDS
-from cytomol.errors import ConfigError
+from cytomol.assays.folds import check_molecules, fold_texts, say_kept_whole
+from cytomol.assays.labels import Labels
+from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.fitting import Fitting, Job, Listener
+from cytomol.predict.crossfit import calibration_folds
+from cytomol.predict.fitting import Job, Listener
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages, digest_of
-from cytomol.predict.table import AssayTable
-from cytomol.predict.validation import cross_validate
+from cytomol.predict.validation import Validated, cross_validate, validate_by_split
 from cytomol.predict.verdict.overall import Verdict
+from cytomol.progress import duration
 
 __all__ = ["FinetuneResult", "Listener", "finetune"]
 
@@ -93,7 +93,8 @@ def finetune(
     partial
         Folder in which finished stages are kept, so that the same call goes on after an interruption.
     **options
-        Options of :class:`FinetuneConfig` by name, instead of or beside ``config``.
+        Options of :class:`FinetuneConfig` by name, instead of or beside ``config``; but for its ``folds``,
+        the number of folds of a cross-validation, which ``config`` alone can set.
 
     Raises
     ------
@@ -116,8 +117,8 @@ def finetune(
     listener = listener or Listener()
     if isinstance(backbone, str | Path):
         backbone = Backbone.load(backbone)
-    given = AssayTable(smiles, labels, folds, dates, ids)
-    table, places = given.gathered(config.replicates, listener.say)
+    as_given = AssayTable(smiles, labels, folds, dates, ids)
+    table, places = as_given.gathered(config.replicates, listener.say)
     recipe = Recipe.choose(config, backbone)
     if backbone is not None and recipe.features.backbone is None:
         listener.say(f"the learner {recipe.name!r} reads no embedding: it leaves the backbone out")
@@ -125,38 +126,56 @@ def finetune(
     valid = np.asarray(store.valid)
     check_molecules(store.errors, valid, labels.where, listener.say)
     say_kept_whole(recipe.features.options, store, listener.say)
-    made_of = (given, config, "" if backbone is None else backbone.digest)
+    made_of = (as_given, config, "" if backbone is None else backbone.digest)
     stages = Stages(partial, _digest(*made_of) if partial else "")
     job = Job(recipe, config, listener, stages, workers, cache)
-    if config.folds:
-        if folds is not None:
-            raise ConfigError("folds are given, so there is nothing to divide", where="folds")
-        fitting, evaluated, scores, verdict, own = cross_validate(
-            job, table.take(valid), store.take(np.flatnonzero(valid))
-        )
-        found = np.full(len(valid), "", dtype="<U8")
-        found[valid] = own
-    else:
-        found = valid_folds(table.smiles, valid, table.folds, config, dates=table.dates)
-        check_folds(found, table.labels, why="the valid fold stops training, weighs learners and calibrates")
-        for warning in check_training_labels(table.labels, found == FOLDS[0]):
-            listener.say(f"warning: {warning}")
-        fitting = Fitting(
-            job, table.take(found != ""), store.take(np.flatnonzero(found != "")), found[found != ""]
-        )
-        evaluated = fitting.evaluate()
-        scores = fitting.scores(evaluated)
-        verdict = fitting.verdict(evaluated) if config.baselines else None
-    all_folds = np.full(len(smiles), "", dtype=found.dtype)
-    all_folds[places] = found
-    if verdict is not None:
-        scores["verdict"] = verdict.to_dict()
-    predictor = fitting.refit(evaluated) if (config.refit or config.folds) and not fitting.live else evaluated
-    scores["seconds"] = round(time.perf_counter() - started, 2)
-    scores["predicts"] = "fitted again on all folds" if predictor is not evaluated else "fitted on train"
-    predictor.texts = {**fold_texts(scores, all_folds), "history.csv": fitting.history()}
+    listener.plan(_planned(recipe, config, int(valid.sum()), table.labels))
+    validate = cross_validate if config.folds else validate_by_split
+    validated = validate(job, table, store)
+    predictor = _final(validated, config)
+    scores = {**validated.scores, **_of_run(validated, predictor, time.perf_counter() - started)}
+    all_folds = np.full(len(smiles), "", dtype=validated.folds.dtype)
+    all_folds[places] = validated.folds
+    predictor.texts = {**fold_texts(scores, all_folds), "history.csv": validated.fitting.history()}
     stages.end()
-    return FinetuneResult(predictor, all_folds, scores, evaluated, verdict)
+    return FinetuneResult(predictor, all_folds, scores, validated.evaluated, validated.verdict)
+
+
+def _final(validated: Validated, config: FinetuneConfig) -> Predictor:
+    """Return the predictor that is kept: fitted again to all rows, unless fitting changes its backbone."""
+    if (config.refit or config.folds) and not validated.fitting.live:
+        return validated.fitting.refit(validated.evaluated)
+    return validated.evaluated
+
+
+def _of_run(validated: Validated, predictor: Predictor, seconds: float) -> dict[str, Any]:
+    """Return what the scores say of the run as a whole."""
+    verdict = {} if validated.verdict is None else {"verdict": validated.verdict.to_dict()}
+    again = predictor is not validated.evaluated
+    return {
+        **verdict,
+        "seconds": round(seconds, 2),
+        "predicts": "fitted again on all folds" if again else "fitted on train",
+    }
+
+
+def _planned(recipe: Recipe, config: FinetuneConfig, rows: int, labels: Labels) -> str:
+    """Return how many fits are ahead, and about how long they take where the learner knows."""
+    columns = sum(len(task.classes) if task.kind == "multiclass" else 1 for task in labels.tasks)
+    again = 0 if recipe.name == "head" and config.changes_backbone else int(config.refit)
+    if config.folds:
+        fits = config.folds * config.repeats + 1
+        what = f"{fits - 1} rounds of cross-validation, and one fit to all rows"
+    else:
+        held = (
+            calibration_folds(config.calibration_folds, rows) if again or not config.changes_backbone else 0
+        )
+        fits = 1 + held + again
+        what = "one fit to be scored" + (f", {held} for calibration" if held else "")
+        what += ", and one to all rows" if again else ""
+    one = recipe.make().seconds(rows, columns)
+    about = "" if one is None else f"; about {duration(fits * one)} on two processors"
+    return f"{recipe.name}: {what}{about}"
 
 
 def _digest(table: AssayTable, config: FinetuneConfig, source: str) -> str:

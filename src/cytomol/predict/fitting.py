@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.folds import score_folds
-from cytomol.assays.molecules import molecule_groups
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits import FOLDS
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners import Learning, Matrix
 from cytomol.learners.mixed import ByKind
+from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.baselines import baseline_predictions, of_tasks
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.crossfit import (
@@ -30,12 +31,12 @@ from cytomol.predict.crossfit import (
     nearest_similarity,
     scaffold_groups,
 )
+from cytomol.predict.cutoffs import cutoffs_of
 from cytomol.predict.evidence import Evidence
-from cytomol.predict.features import LiveBackbone
+from cytomol.predict.molecule_features import LiveBackbone
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages
-from cytomol.predict.table import AssayTable
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.verdict.judge import judge
 from cytomol.predict.verdict.overall import Verdict
@@ -55,11 +56,14 @@ class Listener:
         Called with (molecules done, molecules in all) while they are featurized.
     step
         Called with (steps done, steps in all, what was done) while learners are fitted.
+    plan
+        Called with a sentence that says how much work is ahead.
     """
 
     say: Callable[[str], None] = lambda _: None
     molecules: Callable[[int, int], None] | None = None
     step: Callable[[int, int, str], None] = lambda _done, _total, _what: None
+    plan: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,7 @@ class Fitting:
         self.held = self._held_out(predictor, learning)
         predictor.uncertainty = self._uncertainty(train, train | valid)
         predictor.evidence = self._evidence(train)
+        predictor.cutoffs = self._cutoffs(train | valid)
         return predictor
 
     def refit(self, evaluated: Predictor) -> Predictor:
@@ -191,6 +196,7 @@ class Fitting:
         predictor = self._predictor(fitted)
         predictor.uncertainty = self._uncertainty(everything, everything)
         predictor.evidence = self._evidence(everything)
+        predictor.cutoffs = self._cutoffs(everything)
         return predictor
 
     def _predictor(self, fitted: ByKind) -> Predictor:
@@ -260,6 +266,13 @@ class Fitting:
             censored=None if bounds is None else bounds[rows] != 0,
             seed=self.job.config.seed,
         )
+
+    def _cutoffs(self, held_out: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Choose by answers to held-out rows from which probability on a class is said, shape (columns,)."""
+        assert self.held is not None
+        labels = self.encoding.encode(self.table.labels)[0]
+        labels[~held_out] = np.nan
+        return cutoffs_of(self.held.predicted, labels, self.encoding.kinds)
 
     def _evidence(self, learnt_from: NDArray[np.bool_]) -> Evidence | None:
         """Return the molecules that a predictor has learnt from, with their measured values."""

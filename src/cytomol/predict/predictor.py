@@ -3,58 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Task
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ModelDirectoryError
-from cytomol.learners.mixed import ByKind
 from cytomol.predict.evidence import Evidence
-from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.parts import PredictorParts
 from cytomol.predict.predictions import Predictions
+from cytomol.predict.saved import load_predictor, save_predictor
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
 
 __all__ = ["Predictor"]
 
+_SHOWN = 8  # tasks whose cut-offs are told
+
 
 @dataclass
-class Predictor:
+class Predictor(PredictorParts):
     """A fitted learner with the features that it reads.
 
-    Attributes
-    ----------
-    name
-        Name of the learner in the registry.
-    learner
-        The fitted learner, one for the classes and one for the values.
-    features
-        Makes its blocks from molecules.
-    encoding
-        The tasks, and how they become the learner's columns.
-    uncertainty
-        What held-out molecules say of its answers; None if there were none.
-    evidence
-        The molecules that it has learnt from; None if they were not kept.
-    cutoffs
-        Probability from which a molecule is said to be of the second class, shape (columns,); one half for
-        all if not given.
-    source
-        Digest of the model directory that the backbone came from; "" without one.
-    unfrozen
-        Whether fitting changed the backbone.
-    options
-        Options that it was made with, JSON-serialisable.
-    details
-        What was chosen and measured in fitting, JSON-serialisable.
-    texts
-        Further files of the model directory, by name (scores, folds).
+    What it is made of is listed in :class:`~cytomol.predict.parts.PredictorParts`.
 
     Examples
     --------
@@ -68,23 +43,6 @@ class Predictor:
     >>> fitted.predictor.predict(["CCCO", "not a molecule"]).values.shape
     (2, 1)
     """
-
-    name: str
-    learner: ByKind
-    features: MoleculeFeatures
-    encoding: Encoding
-    uncertainty: Uncertainty | None = None
-    evidence: Evidence | None = None
-    cutoffs: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    source: str = ""
-    unfrozen: bool = False
-    options: dict[str, Any] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not len(self.cutoffs):
-            self.cutoffs = np.full(len(self.encoding.columns), 0.5)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -172,6 +130,18 @@ class Predictor:
         answers, each = self.learner.answer(blocks)
         return self.encoding.decode(answers), self.encoding.decode(each)
 
+    def notes(self, coverage: float = 0.9) -> list[str]:
+        """Return what a user should know of the answers: cut-offs of classes, and what held-out rows say."""
+        said = [
+            f"{task.name}: {task.classes[1]} from a probability of {self.cutoffs[place.start]:.3g} on"
+            for task, place in zip(self.tasks, self.encoding.places(), strict=True)
+            if task.kind == "binary"
+        ]
+        more = [f"and {len(said) - _SHOWN} more classes"] if len(said) > _SHOWN else []
+        few = [*said[:_SHOWN], *more]
+        known = [] if self.uncertainty is None else self.uncertainty.notes(self.encoding.columns, coverage)
+        return [*few, *known]
+
     def fitted_uncertainty(self) -> Uncertainty:
         """Return what held-out molecules say of the answers.
 
@@ -204,8 +174,6 @@ class Predictor:
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write a model directory that needs no other file: learner, features, backbone, what it rests on."""
-        from cytomol.predict.saved import save_predictor
-
         return save_predictor(self, Path(path), force=force)
 
     @classmethod
@@ -217,6 +185,4 @@ class Predictor:
         ModelDirectoryError
             If it is absent, altered or holds something else, such as a backbone.
         """
-        from cytomol.predict.saved import load_predictor
-
-        return cls(**load_predictor(path))
+        return cls(**vars(load_predictor(path)))

@@ -13,7 +13,7 @@ from cytomol.learners import Learner, learners
 from cytomol.learners.blocks import BLOCKS
 from cytomol.learners.head.learner import Head
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.molecule_features import MoleculeFeatures
 
 __all__ = ["Recipe"]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,9 @@ from cytomol.learners.former import restored_as
 from cytomol.learners.matrix import below
 from cytomol.learners.mixed import ByKind
 from cytomol.predict.evidence import Evidence
-from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.molecule_features import MoleculeFeatures
+from cytomol.predict.parts import PredictorParts
 from cytomol.predict.uncertainty import Uncertainty
-
-if TYPE_CHECKING:
-    from cytomol.predict.predictor import Predictor
 
 __all__ = ["KIND", "load_predictor", "save_predictor"]
 
@@ -36,7 +34,7 @@ _UNCERTAINTY = "uncertainty.json"
 _FORM = 2  # of config.json; 0.1 wrote none
 
 
-def save_predictor(predictor: Predictor, path: Path, *, force: bool = False) -> Path:
+def save_predictor(predictor: PredictorParts, path: Path, *, force: bool = False) -> Path:
     """Write a predictor's directory, whole or not at all."""
     features = predictor.features
     table, arrays = predictor.learner.state()
@@ -78,7 +76,7 @@ def save_predictor(predictor: Predictor, path: Path, *, force: bool = False) -> 
     return path
 
 
-def load_predictor(path: str | Path) -> dict[str, Any]:
+def load_predictor(path: str | Path) -> PredictorParts:
     """Return what a predictor is made of, from its directory; those of 0.1 are understood.
 
     Raises
@@ -101,23 +99,23 @@ def load_predictor(path: str | Path) -> dict[str, Any]:
                 hint="install a newer cytomol",
             )
         encoding = Encoding.restore(config["tasks"], below(saved.statistics, "tasks."))
-        return {
-            "name": config["learner"],
-            "learner": ByKind.restore(
+        return PredictorParts(
+            name=config["learner"],
+            learner=ByKind.restore(
                 type(learners[restored_as(config["learner"])]()),
                 encoding.kinds,
                 config["fitted"],
                 below(saved.statistics, "learner."),
             ),
-            "features": _features(saved, config["counts_radius"], config["bits_radius"]),
-            "encoding": encoding,
-            "uncertainty": (uncertainty := _saved_uncertainty(saved)),
-            "evidence": _saved_evidence(saved, uncertainty),
-            "cutoffs": saved.statistics["tasks.cutoffs"],
-            "options": config["finetune"],
-            "details": config["details"],
+            features=_features(saved, config["counts_radius"], config["bits_radius"]),
+            encoding=encoding,
+            uncertainty=(uncertainty := _saved_uncertainty(saved)),
+            evidence=_saved_evidence(saved, uncertainty),
+            cutoffs=saved.statistics["tasks.cutoffs"],
+            options=config["finetune"],
+            details=config["details"],
             **(config["backbone"] or {}),
-        }
+        )
     except (KeyError, TypeError) as error:
         raise ModelDirectoryError(
             f"lacks what a predictor needs: {error}", where=str(saved.path / "config.json")
@@ -151,24 +149,24 @@ def _saved_evidence(saved: ModelDirectory, uncertainty: Uncertainty | None) -> E
     return Evidence.restore(saved.statistics, bits)
 
 
-def _named_of_01(saved: ModelDirectory) -> dict[str, Any]:
+def _named_of_01(saved: ModelDirectory) -> PredictorParts:
     """Return what is in the directory of a learner by name, of 0.1."""
     config = saved.config
     encoding = _tasks_of_01(config)
     arrays = {f"{config['task_type']}.{name}": a for name, a in below(saved.statistics, "model.").items()}
     learner = type(learners[restored_as(config["name"])]())
-    return {
-        "name": config["name"],
-        "learner": ByKind.restore(learner, encoding.kinds, {config["task_type"]: config["model"]}, arrays),
-        "features": _features(saved, config["counts_radius"], None),
-        "encoding": encoding,
-        "uncertainty": _saved_uncertainty(saved),
-        "details": config["details"],
-        "source": (config["backbone"] or {}).get("source", ""),
-    }
+    return PredictorParts(
+        name=config["name"],
+        learner=ByKind.restore(learner, encoding.kinds, {config["task_type"]: config["model"]}, arrays),
+        features=_features(saved, config["counts_radius"], None),
+        encoding=encoding,
+        uncertainty=_saved_uncertainty(saved),
+        details=config["details"],
+        source=(config["backbone"] or {}).get("source", ""),
+    )
 
 
-def _heads_of_01(saved: ModelDirectory) -> dict[str, Any]:
+def _heads_of_01(saved: ModelDirectory) -> PredictorParts:
     """Return what is in the directory of heads, of 0.1."""
     from cytomol.learners.head.options import HeadOptions
 
@@ -183,17 +181,17 @@ def _heads_of_01(saved: ModelDirectory) -> dict[str, Any]:
     if "forest" in config:
         table["forest"] = config["forest"]
         arrays |= {f"forest.{name}": a for name, a in below(saved.statistics, "forest.").items()}
-    return {
-        "name": "head",
-        "learner": ByKind.restore(
+    return PredictorParts(
+        name="head",
+        learner=ByKind.restore(
             type(learners["head"]()),
             encoding.kinds,
             {kind: table},
             {f"{kind}.{name}": array for name, array in arrays.items()},
         ),
-        "features": _features(saved, options["counts_radius"], options["bits_radius"]),
-        "encoding": encoding,
-        "uncertainty": _saved_uncertainty(saved),
-        "options": config["finetune"],
+        features=_features(saved, options["counts_radius"], options["bits_radius"]),
+        encoding=encoding,
+        uncertainty=_saved_uncertainty(saved),
+        options=config["finetune"],
         **(config["backbone"] or {}),
-    }
+    )

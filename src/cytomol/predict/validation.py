@@ -1,31 +1,88 @@
-"""Cross-validation: every molecule is tested by a fit that has not seen it, once or several times."""
+"""Fit and score: by one split, or across folds until every molecule was tested by a fit that never saw it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.molecules import molecule_groups
-from cytomol.assays.splits import kfold, rotation
+from cytomol.assays.folds import check_folds, valid_folds
+from cytomol.assays.labels import check_training_labels
+from cytomol.assays.same_molecule import molecule_groups
+from cytomol.assays.splits import FOLDS, kfold, rotation
 from cytomol.chem.store import MoleculeStore
+from cytomol.errors import ConfigError
+from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.baselines import of_tasks
 from cytomol.predict.crossfit import HeldOutAnswers
 from cytomol.predict.fitting import Fitting, Job
 from cytomol.predict.predictor import Predictor
-from cytomol.predict.table import AssayTable
 from cytomol.predict.verdict.judge import judge
 from cytomol.predict.verdict.overall import Verdict
 
-__all__ = ["cross_validate"]
+__all__ = ["Validated", "cross_validate", "validate_by_split"]
 
 
-def cross_validate(
-    job: Job, table: AssayTable, store: MoleculeStore
-) -> tuple[Fitting, Predictor, dict[str, Any], Verdict | None, NDArray[np.str_]]:
+@dataclass(frozen=True)
+class Validated:
+    """A predictor that was scored on molecules which it has not seen.
+
+    Attributes
+    ----------
+    fitting
+        What it was fitted by; its held-out answers calibrate. Of the first round of a cross-validation, with
+        the held-out answers of the whole first division.
+    evaluated
+        The predictor; of a cross-validation, that of the first round.
+    scores
+        Of the valid and test rows; of a cross-validation, mean and standard deviation over the rounds, and
+        each round.
+    verdict
+        On the test rows; of a cross-validation, on the answers of the first division, in which every molecule
+        is tested once. None if not asked for.
+    folds
+        "train", "valid" or "test" of each row; of a cross-validation "fold 0" and so on, where each row is
+        tested in the first division. "" is in no fold, shape (n,).
+    """
+
+    fitting: Fitting
+    evaluated: Predictor
+    scores: dict[str, Any]
+    verdict: Verdict | None
+    folds: NDArray[np.str_]
+
+
+def validate_by_split(job: Job, table: AssayTable, store: MoleculeStore) -> Validated:
+    """Fit to the train fold, choose by the valid fold and score on the test fold.
+
+    Parameters
+    ----------
+    job
+        What is fitted.
+    table, store
+        Rows and their molecules, of which invalid ones come into no fold.
+
+    Raises
+    ------
+    InputError
+        If a fold that training needs is empty, or the labels teach nothing.
+    """
+    folds = valid_folds(table.smiles, np.asarray(store.valid), table.folds, job.config, dates=table.dates)
+    check_folds(folds, table.labels, why="the valid fold stops training, weighs learners and calibrates")
+    for warning in check_training_labels(table.labels, folds == FOLDS[0]):
+        job.listener.say(f"warning: {warning}")
+    used = folds != ""
+    fitting = Fitting(job, table.take(used), store.take(np.flatnonzero(used)), folds[used])
+    evaluated = fitting.evaluate()
+    scores = fitting.scores(evaluated)
+    verdict = fitting.verdict(evaluated) if job.config.baselines else None
+    return Validated(fitting, evaluated, scores, verdict, folds)
+
+
+def cross_validate(job: Job, table: AssayTable, store: MoleculeStore) -> Validated:
     """Fit to all folds but two, choose by one and test on the other, until each was tested.
 
     Parameters
@@ -33,21 +90,17 @@ def cross_validate(
     job
         What is fitted; ``folds`` and ``repeats`` of its options say how often.
     table, store
-        Rows and their valid molecules.
+        Rows and their molecules, of which invalid ones come into no fold.
 
-    Returns
-    -------
-    fitting
-        Of the first round; its held-out answers are those of the whole first division.
-    evaluated
-        The predictor of the first round.
-    scores
-        Mean and standard deviation over the rounds, and each round.
-    verdict
-        On the answers of the first division, in which every molecule is tested once; None if not asked for.
-    folds
-        "fold 0" and so on: where each row is tested in the first division, shape (n,).
+    Raises
+    ------
+    ConfigError
+        If the table says in which fold a row is.
     """
+    if table.folds is not None:
+        raise ConfigError("folds are given, so there is nothing to divide", where="folds")
+    valid = np.asarray(store.valid)
+    table, store = table.take(valid), store.take(np.flatnonzero(valid))
     config, molecules = job.config, molecule_groups(store.smiles)
     divisions = kfold(
         store.smiles,
@@ -84,8 +137,9 @@ def cross_validate(
         "rounds": found,
     }
     verdict = _verdict(first, divisions[0], beside, molecules) if config.baselines else None
-    names = np.char.add("fold ", divisions[0].astype(str))
-    return first, evaluated, scores, verdict, np.where(divisions[0] < 0, "", names)
+    folds_of_rows = np.full(len(valid), "", dtype="<U8")
+    folds_of_rows[valid] = np.where(divisions[0] < 0, "", np.char.add("fold ", divisions[0].astype(str)))
+    return Validated(first, evaluated, scores, verdict, folds_of_rows)
 
 
 def _round_of(job: Job, number: int) -> Job:

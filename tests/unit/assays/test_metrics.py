@@ -99,6 +99,7 @@ def test_calibration_error_by_hand() -> None:
     labels, probability = np.array([0.0, 1, 1, 0]), np.array([0.12, 0.18, 1.0, 0.9])
     # bin 0.1 to 0.2: share 1/2 against 0.15; bin 0.9 to 1: share 1/2 against 0.95
     assert error(labels, probability) == pytest.approx(0.5 * 0.35 + 0.5 * 0.45)
+    assert np.isnan(error(labels[:0], probability[:0]))
     assert error(np.array([0.0, 1.0]), np.array([0.5, 0.5])) == 0
     assert np.isnan(error(np.zeros(0), np.zeros(0)))
 

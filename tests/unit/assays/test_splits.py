@@ -8,7 +8,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
 
-from cytomol.assays.molecules import molecule_groups
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits import (
     FOLDS,
     divided_molecules,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cytomol.chem.similarity import SimilaritySearch
 from cytomol.context import shared
-from cytomol.context.profiles import comparable_values
+from cytomol.context.cosine import comparable_values
 from cytomol.context.shared import PartialProfiles
 from cytomol.context.similar import Profiles, similar_pairs
 from cytomol.context.threshold import similarity_grid

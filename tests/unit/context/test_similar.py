@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cytomol.chem.similarity import SimilaritySearch
-from cytomol.context.profiles import (
+from cytomol.context.cosine import (
     cosine_pairs,
     cosine_row_histogram,
     indexed_cosine_pairs,
@@ -130,7 +130,7 @@ def test_cosine_pairs_from_the_index() -> None:
 
 
 def test_cosine_row_histogram_is_that_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cytomol.context.profiles._BLOCK", 64)
+    monkeypatch.setattr("cytomol.context.cosine._BLOCK", 64)
     unit = standardise_rows(families(300))
     i, j, value = cosine_pairs(unit, 0.7)
     queries, edges = np.array([0, 5, 8, 150, 299]), np.array([0.7, 0.8, 0.9], np.float32)

@@ -95,7 +95,7 @@ def test_masked_rows_might_as_well_be_left_out(
     dimensions = make_dimensions(morphology=7, expression=5)
     batch = with_shares(make_batch(10, dimensions), observed)
     left_out = step(chmr(dimensions, **options), batch)
-    monkeypatch.setattr("cytomol.nn.rows.LOOKING_IS_FREE", frozenset())
+    monkeypatch.setattr("cytomol.nn.condense.LOOKING_IS_FREE", frozenset())
     masked = step(chmr(dimensions, **options), batch)
     assert masked["loss"].isfinite()
     same(masked, left_out)
@@ -114,7 +114,7 @@ def test_masked_rows_of_every_method(
     dimensions = make_dimensions(morphology=7, expression=5)
     batch = with_shares(make_batch(10, dimensions), observed)
     left_out = step(build_method(name, dimensions, still=True), batch)
-    monkeypatch.setattr("cytomol.nn.rows.LOOKING_IS_FREE", frozenset())
+    monkeypatch.setattr("cytomol.nn.condense.LOOKING_IS_FREE", frozenset())
     masked = step(build_method(name, dimensions, still=True), batch)
     assert all(value.isfinite().all() for value in masked.values())
     same(masked, left_out)
@@ -126,7 +126,7 @@ def test_nothing_in_a_batch(
 ) -> None:
     """Neither a view nor a profile: the terms are there, and are zero."""
     if masked:
-        monkeypatch.setattr("cytomol.nn.rows.LOOKING_IS_FREE", frozenset())
+        monkeypatch.setattr("cytomol.nn.condense.LOOKING_IS_FREE", frozenset())
     dimensions = make_dimensions(morphology=7)
     batch = make_batch(4, dimensions, observed=0.0)
     nothing = torch.zeros(4, dtype=torch.bool)

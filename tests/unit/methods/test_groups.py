@@ -10,7 +10,7 @@ from cytomol.methods.groups import Groups
 def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run every test in both forms: as on an accelerator, and as on a CPU."""
     if request.param == "masked":
-        monkeypatch.setattr("cytomol.nn.rows.LOOKING_IS_FREE", frozenset())
+        monkeypatch.setattr("cytomol.nn.condense.LOOKING_IS_FREE", frozenset())
     return str(request.param)
 
 

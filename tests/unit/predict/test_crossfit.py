@@ -18,7 +18,7 @@ from cytomol.chem.featurize import FeatureOptions
 from cytomol.learners import Learner, Learning, Matrix
 from cytomol.learners.mixed import ByKind
 from cytomol.predict.crossfit import calibration_folds, cross_fit, nearest_similarity, scaffold_groups
-from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.molecule_features import MoleculeFeatures
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.stages import Stages
 

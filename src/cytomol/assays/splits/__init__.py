@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.molecules import molecule_groups
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits import cluster, random, scaffold, scaffold_infoalign, scaffold_ogb, time
 from cytomol.assays.splits.base import FOLDS, Molecules, Splitter, check_fractions, splitters
 from cytomol.assays.splits.file import folds_from_column, read_split

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.molecules import molecule_groups
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits.base import FOLDS, splitters
 from cytomol.assays.splits.once import each_once
 from cytomol.errors import ConfigError, InputError

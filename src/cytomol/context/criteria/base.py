@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.similarity import SimilaritySearch
+from cytomol.context.cosine import cluster_profiles, comparable_values
 from cytomol.context.edges import Edges
-from cytomol.context.profiles import cluster_profiles, comparable_values
 from cytomol.context.similar import Comparable, Profiles, SimilarPairs, similar_pairs
 from cytomol.context.threshold import similarity_grid
 from cytomol.corpus.schema import Corpus, Entity, Modality

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from cytomol.assays.metrics import metrics, score_tasks
-from cytomol.learners.head.build import masked_loss
+from cytomol.learners.head.named_heads import masked_loss
 from cytomol.learners.head.options import HeadOptions
 from cytomol.nn.schedule import learning_rate
 
@@ -150,7 +150,7 @@ class Best:
     states: list[dict[str, Tensor]] = field(default_factory=list)
 
     def update(self, epoch: int, score: float, modules: list[nn.Module]) -> bool:
-        """Note an epoch's score; return whether patience is over."""
+        """Note an epoch's score; return whether to stop: none was better for ``patience`` epochs."""
         if score > self.score or self.epoch < 0:
             self.score, self.epoch = score, epoch
             self.states = [copy.deepcopy(module.state_dict()) for module in modules]
@@ -236,51 +236,80 @@ def fit_head(
         Where the inputs come from; by default those of ``data``.
     """
     head.to(device)
-    optimizer = make_optimizer([{"params": list(head.parameters())}], config)
-    schedule = _schedule(optimizer, data, config)
-    average = AveragedModel(head, use_buffers=True) if config.keep == "average" else None
-    averaged_from = config.epochs - math.ceil(config.epochs / 4)
+    inputs = inputs or FixedInputs(data.inputs.to(device))
+    training = _Training(head, data, config, device, inputs)
     best = Best(config.patience)
     history: list[tuple[float, float]] = []
-    inputs = inputs or FixedInputs(data.inputs.to(device))
-    modules = [head, *inputs.moved]
-    targets = data.targets.to(device)
-
-    def validate() -> float:
-        output = data.beside_forest(apply(head, inputs.evaluate(data.valid)), data.valid)
-        return data.validate(output, config.select_by)
-
     for epoch in range(config.epochs):
-        head.train()
-        total = 0.0
-        for rows in batches(data.train, config.batch_size):
-            output = data.beside_forest(head(inputs.train(rows)), rows)
-            total += len(rows) * _step(
-                output, targets[rows.to(device)], data.kind, config, optimizer, data.bounds_of(rows, device)
-            )
-            if schedule is not None:
-                schedule.step()
-        if average is not None and epoch >= averaged_from:
-            average.update_parameters(head)
+        loss = training.run_epoch(epoch)
         # without a choice to make, one look at the end is enough
         last = epoch + 1 == config.epochs
         if config.keep != "best" and not last and on_epoch is None:
             continue
-        score = validate()
-        history.append((total / len(data.train), score))
+        score = training.validate()
+        history.append((loss, score))
         if on_epoch is not None:
-            on_epoch(epoch + 1, config.epochs, *history[-1])
-        if config.keep == "best" and best.update(epoch, score, modules):
+            on_epoch(epoch + 1, config.epochs, loss, score)
+        if config.keep == "best" and best.update(epoch, score, training.modules):
             break
     if config.keep == "best":
-        best.restore(modules)
-        _evaluating(modules)
+        best.restore(training.modules)
+        _evaluating(training.modules)
         return FitResult(len(history), best.epoch + 1, best.score, history)
-    if average is not None:
-        head.load_state_dict(average.module.state_dict())
-        score = validate()
-    _evaluating(modules)
+    if training.average is not None:
+        head.load_state_dict(training.average.module.state_dict())
+        score = training.validate()
+    _evaluating(training.modules)
     return FitResult(config.epochs, config.epochs, score, history)
+
+
+class _Training:
+    """A head, what it is trained on, and the state of its optimizer."""
+
+    def __init__(
+        self, head: nn.Module, data: FitData, config: HeadOptions, device: torch.device, inputs: Inputs
+    ) -> None:
+        self.head, self.data, self.config, self.device, self.inputs = head, data, config, device, inputs
+        self.optimizer = make_optimizer([{"params": list(head.parameters())}], config)
+        self.schedule = _schedule(self.optimizer, data, config)
+        self.average = AveragedModel(head, use_buffers=True) if config.keep == "average" else None
+        self.averaged_from = config.epochs - math.ceil(config.epochs / 4)
+        self.modules = [head, *inputs.moved]
+        self.targets = data.targets.to(device)
+
+    def run_epoch(self, epoch: int) -> float:
+        """Pass once over the training rows; return their mean loss."""
+        self.head.train()
+        total = 0.0
+        for rows in batches(self.data.train, self.config.batch_size):
+            output = self.data.beside_forest(self.head(self.inputs.train(rows)), rows)
+            total += len(rows) * self._step(output, rows)
+            if self.schedule is not None:
+                self.schedule.step()
+        if self.average is not None and epoch >= self.averaged_from:
+            self.average.update_parameters(self.head)
+        return total / len(self.data.train)
+
+    def validate(self) -> float:
+        """Return how good the head is on the valid rows: higher is better."""
+        rows = self.data.valid
+        output = self.data.beside_forest(apply(self.head, self.inputs.evaluate(rows)), rows)
+        return self.data.validate(output, self.config.select_by)
+
+    def _step(self, output: Tensor, rows: Tensor) -> float:
+        """Take a step down the loss of a batch and return it."""
+        loss = masked_loss(
+            output,
+            self.targets[rows.to(self.device)],
+            self.data.kind,
+            smoothing=self.config.label_smoothing,
+            focal=self.config.focal_gamma,
+            bounds=self.data.bounds_of(rows, self.device),
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return loss.item()
 
 
 def _evaluating(modules: list[nn.Module]) -> None:
@@ -306,24 +335,6 @@ def _schedule(
     return torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.lr, total_steps=max(2, steps), pct_start=0.1, cycle_momentum=False
     )
-
-
-def _step(  # noqa: PLR0917 - what a step is made of
-    output: Tensor,
-    target: Tensor,
-    kind: str,
-    config: HeadOptions,
-    optimizer: torch.optim.Optimizer,
-    bounds: Tensor | None,
-) -> float:
-    """Take a step down the loss of a batch and return it."""
-    loss = masked_loss(
-        output, target, kind, smoothing=config.label_smoothing, focal=config.focal_gamma, bounds=bounds
-    )
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
-    return loss.item()
 
 
 def _steps(rows: Tensor, size: int) -> int:

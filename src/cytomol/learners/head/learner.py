@@ -14,9 +14,9 @@ from cytomol.errors import ConfigError
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.blocks import ScaledBlocks
 from cytomol.learners.forest import Forest
-from cytomol.learners.head.build import build_head
 from cytomol.learners.head.fit import FitData, FitResult, apply, fit_head, seeded
 from cytomol.learners.head.forest_beside import forest_probability, grow_forest
+from cytomol.learners.head.named_heads import build_head
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.training_mode import TrainingModeInputs
 from cytomol.learners.head.unfreeze import LiveFeatures, fit_unfrozen

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from cytomol.learners.base import Live
-from cytomol.learners.head.build import masked_loss
+from cytomol.learners.feature_scaling import AffineScaler, ColumnScaler
 from cytomol.learners.head.fit import Best, FitData, FitResult, OnEpoch, batches, fit_head, make_optimizer
+from cytomol.learners.head.named_heads import masked_loss
 from cytomol.learners.head.options import HeadOptions
-from cytomol.learners.scaling import AffineScaler, ColumnScaler
 from cytomol.nn.encoder import GraphEncoder
 
 __all__ = ["LiveFeatures", "fit_unfrozen", "layer_groups"]

@@ -2,11 +2,11 @@
 
 from cytomol.predict.uncertainty.answer import UncertaintyAnswer, set_of_classes, uncertainty_columns
 from cytomol.predict.uncertainty.calibration import Calibrator, fit_calibrators
+from cytomol.predict.uncertainty.class_sets import PredictionSets
 from cytomol.predict.uncertainty.domain import ApplicabilityDomain, domain_fingerprints
 from cytomol.predict.uncertainty.intervals import PredictionIntervals
 from cytomol.predict.uncertainty.limits import DomainLimits, Word
-from cytomol.predict.uncertainty.report import coverage_report, expected_calibration_error
-from cytomol.predict.uncertainty.sets import PredictionSets
+from cytomol.predict.uncertainty.report import coverage_report
 from cytomol.predict.uncertainty.uncertainty import Uncertainty
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "Word",
     "coverage_report",
     "domain_fingerprints",
-    "expected_calibration_error",
     "fit_calibrators",
     "set_of_classes",
     "uncertainty_columns",

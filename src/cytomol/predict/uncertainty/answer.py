@@ -88,7 +88,7 @@ class UncertaintyAnswer:
     p_values
         How far class 0 and class 1 are from being ruled out: a class is in the set where this is above 1 -
         coverage; float64, shape (n, tasks, 2); NaN in regression. See
-        :func:`~cytomol.predict.uncertainty.sets.classes_not_ruled_out`.
+        :func:`~cytomol.predict.uncertainty.class_sets.classes_not_ruled_out`.
     contains
         Whether the set holds class 0 and class 1, bool, shape (n, tasks, 2); False in regression.
     similarity, mean_similarity

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from cytomol.predict.uncertainty.groups import folds_of
+from cytomol.predict.uncertainty.held_folds import folds_of
 
 __all__ = ["Calibrator", "fit_calibrators", "log_loss", "logit"]
 

@@ -19,7 +19,7 @@ from cytomol.predict.uncertainty.difficulty import (
     choose_difficulty,
     difficulties,
 )
-from cytomol.predict.uncertainty.groups import folds_of
+from cytomol.predict.uncertainty.held_folds import folds_of
 from cytomol.predict.uncertainty.ragged import flatten, unflatten
 
 __all__ = ["PredictionIntervals"]

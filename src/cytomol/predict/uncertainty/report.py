@@ -9,37 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.assays.metrics import expected_calibration_error
 from cytomol.errors import InputError
 from cytomol.predict.uncertainty.answer import UncertaintyAnswer
 
-__all__ = ["coverage_report", "expected_calibration_error"]
+__all__ = ["coverage_report"]
 
 Vector = NDArray[np.float64]
-
-
-def expected_calibration_error(probability: Vector, label: Vector, *, bins: int = 10) -> float:
-    """Mean gap between predicted probability and observed share, weighted by rows.
-
-    Sum over bins of equal width of ``n_b / n * |mean(label) - mean(probability)|`` (Naeini et al., AAAI
-    2015, 2901).
-
-    Parameters
-    ----------
-    probability, label
-        Probabilities of class 1 and labels 0 or 1, shape (n,).
-    bins
-        Number of bins; a probability on an edge falls into the upper bin, 1 into the last.
-
-    Returns
-    -------
-    float
-        NaN without rows.
-    """
-    if not len(label):
-        return float("nan")
-    place = np.minimum((probability * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, weights=label - probability, minlength=bins)
-    return float(np.abs(gaps).sum() / len(label))
 
 
 @dataclass(frozen=True)
@@ -123,8 +99,8 @@ def _classification(cells: _Cells) -> dict[str, Any]:
         "mean_set_size": _mean(size),
         "singletons": _mean(size == 1),
         "empty": _mean(size == 0),
-        "ece_before": _number(expected_calibration_error(before, label)),
-        "ece_after": _number(expected_calibration_error(after, label)),
+        "ece_before": _number(expected_calibration_error(label, before)),
+        "ece_after": _number(expected_calibration_error(label, after)),
         "brier_before": _mean(np.square(before - label)),
         "brier_after": _mean(np.square(after - label)),
     }

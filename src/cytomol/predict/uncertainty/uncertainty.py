@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.predict.uncertainty.answer import UncertaintyAnswer, kinds_of
 from cytomol.predict.uncertainty.calibration import Calibrator, fit_calibrators
+from cytomol.predict.uncertainty.class_sets import PredictionSets, classes_not_ruled_out
 from cytomol.predict.uncertainty.conformal import Matrix, Vector, check_coverage, rows_needed
 from cytomol.predict.uncertainty.domain import ApplicabilityDomain
 from cytomol.predict.uncertainty.heldout import HeldOut
 from cytomol.predict.uncertainty.intervals import PredictionIntervals
 from cytomol.predict.uncertainty.limits import DomainLimits
 from cytomol.predict.uncertainty.ragged import flatten, unflatten
-from cytomol.predict.uncertainty.sets import PredictionSets, classes_not_ruled_out
 
 __all__ = ["Uncertainty"]
 

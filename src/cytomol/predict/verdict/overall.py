@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cytomol.assays.digits import shown
 from cytomol.assays.metrics import Metric, metrics
 from cytomol.predict.verdict.bootstrap import Estimate, estimate
+from cytomol.predict.verdict.printout import lines_of
 from cytomol.predict.verdict.sentence import called
-from cytomol.predict.verdict.table import lines_of
 from cytomol.predict.verdict.task import CLASS_SPREAD, CONSTANT, MODEL, TaskVerdict, Word
 
 __all__ = ["Verdict", "gain_of", "summarise"]

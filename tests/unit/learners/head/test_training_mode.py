@@ -16,8 +16,8 @@ from cytomol.errors import ConfigError
 from cytomol.learners.head.training_mode import TrainingModeInputs
 from cytomol.learners.head.unfreeze import LiveFeatures
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.features import LiveBackbone, MoleculeFeatures
 from cytomol.predict.finetune import FinetuneResult, finetune
+from cytomol.predict.molecule_features import LiveBackbone, MoleculeFeatures
 from cytomol.predict.predictor import Predictor
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1"]

@@ -10,9 +10,9 @@ from scipy.special import expit
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 
-from cytomol.assays.metrics import roc_auc
-from cytomol.predict.uncertainty import calibration, expected_calibration_error, fit_calibrators
-from cytomol.predict.uncertainty.groups import folds_of
+from cytomol.assays.metrics import expected_calibration_error, roc_auc
+from cytomol.predict.uncertainty import calibration, fit_calibrators
+from cytomol.predict.uncertainty.held_folds import folds_of
 
 
 def simulate(n: int, seed: int, *, slope: float = 1.0, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -64,8 +64,8 @@ def test_overconfidence_is_calibrated_on_new_rows() -> None:
         (found,) = fit_calibrators(p[:, None], y[:, None])
         assert found.method in {"platt", "isotonic"}
         new, labels = simulate(20_000, 1, slope=slope, shift=shift)
-        before = expected_calibration_error(new, labels)
-        after = expected_calibration_error(found(new), labels)
+        before = expected_calibration_error(labels, new)
+        after = expected_calibration_error(labels, found(new))
         assert after < 0.04 < before
         assert np.square(found(new) - labels).mean() < np.square(new - labels).mean()
 

@@ -9,7 +9,7 @@ from cytomol.predict.uncertainty import PredictionIntervals
 from cytomol.predict.uncertainty.difficulty import Clues, choose_difficulty, difficulties
 from cytomol.predict.uncertainty.difficulty.choose import interval_score
 from cytomol.predict.uncertainty.difficulty.rising import fit_rising
-from cytomol.predict.uncertainty.groups import folds_of
+from cytomol.predict.uncertainty.held_folds import folds_of
 
 
 def simulate(n: int, seed: int, *, distance: float = 0.0, spread: float = 0.0) -> tuple[np.ndarray, Clues]:

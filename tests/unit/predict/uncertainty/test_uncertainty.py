@@ -21,7 +21,6 @@ from cytomol.predict.uncertainty import (
     UncertaintyAnswer,
     coverage_report,
     domain_fingerprints,
-    expected_calibration_error,
     set_of_classes,
     uncertainty_columns,
 )
@@ -104,13 +103,6 @@ def test_answers_and_their_report(kind: str) -> None:
     else:
         sizes = answer.contains.sum(axis=2)[rows]
         assert report["overall"]["singletons"] == pytest.approx((sizes == 1).mean())
-
-
-def test_calibration_error_by_hand() -> None:
-    p, y = np.array([0.05, 0.05, 0.95, 1.0, 0.5]), np.array([0.0, 1.0, 1.0, 1.0, 0.0])
-    expected = (2 * abs(0.5 - 0.05) + 2 * abs(1 - 0.975) + 0.5) / 5
-    assert expected_calibration_error(p, y) == pytest.approx(expected)
-    assert np.isnan(expected_calibration_error(p[:0], y[:0]))
 
 
 @pytest.mark.parametrize("kind", KINDS)

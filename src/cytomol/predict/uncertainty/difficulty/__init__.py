@@ -3,8 +3,8 @@
 from cytomol.predict.uncertainty.difficulty.base import Clues, Difficulty, difficulties
 from cytomol.predict.uncertainty.difficulty.choose import choose_difficulty
 from cytomol.predict.uncertainty.difficulty.constant import Constant
+from cytomol.predict.uncertainty.difficulty.disagreement import Spread
 from cytomol.predict.uncertainty.difficulty.distance import Distance
-from cytomol.predict.uncertainty.difficulty.spread import Spread
 from cytomol.predict.uncertainty.difficulty.spread_distance import SpreadDistance
 
 __all__ = [

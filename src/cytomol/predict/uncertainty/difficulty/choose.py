@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from cytomol.predict.uncertainty.difficulty.base import Clues, Difficulty, Vector
 from cytomol.predict.uncertainty.difficulty.constant import Constant
+from cytomol.predict.uncertainty.difficulty.disagreement import Spread
 from cytomol.predict.uncertainty.difficulty.distance import Distance
-from cytomol.predict.uncertainty.difficulty.spread import Spread
 from cytomol.predict.uncertainty.difficulty.spread_distance import SpreadDistance
 
 __all__ = ["choose_difficulty", "interval_score"]

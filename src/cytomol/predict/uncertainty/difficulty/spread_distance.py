@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 
 from cytomol.predict.uncertainty.difficulty.base import Clues, Difficulty, Vector, difficulties
+from cytomol.predict.uncertainty.difficulty.disagreement import Spread
 from cytomol.predict.uncertainty.difficulty.rising import expected_error, fit_rising
-from cytomol.predict.uncertainty.difficulty.spread import Spread
 
 __all__ = ["SpreadDistance"]
 

@@ -13,7 +13,7 @@ from cytomol.assays.cells import Cells, read_cells
 from cytomol.assays.classes import class_name, encode, has_known_words, order_classes
 from cytomol.assays.codes import looks_missing, minus_one_among_classes
 from cytomol.assays.column import Choice, Column, Role, choose_tasks, made
-from cytomol.assays.identifiers import no_task, words_of
+from cytomol.assays.id_columns import no_task, words_of
 from cytomol.errors import ConfigError, InputError
 
 __all__ = [

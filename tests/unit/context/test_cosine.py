@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cytomol.context import profiles
-from cytomol.context.profiles import (
+from cytomol.context import cosine
+from cytomol.context.cosine import (
     cluster_profiles,
     complete,
     cosine_histogram,
@@ -46,7 +46,7 @@ def test_constant_profiles_are_similar_to_nothing() -> None:
 
 @pytest.mark.parametrize("block", [7, 1024])
 def test_pairs_and_histogram_equal_all_pairs(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profiles, "_BLOCK", block)
+    monkeypatch.setattr(cosine, "_BLOCK", block)
     values = heavy_tailed(40, 5)
     values[17] = 2 * values[3] + 1  # same profile up to scale and shift
     groups = np.random.default_rng(1).integers(0, 3, 40)

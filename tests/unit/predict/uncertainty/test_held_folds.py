@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytomol.predict.uncertainty.groups import folds_of
+from cytomol.predict.uncertainty.held_folds import folds_of
 
 
 @settings(max_examples=50, deadline=None)

@@ -10,9 +10,9 @@ from cytomol.assays.cells import read_cells
 from cytomol.assays.classes import encode, has_known_words, order_classes
 from cytomol.assays.codes import looks_missing, minus_one_among_classes
 from cytomol.assays.column import Column
+from cytomol.assays.column_roles import choose_tasks, column_of, find_roles
 from cytomol.assays.dates import read_dates
 from cytomol.assays.digits import digits_of, shown
-from cytomol.assays.roles import choose_tasks, column_of, find_roles
 from cytomol.errors import InputError, InputNote
 
 VALUES = [f"{value:.3f}" for value in np.random.default_rng(0).normal(2, 1, 40)]

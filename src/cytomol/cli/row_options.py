@@ -13,7 +13,7 @@ import click
 from cytomol.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from cytomol.predict.rows import Answer
+    from cytomol.predict.answered_rows import Answer
 
 __all__ = ["finish", "rows_options", "split_names"]
 

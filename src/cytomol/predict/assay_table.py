@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cytomol.assays.digits import shown
 from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import MAIN_METRIC
-from cytomol.assays.molecules import molecule_groups
 from cytomol.assays.replicates import aggregate, replicates_of
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.errors import InputError
 
 __all__ = ["AssayTable"]

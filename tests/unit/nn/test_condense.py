@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from cytomol.nn.rows import condense
+from cytomol.nn.condense import condense
 
 
 def test_rows_that_take_no_part_are_left_out_on_a_cpu() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from cytomol.errors import ConfigError
-from cytomol.learners.head.build import build_head, masked_loss
+from cytomol.learners.head.named_heads import build_head, masked_loss
 from cytomol.methods import methods
 from cytomol.nn.norm import BatchNorm
 from cytomol.predict.config import FinetuneConfig

@@ -12,7 +12,7 @@ from rdkit.Chem import Descriptors, MACCSkeys, rdFingerprintGenerator
 from cytomol.artifact.backbone import Backbone
 from cytomol.assays.labels import Labels
 from cytomol.chem.descriptors import DESCRIPTOR_NAMES
-from cytomol.predict.features import MoleculeFeatures
+from cytomol.predict.molecule_features import MoleculeFeatures
 
 SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "not a molecule", "C1CCNCC1CCO"]
 VALID = [0, 1, 3]

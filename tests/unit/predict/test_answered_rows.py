@@ -17,8 +17,8 @@ from cytomol.assays.labels import Task
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import InputError
+from cytomol.predict.answered_rows import embed_rows, predict_rows
 from cytomol.predict.predictions import Predictions
-from cytomol.predict.rows import embed_rows, predict_rows
 from cytomol.tables.molecules import MoleculeTable
 
 # "CCC..." is a molecule, "C1" is none, and "" one that the reader of the file could not read

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from cytomol.learners.scaling import fit_scaler, scaler_from_arrays
+from cytomol.learners.feature_scaling import fit_scaler, scaler_from_arrays
 
 RNG = np.random.default_rng(0)
 VALUES = RNG.normal(3.0, 2.0, size=(400, 3)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""What a newcomer gets: 300 molecules of a real assay, no backbone, every option at its default."""
