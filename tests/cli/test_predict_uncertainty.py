@@ -16,6 +16,7 @@ import safetensors.numpy
 from tests.cli.conftest import RINGS, SMALL, TAILS
 
 from cytomol.predict.answered_rows import predict_rows
+from cytomol.predict.evidence import evidence_columns
 from cytomol.predict.predictor import Predictor
 from cytomol.tables import read_molecules
 
@@ -68,7 +69,8 @@ def test_classification(cytomol: Run, classifier: Path, molecules: Path, tmp_pat
     plain, table = read(tmp_path / "plain.csv"), read(tmp_path / "o.csv")
     own = [f"{task}_{part}" for task in ("nitrogen", "aromatic") for part in ("calibrated", "std", "set")]
     first, second = (["nitrogen", "nitrogen_class", *own[:3]], ["aromatic", "aromatic_class", *own[3:]])
-    assert table.columns.tolist() == ["smiles", "id", *first, *second, *MOLECULE, "error"]
+    nearest = evidence_columns(["nitrogen", "aromatic"])
+    assert table.columns.tolist() == ["smiles", "id", *first, *second, *MOLECULE, *nearest, "error"]
     pd.testing.assert_frame_equal(table[plain.columns], plain)  # predictions are those without it
     for row in INVALID:
         assert (table.loc[row, [*own, *MOLECULE]] == "").all()
