@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cytomol.assays.folds import folds_by_date, valid_folds
+from cytomol.assays.dates import read_dates
+from cytomol.assays.folds import valid_folds
 from cytomol.errors import InputNote
 
 SMILES = ["CCO", "bad", "OCC", "CCN", "CCC", "CCCC", "c1ccccc1"]
@@ -28,11 +29,12 @@ def test_given_folds_stay_and_divided_molecules_are_said() -> None:
     assert folds.tolist() == ["train", "", "test", "train", "valid", "test", "train"]
 
 
-def test_folds_by_date_leave_invalid_and_undated_rows_out() -> None:
+def test_folds_by_dates_leave_invalid_and_undated_rows_out() -> None:
     cells = pd.Series(
         ["2020-01-01", "2020-01-01", "2024-01-01", "2021-01-01", "", "2022-01-01", "2023-01-01"], name="d"
     )
     with pytest.warns(InputNote, match="1 of 6 rows have no date"):
-        folds = folds_by_date(SMILES, cells, fractions=(0.5, 0.25, 0.25))
+        options = SimpleNamespace(split_type="time", split_fractions=(0.5, 0.25, 0.25), split_seed=0)
+        folds = valid_folds(SMILES, VALID, None, options, dates=read_dates(cells, where="t.csv"))
     # a molecule of two dates has the earlier one
     assert folds.tolist() == ["train", "", "train", "valid", "", "valid", "test"]
