@@ -18,10 +18,10 @@ import os
 
 import numpy as np
 
-from cytomol.learners import Model, models
+from cytomol.learners import Learner, learners
 
 
-class Constant(Model):
+class Constant(Learner):
     name, summary, blocks = "cli-constant", "", ("maccs",)
 
     def fit(self, blocks, learning):
@@ -48,7 +48,7 @@ class Crash(Constant):
 
 
 for model in (Constant, Crash):
-    models.register(model.name)(model)
+    learners.register(model.name)(model)
 """
 
 

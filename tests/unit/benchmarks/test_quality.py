@@ -32,7 +32,7 @@ from cytomol.evaluate.coverage import COVERAGE_COLUMNS
 from cytomol.evaluate.results import Results
 from cytomol.evaluate.rows import Job, read_rows
 from cytomol.evaluate.sets import SETS as PUBLISHED_SETS
-from cytomol.learners import models
+from cytomol.learners import learners
 
 
 def fill(folder: Path, jobs: dict[Job, float], tasks: int = 8, metric: str = "roc_auc") -> None:
@@ -76,7 +76,7 @@ def test_every_planned_model_and_backbone_is_known() -> None:
     for name in PLUGINS:
         importlib.import_module(name)
     planned = list(cells(5))
-    assert {model for _, model, _, _ in planned} <= set(models.names())
+    assert {model for _, model, _, _ in planned} <= set(learners.names())
     assert {variant for _, _, variant, _ in planned} == {"", *BACKBONES}
     assert len(set(planned)) == len(planned)
 

@@ -19,11 +19,11 @@ from functools import partial
 import numpy as np
 
 from cytomol.errors import InputError
-from cytomol.learners import Model, models
+from cytomol.learners import Learner, learners
 from cytomol.learners.stack import Ensemble
 
 
-class Mean(Model):
+class Mean(Learner):
     """Answers the mean of the training labels, and a little by chance."""
 
     name, summary, blocks = "toy-mean", "mean", ("maccs",)
@@ -97,8 +97,8 @@ class Bug(Mean):
 
 
 for model in (Mean, Hungry, Crash, Refuse, Stack, Sleep, Bug):
-    models.register(model.name)(model)
-models.register("toy-stack-refit")(partial(Stack, refit=True))
+    learners.register(model.name)(model)
+learners.register("toy-stack-refit")(partial(Stack, refit=True))
 '''
 
 
