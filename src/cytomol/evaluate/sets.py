@@ -74,7 +74,7 @@ class SetSource:
 
     Attributes
     ----------
-    given
+    name_or_path
         Name of a published set, folder in its layout, or table.
     data
         Folder of the published sets; None for that of ``CYTOMOL_DATA``.
@@ -84,7 +84,7 @@ class SetSource:
         Columns of a table, as in :func:`cytomol.assays.labels.read_labels`.
     """
 
-    given: str
+    name_or_path: str
     data: str | None = None
     split: str | None = None
     split_col: str | None = None
@@ -94,15 +94,15 @@ class SetSource:
     @property
     def name(self) -> str:
         """Name of the set: its own, or that of the file without suffixes."""
-        if self.given in SETS:
-            return self.given
-        stem = re.sub(r"\.(gz|csv|tsv|txt|parquet)\b", "", Path(self.given).resolve().name.lower())
+        if self.name_or_path in SETS:
+            return self.name_or_path
+        stem = re.sub(r"\.(gz|csv|tsv|txt|parquet)\b", "", Path(self.name_or_path).resolve().name.lower())
         return re.sub(r"[^\w+-]+", "_", stem)
 
     def load(self) -> BenchmarkSet:
         """Read the set."""
         return load_set(
-            self.given,
+            self.name_or_path,
             data=self.data,
             split_file=self.split,
             split_col=self.split_col,
