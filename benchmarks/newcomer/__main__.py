@@ -17,6 +17,7 @@ from cytomol.evaluate.sets import BenchmarkSet, load_set
 
 SET, TASK = "biogenadme", "LOG HLM_CLint (mL/min/kg)"
 """Clearance by human liver microsomes: the first task of the set."""
+_MODELS = (DEFAULT, PEER)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,10 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--draws", type=int, default=5, help="draws of molecules, each of its own seed (5)")
     parser.add_argument("--crossed", type=int, default=1, help="draws that are cross-validated too (1)")
     parser.add_argument("--molecules", type=int, default=MOLECULES, help=f"molecules of a draw ({MOLECULES})")
+    parser.add_argument("--models", nargs="+", choices=_MODELS, default=_MODELS, help="what learns (both)")
     parser.add_argument("-o", "--output", type=Path, default=RESULTS, help="table to write or to go on with")
     options = parser.parse_args(arguments)
     try:
-        whole, peer = load_set(SET), _peer()
+        whole, peer = load_set(SET), _peer() if PEER in options.models else None
         for validation, draws in zip(VALIDATIONS, (options.draws, options.crossed), strict=True):
             for seed in range(draws):
                 for line in _measure(whole, seed, validation, peer, options):
@@ -57,7 +59,7 @@ def _measure(
     there = models_of(read(options.output), seed, validation)
     draw = Draw.of(whole, TASK, seed, options.molecules)
     found: list[Answer] = []
-    if DEFAULT not in there:
+    if DEFAULT in options.models and DEFAULT not in there:
         found += draw.own_answers(validation)
         add(options.output, seed, validation, found, source_commit())
     if peer is not None and PEER not in there:

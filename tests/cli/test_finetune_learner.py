@@ -149,7 +149,7 @@ def test_predict_with_uncertainty(cytomol: Run, trained: Path, molecules: Path, 
     assert {"nitrogen_calibrated", "aromatic_set", "similarity", "in_domain"} <= set(table.columns)
     assert table.loc[INVALID, "similarity"].isna().all()
     assert table.drop(index=INVALID)["nitrogen_calibrated"].between(0, 1).all()
-    assert "calibration, chosen by validation rows" in done.err
+    assert "calibration, chosen by held-out molecules" in done.err
 
 
 def test_predict_still_serves_heads_and_refuses_backbones(

@@ -77,8 +77,8 @@ def test_classification(cytomol: Run, classifier: Path, molecules: Path, tmp_pat
     assert (valid["nitrogen_std"].astype(float) > 0).all()
     assert valid["nitrogen_set"].isin(["", "0", "1", "0|1"]).all()
     assert valid["in_domain"].tolist()[1:] == ["True", "False"]
-    assert "calibration, chosen by validation rows (tasks):" in done.err
-    assert "fewer than the 9 validation rows that 0.9 takes" in done.err
+    assert "calibration, chosen by held-out molecules (tasks):" in done.err
+    assert "fewer than the 9 held-out molecules that 0.9 takes" in done.err
 
 
 def test_the_answers_are_those_of_python(classifier: Path, molecules: Path) -> None:
@@ -111,7 +111,7 @@ def test_regression(cytomol: Run, regressor: Path, molecules: Path, tmp_path: Pa
         assert table.loc[INVALID, "length_low"].isna().all()
     assert (widths[1] > widths[0]).all()
     assert np.isinf(valid["rare_high"]).all()
-    assert "fewer than the 4 validation rows that 0.8 takes for finite intervals: rare (" in done.err
+    assert "fewer than the 4 held-out molecules that 0.8 takes for finite intervals: rare (" in done.err
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "npz", "tsv"])

@@ -59,8 +59,8 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "split_fractions": reach((0.25, 0.5, 0.25), **QUARTERS),
     "split_seed": reach(1, **QUARTERS, split_type="random"),
     "replicates": reach("mean"),
-    "folds": reach(3, split=True),
-    "repeats": reach(2, split=True, folds=3, split_type="random"),
+    "folds": reach(3, **QUARTERS),
+    "repeats": reach(2, **QUARTERS, folds=3, split_type="random"),
     # fitting
     "learner": reach("neighbours"),
     "refit": reach(True),

@@ -170,22 +170,20 @@ def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64
 
     The models that the fit went through come first, with the seconds that each took.
     """
-    from cytomol.predict.config import SCORED_ALONE
+    from cytomol.predict.config import SCORED_ALONE, FinetuneConfig
     from cytomol.predict.finetune import Listener, finetune
 
     workers = spec.threads or None
     began = time.perf_counter()
+    options = {"learner": spec.job.model, "seed": spec.job.seed, "threads": spec.threads, **SCORED_ALONE}
     model = finetune(
         data.smiles,
         data.training_labels(),  # the test labels stay here
+        FinetuneConfig.build(options),
         folds=data.folds,
         backbone=spec.backbone,
         workers=workers,
         listener=Listener(say=lambda text: print(text, file=sys.stderr)),  # noqa: T201 - into the job's log
-        learner=spec.job.model,
-        seed=spec.job.seed,
-        threads=spec.threads,
-        **SCORED_ALONE,
     ).predictor
     fit = time.perf_counter() - began
     # all rows, as in training: so these are the features that training has cached

@@ -133,6 +133,8 @@ def test_it_goes_on_where_it_was_cut_and_takes_chemprop_in_later(
     assert path.read_text() == first
     peer = Blunt()
     monkeypatch.setattr(newcomer, "_peer", lambda: peer)
+    assert newcomer.main([*words, "--models", DEFAULT]) == 0
+    assert path.read_text() == first
     assert newcomer.main(words) == 0
     assert newcomer.main(words) == 0
     assert len(peer.asked) == 1

@@ -234,7 +234,7 @@ class Uncertainty:
         if self.calibrators:
             how = Counter(c.method + (" pooled over tasks" if c.pooled else "") for c in self.calibrators)
             parts = ", ".join(f"{method} ({count})" for method, count in sorted(how.items()))
-            notes.append(f"calibration, chosen by validation rows (tasks): {parts}")
+            notes.append(f"calibration, chosen by held-out molecules (tasks): {parts}")
         needed, rows = rows_needed(check_coverage(coverage)), self.rows
         for kind, what in (
             ("classification", "of either class for sets that can leave one out"),
@@ -244,7 +244,7 @@ class Uncertainty:
             if few:
                 shown = ", ".join(few[:8]) + (f" and {len(few) - 8} more" if len(few) > 8 else "")
                 notes.append(
-                    f"fewer than the {needed} validation rows that {coverage:g} takes {what}: {shown}"
+                    f"fewer than the {needed} held-out molecules that {coverage:g} takes {what}: {shown}"
                 )
         return notes
 

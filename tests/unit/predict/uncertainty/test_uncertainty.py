@@ -144,14 +144,14 @@ def test_notes_name_tasks_with_few_rows() -> None:
         data["predicted"], data["members"], data["labels"], "regression", train_fingerprints=data["bits"]
     )
     (note,) = fitted.notes(["many", "few"], 0.9)
-    assert "fewer than the 9 validation rows that 0.9 takes for finite intervals: few (" in note
+    assert "fewer than the 9 held-out molecules that 0.9 takes for finite intervals: few (" in note
     assert fitted.notes(["many", "few"], 0.5) == []
     answer = ask(fitted, data)
     assert np.isinf(answer.high[:, 1]).all()
     assert coverage_report(answer, data["labels"])["tasks"]["1"]["infinite"] == 1
     calibration, few = fit("classification", 40).notes(["a", "b"], 0.99)
-    assert calibration.startswith("calibration, chosen by validation rows (tasks): ")
-    assert "99 validation rows" in few
+    assert calibration.startswith("calibration, chosen by held-out molecules (tasks): ")
+    assert "99 held-out molecules" in few
 
 
 def test_what_does_not_fit_is_refused() -> None:
