@@ -66,7 +66,7 @@ class Column:
 
 
 def described(cells: Cells, role: Role, reason: str, **more: Any) -> Column:
-    """Return what is said of a column, with its counts."""
+    """Describe a column: what it is, why, and how many of its cells are measured."""
     return Column(cells.name, role, reason, len(cells.missing), cells.measured, **more)
 
 

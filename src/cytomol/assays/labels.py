@@ -168,8 +168,8 @@ def read_labels(
 
 def _check_task_types(task_type: TaskType, frame: pd.DataFrame, where: str) -> None:
     """Refuse a kind that is given for a column that is not there."""
-    given = task_types(task_type) if isinstance(task_type, str) else task_type
-    for name in given:
+    type_by_task = task_types(task_type) if isinstance(task_type, str) else task_type
+    for name in type_by_task:
         if name:
             find_column(frame, name, where=where, option="--task-type")
 

@@ -161,24 +161,24 @@ def load_set(
     InputError
         If a file is absent or cannot be read.
     """
-    given = str(name_or_path)
-    name = SetSource(given).name
-    folder = data_folder(data) / given if given in SETS else Path(given)
+    wanted = str(name_or_path)
+    name = SetSource(wanted).name
+    folder = data_folder(data) / wanted if wanted in SETS else Path(wanted)
     own = _Columns(split_file, split_col, smiles_col, targets)
-    if given in SETS or (folder / _ASSAYS).is_file():
+    if wanted in SETS or (folder / _ASSAYS).is_file():
         if own != _Columns():
-            raise ConfigError("has its own split and columns", where=given, hint="give a table instead")
+            raise ConfigError("has its own split and columns", where=wanted, hint="give a table instead")
         return _load_folder(name, folder)
     if not folder.exists() and not folder.suffix:
-        near = difflib.get_close_matches(given, SETS, n=1)
+        near = difflib.get_close_matches(wanted, SETS, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ConfigError(f"no benchmark set {given!r}", hint=f"{hint}known: {', '.join(SETS)}; or a table")
+        raise ConfigError(f"no benchmark set {wanted!r}", hint=f"{hint}known: {', '.join(SETS)}; or a table")
     return _load_table(name, folder, own)
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """What is told of a table of one's own."""
+    """What the user says of the columns and the split of a table."""
 
     split_file: str | Path | None = None
     split_col: str | None = None

@@ -56,7 +56,9 @@ class ByKind:
     def refit(self, blocks: Mapping[str, Matrix], learning: Learning) -> ByKind:
         """Return learners fitted on the training rows with the choices that these have made."""
         new = ByKind(lambda: self.first, self.kinds)
-        new.parts = {kind: part.refit(blocks, of_kind) for kind, part, of_kind in self._with_learning(learning)}
+        new.parts = {
+            kind: part.refit(blocks, of_kind) for kind, part, of_kind in self._with_learning(learning)
+        }
         return new
 
     def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -272,7 +272,7 @@ class Fitting:
         )
 
     def _cutoffs(self, held_out: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Choose by answers to held-out rows from which probability on a class is said, shape (columns,)."""
+        """Choose, by held-out answers, the probability from which a class is said, shape (columns,)."""
         assert self.held is not None
         labels = self.encoding.encode(self.table.labels)[0]
         labels[~held_out] = np.nan

@@ -98,7 +98,11 @@ def cross_validate(job: FittingJob, table: AssayTable, store: MoleculeStore) -> 
         If the table says in which fold a row is.
     """
     if table.folds is not None:
-        raise ConfigError("folds are given, so there is nothing to divide", where="folds")
+        raise ConfigError(
+            "the folds are given, so there is nothing to divide",
+            where="folds",
+            hint="leave out --folds, or the split of the table",
+        )
     valid = np.asarray(store.valid)
     table, store = table.take(valid), store.take(np.flatnonzero(valid))
     config, molecules = job.config, molecule_groups(store.smiles)

@@ -190,7 +190,7 @@ class Uncertainty:
         )
 
     def restated(self, answer: UncertaintyAnswer, coverage: float) -> UncertaintyAnswer:
-        """Return an answer of this with another coverage stated; what does not depend on it is kept."""
+        """Return the same answer for another coverage; what does not depend on it is kept."""
         check_coverage(coverage)
         near = answer.similarity.astype(np.float64)
         low, high = self._bounds(answer.predicted, answer.spread, near, coverage)
