@@ -12,7 +12,7 @@ from benchmarks.quality.plan import SETS
 from benchmarks.quality.rows import OURS, Rows, label_of
 from benchmarks.quality.tables import markdown, number
 
-from cytomol.evaluate.ablation_rows import summarize
+from cytomol.evaluate.ablation_rows import summarize_ablation
 from cytomol.evaluate.significance import bootstrap_interval
 
 __all__ = [
@@ -286,7 +286,7 @@ def ablation(rows: Rows) -> Iterator[str]:
         method, size, epochs = facts
         yield f"{method}: {epochs} epochs; corpora of {size:,} molecules: {part['seed'].nunique()}.\n"
     yield "ROC-AUC in %, mean over tasks; in brackets the difference from the full method there.\n"
-    summary = summarize(table)
+    summary = summarize_ablation(table)
     for (study, method), part in summary.groupby(["study", "method"], sort=False):
         yield f"## {method}: {study}\n"
         sets = list(dict.fromkeys(part["set"]))

@@ -16,7 +16,7 @@ from benchmarks.quality.plan import SETS
 
 from cytomol.assays.metrics import metrics, score_tasks
 from cytomol.evaluate.rows import Job
-from cytomol.learners.stack_weights import combine, stack
+from cytomol.learners.stack_weights import stack, weighted_mean
 
 __all__ = ["COLUMNS", "main"]
 
@@ -55,7 +55,7 @@ def _of_set(kept: Kept, name: str) -> list[tuple[object, ...]]:
             for fitted, scored in ((half, ~half), (~half, half)):
                 ridge = draw / max(1, (~np.isnan(labels[fitted])).sum())
                 weights = stack(members[:, fitted], labels[fitted], kind, ridge=ridge)
-                held[scored] = combine(members[:, scored], weights, kind)
+                held[scored] = weighted_mean(members[:, scored], weights, kind)
             scores.append(score_tasks(labels, held, metric)[0])
         records.append((name, int((~np.isnan(labels)).sum()), len(tables), draw, np.mean(scores)))
     return records

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cytomol.assays.cells import Cells
 
-__all__ = ["TASK_ROLES", "Choice", "Column", "Role", "choose_tasks", "made"]
+__all__ = ["TASK_ROLES", "Choice", "Column", "Role", "choose_tasks", "described"]
 
 Role = Literal[
     "smiles", "id", "index", "date", "fold", "number", "class", "censored", "text", "constant", "empty"
@@ -65,8 +65,8 @@ class Column:
         return self.role in TASK_ROLES
 
 
-def made(cells: Cells, role: Role, reason: str, **more: Any) -> Column:
-    """Return what is said of a column, with its counts."""
+def described(cells: Cells, role: Role, reason: str, **more: Any) -> Column:
+    """Describe a column: what it is, why, and how many of its cells are measured."""
     return Column(cells.name, role, reason, len(cells.missing), cells.measured, **more)
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from cytomol.assays.cells import Cells, read_cells
 from cytomol.assays.classes import class_name, encode, has_known_words, order_classes
 from cytomol.assays.codes import looks_missing, minus_one_among_classes
-from cytomol.assays.column import Choice, Column, Role, choose_tasks, made
-from cytomol.assays.id_columns import no_task, words_of
+from cytomol.assays.column import Choice, Column, Role, choose_tasks, described
+from cytomol.assays.id_columns import no_task, words_of_name
 from cytomol.errors import ConfigError, InputError
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "TaskType",
     "choose_tasks",
     "column_of",
-    "find_roles",
+    "roles_of_columns",
     "task_type_of",
     "task_types",
 ]
@@ -60,7 +60,7 @@ _LABELS = frozenset(
 _QUALIFIERS = frozenset({"<", ">", "=", "<=", ">=", "~", "≤", "≥", "<<", ">>"})
 
 
-def find_roles(
+def roles_of_columns(
     frame: pd.DataFrame,
     *,
     smiles_col: str | None = None,
@@ -150,13 +150,13 @@ def column_of(
         The table's name, for messages.
     """
     if cells.measured == 0:
-        return made(cells, "empty", "nothing stands in it")
+        return described(cells, "empty", "nothing stands in it")
     if not named and (found := no_task(cells)):
         return found
     if cells.mostly_words:
         found = _words(cells, named=named or task_type == "classification")
         if task_type == "regression" and found.role == "class":
-            return made(cells, "text", f"{found.reason}, where values are asked for", doubtful=True)
+            return described(cells, "text", f"{found.reason}, where values are asked for", doubtful=True)
         return found
     if cells.bounds.any():
         return _censored(cells, settled=settled)
@@ -168,21 +168,23 @@ def _words(cells: Cells, *, named: bool) -> Column:
     text = cells.text
     found = {str(word).casefold() for word in text if word}
     if found <= _QUALIFIERS:
-        return made(
+        return described(
             cells,
             "text",
             "qualifiers of another column",
             remark="its qualifiers are not read: write them into the cells of the values, as in <0.5",
         )
     if len(found) == 1:
-        return made(cells, "constant", f"every cell is {next(word for word in text if word)!r}")
+        return described(cells, "constant", f"every cell is {next(word for word in text if word)!r}")
     classes, places = encode(text)
     known = has_known_words(classes)
     repeated = cells.measured >= (len(classes) if known else _ROWS_A_CLASS * len(classes))
     if len(classes) > _MOST_CLASSES or not (repeated or named) or len(found) == cells.measured > 2:
         first = next(row for row, word in enumerate(text) if word)
-        return made(cells, "text", f"{len(found):,} different texts, as {text[first]!r} in row {first + 1}")
-    sure = named or known or bool(words_of(cells.name) & _LABELS)
+        return described(
+            cells, "text", f"{len(found):,} different texts, as {text[first]!r} in row {first + 1}"
+        )
+    sure = named or known or bool(words_of_name(cells.name) & _LABELS)
     return _classes(cells, classes, places, order_classes(classes)[1], doubtful=not sure)
 
 
@@ -196,7 +198,9 @@ def _classes(
         listed = ", ".join(f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True))
         last = f"; {classes[1]} is the positive one, {how}" if len(classes) == 2 else f", in order {how}"
         remark = f"read as classes: {listed}{last}"
-    return made(cells, "class", reason, **{"classes": classes, "counts": counts, "remark": remark, **more})
+    return described(
+        cells, "class", reason, **{"classes": classes, "counts": counts, "remark": remark, **more}
+    )
 
 
 def _range(cells: Cells) -> dict[str, float]:
@@ -208,7 +212,7 @@ def _range(cells: Cells) -> dict[str, float]:
 
 def _censored(cells: Cells, *, settled: bool) -> Column:
     below, above = int((cells.bounds < 0).sum()), int((cells.bounds > 0).sum())
-    return made(
+    return described(
         cells,
         "censored",
         f"{below + above:,} of {cells.measured:,} cells are bounds",
@@ -235,7 +239,7 @@ def _numbers(cells: Cells, task_type: str, *, named: bool, settled: bool, where:
             places = np.where(np.isnan(cells.numbers), np.nan, np.searchsorted(values, cells.numbers))
             return _classes(cells, tuple(map(class_name, values)), places, "by number")
     if len(values) == 1 and not named:
-        return made(cells, "constant", f"every value is {values[0]:g}")
+        return described(cells, "constant", f"every value is {values[0]:g}")
     remark = ""
     whole = bool((values == np.floor(values)).all())
     if (
@@ -249,7 +253,7 @@ def _numbers(cells: Cells, task_type: str, *, named: bool, settled: bool, where:
             f"holds {len(values)} different whole numbers, learnt as numbers; for classes give --task-type "
             f'"{cells.name}=classification"'
         )
-    return made(
+    return described(
         cells, "number", f"{len(values):,} different values", remark=remark, **problem, **_range(cells)
     )
 

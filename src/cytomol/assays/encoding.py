@@ -123,7 +123,7 @@ class Encoding:
 
     @classmethod
     def restore(cls, table: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`state`."""
+        """Rebuild from :meth:`state`."""
         tasks = tuple(Task(entry["name"], entry["kind"], tuple(entry["classes"])) for entry in table)
         return cls(tasks, arrays["center"], arrays["scale"])
 

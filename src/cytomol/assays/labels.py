@@ -17,7 +17,7 @@ from cytomol.assays.column_roles import (
     TaskType,
     choose_tasks,
     column_of,
-    find_roles,
+    roles_of_columns,
     task_type_of,
     task_types,
 )
@@ -168,8 +168,8 @@ def read_labels(
 
 def _check_task_types(task_type: TaskType, frame: pd.DataFrame, where: str) -> None:
     """Refuse a kind that is given for a column that is not there."""
-    given = task_types(task_type) if isinstance(task_type, str) else task_type
-    for name in given:
+    type_by_task = task_types(task_type) if isinstance(task_type, str) else task_type
+    for name in type_by_task:
         if name:
             find_column(frame, name, where=where, option="--task-type")
 
@@ -178,7 +178,7 @@ def _tasks_by_role(
     frame: pd.DataFrame, ignore: Sequence[str], task_type: TaskType, missing_codes: Sequence[str], where: str
 ) -> tuple[list[str], list[str]]:
     """Return the columns that are tasks by what stands in them, and the others with the reason."""
-    columns = find_roles(frame, ignore=ignore, missing_codes=missing_codes, task_type=task_type)
+    columns = roles_of_columns(frame, ignore=ignore, missing_codes=missing_codes, task_type=task_type)
     for column in columns:
         if column.role == "text":
             refuse_decimal_commas(read_cells(frame[column.name], missing_codes), where=where)

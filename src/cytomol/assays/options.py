@@ -54,20 +54,20 @@ class AssayOptions(Config):
 
     @field_validator("folds")
     @classmethod
-    def _one_tests_one_chooses(cls, given: int) -> int:
-        if given in {1, 2}:
+    def _one_tests_one_chooses(cls, folds: int) -> int:
+        if folds in {1, 2}:
             raise ValueError("three at least: one tests, one chooses, the others train; or 0 for one split")
-        return given
+        return folds
 
     @field_validator("replicates")
     @classmethod
-    def _known_way(cls, given: str) -> str:
-        if given not in HOW:
+    def _known_way(cls, how: str) -> str:
+        if how not in HOW:
             raise ValueError(f"one of {', '.join(HOW)}")
-        return given
+        return how
 
     @field_validator("task_type")
     @classmethod
-    def _known_task_type(cls, given: str) -> str:
-        task_types(given)
-        return given
+    def _known_task_type(cls, task_type: str) -> str:
+        task_types(task_type)
+        return task_type

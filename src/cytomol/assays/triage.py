@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.assays.cells import read_cells
-from cytomol.assays.column_roles import Choice, Column, TaskType, choose_tasks, find_roles
+from cytomol.assays.column_roles import Choice, Column, TaskType, choose_tasks, roles_of_columns
 from cytomol.assays.labels import RESERVED, Labels, read_labels
 from cytomol.assays.replicates import TaskReplicates, replicates_of
 from cytomol.assays.same_molecule import molecule_groups
@@ -105,7 +105,7 @@ def triage(
     """
     columns = [
         _with_words_among_numbers(column, frame, missing_codes)
-        for column in find_roles(
+        for column in roles_of_columns(
             frame, smiles_col=smiles_col, missing_codes=missing_codes, task_type=task_type
         )
     ]

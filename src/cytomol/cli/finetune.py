@@ -223,13 +223,13 @@ def _dates(molecules: MoleculeTable, time_col: str | None) -> NDArray[np.datetim
 
 def _ids(molecules: MoleculeTable, id_col: str | None) -> list[str] | None:
     """Return what the molecules are called; None if the table does not say."""
-    from cytomol.assays.column_roles import find_roles
+    from cytomol.assays.column_roles import roles_of_columns
     from cytomol.tables.molecules import find_column
 
     if id_col is not None:
         name = find_column(molecules.frame, id_col, where=molecules.where, option="--id-col")
     else:
-        roles = find_roles(molecules.frame, smiles_col=molecules.smiles_col)
+        roles = roles_of_columns(molecules.frame, smiles_col=molecules.smiles_col)
         ids = [column.name for column in roles if column.role == "id"]
         if not ids:
             return None

@@ -18,7 +18,7 @@ import torch
 
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.errors import ConfigError, CytomolError, OutputError
-from cytomol.evaluate.ablation_rows import AblationRows, Unit, summarize
+from cytomol.evaluate.ablation_rows import AblationRows, Unit, summarize_ablation
 from cytomol.evaluate.job import fold_rows
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
 from cytomol.evaluate.variants import Variant, studies_of, variants_of
@@ -31,7 +31,7 @@ from cytomol.training.dataset.prepare import corpus_digest, edge_criteria
 from cytomol.training.loop.state import partial_path
 from cytomol.training.pretrain import pretrain
 
-__all__ = ["Ablation", "Failure", "run_ablation"]
+__all__ = ["Ablation", "VariantFailure", "run_ablation"]
 
 ROWS, SUMMARY, RECORD, MODELS, LOCK = "ablation.csv", "summary.csv", "ablation.json", "models", ".lock"
 
@@ -75,7 +75,7 @@ class Ablation:
 
 
 @dataclass(frozen=True)
-class Failure:
+class VariantFailure:
     """A variant that has no rows for a seed, and why."""
 
     variant: Variant
@@ -102,7 +102,7 @@ def run_ablation(
     resume: bool = False,
     force: bool = False,
     say: Callable[[str], None] = lambda _: None,
-) -> tuple[pd.DataFrame, list[Failure]]:
+) -> tuple[pd.DataFrame, list[VariantFailure]]:
     """Run every variant and seed that has no rows yet; return the summary and what failed.
 
     Rows are in ``ablation.csv`` as soon as a variant and seed is scored on a set, so that a run which was
@@ -146,7 +146,7 @@ def run_ablation(
         if cut := rows.read({data.name: _rows_of(data) for data in inputs.sets}):
             say(f"{cut} results were written in part; they are made again")
         failures = _run(ablation, inputs, plan, rows, say)
-        summary = summarize(rows.frame())
+        summary = summarize_ablation(rows.frame())
         write_table(summary.round(6), out / SUMMARY, force=True)
     return summary, failures
 
@@ -283,10 +283,10 @@ def _run(
     plan: Sequence[tuple[Variant, MethodConfig]],
     rows: AblationRows,
     say: Callable[[str], None],
-) -> list[Failure]:
+) -> list[VariantFailure]:
     """Score every variant, seed by seed: after the first seed there is a whole table."""
     runs = [(seed, variant, config) for seed in range(ablation.seeds) for variant, config in plan]
-    failures: list[Failure] = []
+    failures: list[VariantFailure] = []
     done = rows.units()
     for number, (seed, variant, config) in enumerate(runs, start=1):
         units = {
@@ -301,7 +301,7 @@ def _run(
         try:
             how = _score(ablation, inputs, variant, seeded, missing, rows=rows)
         except (CytomolError, MemoryError, torch.OutOfMemoryError) as error:
-            failures.append(Failure(variant, seed, str(error)))
+            failures.append(VariantFailure(variant, seed, str(error)))
             how = f"FAILED: {error}"
         say(f"[{number}/{len(runs)}] {variant}, seed {seed}: {how} ({time.perf_counter() - began:.1f} s)")
     return failures

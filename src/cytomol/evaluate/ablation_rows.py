@@ -16,7 +16,7 @@ from cytomol.errors import InputError, OutputError
 from cytomol.evaluate.variants import FULL
 from cytomol.files import atomic_file
 
-__all__ = ["COLUMNS", "AblationRows", "Unit", "summarize"]
+__all__ = ["COLUMNS", "AblationRows", "Unit", "summarize_ablation"]
 
 COLUMNS = (
     "study",
@@ -118,7 +118,7 @@ def unit_of(row: Mapping[str, str]) -> Unit:
     return Unit(row["study"], row["variant"], row["method"], row["seed"], row["set"])
 
 
-def summarize(rows: pd.DataFrame) -> pd.DataFrame:
+def summarize_ablation(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the mean over tasks; of it mean and standard deviation over seeds, and difference from full.
 
     Parameters

@@ -30,9 +30,9 @@ def peak_mb(*, children: bool = False) -> float:
     def usage(who: int) -> float:
         return resource.getrusage(who).ru_maxrss * unit / 1e6
 
-    own = _high_water()
-    own = usage(resource.RUSAGE_SELF) if own is None else own
-    return max(own, usage(resource.RUSAGE_CHILDREN)) if children else own
+    peak = _high_water()
+    peak = usage(resource.RUSAGE_SELF) if peak is None else peak
+    return max(peak, usage(resource.RUSAGE_CHILDREN)) if children else peak
 
 
 def _high_water() -> float | None:

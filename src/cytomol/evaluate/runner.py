@@ -277,7 +277,7 @@ def _check(benchmark: Benchmark) -> None:
 
 
 def _expected(benchmark: Benchmark) -> dict[Job, int]:
-    """Return the rows that each job will have; every set is read, so a bad one is told before any work."""
+    """Return how many rows each job will have; every set is read, so a bad one is told before any work."""
     sizes: dict[str, int] = {}
     for source in benchmark.sources:
         data = source.load()

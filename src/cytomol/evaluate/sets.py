@@ -74,7 +74,7 @@ class SetSource:
 
     Attributes
     ----------
-    given
+    name_or_path
         Name of a published set, folder in its layout, or table.
     data
         Folder of the published sets; None for that of ``CYTOMOL_DATA``.
@@ -84,7 +84,7 @@ class SetSource:
         Columns of a table, as in :func:`cytomol.assays.labels.read_labels`.
     """
 
-    given: str
+    name_or_path: str
     data: str | None = None
     split: str | None = None
     split_col: str | None = None
@@ -94,15 +94,15 @@ class SetSource:
     @property
     def name(self) -> str:
         """Name of the set: its own, or that of the file without suffixes."""
-        if self.given in SETS:
-            return self.given
-        stem = re.sub(r"\.(gz|csv|tsv|txt|parquet)\b", "", Path(self.given).resolve().name.lower())
+        if self.name_or_path in SETS:
+            return self.name_or_path
+        stem = re.sub(r"\.(gz|csv|tsv|txt|parquet)\b", "", Path(self.name_or_path).resolve().name.lower())
         return re.sub(r"[^\w+-]+", "_", stem)
 
     def load(self) -> BenchmarkSet:
         """Read the set."""
         return load_set(
-            self.given,
+            self.name_or_path,
             data=self.data,
             split_file=self.split,
             split_col=self.split_col,
@@ -161,24 +161,24 @@ def load_set(
     InputError
         If a file is absent or cannot be read.
     """
-    given = str(name_or_path)
-    name = SetSource(given).name
-    folder = data_folder(data) / given if given in SETS else Path(given)
+    wanted = str(name_or_path)
+    name = SetSource(wanted).name
+    folder = data_folder(data) / wanted if wanted in SETS else Path(wanted)
     own = _Columns(split_file, split_col, smiles_col, targets)
-    if given in SETS or (folder / _ASSAYS).is_file():
+    if wanted in SETS or (folder / _ASSAYS).is_file():
         if own != _Columns():
-            raise ConfigError("has its own split and columns", where=given, hint="give a table instead")
+            raise ConfigError("has its own split and columns", where=wanted, hint="give a table instead")
         return _load_folder(name, folder)
     if not folder.exists() and not folder.suffix:
-        near = difflib.get_close_matches(given, SETS, n=1)
+        near = difflib.get_close_matches(wanted, SETS, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ConfigError(f"no benchmark set {given!r}", hint=f"{hint}known: {', '.join(SETS)}; or a table")
+        raise ConfigError(f"no benchmark set {wanted!r}", hint=f"{hint}known: {', '.join(SETS)}; or a table")
     return _load_table(name, folder, own)
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """What is told of a table of one's own."""
+    """What the user says of the columns and the split of a table."""
 
     split_file: str | Path | None = None
     split_col: str | None = None

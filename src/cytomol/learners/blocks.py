@@ -78,10 +78,10 @@ class ScaledBlocks:
 
     @classmethod
     def restore(cls, names: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> ScaledBlocks:
-        """Undo :meth:`arrays`; arrays of other names are left alone."""
+        """Rebuild from :meth:`arrays`; arrays of other names are left alone."""
         blocks = cls(tuple(names))
         for name in names:
-            own = {key.split(".", 1)[1]: a for key, a in arrays.items() if key.startswith(f"{name}.")}
-            if own:
-                blocks.scalers[name] = scaler_from_arrays(own)
+            of_block = {key.split(".", 1)[1]: a for key, a in arrays.items() if key.startswith(f"{name}.")}
+            if of_block:
+                blocks.scalers[name] = scaler_from_arrays(of_block)
         return blocks

@@ -150,7 +150,7 @@ class Kernel(Learner):
 
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`state`."""
+        """Rebuild from :meth:`state`."""
         model = cls()
         for name in _NUMBERS:
             setattr(model, name, table[name])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cytomol.learners.base import Learner, Learning, Matrix
 from cytomol.learners.blocks import ScaledBlocks
 
-__all__ = ["MatrixLearner", "below", "learnable", "measured_exactly", "task_rows"]
+__all__ = ["MatrixLearner", "learnable", "measured_exactly", "task_rows", "under_prefix"]
 
 
 class MatrixLearner(Learner):
@@ -68,14 +68,14 @@ class MatrixLearner(Learner):
 
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`state`."""
+        """Rebuild from :meth:`state`."""
         learner = cls(tuple(table["blocks"]))
-        learner.scaled = ScaledBlocks.restore(learner.blocks, below(arrays, "scaling."))
+        learner.scaled = ScaledBlocks.restore(learner.blocks, under_prefix(arrays, "scaling."))
         learner.restore_own(table, arrays)
         return learner
 
 
-def below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+def under_prefix(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
     """Return the arrays whose names begin with a prefix, without it."""
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 

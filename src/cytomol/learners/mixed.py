@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.learners.base import Learner, Learning, Matrix
-from cytomol.learners.matrix import below
+from cytomol.learners.matrix import under_prefix
 
 __all__ = ["KINDS", "ByKind", "metric_of"]
 
@@ -49,14 +49,16 @@ class ByKind:
 
     def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
         """Fit each learner to its columns; ``kind`` and ``metric`` of ``learning`` are not read."""
-        for kind, part, own in self._each(learning):
-            part.fit(blocks, own)
+        for kind, part, of_kind in self._with_learning(learning):
+            part.fit(blocks, of_kind)
             self.parts[kind] = part
 
     def refit(self, blocks: Mapping[str, Matrix], learning: Learning) -> ByKind:
         """Return learners fitted on the training rows with the choices that these have made."""
         new = ByKind(lambda: self.first, self.kinds)
-        new.parts = {kind: part.refit(blocks, own) for kind, part, own in self._each(learning)}
+        new.parts = {
+            kind: part.refit(blocks, of_kind) for kind, part, of_kind in self._with_learning(learning)
+        }
         return new
 
     def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -79,9 +81,10 @@ class ByKind:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return :meth:`answer` for the validation rows, of learners that were not fitted on them."""
         answers = {}
-        for kind, part, own in self._each(learning):
-            predicted, members = part.held_out(blocks, own)
-            asked = own.valid[learning.valid]  # a learner is told the rows at which its columns are measured
+        for kind, part, of_kind in self._with_learning(learning):
+            predicted, members = part.held_out(blocks, of_kind)
+            # a learner is told the rows at which its columns are measured
+            asked = of_kind.valid[learning.valid]
             rows = len(asked)
             values = np.full((rows, predicted.shape[1]), np.nan)
             every = np.full((len(members), *values.shape), np.nan)
@@ -89,14 +92,15 @@ class ByKind:
             answers[kind] = values, every
         return self._joined(answers)
 
-    def _each(self, learning: Learning) -> list[tuple[str, Learner, Learning]]:
+    def _with_learning(self, learning: Learning) -> list[tuple[str, Learner, Learning]]:
         """Return the learners with what each learns from; a learner is told the rows that concern it."""
-        each = []
+        parts = []
         for kind, part in self.parts.items():
-            own = learning.of_columns(self.columns(kind), kind, metric_of(kind))
-            measured = ~np.isnan(own.labels).all(axis=1)
-            each.append((kind, part, replace(own, train=own.train & measured, valid=own.valid & measured)))
-        return each
+            of_kind = learning.of_columns(self.columns(kind), kind, metric_of(kind))
+            measured = ~np.isnan(of_kind.labels).all(axis=1)
+            train, valid = of_kind.train & measured, of_kind.valid & measured
+            parts.append((kind, part, replace(of_kind, train=train, valid=valid)))
+        return parts
 
     def _joined(
         self, answers: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -125,8 +129,8 @@ class ByKind:
         """Return the state of each learner, under its kind."""
         tables, arrays = {}, {}
         for kind, part in self.parts.items():
-            tables[kind], own = part.state()
-            arrays.update({f"{kind}.{name}": array for name, array in own.items()})
+            tables[kind], of_part = part.state()
+            arrays.update({f"{kind}.{name}": array for name, array in of_part.items()})
         return tables, arrays
 
     @classmethod
@@ -137,8 +141,10 @@ class ByKind:
         tables: Mapping[str, Any],
         arrays: Mapping[str, NDArray[Any]],
     ) -> ByKind:
-        """Undo :meth:`state`; ``learner`` is the class of each."""
-        parts = {kind: learner.restore(table, below(arrays, f"{kind}.")) for kind, table in tables.items()}
+        """Rebuild from :meth:`state`; ``learner`` is the class of each."""
+        parts = {
+            kind: learner.restore(table, under_prefix(arrays, f"{kind}.")) for kind, table in tables.items()
+        }
         new = cls(lambda: next(iter(parts.values())), kinds)
         new.parts = parts
         return new

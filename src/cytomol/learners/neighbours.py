@@ -60,13 +60,13 @@ class Neighbours(MatrixLearner):
             known = np.flatnonzero(~np.isnan(self.labels[:, task]))
             if not known.size:
                 continue
-            y, own = self.labels[known, task], similarity[:, known]
+            y, likeness = self.labels[known, task], similarity[:, known]
             if len(known) > k:
-                nearest = np.argpartition(-own, k - 1, axis=1)[:, :k]
-                own, y_near = np.take_along_axis(own, nearest, axis=1), y[nearest]
+                nearest = np.argpartition(-likeness, k - 1, axis=1)[:, :k]
+                likeness, y_near = np.take_along_axis(likeness, nearest, axis=1), y[nearest]
             else:
-                y_near = np.broadcast_to(y, own.shape)
-            weight = np.maximum(own, 0).astype(np.float64) ** _POWER
+                y_near = np.broadcast_to(y, likeness.shape)
+            weight = np.maximum(likeness, 0).astype(np.float64) ** _POWER
             total = (weight * y_near).sum(axis=1) + _PRIOR * y.mean()
             result[:, task] = total / (weight.sum(axis=1) + _PRIOR)
         return result

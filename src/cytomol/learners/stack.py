@@ -19,7 +19,7 @@ from cytomol.learners.forest import Forest
 from cytomol.learners.kernel import Kernel
 from cytomol.learners.matrix import measured_exactly
 from cytomol.learners.perceptron import Perceptron
-from cytomol.learners.stack_weights import combine, stack
+from cytomol.learners.stack_weights import stack, weighted_mean
 
 __all__ = ["Ensemble"]
 
@@ -158,7 +158,7 @@ class Ensemble(Learner):
     def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the weighted mean, and the answers of the members."""
         members = self.members(blocks)
-        return combine(members, self.weights, self.kind), members
+        return weighted_mean(members, self.weights, self.kind), members
 
     def held_out(
         self,
@@ -168,7 +168,7 @@ class Ensemble(Learner):
         """Return what the members said of the validation rows before they were fitted again on them."""
         if self.held is None:  # restored, and its members have not seen these rows
             return super().held_out(blocks, learning)
-        return combine(self.held, self.weights, self.kind), self.held
+        return weighted_mean(self.held, self.weights, self.kind), self.held
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the members' states, each under its kind, and their weights."""
@@ -191,7 +191,7 @@ class Ensemble(Learner):
 
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`state`."""
+        """Rebuild from :meth:`state`."""
         model = cls(tuple(table["blocks"]), table["kinds"], table["weighting"], refit=table["refit"])
         model.kind, model.weights = table["kind"], arrays["weights"]
         model.held = arrays.get("held")

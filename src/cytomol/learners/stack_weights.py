@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-__all__ = ["combine", "stack"]
+__all__ = ["stack", "weighted_mean"]
 
 _SHARP = 0.01  # probabilities are cut there, so that one member's certainty does not outvote all others
 
@@ -81,7 +81,9 @@ def stack(
     return _softmax(found.x[:count])
 
 
-def combine(members: NDArray[np.float64], weights: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
+def weighted_mean(
+    members: NDArray[np.float64], weights: NDArray[np.float64], kind: str
+) -> NDArray[np.float64]:
     """Return the weighted mean of values, or of logits as probability, (members, n, tasks) -> (n, tasks).
 
     Where a member has no answer the others' weights count.

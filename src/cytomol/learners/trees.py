@@ -54,15 +54,15 @@ class FlatTrees:
             for estimator in [] if forest is None else forest.estimators_:
                 tree = estimator.tree_
                 inner = tree.children_left >= 0
-                own = np.arange(tree.node_count)
+                node = np.arange(tree.node_count)
                 answers = tree.value[:, 0, :]
                 value = answers[:, -1] / answers.sum(axis=1) if answers.shape[1] > 1 else answers[:, 0]
                 parts.append(
                     (
                         np.where(inner, tree.feature, -1).astype(np.int32),
                         _rounded_down(tree.threshold),
-                        np.where(inner, tree.children_left - own, 0).astype(np.int32),
-                        np.where(inner, tree.children_right - own, 0).astype(np.int32),
+                        np.where(inner, tree.children_left - node, 0).astype(np.int32),
+                        np.where(inner, tree.children_right - node, 0).astype(np.int32),
                         value.astype(np.float32),
                     )
                 )
@@ -97,7 +97,7 @@ class FlatTrees:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FlatTrees:
-        """Undo :meth:`arrays`."""
+        """Rebuild from :meth:`arrays`."""
         prefix = "trees."
         return cls(**{k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)})
 

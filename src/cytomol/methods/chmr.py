@@ -20,7 +20,7 @@ from torch import Tensor
 from cytomol.errors import ConfigError
 from cytomol.methods.base import Method, graph_encoder, methods
 from cytomol.methods.config import CHMRConfig, MethodConfig
-from cytomol.methods.groups import Groups
+from cytomol.methods.groups import JoinedGroups
 from cytomol.methods.needs import Filling, Needs, ProfileNeeds
 from cytomol.methods.output import MethodOutput
 from cytomol.methods.responses import best, compared, contrasted, project_response, quantized
@@ -255,7 +255,7 @@ class CHMR(Method):
         book = self.quantizer
         if book is None or self.config.lambda_vq == 0:
             return {}, {}
-        groups = Groups.build(
+        groups = JoinedGroups.build(
             [(views[view], present[view]) for view in views]
             + [quantized(response, self.config.alignment) for response in responses.values()]
         )
@@ -270,7 +270,7 @@ class CHMR(Method):
         }
         return terms, metrics
 
-    def _reverse(self, book: CodeBook, groups: Groups, path: Tensor, codes: Tensor) -> Tensor:
+    def _reverse(self, book: CodeBook, groups: JoinedGroups, path: Tensor, codes: Tensor) -> Tensor:
         """Pull codes towards samples: over all groups at once, or within each and the tree."""
         way, eta = self.config.reverse_assignment, self.config.eta
         if way == "pooled":

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from cytomol.nn.condense import condense
 
-__all__ = ["Groups"]
+__all__ = ["JoinedGroups"]
 
 
 @dataclass(frozen=True)
-class Groups:
+class JoinedGroups:
     """Rows of all groups, one group after another.
 
     Attributes
@@ -39,7 +39,7 @@ class Groups:
     sizes: list[int]
 
     @classmethod
-    def build(cls, groups: Iterable[tuple[Tensor, Tensor | None]]) -> Groups:
+    def build(cls, groups: Iterable[tuple[Tensor, Tensor | None]]) -> JoinedGroups:
         """Join groups: rows, shape (m, width), and which take part, bool, shape (m,), or None for all."""
         tables, parts = [], []
         for rows, part in groups:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cytomol.nn.linear import FEWEST_ROWS
 
-__all__ = ["fits", "plain_operations"]
+__all__ = ["can_be_fused", "plain_operations"]
 
 _PLAIN = ContextVar("plain", default=False)
 
@@ -26,7 +26,7 @@ def plain_operations() -> Iterator[None]:
         _PLAIN.reset(before)
 
 
-def fits(rows: Tensor) -> bool:
+def can_be_fused(rows: Tensor) -> bool:
     """Say whether the fused functions take such rows: enough of them, float32, on a CPU."""
     return (
         len(rows) >= FEWEST_ROWS

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from cytomol.nn.categorical import CategoricalTable
-from cytomol.nn.segments import Edges
+from cytomol.nn.segments import GroupedEdges
 from cytomol.registry import Registry
 
 __all__ = ["Convolution", "convolutions"]
@@ -32,7 +32,7 @@ class Convolution(nn.Module, ABC):
         self.bonds = CategoricalTable(bond_sizes, width)
 
     @abstractmethod
-    def forward(self, atoms: Tensor, shared: Tensor, edges: Edges) -> Tensor:
+    def forward(self, atoms: Tensor, shared: Tensor, edges: GroupedEdges) -> Tensor:
         """Mix atoms with their neighbours: (atoms, d) -> (atoms, d).
 
         Parameters

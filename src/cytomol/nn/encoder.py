@@ -12,7 +12,7 @@ from torch.nn import functional
 from cytomol.nn import gcn  # noqa: F401 - importing registers it
 from cytomol.nn.batch import GraphBatch
 from cytomol.nn.categorical import CategoricalTable
-from cytomol.nn.choice import fits
+from cytomol.nn.choice import can_be_fused
 from cytomol.nn.convolution import convolutions
 from cytomol.nn.dropout import Dropout
 from cytomol.nn.fused import Folded, FusedGraph, gather, perceive, stamp
@@ -20,7 +20,7 @@ from cytomol.nn.gin import GINLayer
 from cytomol.nn.graph_readout import readouts
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
-from cytomol.nn.segments import Edges, Groups, Kinds, group_rows, spread, total
+from cytomol.nn.segments import GroupedEdges, Groups, Kinds, group_rows, spread, total
 
 __all__ = ["GraphEncoder"]
 
@@ -105,7 +105,7 @@ class GraphEncoder(nn.Module):
         """Encode molecules: ``graph`` -> (graph.size, width)."""
         molecules = group_rows(graph.molecule, graph.size, ordered=True)
         h = self.atoms(graph.atoms)
-        if self.convolution == "gin" and self.virtual is not None and fits(h):
+        if self.convolution == "gin" and self.virtual is not None and can_be_fused(h):
             if self.training:
                 return self._pool(self._trained(h, graph), molecules)
             if not torch.is_grad_enabled():
@@ -115,7 +115,7 @@ class GraphEncoder(nn.Module):
     def _plain(self, h: Tensor, graph: GraphBatch, molecules: Groups) -> Tensor:
         """Pass messages with torch's own operations, on any device and in any arithmetic."""
         shared = self.bonds.combinations()
-        edges = Edges(
+        edges = GroupedEdges(
             group_rows(graph.edge_index[0], len(graph.atoms), order=graph.by_source),
             group_rows(graph.edge_index[1], len(graph.atoms), ordered=True),
             Kinds(self.bonds.code(graph.edge_features), len(shared)),

@@ -11,7 +11,7 @@ from torch.nn import functional
 from cytomol.nn.convolution import Convolution, convolutions
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
-from cytomol.nn.segments import Edges, spread, total
+from cytomol.nn.segments import GroupedEdges, spread, total
 
 __all__ = ["GCNLayer"]
 
@@ -36,7 +36,7 @@ class GCNLayer(Convolution):
         self.root = nn.Parameter(torch.empty(1, width).normal_())
         self.norm = BatchNorm(width)
 
-    def forward(self, atoms: Tensor, shared: Tensor, edges: Edges) -> Tensor:
+    def forward(self, atoms: Tensor, shared: Tensor, edges: GroupedEdges) -> Tensor:
         """Mix atoms with their neighbours: (atoms, d) -> (atoms, d); see ``Convolution``."""
         rows = self.linear(atoms)
         degree = edges.sources.sum(atoms.new_ones(len(edges.sources.index), 1)) + 1

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cytomol.nn.convolution import Convolution, convolutions
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
-from cytomol.nn.segments import Edges, message_sum
+from cytomol.nn.segments import GroupedEdges, message_sum
 
 __all__ = ["GINLayer"]
 
@@ -30,7 +30,7 @@ class GINLayer(Convolution):
         )
         self.norm = BatchNorm(width)
 
-    def forward(self, atoms: Tensor, shared: Tensor, edges: Edges) -> Tensor:
+    def forward(self, atoms: Tensor, shared: Tensor, edges: GroupedEdges) -> Tensor:
         """Mix atoms with their neighbours: (atoms, d) -> (atoms, d); see ``Convolution``."""
         messages = message_sum(atoms, self.kinds(shared), edges)
         mixed: Tensor = self.norm(self.mlp(torch.addcmul(messages, atoms, 1 + self.eps)))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["Edges", "Groups", "Kinds", "group_rows", "message_sum", "spread", "total"]
+__all__ = ["GroupedEdges", "Groups", "Kinds", "group_rows", "message_sum", "spread", "total"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Kinds:
 
 
 @dataclass(frozen=True)
-class Edges:
+class GroupedEdges:
     """Directed edges grouped by source node, by target node and by kind of bond."""
 
     sources: Groups
@@ -125,7 +125,7 @@ class _MessageSum(torch.autograd.Function):
     """y_i = sum over edges j -> i of relu(x_j + t_b); see ``message_sum``."""
 
     @staticmethod
-    def forward(ctx: Any, nodes: Tensor, table: Tensor, edges: Edges) -> Tensor:
+    def forward(ctx: Any, nodes: Tensor, table: Tensor, edges: GroupedEdges) -> Tensor:
         messages = nodes.index_select(0, edges.sources.index)
         messages += table.index_select(0, edges.bonds.index)
         messages.relu_()
@@ -136,7 +136,7 @@ class _MessageSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         (passed,) = ctx.saved_tensors
-        edges: Edges = ctx.edges
+        edges: GroupedEdges = ctx.edges
         messages = gradients[0].index_select(0, edges.targets.index)
         messages *= passed
         return edges.sources.sum(messages), edges.bonds.sum(messages), None
@@ -152,7 +152,7 @@ def spread(values: Tensor, groups: Groups | Kinds) -> Tensor:
     return cast("Tensor", _Spread.apply(values, groups))  # type: ignore[no-untyped-call]
 
 
-def message_sum(nodes: Tensor, table: Tensor, edges: Edges) -> Tensor:
+def message_sum(nodes: Tensor, table: Tensor, edges: GroupedEdges) -> Tensor:
     """Sum the messages that reach each node: y_i = sum over edges j -> i of relu(x_j + t_bond).
 
     The edges are never sorted again and no scatter is used: the gradient of each look-up is a sum

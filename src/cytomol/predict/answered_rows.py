@@ -130,7 +130,7 @@ def _chunks(
 ) -> Sequence[tuple[int, list[str], Progress | None]]:
     """Return (first row, SMILES, progress of this chunk) for every chunk; an empty table is one chunk."""
     if size < 1:
-        raise ConfigError(f"chunks of {size} molecules", hint="use 1 or more")
+        raise ConfigError(f"cannot answer in chunks of {size} molecules", hint="use 1 or more")
     smiles = table.smiles
 
     def report(start: int) -> Progress | None:
@@ -187,7 +187,7 @@ def _finish(
 
 
 def _other_names(names: list[str], kept: list[str], arrays: dict[str, NDArray[Any]]) -> dict[str, str]:
-    """Return other names for answers that are called as columns of the input, which are never overwritten."""
+    """Return new names for answers that share theirs with a column of the input, which stays as it is."""
     taken, renamed = {*kept, *names}, {}
     for name in names:
         columns = {f"{name}_{i}" for i in range(arrays[name].shape[1])} if name in arrays else set()

@@ -123,8 +123,8 @@ def cross_fit(
         out, rest = folds == fold, (folds >= 0) & (folds != fold)
 
         def fit(out: NDArray[np.bool_] = out, rest: NDArray[np.bool_] = rest) -> dict[str, Matrix64]:
-            own = replace(learning, train=rest, valid=np.zeros_like(rest), step=lambda *_: None)
-            learner = evaluated.learner.refit(blocks, own)
+            rest_only = replace(learning, train=rest, valid=np.zeros_like(rest), step=lambda *_: None)
+            learner = evaluated.learner.refit(blocks, rest_only)
             answers, members = learner.answer({name: block[out] for name, block in blocks.items()})
             return {"answers": answers, "members": members}
 

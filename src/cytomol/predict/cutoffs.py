@@ -1,4 +1,4 @@
-"""From which probability on a molecule is said to be of the second class."""
+"""Cut-offs: the probability from which a molecule is said to be of the second class."""
 
 from __future__ import annotations
 

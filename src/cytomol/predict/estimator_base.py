@@ -75,14 +75,14 @@ class PropertyEstimator(SmilesEstimator):
         check_on_error(self.on_error)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         # one fit and the refit: who wants intervals across scaffolds asks for them
-        given = {
+        options = {
             "learner": self.learner,
             "seed": seed,
             "calibration_folds": 0,
             "baselines": False,
             **(self.options or {}),
         }
-        config = FinetuneConfig.build(given, where=type(self).__name__)
+        config = FinetuneConfig.build(options, where=type(self).__name__)
         names = [f"task{i}" for i in range(values.shape[1])]
         backbone = self.backbone
         if backbone is not None and not isinstance(backbone, Backbone):

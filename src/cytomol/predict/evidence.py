@@ -125,9 +125,9 @@ class Evidence:
 
     def arrays(self, *, with_fingerprints: bool = True) -> dict[str, NDArray[Any]]:
         """Return what :meth:`restore` needs; without fingerprints where the domain has the same ones."""
-        own = {"evidence.fingerprints": self.fingerprints} if with_fingerprints else {}
+        saved_bits = {"evidence.fingerprints": self.fingerprints} if with_fingerprints else {}
         return {
-            **own,
+            **saved_bits,
             **self.smiles.arrays("evidence.smiles"),
             **self.ids.arrays("evidence.ids"),
             "evidence.measured": self.measured,
@@ -138,7 +138,7 @@ class Evidence:
     def restore(
         cls, arrays: Mapping[str, NDArray[Any]], fingerprints: NDArray[np.uint8] | None = None
     ) -> Self:
-        """Undo :meth:`arrays`; ``fingerprints`` are those of the domain where they were not saved twice.
+        """Rebuild from :meth:`arrays`; ``fingerprints`` are the domain's, where they were not saved twice.
 
         Raises
         ------
@@ -146,16 +146,16 @@ class Evidence:
             If something is missing or does not fit.
         """
         try:
-            own = arrays["evidence.fingerprints"] if fingerprints is None else fingerprints
+            bits = arrays["evidence.fingerprints"] if fingerprints is None else fingerprints
             smiles, ids = (Texts.restore(f"evidence.{name}", arrays) for name in ("smiles", "ids"))
             values, bounds = arrays["evidence.measured"], arrays["evidence.bounds"]
         except KeyError as error:
             raise ModelDirectoryError(f"lacks what its evidence needs: {error}") from None
-        if not len(own) == len(smiles) == len(ids) == len(values) == len(bounds):
+        if not len(bits) == len(smiles) == len(ids) == len(values) == len(bounds):
             raise ModelDirectoryError(
-                f"its evidence has {len(own)} fingerprints, {len(smiles)} molecules, {len(values)} values"
+                f"its evidence has {len(bits)} fingerprints, {len(smiles)} molecules, {len(values)} values"
             )
-        return cls(own, smiles, ids, values, bounds)
+        return cls(bits, smiles, ids, values, bounds)
 
 
 @dataclass(frozen=True)
@@ -201,13 +201,13 @@ class NearestEvidence:
         it is text, "<0.5" or ">10", as it is for the tasks in ``classes``, which names their values 0, 1, ...
         """
         nearest = self.rows[:, 0]
-        found = nearest >= 0
+        exists = nearest >= 0
         ids = [self.evidence.ids[row] if row >= 0 else None for row in nearest]
         smiles = [self.evidence.smiles[row] if row >= 0 else None for row in nearest]
         columns: dict[str, Any] = {
             "nearest_id": pd.Series(ids, dtype=object),
             "nearest_smiles": pd.Series(smiles, dtype=object),
-            "nearest_similarity": np.where(found, self.similarity[:, 0], np.nan).astype(np.float64),
+            "nearest_similarity": np.where(exists, self.similarity[:, 0], np.nan).astype(np.float64),
         }
         values, names = self.measured, classes or {}
         for task, name in enumerate(tasks):

@@ -17,7 +17,7 @@ from cytomol.assays.labels import Labels
 from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.crossfit import calibration_folds
-from cytomol.predict.fitting import Job, Listener
+from cytomol.predict.fitting import FittingJob, Listener
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages, digest_of
@@ -128,7 +128,7 @@ def finetune(
     say_kept_whole(recipe.features.options, store, listener.say)
     made_of = (as_given, config, "" if backbone is None else backbone.digest)
     stages = Stages(partial, _digest(*made_of) if partial else "")
-    job = Job(recipe, config, listener, stages, workers, cache)
+    job = FittingJob(recipe, config, listener, stages, workers, cache)
     listener.plan(_planned(recipe, config, int(valid.sum()), table.labels))
     validate = cross_validate if config.folds else validate_by_split
     validated = validate(job, table, store)

@@ -46,7 +46,7 @@ __all__ = ["Fitting", "Listener"]
 
 @dataclass(frozen=True)
 class Listener:
-    """What is told while fine-tuning runs; every part may be left out.
+    """Hears what happens while fine-tuning runs; every part may be left out.
 
     Attributes
     ----------
@@ -67,13 +67,13 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class Job:
+class FittingJob:
     """What is fitted, how, who is told, and where finished stages are kept.
 
     Attributes
     ----------
     recipe, config, listener, stages
-        The same.
+        Learner and features, options, who hears of it, and finished stages.
     workers, cache
         See :func:`cytomol.chem.featurize.featurize`.
     """
@@ -102,7 +102,7 @@ class Fitting:
         Columns of the tasks, in units of the training rows.
     """
 
-    job: Job
+    job: FittingJob
     table: AssayTable
     store: MoleculeStore
     folds: NDArray[np.str_]
@@ -231,8 +231,12 @@ class Fitting:
             self.calibrated = f"across {number} folds of scaffolds"
         else:
             answers.predicted[learning.train] = np.nan
-            own, each = (self.encoding.decode(a) for a in evaluated.learner.held_out(self.blocks, learning))
-            answers.put(learning.valid, HeldOutAnswers(own, each, answers.similarity[learning.valid]))
+            predicted, members = (
+                self.encoding.decode(a) for a in evaluated.learner.held_out(self.blocks, learning)
+            )
+            answers.put(
+                learning.valid, HeldOutAnswers(predicted, members, answers.similarity[learning.valid])
+            )
             self.calibrated = "on the valid fold"
         return answers
 
@@ -268,7 +272,7 @@ class Fitting:
         )
 
     def _cutoffs(self, held_out: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Choose by answers to held-out rows from which probability on a class is said, shape (columns,)."""
+        """Choose, by held-out answers, the probability from which a class is said, shape (columns,)."""
         assert self.held is not None
         labels = self.encoding.encode(self.table.labels)[0]
         labels[~held_out] = np.nan

@@ -22,7 +22,7 @@ from cytomol.predict.uncertainty.conformal import check_coverage
 
 __all__ = ["Predictor"]
 
-_SHOWN = 8  # tasks whose cut-offs are told
+_SHOWN = 8  # tasks whose cut-offs are shown
 
 
 @dataclass
@@ -127,8 +127,8 @@ class Predictor(PredictorParts):
         """
         if not members:
             return self.encoding.decode(self.learner.predict(blocks)), np.zeros((0, 0, 0))
-        answers, each = self.learner.answer(blocks)
-        return self.encoding.decode(answers), self.encoding.decode(each)
+        answers, of_members = self.learner.answer(blocks)
+        return self.encoding.decode(answers), self.encoding.decode(of_members)
 
     def notes(self, coverage: float = 0.9) -> list[str]:
         """Return what a user should know of the answers: cut-offs of classes, and what held-out rows say."""

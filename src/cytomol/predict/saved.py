@@ -20,7 +20,7 @@ from cytomol.errors import ModelDirectoryError
 from cytomol.files import atomic_directory
 from cytomol.learners import learners
 from cytomol.learners.former import restored_as
-from cytomol.learners.matrix import below
+from cytomol.learners.matrix import under_prefix
 from cytomol.learners.mixed import ByKind
 from cytomol.predict.evidence import Evidence
 from cytomol.predict.molecule_features import MoleculeFeatures
@@ -98,14 +98,14 @@ def load_predictor(path: str | Path) -> PredictorParts:
                 where=str(path),
                 hint="install a newer cytomol",
             )
-        encoding = Encoding.restore(config["tasks"], below(saved.statistics, "tasks."))
+        encoding = Encoding.restore(config["tasks"], under_prefix(saved.statistics, "tasks."))
         return PredictorParts(
             name=config["learner"],
             learner=ByKind.restore(
                 type(learners[restored_as(config["learner"])]()),
                 encoding.kinds,
                 config["fitted"],
-                below(saved.statistics, "learner."),
+                under_prefix(saved.statistics, "learner."),
             ),
             features=_features(saved, config["counts_radius"], config["bits_radius"]),
             encoding=encoding,
@@ -138,7 +138,7 @@ def _tasks_of_01(config: Mapping[str, Any]) -> Encoding:
 def _saved_uncertainty(saved: ModelDirectory) -> Uncertainty | None:
     if not (saved.path / _UNCERTAINTY).is_file():
         return None
-    return Uncertainty.restore(saved.read_json(_UNCERTAINTY), below(saved.statistics, "uncertainty."))
+    return Uncertainty.restore(saved.read_json(_UNCERTAINTY), under_prefix(saved.statistics, "uncertainty."))
 
 
 def _saved_evidence(saved: ModelDirectory, uncertainty: Uncertainty | None) -> Evidence | None:
@@ -153,7 +153,9 @@ def _named_of_01(saved: ModelDirectory) -> PredictorParts:
     """Return what is in the directory of a learner by name, of 0.1."""
     config = saved.config
     encoding = _tasks_of_01(config)
-    arrays = {f"{config['task_type']}.{name}": a for name, a in below(saved.statistics, "model.").items()}
+    arrays = {
+        f"{config['task_type']}.{name}": a for name, a in under_prefix(saved.statistics, "model.").items()
+    }
     learner = type(learners[restored_as(config["name"])]())
     return PredictorParts(
         name=config["name"],
@@ -176,11 +178,11 @@ def _heads_of_01(saved: ModelDirectory) -> PredictorParts:
     kind = config["task_type"]
     table = {"blocks": config["blocks"], "kind": kind, "inputs": config["inputs"], "options": options}
     arrays: dict[str, NDArray[Any]] = {name: tensor.numpy() for name, tensor in saved.weights.items()}
-    arrays |= {f"scaling.{name}": a for name, a in below(saved.statistics, "features.").items()}
-    arrays |= below(saved.statistics, "tasks.")  # center, scale, trained
+    arrays |= {f"scaling.{name}": a for name, a in under_prefix(saved.statistics, "features.").items()}
+    arrays |= under_prefix(saved.statistics, "tasks.")  # center, scale, trained
     if "forest" in config:
         table["forest"] = config["forest"]
-        arrays |= {f"forest.{name}": a for name, a in below(saved.statistics, "forest.").items()}
+        arrays |= {f"forest.{name}": a for name, a in under_prefix(saved.statistics, "forest.").items()}
     return PredictorParts(
         name="head",
         learner=ByKind.restore(

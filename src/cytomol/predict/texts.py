@@ -48,5 +48,5 @@ class Texts:
 
     @classmethod
     def restore(cls, name: str, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`arrays`."""
+        """Rebuild from :meth:`arrays`."""
         return cls(arrays[f"{name}.bytes"], arrays[f"{name}.offsets"])

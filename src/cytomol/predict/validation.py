@@ -18,7 +18,7 @@ from cytomol.errors import ConfigError
 from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.baselines import of_tasks
 from cytomol.predict.crossfit import HeldOutAnswers
-from cytomol.predict.fitting import Fitting, Job
+from cytomol.predict.fitting import Fitting, FittingJob
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.verdict.judge import judge
 from cytomol.predict.verdict.overall import Verdict
@@ -55,7 +55,7 @@ class Validated:
     folds: NDArray[np.str_]
 
 
-def validate_by_split(job: Job, table: AssayTable, store: MoleculeStore) -> Validated:
+def validate_by_split(job: FittingJob, table: AssayTable, store: MoleculeStore) -> Validated:
     """Fit to the train fold, choose by the valid fold and score on the test fold.
 
     Parameters
@@ -82,7 +82,7 @@ def validate_by_split(job: Job, table: AssayTable, store: MoleculeStore) -> Vali
     return Validated(fitting, evaluated, scores, verdict, folds)
 
 
-def cross_validate(job: Job, table: AssayTable, store: MoleculeStore) -> Validated:
+def cross_validate(job: FittingJob, table: AssayTable, store: MoleculeStore) -> Validated:
     """Fit to all folds but two, choose by one and test on the other, until each was tested.
 
     Parameters
@@ -98,7 +98,11 @@ def cross_validate(job: Job, table: AssayTable, store: MoleculeStore) -> Validat
         If the table says in which fold a row is.
     """
     if table.folds is not None:
-        raise ConfigError("folds are given, so there is nothing to divide", where="folds")
+        raise ConfigError(
+            "the folds are given, so there is nothing to divide",
+            where="folds",
+            hint="leave out --folds, or the split of the table",
+        )
     valid = np.asarray(store.valid)
     table, store = table.take(valid), store.take(np.flatnonzero(valid))
     config, molecules = job.config, molecule_groups(store.smiles)
@@ -113,7 +117,7 @@ def cross_validate(job: Job, table: AssayTable, store: MoleculeStore) -> Validat
     )
     blocks = job.recipe.features.raw(store)
     rounds: list[tuple[Fitting, Predictor]] = []
-    found, beside = [], []
+    scores_of_rounds, beside = [], []
     total = config.folds * config.repeats
     for done in range(total):
         repeat, fold = divmod(done, config.folds)
@@ -121,7 +125,7 @@ def cross_validate(job: Job, table: AssayTable, store: MoleculeStore) -> Validat
         folds = rotation(divisions[repeat], fold)
         fitting = Fitting(_round_of(job, done), table, store, folds, blocks)
         evaluated = fitting.evaluate()
-        found.append(fitting.scores(evaluated)["test"])
+        scores_of_rounds.append(fitting.scores(evaluated)["test"])
         if repeat == 0:
             rounds.append((fitting, evaluated))
             beside.append(fitting.beside(np.flatnonzero(folds == "test")) if config.baselines else {})
@@ -133,8 +137,8 @@ def cross_validate(job: Job, table: AssayTable, store: MoleculeStore) -> Validat
     scores = {
         **{key: value for key, value in common.items() if key not in {"valid", "test", "train"}},
         "validation": f"{config.folds} folds by {config.split_type}, {config.repeats} time(s)",
-        "test": _mean_of(found),
-        "rounds": found,
+        "test": _mean_of(scores_of_rounds),
+        "rounds": scores_of_rounds,
     }
     verdict = _verdict(first, divisions[0], beside, molecules) if config.baselines else None
     folds_of_rows = np.full(len(valid), "", dtype="<U8")
@@ -142,7 +146,7 @@ def cross_validate(job: Job, table: AssayTable, store: MoleculeStore) -> Validat
     return Validated(first, evaluated, scores, verdict, folds_of_rows)
 
 
-def _round_of(job: Job, number: int) -> Job:
+def _round_of(job: FittingJob, number: int) -> FittingJob:
     """Return what one round fits: calibrated on its valid fold, silent, its stages kept apart."""
     return replace(
         job,

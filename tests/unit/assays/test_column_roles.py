@@ -10,7 +10,7 @@ from cytomol.assays.cells import read_cells
 from cytomol.assays.classes import encode, has_known_words, order_classes
 from cytomol.assays.codes import looks_missing, minus_one_among_classes
 from cytomol.assays.column import Column
-from cytomol.assays.column_roles import choose_tasks, column_of, find_roles
+from cytomol.assays.column_roles import choose_tasks, column_of, roles_of_columns
 from cytomol.assays.dates import read_dates
 from cytomol.assays.digits import digits_of, shown
 from cytomol.errors import InputError, InputNote
@@ -82,11 +82,11 @@ def test_counts_and_ranges_are_told() -> None:
 def test_words_that_may_be_anything_are_left_out_loudly_unless_alone() -> None:
     source = ["ChEMBL", "in-house", "in-house", "PubChem"] * 10
     frame = pd.DataFrame({"smiles": "C", "lab": source, "y": VALUES, "outcome": ["a", "b"] * 20})
-    choice = choose_tasks(find_roles(frame, smiles_col="smiles"))
+    choice = choose_tasks(roles_of_columns(frame, smiles_col="smiles"))
     assert choice.tasks == ("y", "outcome")
     assert choice.left_out == ("lab (class: 3 classes)",)
     assert "'lab' is not learnt" in choice.loud[0]
-    assert choose_tasks(find_roles(frame[["smiles", "lab"]], smiles_col="smiles")).tasks == ("lab",)
+    assert choose_tasks(roles_of_columns(frame[["smiles", "lab"]], smiles_col="smiles")).tasks == ("lab",)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cytomol.errors import InputError
-from cytomol.evaluate.ablation_rows import COLUMNS, AblationRows, Unit, summarize
+from cytomol.evaluate.ablation_rows import COLUMNS, AblationRows, Unit, summarize_ablation
 
 
 def _unit(
@@ -71,7 +71,7 @@ def test_another_table_is_refused(tmp_path: Path) -> None:
 def test_summary_compares_the_seeds_that_both_have() -> None:
     rows = [*_unit(seed=0), *_unit(seed=1, scores=(0.6, 1.0)), *_unit(seed=2, scores=(0.1, 0.1))]
     rows += [*_unit("x", 0, (0.4, None)), *_unit("x", 1, (0.5, 0.7))]
-    summary = summarize(pd.DataFrame(rows)).set_index("variant")
+    summary = summarize_ablation(pd.DataFrame(rows)).set_index("variant")
     assert summary.loc["full", "seeds"] == 3
     assert summary.loc["full", "mean"] == pytest.approx((0.6 + 0.8 + 0.1) / 3)
     assert summary.loc["x", "mean"] == pytest.approx(0.5)

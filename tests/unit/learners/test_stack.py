@@ -7,7 +7,7 @@ import pytest
 
 from cytomol.learners import Learning
 from cytomol.learners.stack import Ensemble
-from cytomol.learners.stack_weights import combine, stack
+from cytomol.learners.stack_weights import stack, weighted_mean
 
 PLAIN = ("counts", "maccs", "descriptors")
 CHEAP = ("boosting", "kernel")
@@ -52,7 +52,7 @@ def test_is_the_members_stacked_on_validation_rows(made: Any, kind: str) -> None
     members = model.members(blocks)
     weights = stack(members[:, learning.valid], learning.labels[learning.valid], kind)
     np.testing.assert_allclose(model.weights, weights, atol=1e-4)
-    np.testing.assert_allclose(model.predict(blocks), combine(members, model.weights, kind))
+    np.testing.assert_allclose(model.predict(blocks), weighted_mean(members, model.weights, kind))
     assert set(model.details["weights"]) == set(CHEAP)
 
 

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from cytomol.learners.stack_weights import combine, stack
+from cytomol.learners.stack_weights import stack, weighted_mean
 
 KINDS = pytest.mark.parametrize("kind", ["classification", "regression"])
 
@@ -84,7 +84,7 @@ def test_the_order_of_members_does_not_matter(kind: str, seed: int, order: list[
     weights, turned = stack(answers, labels, kind), stack(answers[order], labels, kind)
     np.testing.assert_allclose(turned, weights[order], atol=5e-3)
     np.testing.assert_allclose(
-        combine(answers[order], weights[order], kind), combine(answers, weights, kind), rtol=1e-9
+        weighted_mean(answers[order], weights[order], kind), weighted_mean(answers, weights, kind), rtol=1e-9
     )
 
 
@@ -99,10 +99,10 @@ def test_combine_is_the_weighted_mean() -> None:
     answers, _ = problem("regression")
     weights = np.array([0.5, 0.3, 0.2])
     expected = np.einsum("m,mnt->nt", weights, answers)
-    np.testing.assert_allclose(combine(answers, weights, "regression"), expected)
+    np.testing.assert_allclose(weighted_mean(answers, weights, "regression"), expected)
     answers = expit(answers.clip(-3, 3))
     expected = expit(np.einsum("m,mnt->nt", weights, logit(answers)))
-    np.testing.assert_allclose(combine(answers, weights, "classification"), expected)
+    np.testing.assert_allclose(weighted_mean(answers, weights, "classification"), expected)
 
 
 @KINDS
@@ -110,8 +110,8 @@ def test_combine_leaves_out_members_without_an_answer(kind: str) -> None:
     answers, _ = problem(kind)
     weights = np.array([0.5, 0.3, 0.2])
     answers[0, :, 0] = np.nan
-    found = combine(answers, weights, kind)
-    without = combine(answers[1:], np.array([0.6, 0.4]), kind)
+    found = weighted_mean(answers, weights, kind)
+    without = weighted_mean(answers[1:], np.array([0.6, 0.4]), kind)
     np.testing.assert_allclose(found[:, 0], without[:, 0])
     answers[:, 4] = np.nan
-    assert np.isnan(combine(answers, weights, kind)[4]).all()
+    assert np.isnan(weighted_mean(answers, weights, kind)[4]).all()

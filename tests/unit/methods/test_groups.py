@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cytomol.methods.groups import Groups
+from cytomol.methods.groups import JoinedGroups
 
 
 @pytest.fixture(params=["masked", "condensed"], autouse=True)
@@ -17,7 +17,7 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 def test_groups_with_rows_count_alike(form: str) -> None:
     some, none = torch.tensor([True, False, True, False]), torch.zeros(4, dtype=torch.bool)
     tables = torch.arange(24.0).reshape(3, 4, 2)
-    groups = Groups.build(zip(tables, (None, some, none), strict=True))
+    groups = JoinedGroups.build(zip(tables, (None, some, none), strict=True))
     assert groups.filled == 2
     expected = {tuple(row.tolist()): 1 / 8 for row in tables[0]}
     expected |= {tuple(row.tolist()): 1 / 4 for row in tables[1][some]}
@@ -32,7 +32,7 @@ def test_groups_with_rows_count_alike(form: str) -> None:
 def test_each_group_comes_back_with_its_rows_of_a_table() -> None:
     some, none = torch.tensor([False, True, True]), torch.zeros(3, dtype=torch.bool)
     tables = torch.randn(3, 3, 2)
-    groups = Groups.build(zip(tables, (none, some, None), strict=True))
+    groups = JoinedGroups.build(zip(tables, (none, some, None), strict=True))
     for (rows, part, own), table, mask in zip(
         groups.apart(2 * groups.rows), tables, (none, some, ~none), strict=True
     ):
@@ -42,6 +42,6 @@ def test_each_group_comes_back_with_its_rows_of_a_table() -> None:
 
 
 def test_no_group_has_a_row() -> None:
-    groups = Groups.build([(torch.randn(3, 2), torch.zeros(3, dtype=torch.bool))])
+    groups = JoinedGroups.build([(torch.randn(3, 2), torch.zeros(3, dtype=torch.bool))])
     assert groups.filled == 1
     assert not groups.weight.any()

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.gcn import GCNLayer
-from cytomol.nn.segments import Edges, group_rows
+from cytomol.nn.segments import GroupedEdges, group_rows
 
 BONDS, WIDTH = (5, 6, 2), 6
 
@@ -29,10 +29,10 @@ def molecules(draw: st.DrawFn) -> tuple[int, Bonds]:
     return atoms, {pair: draw(kinds) for pair in pairs if draw(st.booleans())}
 
 
-def edges_of(atoms: int, bonds: Bonds, layer: GCNLayer) -> Edges:
+def edges_of(atoms: int, bonds: Bonds, layer: GCNLayer) -> GroupedEdges:
     directed = sorted((i, j, kind) for (a, b), kind in bonds.items() for i, j in ((a, b), (b, a)))
     table = torch.tensor([kind for _, _, kind in directed], dtype=torch.int64).reshape(-1, len(BONDS))
-    return Edges(
+    return GroupedEdges(
         group_rows(torch.tensor([j for _, j, _ in directed], dtype=torch.int64), atoms, ordered=False),
         group_rows(torch.tensor([i for i, _, _ in directed], dtype=torch.int64), atoms, ordered=True),
         group_rows(layer.bonds.code(table), 60, ordered=False),

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytomol.nn.segments import Edges, group_rows, message_sum, spread, total
+from cytomol.nn.segments import GroupedEdges, group_rows, message_sum, spread, total
 
 
 @settings(max_examples=50, deadline=None)
@@ -29,7 +29,7 @@ def test_message_sum(edges: int) -> None:
     torch.manual_seed(edges)
     source, target = torch.randint(0, 5, (edges,)), torch.randint(0, 5, (edges,)).sort().values
     bond = torch.randint(0, 4, (edges,))
-    grouped = Edges(
+    grouped = GroupedEdges(
         group_rows(source, 5, ordered=False),
         group_rows(target, 5, ordered=True),
         group_rows(bond, 4, ordered=False),

@@ -90,7 +90,11 @@ def kfold_of_blocks(
         If there are fewer blocks than folds.
     """
     if folds < 2 or repeats < 1:
-        raise ConfigError(f"{folds} folds, {repeats} times", where="folds", hint="at least 2 folds, once")
+        raise ConfigError(
+            f"cannot divide {repeats} times into {folds} folds",
+            where="folds",
+            hint="at least once, into at least 2",
+        )
     _, numbers, sizes = np.unique(blocks, return_inverse=True, return_counts=True)
     if len(sizes) < folds:
         raise InputError(

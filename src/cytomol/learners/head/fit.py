@@ -25,7 +25,7 @@ __all__ = [
     "FitData",
     "FitResult",
     "FixedInputs",
-    "Inputs",
+    "InputSource",
     "apply",
     "batches",
     "fit_head",
@@ -97,7 +97,7 @@ class FitData:
         return score if metrics[self.metric].higher_is_better else -score
 
 
-class Inputs(Protocol):
+class InputSource(Protocol):
     """Where a head's inputs come from."""
 
     @property
@@ -216,7 +216,7 @@ def fit_head(
     *,
     device: torch.device,
     on_epoch: OnEpoch | None = None,
-    inputs: Inputs | None = None,
+    inputs: InputSource | None = None,
 ) -> FitResult:
     """Train a head alone; nothing that its inputs are made of gets a gradient.
 
@@ -267,7 +267,7 @@ class _Training:
     """A head, what it is trained on, and the state of its optimizer."""
 
     def __init__(
-        self, head: nn.Module, data: FitData, config: HeadOptions, device: torch.device, inputs: Inputs
+        self, head: nn.Module, data: FitData, config: HeadOptions, device: torch.device, inputs: InputSource
     ) -> None:
         self.head, self.data, self.config, self.device, self.inputs = head, data, config, device, inputs
         self.optimizer = make_optimizer([{"params": list(head.parameters())}], config)

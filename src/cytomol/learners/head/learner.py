@@ -20,7 +20,7 @@ from cytomol.learners.head.named_heads import build_head
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.training_mode import TrainingModeInputs
 from cytomol.learners.head.unfreeze import LiveFeatures, fit_unfrozen
-from cytomol.learners.matrix import below
+from cytomol.learners.matrix import under_prefix
 from cytomol.nn.head import PropertyHead
 
 __all__ = ["Head"]
@@ -234,19 +234,21 @@ class Head(Learner):
 
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`state`."""
+        """Rebuild from :meth:`state`."""
         learner = cls(HeadOptions.build(dict(table["options"]), where="config.json"), tuple(table["blocks"]))
         learner.kind, learner.best_epochs = table["kind"], list(table.get("best_epochs", []))  # 0.1 has none
-        learner.scaled = ScaledBlocks.restore(learner.blocks, below(arrays, "scaling."))
+        learner.scaled = ScaledBlocks.restore(learner.blocks, under_prefix(arrays, "scaling."))
         learner.center, learner.scale = arrays["center"], arrays["scale"]
         learner.trained = arrays["trained"].astype(bool)
         for i in range(learner.options.ensemble):
             head = build_head(learner.options, table["inputs"], len(learner.center), kind=learner.kind)
-            weights = {k: torch.from_numpy(np.array(a)) for k, a in below(arrays, f"head.{i}.").items()}
+            weights = {
+                k: torch.from_numpy(np.array(a)) for k, a in under_prefix(arrays, f"head.{i}.").items()
+            }
             head.load_state_dict(weights)
             learner.heads.append(head.eval())
         if "forest" in table:
-            learner.forest = Forest.restore(table["forest"], below(arrays, "forest."))
+            learner.forest = Forest.restore(table["forest"], under_prefix(arrays, "forest."))
         return learner
 
 

@@ -64,14 +64,14 @@ class HeadInputs(Config):
             raise ValueError(f"features are one or more of {', '.join(BLOCKS)}, joined by +, each once")
         return "+".join(block for block in BLOCKS if block in blocks)
 
-    def blocks(self, own: tuple[str, ...] | None) -> tuple[str, ...]:
-        """Return the feature blocks in order: those chosen, else ``own``, 1d where that is None.
+    def blocks(self, default: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the feature blocks in order: those chosen, else ``default``, 1d where that is None.
 
-        ``own`` are the blocks that the method of the backbone names; None without a backbone.
+        ``default`` are the blocks that the method of the backbone names; None without a backbone.
         """
         if self.features != "auto":
             return tuple(self.features.split("+"))
-        return ("1d",) if own is None else own
+        return ("1d",) if default is None else default
 
 
 class HeadShape(Config):

@@ -29,8 +29,10 @@ def kinds_of(kind: str | Sequence[str], tasks: int) -> tuple[str, ...]:
 def uncertainty_columns(names: Sequence[str], kind: str | Sequence[str]) -> list[str]:
     """Return the columns that :meth:`UncertaintyAnswer.frame` has for these tasks."""
     kinds = kinds_of(kind, len(names))
-    own = [f"{name}_{suffix}" for name, one in zip(names, kinds, strict=True) for suffix in _SUFFIXES[one]]
-    return [*own, *_MOLECULE]
+    of_tasks = [
+        f"{name}_{suffix}" for name, one in zip(names, kinds, strict=True) for suffix in _SUFFIXES[one]
+    ]
+    return [*of_tasks, *_MOLECULE]
 
 
 def set_of_classes(
@@ -56,11 +58,11 @@ def set_of_classes(
     list
         "" where every class is ruled out, None where there is no prediction; one for each row.
     """
-    own = list(columns)
-    missing: NDArray[np.bool_] = np.isnan(answer.predicted[:, own])
+    places = list(columns)
+    missing: NDArray[np.bool_] = np.isnan(answer.predicted[:, places])
     sets: list[str | None] = []
     for row in range(len(missing)):
-        held = [name for name, column in zip(classes, own, strict=True) if answer.contains[row, column, 1]]
+        held = [name for name, column in zip(classes, places, strict=True) if answer.contains[row, column, 1]]
         sets.append("|".join(held) if not missing[row].any() else None)
     return sets
 

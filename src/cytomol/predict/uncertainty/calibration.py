@@ -126,8 +126,8 @@ def fit_calibrators(
         rows = usable[:, task]
         p, y, s = predicted[rows, task], labels[rows, task], near[rows]
         if _enough(y, _PLATT_ROWS, _CLASS_ROWS):
-            own = None if groups is None else groups[rows]
-            folds = folds_of(len(y), own, classes=y, seed=seed)
+            groups_of_rows = None if groups is None else groups[rows]
+            folds = folds_of(len(y), groups_of_rows, classes=y, seed=seed)
             calibrators.append(_choose(p, y, s, folds, _methods(y, s)))
         else:
             if pooled is None:

@@ -91,7 +91,7 @@ class PredictionSets:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`arrays`."""
+        """Rebuild from :meth:`arrays`."""
         return cls(unflatten("set", arrays))
 
 

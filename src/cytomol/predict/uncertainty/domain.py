@@ -140,7 +140,7 @@ class ApplicabilityDomain:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`arrays`; 0.1 wrote a single threshold."""
+        """Rebuild from :meth:`arrays`; 0.1 wrote a single threshold."""
         fingerprints = arrays["domain.fingerprints"]
         if "domain.limits" in arrays:
             return cls(fingerprints, DomainLimits.restore(arrays["domain.limits"]))

@@ -91,11 +91,11 @@ class HeldOut:
         nothing was measured.
         """
         relative = np.full(self.labels.shape, np.nan)
-        own = dict(zip(self.columns("classification"), calibrators, strict=True))
+        calibrator_of = dict(zip(self.columns("classification"), calibrators, strict=True))
         for place in range(len(self.kinds)):
             predicted, label = self.predicted[:, place], self.labels[:, place]
-            if place in own:
-                error = np.square(own[place](predicted, self.similarity) - label)
+            if place in calibrator_of:
+                error = np.square(calibrator_of[place](predicted, self.similarity) - label)
             else:
                 error = np.abs(predicted - label)
             known = ~np.isnan(error)

@@ -78,9 +78,9 @@ class PredictionIntervals:
             errors = np.abs(labels[rows, task] - predicted[rows, task])
             clues = Clues(spread[rows, task], similarity[rows])
             folds = folds_of(int(rows.sum()), None if groups is None else groups[rows], seed=seed)
-            difficulty, own = choose_difficulty(errors, clues, folds)
+            difficulty, ratios = choose_difficulty(errors, clues, folds)
             chosen.append(difficulty)
-            scores.append(np.sort(own))
+            scores.append(np.sort(ratios))
         return cls(scores, chosen)
 
     def bounds(
@@ -112,7 +112,7 @@ class PredictionIntervals:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], names: Sequence[str] | None = None) -> Self:
-        """Undo :meth:`arrays`; without names it is what 0.1 wrote, a floor of the spread or none."""
+        """Rebuild from :meth:`arrays`; without names it is what 0.1 wrote, a floor of the spread or none."""
         scores = unflatten("interval", arrays)
         if names is None:
             floors = np.asarray(arrays["interval.floor"], dtype=np.float64).tolist()

@@ -119,7 +119,7 @@ class DomainLimits:
 
     @classmethod
     def restore(cls, values: NDArray[np.float64]) -> Self:
-        """Undo :meth:`values`."""
+        """Rebuild from :meth:`values`."""
         outside, edge, worse, tried = (float(value) for value in values)
         return cls(outside, edge, worse, tried=bool(tried))
 

@@ -24,6 +24,6 @@ def flatten(name: str, parts: Sequence[NDArray[np.float64]]) -> dict[str, NDArra
 
 
 def unflatten(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float64]]:
-    """Undo :func:`flatten`."""
+    """Rebuild the list from the arrays of :func:`flatten`."""
     values = np.asarray(arrays[f"{name}.values"], dtype=np.float64)
     return [values[start:end] for start, end in pairwise(arrays[f"{name}.offsets"].tolist())]

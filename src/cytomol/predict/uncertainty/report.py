@@ -75,8 +75,8 @@ def coverage_report(
     cells = _Cells(answer, rows, tasks, labels[usable])
     per_task: dict[str, Any] = {}
     for task, name in enumerate(names):
-        own = tasks == task
-        cells_of_task = _Cells(answer, rows[own], tasks[own], cells.label[own])
+        of_task = tasks == task
+        cells_of_task = _Cells(answer, rows[of_task], tasks[of_task], cells.label[of_task])
         per_task[name] = _MEASURES[answer.kinds[task]](cells_of_task)
     return {
         "kind": answer.kind,

@@ -110,11 +110,13 @@ class Uncertainty:
             predicted, members, labels, kind, similarity=similarity, groups=groups, censored=censored
         )
         classes, values = held.columns("classification"), held.columns("regression")
-        given: dict[str, Any] = {"similarity": held.similarity, "groups": groups, "seed": seed}
+        about_rows: dict[str, Any] = {"similarity": held.similarity, "groups": groups, "seed": seed}
         p, y = predicted[:, classes], held.labels[:, classes]
-        calibrators = fit_calibrators(p, y, **given)
+        calibrators = fit_calibrators(p, y, **about_rows)
         spread = _spread(members)[:, values]
-        intervals = PredictionIntervals.fit(predicted[:, values], spread, held.labels[:, values], **given)
+        intervals = PredictionIntervals.fit(
+            predicted[:, values], spread, held.labels[:, values], **about_rows
+        )
         limits = None
         if held.similarity is not None:
             limits = DomainLimits.fit(held.similarity, held.errors(calibrators))
@@ -188,7 +190,7 @@ class Uncertainty:
         )
 
     def restated(self, answer: UncertaintyAnswer, coverage: float) -> UncertaintyAnswer:
-        """Return an answer of this with another coverage stated; what does not depend on it is kept."""
+        """Return the same answer for another coverage; what does not depend on it is kept."""
         check_coverage(coverage)
         near = answer.similarity.astype(np.float64)
         low, high = self._bounds(answer.predicted, answer.spread, near, coverage)
@@ -265,7 +267,7 @@ class Uncertainty:
 
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Undo :meth:`state`; reads what 0.1 wrote (version 1) too.
+        """Rebuild from :meth:`state`; reads what 0.1 wrote (version 1) too.
 
         Raises
         ------

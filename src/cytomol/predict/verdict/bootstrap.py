@@ -22,7 +22,7 @@ from cytomol.predict.verdict.weighted import WEIGHTED
 __all__ = [
     "DRAWS",
     "Estimate",
-    "Measured",
+    "SampledTask",
     "bootstrap_difference",
     "bootstrap_score",
     "estimate",
@@ -63,7 +63,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Measured:
+class SampledTask:
     """Labels of one task, and what is to be scored on them.
 
     Attributes
@@ -115,7 +115,7 @@ def resamples(
 
 
 def sampled_scores(
-    tasks: Sequence[Measured],
+    tasks: Sequence[SampledTask],
     n: int,
     *,
     groups: NDArray[Any] | None = None,
@@ -185,7 +185,7 @@ def bootstrap_score(
     groups, draws, seed
         See :func:`resamples`.
     """
-    task = Measured(np.arange(len(observed)), observed, {0: (metric, predicted)})
+    task = SampledTask(np.arange(len(observed)), observed, {0: (metric, predicted)})
     samples = sampled_scores([task], len(observed), groups=groups, draws=draws, seed=seed)[0]
     return estimate(metrics[metric].function(observed, predicted), samples[0])
 
@@ -206,7 +206,7 @@ def bootstrap_difference(
     """
     entry = metrics[metric]
     sign = 1.0 if entry.higher_is_better else -1.0
-    task = Measured(np.arange(len(observed)), observed, {0: (metric, first), 1: (metric, second)})
+    task = SampledTask(np.arange(len(observed)), observed, {0: (metric, first), 1: (metric, second)})
     samples = sampled_scores([task], len(observed), groups=groups, draws=draws, seed=seed)[0]
     value = sign * (entry.function(observed, first) - entry.function(observed, second))
     return estimate(value, sign * (samples[0] - samples[1]))

@@ -75,8 +75,8 @@ def judge(
     measured = [each.to_sample for each in chosen]
     samples = sampled_scores(measured, n, groups=groups, draws=draws, seed=seed)
     tasks = tuple(
-        _judged(each, own, (ceiling or {}).get(each.task.name))
-        for each, own in zip(chosen, samples, strict=True)
+        _judged(scorable, samples_of_task, (ceiling or {}).get(scorable.task.name))
+        for scorable, samples_of_task in zip(chosen, samples, strict=True)
     )
     return summarise(tasks, samples)
 
@@ -150,9 +150,9 @@ def _judged(chosen: Scorable, samples: Samples, ceiling: float | None) -> TaskVe
         gain = gain_of(main, points[MODEL].value, points[CONSTANT].value, best=ceiling)
         unit = spread if main.in_unit else CLASS_SPREAD
         chance = _no_better(main, samples)
-        found = Compared(task, main.name, molecules, points, better_by, float(gain), unit, chance)
-        word, sentence = sentence_of(found)
-        notes += notes_of(found, word, brier=_brier(scores), ceiling=ceiling)
+        compared = Compared(task, main.name, molecules, points, better_by, float(gain), unit, chance)
+        word, sentence = sentence_of(compared)
+        notes += notes_of(compared, word, brier=_brier(scores), ceiling=ceiling)
     return TaskVerdict(
         name=task.name,
         kind=task.kind,

@@ -13,7 +13,7 @@ from cytomol.assays.labels import Task
 from cytomol.assays.metrics import MAIN_METRIC, metrics_of
 from cytomol.errors import InputError
 from cytomol.predict.baselines import constant_prediction
-from cytomol.predict.verdict.bootstrap import Measured
+from cytomol.predict.verdict.bootstrap import SampledTask
 from cytomol.predict.verdict.task import CONSTANT, MODEL
 
 __all__ = ["Scorable", "choose_rows"]
@@ -61,7 +61,7 @@ class Scorable:
         return min(each, default=0) if self.task.kind == "binary" else int(np.mean(each)) if each else 0
 
     @property
-    def to_sample(self) -> Measured:
+    def to_sample(self) -> SampledTask:
         """What resamples score: every metric of the model, and the one that counts of its baselines."""
         scored = {
             (name, metric.name): (metric.name, array)
@@ -69,7 +69,7 @@ class Scorable:
             for metric in metrics_of(self.task.kind)
             if name == MODEL or metric.name == MAIN_METRIC[self.task.kind]
         }
-        return Measured(self.rows, self.observed, scored if self.rows.size else {})
+        return SampledTask(self.rows, self.observed, scored if self.rows.size else {})
 
 
 def choose_rows(

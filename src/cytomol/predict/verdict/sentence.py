@@ -108,59 +108,61 @@ def too_few(task: Task, observed: NDArray[np.float64], groups: NDArray[np.int64]
     return f"too few labels of class {name} to say ({counts[rarest]}; at least {FEWEST_OF_A_CLASS})"
 
 
-def sentence_of(found: Compared) -> tuple[Word, str]:
+def sentence_of(compared: Compared) -> tuple[Word, str]:
     """Return the word and the sentence for a task with enough labels."""
-    constant = found.better_by[CONSTANT]
-    ordinary = called(CONSTANT, found.task.kind)
-    if not constant.low > 0 or found.chance > _SURE:
-        return "unusable", f"no better than {ordinary}: do not use{_doubt(found, constant)}"
-    rival = _best(found)
-    if rival is not None and found.better_by[rival].high < 0:
-        by = found.better_by[rival]
-        name = called(rival, found.task.kind)
-        much = f"{found.number(-by.value)} ({found.number(-by.high)} to {found.number(-by.low)})"
+    constant = compared.better_by[CONSTANT]
+    ordinary = called(CONSTANT, compared.task.kind)
+    if not constant.low > 0 or compared.chance > _SURE:
+        return "unusable", f"no better than {ordinary}: do not use{_doubt(compared, constant)}"
+    rival = _best(compared)
+    if rival is not None and compared.better_by[rival].high < 0:
+        by = compared.better_by[rival]
+        name = called(rival, compared.task.kind)
+        much = f"{compared.number(-by.value)} ({compared.number(-by.high)} to {compared.number(-by.low)})"
         return "weak", f"worse than {name} by {much}: use that instead"
-    if found.gain < _SMALL_GAIN[found.task.kind]:
-        title = metrics[found.metric].title
-        scores = [found.number(found.scores[name].value) for name in (MODEL, CONSTANT)]
+    if compared.gain < _SMALL_GAIN[compared.task.kind]:
+        title = metrics[compared.metric].title
+        scores = [compared.number(compared.scores[name].value) for name in (MODEL, CONSTANT)]
         return "weak", f"hardly better than {ordinary}: {title} {scores[0]} against {scores[1]}"
-    return "useful", _beside(found, rival)
+    return "useful", _beside(compared, rival)
 
 
-def _doubt(found: Compared, constant: Estimate) -> str:
+def _doubt(compared: Compared, constant: Estimate) -> str:
     """Say what is possible where the model looks better than a constant but too few labels show it."""
     if not constant.value > 0:
         return ""
-    value, low, high = (found.number(x) for x in (constant.value, constant.low, constant.high))
-    return f" ({value} better, interval {low} to {high}, on {found.molecules} molecules)"
+    value, low, high = (compared.number(x) for x in (constant.value, constant.low, constant.high))
+    return f" ({value} better, interval {low} to {high}, on {compared.molecules} molecules)"
 
 
-def _best(found: Compared) -> str | None:
+def _best(compared: Compared) -> str | None:
     """Return the baseline that scores best, the constant aside."""
-    sign = 1 if metrics[found.metric].higher_is_better else -1
-    others = [name for name in found.better_by if name != CONSTANT and np.isfinite(found.scores[name].value)]
-    return max(others, key=lambda name: sign * found.scores[name].value, default=None)
+    sign = 1 if metrics[compared.metric].higher_is_better else -1
+    others = [
+        name for name in compared.better_by if name != CONSTANT and np.isfinite(compared.scores[name].value)
+    ]
+    return max(others, key=lambda name: sign * compared.scores[name].value, default=None)
 
 
-def _beside(found: Compared, rival: str | None) -> str:
-    name = called(rival or CONSTANT, found.task.kind)
-    by = found.better_by[rival or CONSTANT]
+def _beside(compared: Compared, rival: str | None) -> str:
+    name = called(rival or CONSTANT, compared.task.kind)
+    by = compared.better_by[rival or CONSTANT]
     if by.low > 0:
-        low, high = found.number(by.low), found.number(by.high)
-        return f"better than {name} by {found.number(by.value)} ({low} to {high})"
+        low, high = compared.number(by.low), compared.number(by.high)
+        return f"better than {name} by {compared.number(by.value)} ({low} to {high})"
     if by.low == by.high == 0:
         return f"the same as {name}"
-    return f"as good as {name}, as far as {found.molecules} molecules tell ({found.between(by)})"
+    return f"as good as {name}, as far as {compared.molecules} molecules tell ({compared.between(by)})"
 
 
 def notes_of(
-    found: Compared, word: Word, *, brier: tuple[float, float], ceiling: float | None
+    compared: Compared, word: Word, *, brier: tuple[float, float], ceiling: float | None
 ) -> tuple[str, ...]:
     """Return what a reader should know beside the sentence.
 
     Parameters
     ----------
-    found, word
+    compared, word
         What was compared, and the word for it.
     brier
         Brier score of the model and of the constant; NaN where there is none.
@@ -168,15 +170,15 @@ def notes_of(
         Score that the assay's noise allows at best.
     """
     notes: list[str] = []
-    rival = _best(found)
-    if word == "unusable" and rival is not None and found.better_by[rival].high < 0:
-        by = found.number(-found.better_by[rival].value)
-        notes.append(f"{called(rival, found.task.kind)} is better by {by}")
+    rival = _best(compared)
+    if word == "unusable" and rival is not None and compared.better_by[rival].high < 0:
+        by = compared.number(-compared.better_by[rival].value)
+        notes.append(f"{called(rival, compared.task.kind)} is better by {by}")
     if word in {"useful", "weak"} and brier[0] > brier[1]:
         notes.append("its order of the molecules says more than its probabilities, which are off")
     if ceiling is not None:
-        title, sign = metrics[found.metric].title, 1 if metrics[found.metric].higher_is_better else -1
-        reached = sign * found.scores[MODEL].value >= sign * ceiling
-        allowed = f"the assay's own noise allows {title} {found.number(ceiling)} at best"
+        title, sign = metrics[compared.metric].title, 1 if metrics[compared.metric].higher_is_better else -1
+        reached = sign * compared.scores[MODEL].value >= sign * ceiling
+        allowed = f"the assay's own noise allows {title} {compared.number(ceiling)} at best"
         notes.append(f"{allowed}, which is reached" if reached else allowed)
     return tuple(notes)

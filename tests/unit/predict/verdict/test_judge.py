@@ -11,7 +11,7 @@ import pytest
 from cytomol.assays.digits import shown
 from cytomol.assays.labels import Labels, Task
 from cytomol.errors import InputError
-from cytomol.predict.verdict.bootstrap import Measured, sampled_scores
+from cytomol.predict.verdict.bootstrap import SampledTask, sampled_scores
 from cytomol.predict.verdict.judge import judge, judge_task
 
 VALUE = Task("pIC50", "regression")
@@ -136,7 +136,8 @@ def test_a_gain_that_one_resample_in_fifty_lacks_is_not_enough() -> None:
     for seed in range(100):
         predicted = np.random.default_rng(seed).random(200) + 0.1 * observed
         found = judge_task(CLASS, observed, {"model": predicted})
-        samples = sampled_scores([Measured(np.arange(200), observed, {0: ("roc_auc", predicted)})], 200)[0][0]
+        task = SampledTask(np.arange(200), observed, {0: ("roc_auc", predicted)})
+        samples = sampled_scores([task], 200)[0][0]
         lacking = (samples <= 0.5).mean()
         if found.better_by["constant"].low > 0 and lacking > 0.012:
             assert found.word == "unusable"

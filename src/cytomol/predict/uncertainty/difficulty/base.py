@@ -62,7 +62,7 @@ class Difficulty(ABC):
     @classmethod
     @abstractmethod
     def restore(cls, values: Vector) -> Self:
-        """Undo ``values``."""
+        """Rebuild from ``values``."""
 
 
 difficulties: Registry[type[Difficulty]] = Registry("difficulty")

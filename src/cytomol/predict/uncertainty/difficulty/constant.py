@@ -32,6 +32,6 @@ class Constant(Difficulty):
 
     @classmethod
     def restore(cls, values: Vector) -> Self:
-        """Undo ``values``."""
+        """Rebuild from ``values``."""
         del values
         return cls()

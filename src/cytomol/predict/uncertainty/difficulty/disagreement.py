@@ -38,5 +38,5 @@ class Spread(Difficulty):
 
     @classmethod
     def restore(cls, values: Vector) -> Self:
-        """Undo ``values``."""
+        """Rebuild from ``values``."""
         return cls(float(values[0]))

@@ -36,5 +36,5 @@ class Distance(Difficulty):
 
     @classmethod
     def restore(cls, values: Vector) -> Self:
-        """Undo ``values``."""
+        """Rebuild from ``values``."""
         return cls(values)

@@ -41,7 +41,7 @@ class SpreadDistance(Difficulty):
 
     @classmethod
     def restore(cls, values: Vector) -> Self:
-        """Undo ``values``."""
+        """Rebuild from ``values``."""
         return cls(float(values[0]), values[1:])
 
 
