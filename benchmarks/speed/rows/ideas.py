@@ -26,7 +26,7 @@ from cytomol.nn.choice import plain_operations
 from cytomol.nn.dropout import Dropout
 from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.gin import GINLayer
-from cytomol.nn.segments import Edges
+from cytomol.nn.segments import GroupedEdges
 
 _SIZE = 256  # the size at which the goals are missed
 
@@ -102,7 +102,7 @@ def _step(
 class ScatteredLayer(GINLayer):
     """The layer with gathers and index_add in the place of sorted edges."""
 
-    def forward(self, atoms: Tensor, shared: Tensor, edges: Edges) -> Tensor:
+    def forward(self, atoms: Tensor, shared: Tensor, edges: GroupedEdges) -> Tensor:
         """Mix atoms with their neighbours, as the layer it stands for does."""
         messages = functional.relu(atoms[edges.sources.index] + self.kinds(shared)[edges.bonds.index])
         sums = torch.zeros_like(atoms).index_add(0, edges.targets.index, messages)

@@ -218,7 +218,8 @@ def _censored(cells: Cells, *, settled: bool) -> Column:
         f"{below + above:,} of {cells.measured:,} cells are bounds",
         below=below,
         above=above,
-        remark=f"{below:,} values are upper bounds and {above:,} lower ones, of {cells.measured:,}",
+        remark=f"{below + above:,} of {cells.measured:,} values are bounds: {below:,} 'less than', {above:,} "
+        "'more than'",
         **_problem(cells, settled=settled),
         **_range(cells),
     )

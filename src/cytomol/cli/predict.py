@@ -58,8 +58,10 @@ def command(
     """Predict the tasks of a model DIR that finetune made for the molecules of INPUT.
 
     INPUT is CSV, TSV, Parquet, Excel, .smi or .sdf (gzipped or not), or - for standard input. Every row is
-    answered in order; the output holds the columns of the input as they stand, then a column for each
-    task (probability or value) and 'error', the reason why a molecule is invalid.
+    answered in order; the output holds the columns of the input as they stand, then for each task the
+    probability of its second class and the class, or the value, with what is known of its certainty (interval
+    or set), then how well the model knows the molecule (inside, edge or outside, and why), the nearest
+    molecule that was learnt from with its measured values, and 'error', the reason why a molecule is invalid.
     """
     if coverage is not None and uncertainty is False:
         raise click.UsageError("--coverage is that of the uncertainty: leave --no-uncertainty out")

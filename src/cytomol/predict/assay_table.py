@@ -14,6 +14,7 @@ from cytomol.assays.metrics import MAIN_METRIC
 from cytomol.assays.replicates import aggregate, replicates_of
 from cytomol.assays.same_molecule import molecule_groups
 from cytomol.errors import InputError
+from cytomol.predict.smiles_input import InputTypeError
 
 __all__ = ["AssayTable"]
 
@@ -44,6 +45,12 @@ class AssayTable:
     ceiling: dict[str, float] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.labels, Labels):
+            raise InputTypeError(
+                f"{type(self.labels).__name__} where labels belong",
+                hint="cytomol.assays.labels.read_labels(frame, targets) makes them of a table; "
+                "PropertyRegressor and PropertyClassifier take arrays",
+            )
         of_rows = {"folds": self.folds, "dates": self.dates, "ids": self.ids}
         if len(self.smiles) != len(self.labels.matrix):
             raise InputError(f"{len(self.smiles)} molecules with {len(self.labels.matrix)} rows of labels")

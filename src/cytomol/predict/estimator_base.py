@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from cytomol.artifact.backbone import Backbone, load_backbone
 from cytomol.assays.labels import Labels
+from cytomol.assays.same_molecule import molecule_groups
 from cytomol.chem.parse import parse_smiles
 from cytomol.errors import ConfigError
 from cytomol.predict.config import FinetuneConfig
@@ -94,7 +95,7 @@ class PropertyEstimator(SmilesEstimator):
             Labels.of_kind(names, values, self._kind, "y"),
             config,
             backbone=backbone,
-            folds=_validation_folds(values, strata, self.validation_fraction, seed),
+            folds=_validation_folds(smiles, values, strata, self.validation_fraction, seed),
         )
         self.predictor_: Predictor = result.predictor
         self.validation_score_: float | None = result.scores["valid"]["mean"]
@@ -135,9 +136,16 @@ def check_on_error(on_error: str) -> None:
 
 
 def _validation_folds(
-    values: NDArray[np.float64], strata: NDArray[Any] | None, fraction: float, seed: int
+    smiles: list[str],
+    values: NDArray[np.float64],
+    strata: NDArray[Any] | None,
+    fraction: float,
+    seed: int,
 ) -> NDArray[np.str_]:
-    """Hold some labelled rows out at random, of each class its share, to decide when to stop."""
+    """Hold some labelled rows out at random, of each class its share, to choose by.
+
+    Rows of one molecule go where the first of them goes.
+    """
     if not 0 < fraction < 1:
         raise ConfigError(f"validation_fraction is {fraction}", hint="use a share between 0 and 1")
     folds = np.full(len(values), "train", dtype="<U5")
@@ -153,4 +161,8 @@ def _validation_folds(
         # at least one row of the group stays in training
         held_out = min(max(1, round(fraction * len(group))), len(group) - 1)
         folds[generator.permutation(group)[:held_out]] = "valid"
-    return folds
+    molecules = molecule_groups(smiles)
+    _, first, number = np.unique(molecules, return_index=True, return_inverse=True)
+    together = np.where(molecules < 0, folds, folds[first[number]])
+    # unless that leaves one of both without a row
+    return together if {"train", "valid"} <= set(together[labelled]) else folds

@@ -108,16 +108,11 @@ class PropertyClassifier(ClassifierMixin, PropertyEstimator):  # type: ignore[mi
 
     Parameters
     ----------
+    learner
+        What is fitted, by name: "cytomol", the recipe of the benchmarks; "head", a small network; "forest"
+        and others.
     backbone
-        Model directory or loaded backbone; None reads fingerprints alone (``features="1d"``).
-    features
-        Inputs of the head: "auto", or blocks joined by + (embedding, 1d, counts, descriptors).
-    ensemble
-        Heads of different seeds whose logits are averaged.
-    epochs, patience
-        Largest number of epochs, and epochs without better validation before stopping.
-    unfreeze
-        "none", "all" or "staged".
+        Model directory or loaded backbone; None leaves the embedding out.
     options
         Further options of :class:`cytomol.predict.config.FinetuneConfig`, by name.
     validation_fraction

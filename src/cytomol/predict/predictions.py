@@ -14,7 +14,7 @@ from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Task
 from cytomol.errors import InputError
 from cytomol.predict.evidence import NearestEvidence
-from cytomol.predict.uncertainty import UncertaintyAnswer
+from cytomol.predict.uncertainty.answer import UncertaintyAnswer, set_of_classes
 
 __all__ = ["Predictions"]
 
@@ -92,6 +92,10 @@ class Predictions:
         for at, (task, place) in enumerate(zip(self.tasks, self.encoding.places(), strict=True)):
             if task.kind == "multiclass":
                 table[task.name] = _classes(task, values[:, at])
+                if known is not None and self.uncertainty is not None:
+                    places = range(place.start, place.stop)
+                    table[f"{task.name}_set"] = set_of_classes(self.uncertainty, places, task.classes)
+                    known = known.drop(columns=[f"{self.encoding.columns[c]}_set" for c in places])
             for column in range(place.start, place.stop):
                 name = self.encoding.columns[column]
                 table[name] = rounded(self.columns[:, column], int(digits[column]))
@@ -101,7 +105,8 @@ class Predictions:
                 if known is not None:
                     own = [f"{name}_{suffix}" for suffix in SUFFIXES if f"{name}_{suffix}" in known]
                     for each in own:
-                        table[each] = _as_written(known.pop(each), int(digits[column]))
+                        cells = _as_written(known.pop(each), int(digits[column]))
+                        table[each] = _with_names(cells, task) if each == f"{name}_set" else cells
         parts = [pd.DataFrame(table)]
         if known is not None:
             parts.append(known.apply(lambda column: _as_written(column, _DIGITS)))
@@ -140,6 +145,13 @@ def _as_written(column: pd.Series[Any], digits: int) -> pd.Series[Any]:
     if not pd.api.types.is_float_dtype(column.dtype):
         return column
     return pd.Series(rounded(column.to_numpy(), digits), index=column.index)
+
+
+def _with_names(sets: pd.Series[Any], task: Task) -> pd.Series[Any]:
+    """Return sets of 0 and 1 with the names of the classes."""
+    first, second = task.classes
+    names = {"0": first, "1": second, "0|1": f"{first}|{second}"}
+    return sets.map(lambda text: names.get(text, text))
 
 
 def _classes(task: Task, places: NDArray[np.float64]) -> pd.Series[Any]:
