@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from benchmarks.newcomer import page as newcomer
+from benchmarks.newcomer.rows import read as newcomer_rows
 from benchmarks.quality.beside import beside
 from benchmarks.quality.published import SOURCES
 from benchmarks.quality.rows import LEAKY, OURS, Rows
@@ -244,6 +246,13 @@ BEHIND = (
         _OURS,
         lambda rows: [_COVERAGE, *coverage(rows)],
         "Stated and observed coverage",
+    ),
+    Behind(
+        "newcomer.md",
+        "300 molecules and every default",
+        "what one small assay and no backbone give, beside a constant, a forest and chemprop",
+        "make newcomer",
+        lambda _: newcomer.lines(newcomer_rows()),
     ),
     Behind(
         "stereo.md",

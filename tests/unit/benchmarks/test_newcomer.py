@@ -153,7 +153,7 @@ def test_the_page_tells_losses_as_it_tells_wins(tmp_path: Path) -> None:
     text = "\n".join(lines(rows_of(tmp_path / "a.csv", (0.3, 0.5), (0.4, 0.4))))
     assert "| `cytomol finetune`, default | 0.400 ± 0.141 | 2 | – | – |" in text
     assert "| random forest, 200 trees | 0.400 ± 0.000 | 2 | +0.000 ± 0.141 | 1 of 2 |" in text
-    assert '"weak" (2). It took 40 seconds' in text
+    assert '"weak" (2). It took 40 seconds a draw' in text
     assert "chemprop has no rows here" in text
     assert "five folds" not in text
 
