@@ -56,9 +56,14 @@ class PropertyEstimator(SmilesEstimator):
 
     def __init__(
         self,
-        learner: str = "cytomol",
+        learner: str = "auto",
         backbone: str | Path | Backbone | None = None,
         *,
+        features: str | None = None,
+        ensemble: int | None = None,
+        epochs: int | None = None,
+        patience: int | None = None,
+        unfreeze: Literal["none", "all", "staged"] | None = None,
         options: Mapping[str, Any] | None = None,
         validation_fraction: float = 0.1,
         random_state: Any = 0,
@@ -66,6 +71,11 @@ class PropertyEstimator(SmilesEstimator):
     ) -> None:
         self.learner = learner
         self.backbone = backbone
+        self.features = features
+        self.ensemble = ensemble
+        self.epochs = epochs
+        self.patience = patience
+        self.unfreeze = unfreeze
         self.options = options
         self.validation_fraction = validation_fraction
         self.random_state = random_state
@@ -76,11 +86,15 @@ class PropertyEstimator(SmilesEstimator):
         check_on_error(self.on_error)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         # one fit and the refit: who wants intervals across scaffolds asks for them
+        head = {
+            name: getattr(self, name) for name in ("features", "ensemble", "epochs", "patience", "unfreeze")
+        }
         options = {
             "learner": self.learner,
             "seed": seed,
             "calibration_folds": 0,
             "baselines": False,
+            **{name: value for name, value in head.items() if value is not None},
             **(self.options or {}),
         }
         config = FinetuneConfig.build(options, where=type(self).__name__)

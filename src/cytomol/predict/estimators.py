@@ -110,9 +110,12 @@ class PropertyClassifier(ClassifierMixin, PropertyEstimator):  # type: ignore[mi
     ----------
     learner
         What is fitted, by name: "cytomol", the recipe of the benchmarks; "head", a small network; "forest"
-        and others.
+        and others. "auto": the recipe, or the head where one of its options is given.
     backbone
         Model directory or loaded backbone; None leaves the embedding out.
+    features, ensemble, epochs, patience, unfreeze
+        Options of the head: what it reads, how many there are, when training ends, and what of the backbone
+        is trained too; None leaves each as it is.
     options
         Further options of :class:`cytomol.predict.config.FinetuneConfig`, by name.
     validation_fraction
