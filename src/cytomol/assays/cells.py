@@ -96,7 +96,7 @@ def read_cells(series: pd.Series[Any], missing_codes: Sequence[str] = ()) -> Cel
     numbers = parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     numbers[~np.isfinite(numbers)] = np.nan
     coded = is_code(numbers, missing_codes)
-    missing |= coded
+    missing = missing | coded  # what pandas hands out may be read-only
     numbers[missing] = np.nan
     bounds = np.zeros(len(numbers), np.int8)
     for row in np.flatnonzero(~missing & np.isnan(numbers)):

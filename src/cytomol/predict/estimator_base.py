@@ -178,5 +178,6 @@ def _validation_folds(
     molecules = molecule_groups(smiles)
     _, first, number = np.unique(molecules, return_index=True, return_inverse=True)
     together = np.where(molecules < 0, folds, folds[first[number]])
-    # unless that leaves one of both without a row
-    return together if {"train", "valid"} <= set(together[labelled]) else folds
+    # unless that leaves one of both without a row, or training without a class
+    whole = all((together[group] == "train").any() for group in groups)
+    return together if whole and (together[labelled] == "valid").any() else folds

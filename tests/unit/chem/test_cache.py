@@ -64,7 +64,7 @@ OTHERS = {
     "geometry": "rdkit",
     "chirality": "as_written",
     "standardize": "parent",
-    "max_atoms": 10,
+    "max_atoms": 7,
 }
 LIMITS = {"geometry_timeout", "molecule_timeout"}  # what exceeds them is not kept
 

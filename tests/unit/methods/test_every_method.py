@@ -36,7 +36,7 @@ def test_options_and_methods_have_the_same_names() -> None:
 NAMESAKES = {
     "learners/head/named_heads.py", "learners/head/presets.py", "learners/head/options.py",
     "evaluate/variants.py", "cli/ablate.py",
-    "corpus/readers/infoalign.py",
+    "corpus/readers/published_layout.py",
     "cli/pretrain.py", "cli/demo.py",
 }  # fmt: skip
 

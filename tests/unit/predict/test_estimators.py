@@ -109,9 +109,9 @@ def test_cross_val_score_in_and_out_of_a_pipeline(untrained: dict[str, Path]) ->
 
 
 def test_grid_search_sets_parameters() -> None:
-    search = GridSearchCV(classifier(), {"learner": ["neighbours", "forest-bits"]}, cv=2, error_score="raise")
+    search = GridSearchCV(classifier(), {"learner": ["neighbours", "kernel"]}, cv=2, error_score="raise")
     search.estimator.set_params(options={"threads": 1})
-    assert search.fit(SMILES, AROMATIC).best_params_["learner"] in {"neighbours", "forest-bits"}
+    assert search.fit(SMILES, AROMATIC).best_params_["learner"] in {"neighbours", "kernel"}
 
 
 def test_encoder_gives_the_backbones_embedding(untrained: dict[str, Path]) -> None:
