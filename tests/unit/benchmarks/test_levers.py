@@ -222,8 +222,8 @@ def test_nothing_is_imputed_where_nothing_is_missing_nor_from_valid_labels() -> 
 def test_descriptors_by_range_are_centred_by_median() -> None:
     blocks, learning = toy(missing=0.0)
     model = fitted(ByRange, blocks, learning)
-    assert model.scaler is not None
-    scaled = model.scaler.transform(blocks)[learning.train]
+    assert model.scaled is not None
+    scaled = model.scaled.transform(blocks)[learning.train]
     raw = blocks["descriptors"][learning.train]
     first, middle, third = np.quantile(raw, [0.25, 0.5, 0.75], axis=0)
     ratio = scaled / ((raw - middle) / (third - first))
