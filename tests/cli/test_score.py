@@ -12,10 +12,8 @@ import pandas as pd
 import pytest
 from tests.cli.conftest import RINGS, TAILS
 
-from cytomol.cli import score
-
 Run = Callable[..., Any]
-OPTIONS = ("--model", "neighbours", "--workers", "1", "--split-type", "random")
+OPTIONS = ("--learner", "neighbours", "--workers", "1", "--split-type", "random")
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +87,6 @@ def test_molecules_of_the_training_are_pointed_out(cytomol: Run, trained: Path, 
     done = cytomol("score", trained, assays, "--workers", "1")
     assert done.code == 0, done.err
     assert "look exactly like a training molecule" in done.out
-
-
-def test_spellings_of_one_molecule_count_once() -> None:
-    names = score._molecules(["CCO", "OCC", "C(C)O", "CCN", "C1CC", "C1CC"])
-    assert len(set(names[:3])) == 1
-    assert len(set(names)) == 4
 
 
 def test_a_table_without_the_tasks_is_refused(cytomol: Run, trained: Path, tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def command(
         check_output(Path(out), force=force)
     table = read_molecules(measured, smiles_col=smiles_col, sheet=sheet)
 
+    from cytomol.assays.same_molecule import molecule_groups
     from cytomol.predict.predictor import Predictor
     from cytomol.predict.verdict.measured import score_predictions
     from cytomol.progress import Reporter
@@ -85,7 +86,7 @@ def command(
         labels,
         [_of_task(answer, place) for place in places],
         certainty=_certainty(answer, places),
-        groups=_molecules(table.smiles),
+        groups=molecule_groups(table.smiles),
     )
     for line in [*_warnings(answer, labels), *scored.lines()]:
         click.echo(line)
@@ -145,21 +146,6 @@ def _certainty(answer: Predictions, places: list[int]) -> Certainty | None:
         contains=of_tasks(stated.contains),
         calibrated=of_tasks(stated.calibrated),
     )
-
-
-def _molecules(smiles: Sequence[str]) -> NDArray[np.str_]:
-    """Return a name for each row that repeats of a molecule share; an invalid one has its own."""
-    import numpy as np
-
-    from cytomol.chem.keys import connectivity_block, inchikey
-    from cytomol.chem.parse import parse_smiles
-
-    names = []
-    for row, text in enumerate(smiles):
-        mol = parse_smiles(text).mol
-        key = "" if mol is None else connectivity_block(inchikey(mol))
-        names.append(key or f"row {row}")
-    return np.array(names)
 
 
 def _warnings(answer: Predictions, labels: Labels) -> list[str]:
