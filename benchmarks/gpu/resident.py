@@ -8,7 +8,9 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from benchmarks.gpu.rows import Row, Table, number
 from benchmarks.gpu.step import Step
 from torch import Tensor
 
-from cytomol.nn.batch import Batch, TargetSums
+from cytomol.nn.batch import Batch, Response, TargetSums
 from cytomol.training.dataset.resident import ResidentData
 
 __all__ = ["batch_row", "differences", "synchronisation_row"]
@@ -63,14 +65,23 @@ def differences(found: Batch, wanted: Batch) -> Iterator[tuple[str, float]]:
             yield part.name, float("inf")
             continue
         for name, value in tables[1].items():
-            other = tables[0][name]
-            if isinstance(value, Tensor):
-                yield f"{part.name}.{name}", _difference(other, value)
-            else:
-                for moment in ("weight", "value", "square", "entries"):
-                    pair = [_everywhere(sums, moment, wanted.size) for sums in (other, value)]
-                    # one weight for all features of a row, or one each
-                    yield f"{part.name}.{name}.{moment}", _difference(*torch.broadcast_tensors(*pair))
+            for inner, error in _of_entry(tables[0][name], value, wanted.size):
+                yield f"{part.name}.{name}{inner}", error
+
+
+def _of_entry(found: Any, wanted: Any, size: int) -> Iterator[tuple[str, float]]:
+    """Yield the differences within one entry: a tensor, a modality's response, or sums of targets."""
+    if isinstance(wanted, Tensor):
+        yield "", _difference(found, wanted)
+    elif isinstance(wanted, Response):
+        for account, kind in product(("measured", "augmented", "held_out"), ("values", "known")):
+            pair = [getattr(getattr(each, account), kind) for each in (found, wanted)]
+            yield f".{account}.{kind}", _difference(*pair)
+    else:
+        for moment in ("weight", "value", "square", "entries"):
+            pair = [_everywhere(sums, moment, size) for sums in (found, wanted)]
+            # one weight for all features of a row, or one each
+            yield f".{moment}", _difference(*torch.broadcast_tensors(*pair))
 
 
 def _everywhere(sums: TargetSums, moment: str, size: int) -> Tensor:
