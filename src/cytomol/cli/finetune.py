@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cytomol.assays.labels import Labels
     from cytomol.cli.options import Chosen
+    from cytomol.predict.verdict.overall import Verdict
     from cytomol.tables.molecules import MoleculeTable
 
 __all__ = ["command"]
@@ -95,11 +96,8 @@ def command(
     check_output(out, force=force)
     check_preset(preset)
     _check_options(chosen, preset=preset, split_given=bool(split_file or split_col))
-    if split_file and split_col:
-        raise ConfigError("--split and --split-col both give a split", hint="use one of them")
     config = chosen.build(FinetuneConfig)
-    if (time_col is not None) != (config.split_type == "time"):
-        raise ConfigError("--time-col and --split-type time belong together", hint="give both or neither")
+    _check_split(split_file, split_col, time_col, config)
     molecules = read_molecules(table, smiles_col=smiles_col, sheet=sheet)
     if split_col:
         find_column(molecules.frame, split_col, where=molecules.where, option="--split-col")
@@ -132,11 +130,7 @@ def command(
     result.predictor.save(out, force=force)
     _print_scores(result.scores, labels.names)
     if result.verdict is not None:
-        click.echo()
-        for line in result.verdict.lines():
-            click.echo(line)
-        if result.verdict.word == "unknown" and not config.folds:
-            click.echo("with --folds 5 every molecule is tested once, so that there is more to tell by")
+        _print_verdict(result.verdict, cross_validated=bool(config.folds))
     click.echo(f"model: {out}", err=True)
 
 
@@ -156,6 +150,16 @@ def _partial(out: str, *, resume: bool) -> Path:
     if not resume and partial.exists():
         remove_output(partial)
     return partial
+
+
+def _check_split(
+    split_file: str | None, split_col: str | None, time_col: str | None, config: FinetuneConfig
+) -> None:
+    """Refuse two splits, and dates without a split by time."""
+    if split_file and split_col:
+        raise ConfigError("--split and --split-col both give a split", hint="use one of them")
+    if (time_col is not None) != (config.split_type == "time"):
+        raise ConfigError("--time-col and --split-type time belong together", hint="give both or neither")
 
 
 def _check_options(chosen: Chosen, *, preset: str, split_given: bool) -> None:
@@ -298,6 +302,15 @@ def _print_scores(scores: dict[str, Any], tasks: Sequence[str]) -> None:
     click.echo(f"{'mean over tasks':<{width}}" + "".join(f"{cell:>10}" for cell in means))
     for label, key in (("tasks scored", "scored_tasks"), ("molecules", "rows")):
         click.echo(f"{label:<{width}}" + "".join(f"{scores[fold][key]:>10}" for fold in folds))
+
+
+def _print_verdict(verdict: Verdict, *, cross_validated: bool) -> None:
+    """Print what the model is worth beside what costs nothing."""
+    click.echo()
+    for line in verdict.lines():
+        click.echo(line)
+    if verdict.word == "unknown" and not cross_validated:
+        click.echo("with --folds 5 every molecule is tested once, so that there is more to tell by")
 
 
 def _cell(score: float | None) -> str:

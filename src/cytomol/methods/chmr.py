@@ -23,6 +23,7 @@ from cytomol.methods.config import CHMRConfig, MethodConfig
 from cytomol.methods.groups import JoinedGroups
 from cytomol.methods.needs import Filling, Needs, ProfileNeeds
 from cytomol.methods.output import MethodOutput
+from cytomol.methods.read_views import project_views
 from cytomol.methods.responses import best, compared, contrasted, project_response, quantized
 from cytomol.nn.batch import Batch, Dimensions, Response
 from cytomol.nn.condense import condense
@@ -136,7 +137,7 @@ class CHMR(Method):
 
     def forward(self, batch: Batch) -> MethodOutput:
         """Return the weighted sum of reconstruction, alignment and quantization of a batch."""
-        views, present = self._project_views(batch)
+        views, present = project_views(self.views, self.encoder, batch)
         anchor = torch.stack(list(views.values())).sum(dim=0)
         responses = self._project_responses(batch)
 
@@ -157,11 +158,11 @@ class CHMR(Method):
 
     def embed(self, batch: Batch) -> Tensor:
         """Return [p_1D ‖ p_2D ‖ p_3D] for the views in use, zeros where masked, shape (B, views * d)."""
-        return torch.cat(list(self._project_views(batch)[0].values()), dim=1)
+        return torch.cat(list(project_views(self.views, self.encoder, batch)[0].values()), dim=1)
 
     def anchor(self, batch: Batch) -> Tensor:
         """Return p_anch, the sum of the projected views, shape (B, width)."""
-        return torch.stack(list(self._project_views(batch)[0].values())).sum(dim=0)
+        return torch.stack(list(project_views(self.views, self.encoder, batch)[0].values())).sum(dim=0)
 
     def impute(self, batch: Batch) -> dict[str, Tensor]:
         """Return each modality's decoded profile on the scaled [0, 1] axis, shape (B, width of the modality).
@@ -183,27 +184,6 @@ class CHMR(Method):
         if self.quantizer is None:
             raise ConfigError("the model has no code book", hint='train with quantizer = "tree"')
         return cast("Tensor", self.quantizer(self.anchor(batch)).path)
-
-    def _project_views(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor | None]]:
-        """Return projections (zeros where masked), shape (B, width), and where each exists, by view."""
-        projected: dict[str, Tensor] = {}
-        present: dict[str, Tensor | None] = {}
-        for view in self.views:
-            if view == "2d":
-                assert self.encoder is not None
-                if batch.graph is None:
-                    raise ConfigError("the model reads the molecular graph, and the batch has none")
-                values = self.encoder(batch.graph)
-            else:
-                values = batch.views[view]
-            mask = present[view] = batch.view_mask.get(view)
-            if mask is None:
-                projected[view] = self.views[view](values)
-                continue
-            # a masked view may hold NaN: leave it out before and after the projection
-            rows = self.views[view](values.masked_fill(~mask[:, None], 0.0))
-            projected[view] = rows.masked_fill(~mask[:, None], 0.0)
-        return projected, present
 
     def _project_responses(self, batch: Batch) -> dict[str, Response]:
         """Return p_c and its companions for the modalities that the batch brings."""

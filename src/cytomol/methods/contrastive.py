@@ -22,6 +22,7 @@ from cytomol.methods.base import Method, graph_encoder, methods
 from cytomol.methods.config import ContrastiveConfig, MethodConfig
 from cytomol.methods.needs import Needs, ProfileNeeds
 from cytomol.methods.output import MethodOutput
+from cytomol.methods.read_views import project_views
 from cytomol.nn.batch import Batch, Dimensions
 from cytomol.nn.condense import condense
 from cytomol.nn.encoder import GraphEncoder
@@ -136,23 +137,11 @@ class Contrastive(Method):
 
     def _molecules(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Return x, shape (B, width), and which molecules have a view at all, shape (B,); None for all."""
-        total: Tensor | None = None
-        masks = [batch.view_mask.get(view) for view in self.views]
-        for view, mask in zip(self.views, masks, strict=True):
-            if view == "2d":
-                assert self.encoder is not None
-                if batch.graph is None:
-                    raise ConfigError("the model reads the molecular graph, and the batch has none")
-                values = self.encoder(batch.graph)
-            else:
-                values = batch.views[view]
-            if mask is not None:  # a masked view may hold NaN: leave it out before and after the encoder
-                values = values.masked_fill(~mask[:, None], 0.0)
-            encoded = self.views[view](values)
-            if mask is not None:
-                encoded = encoded.masked_fill(~mask[:, None], 0.0)
-            total = encoded if total is None else total + encoded
-        assert total is not None
+        projected, present_by_view = project_views(self.views, self.encoder, batch)
+        rows, masks = list(projected.values()), list(present_by_view.values())
+        total = rows[0]
+        for other in rows[1:]:
+            total = total + other
         known = None
         if present := [mask for mask in masks if mask is not None]:
             known = torch.stack(present).any(dim=0) if len(present) == len(masks) else None

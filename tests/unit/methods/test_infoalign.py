@@ -73,27 +73,6 @@ def test_embedding_is_mu_and_does_not_depend_on_the_batch(
     assert ((imputed["morphology"] > 0) & (imputed["morphology"] < 1)).all()
 
 
-def test_training_lowers_the_loss_and_repeats(make_batch: MakeBatch, make_dimensions: MakeDimensions) -> None:
-    dimensions = make_dimensions(morphology=7)
-    batch = make_batch(16, dimensions)
-
-    def train() -> list[float]:
-        method = build(dimensions, seed=4, dropout=0.1)
-        optimizer = torch.optim.Adam(method.parameters(), lr=1e-2)
-        losses = []
-        for _ in range(12):
-            optimizer.zero_grad()
-            loss = method(batch).loss
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.item())
-        return losses
-
-    losses = train()
-    assert losses[-1] < 0.95 * losses[0]
-    assert train() == losses
-
-
 def test_batch_without_graph(make_batch: MakeBatch, make_dimensions: MakeDimensions) -> None:
     dimensions = make_dimensions()
     batch = dataclasses.replace(make_batch(3, dimensions), graph=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,10 @@ def test_what_is_saved_does_not_depend_on_test_rows(learner: str, kind: str, tmp
     assert [name for name in before if not alike(before[name], after[name])] == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("learner", ["head", "head beside a forest", "small-forest"])
+@pytest.mark.parametrize(
+    ("learner", "kind"),
+    [*product(("head", "small-forest"), KINDS), ("head beside a forest", "classification")],
+)
 def test_where_validation_chooses_nothing_its_rows_do_not_matter(learner: str, kind: str) -> None:
     """Neither for the weights nor for the scale of features and labels."""
     values, valid = measured(kind), FOLDS == "valid"
@@ -103,8 +106,6 @@ def test_where_validation_chooses_nothing_its_rows_do_not_matter(learner: str, k
     other[valid] = 1 - other[valid] if kind == "classification" else 40 - 2 * other[valid]
     options: dict[str, Any] = {"keep": "last", "patience": 0}
     if learner == "head beside a forest":
-        if kind == "regression":
-            pytest.skip("it is for classes alone")
         learner, options = "head", {**options, "forest_gamma": 0.5, "forest_trees": 5}
     before = fitted(learner, SMILES, values, kind, folds=0, **options)
     after = fitted(learner, np.where(valid, OTHERS, SMILES), other, kind, folds=0, **options)
