@@ -1,0 +1,1 @@
+"""What the cell knows, measured: matching, imputation, measured profiles, missing ones, the tree, attribution."""
