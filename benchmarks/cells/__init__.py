@@ -1,1 +1,1 @@
-"""What the cell knows, measured: matching, imputation, measured profiles, missing ones, the tree, attribution."""
+"""What the cell knows, measured: matching, imputation, measured and missing profiles, the tree."""

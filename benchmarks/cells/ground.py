@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 from cytomol.files import atomic_file
 
-__all__ = ["FOLDS", "PLANTED_SIZE", "REAL_MODALITY", "Ground", "planted_ground", "real_ground", "scaffold_folds"]
+__all__ = [
+    "FOLDS",
+    "PLANTED_SIZE",
+    "REAL_MODALITY",
+    "Ground",
+    "planted_ground",
+    "real_ground",
+    "scaffold_folds",
+]
 
 FOLDS = 5
 PLANTED_SIZE = 4_000
@@ -48,9 +56,9 @@ class Ground:
     the connectivity), ``outer`` (0 to 4: the fold in which it is held out), ``part`` ("valid" or "test"
     within that fold: choices are made on valid, test is read once), ``bioactive`` and ``active``.
 
-    Bioactive are known drugs and tools (sources cdrp and bbbc022 of the mechanisms); on a planted corpus those
-    that have a target. Active is a treatment whose replicates agree beyond the null of its data set, 1 or 0,
-    empty where nobody measured it; on a planted corpus the same as bioactive.
+    Bioactive are known drugs and tools (sources cdrp and bbbc022 of the mechanisms); on a planted corpus
+    those that have a target. Active is a treatment whose replicates agree beyond the null of its data set, 1
+    or 0, empty where nobody measured it; on a planted corpus the same as bioactive.
     """
 
     name: str
@@ -69,7 +77,7 @@ class Ground:
 
 
 def real_ground(work: Path) -> Ground:
-    """Return the real corpus below ``CYTOMOL_DATA``, its molecules with CDRP morphology divided by scaffold."""
+    """Return the real corpus below ``CYTOMOL_DATA``, molecules with CDRP morphology divided by scaffold."""
     ground = Ground("real", corpus_folder(), REAL_MODALITY, work / "real")
     if not (ground.folder / "candidates.csv").exists():
         root = Path(os.environ["CYTOMOL_DATA"]) / "cell"
@@ -80,7 +88,7 @@ def real_ground(work: Path) -> Ground:
 
 
 def planted_ground(work: Path, seed: int = 0, size: int = PLANTED_SIZE) -> Ground:
-    """Return a planted corpus, planted where it was not yet, its molecules with morphology divided."""
+    """Return a planted corpus, molecules with morphology divided by scaffold; it is planted where needed."""
     folder = work / f"planted-{size}-{seed}"
     ground = Ground(f"planted-{seed}", folder / "corpus", "morphology", folder)
     if not ground.corpus.exists():

@@ -18,6 +18,7 @@ from cytomol.artifact.directory import kind_of, load_model, load_weights, write_
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.corpus.scaling import FeatureScaler
+from cytomol.corpus.typical import TypicalProfile
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.methods import Method, methods
 from cytomol.methods.config import MethodConfig
@@ -55,6 +56,8 @@ class Backbone:
         How the projector of each modality reads profiles; empty for a method without.
     digest
         SHA-256 that names the model directory; "" if it was not loaded from one.
+    typical
+        Mean and spread of the training profiles of each modality; empty for backbones of 0.1.
 
     Examples
     --------
@@ -75,6 +78,7 @@ class Backbone:
     scalers: dict[str, FeatureScaler]
     input_scalers: dict[str, FeatureScaler] = field(default_factory=dict)
     digest: str = ""
+    typical: dict[str, TypicalProfile] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: str | Path, *, device: str | torch.device = "cpu") -> Self:
@@ -127,7 +131,14 @@ class Backbone:
             if (arrays := _below(statistics, f"input.{modality}."))
         }
         builder = BatchBuilder.from_statistics(config.views, statistics)
-        return cls(name, config, method, dimensions, described.modalities, builder, scalers, inputs)
+        typical = {
+            modality: TypicalProfile.from_arrays(arrays)
+            for modality in dimensions.modalities
+            if (arrays := _below(statistics, f"typical.{modality}."))
+        }
+        backbone = cls(name, config, method, dimensions, described.modalities, builder, scalers, inputs)
+        backbone.typical = typical
+        return backbone
 
     def description(self) -> dict[str, Any]:
         """Return what ``config.json`` holds: method, options, sizes and modalities."""
@@ -144,17 +155,18 @@ class Backbone:
 
     def statistics(self) -> dict[str, NDArray[Any]]:
         """Return feature statistics by name."""
-        scalers = {
-            f"scaler.{modality}.{key}": array
-            for modality, scaler in self.scalers.items()
-            for key, array in scaler.arrays().items()
+        fitted: dict[str, Mapping[str, FeatureScaler] | Mapping[str, TypicalProfile]] = {
+            "scaler": self.scalers,
+            "input": self.input_scalers,
+            "typical": self.typical,
         }
-        inputs = {
-            f"input.{modality}.{key}": array
-            for modality, scaler in self.input_scalers.items()
-            for key, array in scaler.arrays().items()
+        arrays = {
+            f"{what}.{modality}.{key}": array
+            for what, by_modality in fitted.items()
+            for modality, one in by_modality.items()
+            for key, array in one.arrays().items()
         }
-        return {**self.builder.statistics(), **scalers, **inputs}
+        return {**self.builder.statistics(), **arrays}
 
     def profile_rows(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return profiles of a modality as its projector reads them.

@@ -14,6 +14,7 @@ from cytomol.methods.needs import Needs
 from cytomol.methods.output import MethodOutput
 from cytomol.nn.batch import Batch, Dimensions
 from cytomol.nn.encoder import GraphEncoder
+from cytomol.nn.named import NamedModules
 from cytomol.registry import Registry
 
 __all__ = ["Method", "method_of", "methods"]
@@ -36,6 +37,8 @@ class Method(nn.Module, ABC):
         Width of ``embed``.
     encoder
         The 2D encoder; None when the graph is not among the views.
+    profiles
+        Projector of each modality into the space of :meth:`anchor`; None for a method without.
     """
 
     Config: ClassVar[type[MethodConfig]]
@@ -43,6 +46,11 @@ class Method(nn.Module, ABC):
     head: ClassVar[str] = "chmr"
     embedding_width: int
     encoder: GraphEncoder | None
+    profiles: NamedModules | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.profiles = None
 
     @classmethod
     @abstractmethod
@@ -61,6 +69,36 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def embed(self, batch: Batch) -> Tensor:
         """Return the representation of each molecule, shape (B, embedding_width)."""
+
+    def anchor(self, batch: Batch) -> Tensor:
+        """Return the molecules in the space that profiles are projected to, shape (B, width)."""
+        return self.embed(batch)
+
+    def project(self, name: str, rows: Tensor) -> Tensor:
+        """Return profiles of a modality in the space of :meth:`anchor`, shape (n, width).
+
+        Parameters
+        ----------
+        name
+            Modality.
+        rows
+            Profiles as the method reads them, without NaN, shape (n, width of the modality).
+
+        Raises
+        ------
+        ConfigError
+            If the method projects no profiles of this modality.
+        """
+        if self.profiles is None or name not in self.profiles:
+            known = ", ".join(self.profiles or ()) or "none"
+            raise ConfigError(f"the model projects no profiles of {name!r}", hint=f"it projects {known}")
+        projected: Tensor = self.profiles[name](rows)
+        return projected
+
+    @property
+    def decoded(self) -> tuple[str, ...]:
+        """Modalities whose profiles it decodes from molecules, so which :meth:`impute` returns."""
+        return ()
 
     def impute(self, batch: Batch) -> dict[str, Tensor]:
         """Return each modality's decoded profile, on the scaled [0, 1] axis, shape (B, width).

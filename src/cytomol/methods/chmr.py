@@ -82,7 +82,7 @@ class CHMR(Method):
         self.config = config
         self.encoder = encoder
         self.views = views
-        self.profiles = profiles
+        self.profiles: NamedModules = profiles
         self.decoders = decoders
         self.quantizer = quantizer
         self.cross_entropy = frozenset(decoders if config.continuous_loss == "bce" else binary)
@@ -164,6 +164,11 @@ class CHMR(Method):
         """Return p_anch, the sum of the projected views, shape (B, width)."""
         return torch.stack(list(project_views(self.views, self.encoder, batch)[0].values())).sum(dim=0)
 
+    @property
+    def decoded(self) -> tuple[str, ...]:
+        """Modalities whose profiles it decodes from molecules."""
+        return tuple(name for name in self.profiles if name in self.decoders)
+
     def impute(self, batch: Batch) -> dict[str, Tensor]:
         """Return each modality's decoded profile on the scaled [0, 1] axis, shape (B, width of the modality).
 
@@ -173,7 +178,7 @@ class CHMR(Method):
         anchor = self.anchor(batch)
         responses = self._project_responses(batch) if self.config.decode_from == "modality" else {}
         imputed = {}
-        for name in (name for name in self.profiles if name in self.decoders):
+        for name in self.decoded:
             source = best(responses[name], self.config.missing_input) if name in responses else anchor
             decoded = self.decoders[name](source).float()
             imputed[name] = torch.sigmoid(decoded) if name in self.cross_entropy else decoded

@@ -66,7 +66,7 @@ class Contrastive(Method):
         self.config = config
         self.encoder = encoder
         self.views = views
-        self.profiles = profiles
+        self.profiles: NamedModules = profiles
         self.embedding_width = config.width
 
     @classmethod

@@ -118,6 +118,11 @@ class InfoAlign(Method):
         """Return mu, shape (B, width)."""
         return self._code(batch)[0]
 
+    @property
+    def decoded(self) -> tuple[str, ...]:
+        """Modalities whose profiles it decodes from molecules."""
+        return self.modalities
+
     def impute(self, batch: Batch) -> dict[str, Tensor]:
         """Return each modality's decoded profile, in [0, 1], shape (B, width of the modality)."""
         mean = self.embed(batch)

@@ -212,6 +212,7 @@ def _started(
         data.builder,
         data.scalers,
         data.input_scalers,
+        typical=data.typical,
     )
     remove_output(partial_path(out))
     return Run(out, backbone, RunState(), facts)

@@ -13,6 +13,7 @@ from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph, sample_walks
 from cytomol.corpus.scaling import FeatureScaler
+from cytomol.corpus.typical import TypicalProfile
 from cytomol.nn.batch import Account, Batch, Dimensions, Movable, Response
 from cytomol.training.dataset.profile_inputs import ProfileInput
 from cytomol.training.dataset.targets import Target
@@ -94,6 +95,8 @@ class PretrainData:
         Sizes for the method.
     modalities
         Kind, entity and column names of each modality as it is learnt from, pooled ones as one.
+    typical
+        Mean and spread of the training profiles of each modality.
     """
 
     store: MoleculeStore
@@ -108,6 +111,7 @@ class PretrainData:
     walk_length: int
     dimensions: Dimensions
     modalities: dict[str, dict[str, Any]] = field(default_factory=dict)
+    typical: dict[str, TypicalProfile] = field(default_factory=dict)
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator, *, validation: bool = False) -> Batch:
         """Return views, profiles and walk targets of molecules ``rows``.

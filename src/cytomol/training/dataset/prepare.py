@@ -22,6 +22,7 @@ from cytomol.corpus.lift import mean_by_row, molecule_profiles
 from cytomol.corpus.pooled import pool_modalities
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Corpus, Modality
+from cytomol.corpus.typical import TypicalProfile
 from cytomol.errors import ConfigError, InputError
 from cytomol.methods import method_of
 from cytomol.methods.config import ContextConfig, MethodConfig
@@ -123,6 +124,10 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
         dimensions=dimensions,
         modalities={
             name: {"kind": m.kind, "entity": m.entity, "columns": list(m.columns)}
+            for name, m in corpus.modalities.items()
+        },
+        typical={
+            name: TypicalProfile.fit(_learnt_values(m, held), scalers[name])
             for name, m in corpus.modalities.items()
         },
     )
@@ -251,14 +256,17 @@ def _split(
 
 def _fit_scaler(corpus: Corpus, name: str, held: NDArray[np.bool_], config: MethodConfig) -> FeatureScaler:
     """Fit on the profiles of training molecules (of all genes)."""
-    modality = corpus.modalities[name]
-    train = np.ones(len(modality), np.bool_) if modality.entity == "gene" else ~held[modality.rows]
-    # With profiles of validation molecules alone there is nothing else to learn the scale from.
-    values = modality.values[train] if train.any() else modality.values
     try:
-        return FeatureScaler.fit(values, config.scaling)
+        return FeatureScaler.fit(_learnt_values(corpus.modalities[name], held), config.scaling)
     except InputError as error:
         raise InputError(error.what, where=f"modality {name}, {error.where}", hint=error.hint) from None
+
+
+def _learnt_values(modality: Modality, held: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the profiles of training molecules, or of all genes."""
+    train = np.ones(len(modality), np.bool_) if modality.entity == "gene" else ~held[modality.rows]
+    # With profiles of validation molecules alone there is nothing else to learn the scale from.
+    return modality.values[train] if train.any() else modality.values
 
 
 def _compared_fingerprints(store: MoleculeStore, config: ContextConfig) -> NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""What a molecule does to a cell: match, impute, codes, explain."""

@@ -1,0 +1,133 @@
+"""One modality of a backbone: its features, and tables of profiles brought into their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.artifact.backbone import Backbone
+from cytomol.corpus.typical import TypicalProfile
+from cytomol.errors import InputError, ModelDirectoryError
+
+__all__ = ["TrainedModality", "trained_modality"]
+
+_NAMED = 5  # features that one message names
+
+
+@dataclass(frozen=True)
+class TrainedModality:
+    """A modality that a backbone has learnt from.
+
+    Attributes
+    ----------
+    backbone
+        The backbone.
+    name
+        The modality.
+    """
+
+    backbone: Backbone
+    name: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of its features, in the backbone's order."""
+        return tuple(self.backbone.modalities[self.name]["columns"])
+
+    @property
+    def entity(self) -> str:
+        """Whose profiles these are: "molecule" or "gene"."""
+        return str(self.backbone.modalities[self.name]["entity"])
+
+    @property
+    def typical(self) -> TypicalProfile:
+        """Mean and spread of the training profiles.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If the backbone was made before they were kept.
+        """
+        if self.name not in self.backbone.typical:
+            raise ModelDirectoryError(
+                f"the backbone does not say what a typical profile of {self.name} is",
+                hint="it was made by an earlier version: pretrain it again",
+            )
+        return self.backbone.typical[self.name]
+
+    @property
+    def projected(self) -> bool:
+        """Whether the method projects its profiles into the space of the molecules."""
+        profiles = self.backbone.method.profiles
+        return profiles is not None and self.name in profiles
+
+    def aligned(
+        self, values: NDArray[np.float32], columns: tuple[str, ...], *, where: str
+    ) -> NDArray[np.float32]:
+        """Return profiles with the backbone's features in its order, shape (n, width).
+
+        Parameters
+        ----------
+        values
+            Profiles, shape (n, columns).
+        columns
+            Names of the features as the table has them; further ones are left out.
+        where
+            The table, for messages.
+
+        Raises
+        ------
+        InputError
+            If the table lacks a feature that the backbone has learnt from.
+        """
+        if columns == self.columns:
+            return values
+        place = {column: number for number, column in enumerate(columns)}
+        missing = [column for column in self.columns if column not in place]
+        if missing:
+            some = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+            raise InputError(
+                f"lacks {len(missing)} of the {len(self.columns)} features of {self.name}: {some}",
+                where=where,
+                hint=f"the table holds {len(columns)} features, such as {', '.join(columns[:_NAMED])}; "
+                "they are matched by name",
+            )
+        return np.ascontiguousarray(values[:, [place[column] for column in self.columns]])
+
+
+def trained_modality(backbone: Backbone, name: str | None, *, of: str | None = None) -> TrainedModality:
+    """Return a modality of a backbone; the only one where none is named.
+
+    Parameters
+    ----------
+    backbone
+        The backbone.
+    name
+        The modality; None where there is just one to choose.
+    of
+        "molecule" or "gene" allows modalities of these alone.
+
+    Raises
+    ------
+    InputError
+        If there is no such modality, or several and none is named.
+    """
+    known = [one for one, about in backbone.modalities.items() if of is None or about["entity"] == of]
+    whose = f" of {of}s" if of else ""
+    if not known:
+        raise InputError(
+            f"the model has learnt from no profiles{whose}", hint="pretrain it on a corpus with profiles"
+        )
+    if name is None:
+        if len(known) > 1:
+            raise InputError(
+                f"the model knows several modalities{whose}", hint=f"choose one: {', '.join(known)}"
+            )
+        name = known[0]
+    if name not in known:
+        raise InputError(
+            f"the model has learnt from no modality {name!r}{whose}", hint=f"it knows {', '.join(known)}"
+        )
+    return TrainedModality(backbone, name)

@@ -1,0 +1,19 @@
+"""``cytomol evaluate``: how much a model knows of cells, on molecules that it has not seen."""
+
+from __future__ import annotations
+
+import click
+
+from cytomol.cli.subverbs import SubVerbs
+
+__all__ = ["command"]
+
+
+@click.group(
+    "evaluate",
+    cls=SubVerbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subverbs={},
+)
+def command() -> None:
+    """Measure what a model knows of cells, on molecules that it has not seen."""
