@@ -13,7 +13,7 @@ __all__ = ["command"]
     "evaluate",
     cls=SubVerbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    subverbs={},
+    subverbs={"matching": "Whether models find the profiles of molecules that they have not seen."},
 )
 def command() -> None:
     """Measure what a model knows of cells, on molecules that it has not seen."""
