@@ -128,7 +128,7 @@ class AnnotatedFile:
             self._columns[name] = free_name(wanted, set(self._columns.values()), wanted + "_2")
         for name in frame.columns:
             kind = _plain(frame[name]).dtype
-            self._dataset(f"obs/{self._columns[str(name)]}", self._text if kind == object else kind, ())
+            self._dataset(f"obs/{self._columns[str(name)]}", self._text if kind.kind == "O" else kind, ())
         self._file["obs"].attrs["column-order"] = np.array(list(self._columns.values()), dtype=self._text)
         for name, matrix in matrices.items():
             place = "X" if name == layout.x else f"obsm/{name}"
