@@ -79,7 +79,8 @@ class AnnDataFile(ProfileReader):
                 yield from super().parts(path, pick, rows=rows, layer=layer, beside=beside)
                 return
             obs, var, matrix = _elements(file, layer, where)
-            metadata = pd.DataFrame({str(c): as_ids(obs[c]).to_numpy() for c in obs.columns})
+            texts = {str(c): as_ids(obs[c]).to_numpy() for c in obs.columns}
+            metadata = pd.DataFrame(texts, index=pd.RangeIndex(len(obs)))
             name_rows(metadata, obs.index)
             names, _ = _unique(list(map(str, var.index)), where)
             report = choose_columns(names, None, where, None, beside=tuple(map(str, metadata)))

@@ -44,7 +44,8 @@ def parquet_parts(
         start = 0
         for batch in file.iter_batches(batch_size=rows, columns=stored, use_threads=False):
             frame = columns.frame(_table(batch))
-            metadata = pd.DataFrame({name: as_ids(frame[name]) for name in frame if name not in wanted})
+            texts = {name: as_ids(frame[name]) for name in frame if name not in wanted}
+            metadata = pd.DataFrame(texts, index=frame.index)
             values = feature_matrix(frame, wanted, where, start=start)
             yield ProfileTable(where, metadata, values, wanted)
             start += len(frame)

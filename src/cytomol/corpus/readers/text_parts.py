@@ -60,7 +60,8 @@ def text_parts(
             if not len(frame):
                 continue
             texts = head.texts(body).set_axis(names, axis=1)
-            metadata = pd.DataFrame({name: as_ids(texts[name]) for name in names if name in kept})
+            about = {name: as_ids(texts[name]) for name in names if name in kept}
+            metadata = pd.DataFrame(about, index=frame.index)
             values = feature_matrix(frame, wanted, where, start=start)
             start += len(frame)
             yield ProfileTable(where, metadata, values, wanted)
