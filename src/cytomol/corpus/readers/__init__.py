@@ -24,6 +24,7 @@ __all__ = [
     "ProfileReader",
     "find_reader",
     "read_corpus",
+    "read_profile_columns",
     "read_profile_metadata",
     "read_profile_parts",
     "read_profiles",
@@ -148,6 +149,11 @@ def read_profile_parts(
     """
     reader = _layered(_profile_reader(path, "auto"), path, layer)
     return reader.parts(Path(path), pick, rows=rows, layer=layer, beside=beside)
+
+
+def read_profile_columns(path: str | Path) -> list[str] | None:
+    """Return the columns of a table, if its format may hold molecules as well as profiles; else None."""
+    return _profile_reader(path, "auto").columns(Path(path))
 
 
 def _layered(reader: ProfileReader, path: str | Path, layer: str | None) -> ProfileReader:

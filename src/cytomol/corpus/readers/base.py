@@ -67,6 +67,10 @@ class ProfileReader:
         """Return what stands beside the features, if the format lets it be read alone; else None."""
         return None
 
+    def columns(self, path: Path) -> list[str] | None:  # noqa: ARG002
+        """Return the names of the columns, of a format that may hold a table of molecules too; else None."""
+        return None
+
     def table(
         self,
         path: Path,

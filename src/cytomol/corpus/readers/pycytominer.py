@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.profiles import ProfileTable, split_profiles
 from cytomol.corpus.readers.base import FeaturePick, ProfileReader, readers
-from cytomol.corpus.readers.parquet_parts import parquet_parts
-from cytomol.corpus.readers.text_parts import text_parts
+from cytomol.corpus.readers.parquet_parts import parquet_columns, parquet_parts
+from cytomol.corpus.readers.text_parts import text_columns, text_parts
 from cytomol.corpus.tables import read_ids
 
 __all__ = ["PycytominerTable"]
@@ -23,6 +23,10 @@ class PycytominerTable(ProfileReader):
     """CSV, TSV or Parquet (also gzipped), one row per well or per treatment."""
 
     suffixes = ("csv", "tsv", "txt", "parquet")
+
+    def columns(self, path: Path) -> list[str]:
+        """Return the names of the columns, told from the header and the first rows."""
+        return parquet_columns(path) if path.suffix.lower() == ".parquet" else text_columns(path)
 
     def table(
         self,
