@@ -30,6 +30,7 @@ _VERBS = {
     "score": "Hold predictions against what was measured since.",
     "embed": "Write the embeddings of molecules.",
     "impute": "Write the cell profiles that molecules are expected to give.",
+    "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "data": "List and fetch the published benchmark sets.",
     "ablate": "Measure what each part of a method is worth.",
