@@ -28,6 +28,7 @@ _VERBS = {
     "finetune": "Fine-tune a pretrained encoder to the assays of a table.",
     "predict": "Predict properties of molecules.",
     "score": "Hold predictions against what was measured since.",
+    "explain": "Say which atoms drive a prediction or an imputed profile.",
     "embed": "Write the embeddings of molecules.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "data": "List and fetch the published benchmark sets.",
