@@ -35,6 +35,7 @@ _VERBS = {
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "data": "List and fetch the published benchmark sets.",
     "ablate": "Measure what each part of a method is worth.",
+    "stress": "Measure how a method bears missing profiles.",
     "demo": "Run the whole job on a planted corpus.",
 }
 

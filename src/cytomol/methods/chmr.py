@@ -123,7 +123,7 @@ class CHMR(Method):
         """Return that it reads views and profiles, missing ones filled, and learns what walks meet."""
         assert isinstance(config, CHMRConfig)
         match config.augmentation:
-            case "zero" | "random":
+            case "zero" | "random" | "mean":
                 filling = None
             case way:
                 filling = Filling(

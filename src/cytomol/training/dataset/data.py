@@ -15,7 +15,7 @@ from cytomol.context import ContextGraph, sample_walks
 from cytomol.corpus.correction import GroupCorrection
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.typical import TypicalProfile
-from cytomol.nn.batch import Account, Batch, Dimensions, Movable, Response
+from cytomol.nn.batch import Batch, Dimensions, Movable
 from cytomol.training.dataset.profile_inputs import ProfileInput
 from cytomol.training.dataset.targets import Target
 
@@ -168,3 +168,6 @@ class PretrainData:
                 weight=None if profile.weight is None else torch.from_numpy(profile.weight[rows]),
             )
         return replace(batch, responses=responses)
+        return replace(
+            batch, responses={name: profile.response(rows) for name, profile in self.profiles.items()}
+        )
