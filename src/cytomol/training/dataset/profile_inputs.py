@@ -108,9 +108,9 @@ class ProfileInput:
         augmented[observed & ~reached] = measured[observed & ~reached]
         held_out, held = self.held_out.gather(rows, self.placeholder)
         accounts = ((measured, observed), (augmented, reached | observed), (held_out, held))
-        return Response(
-            *(Account(torch.from_numpy(values), torch.from_numpy(known)) for values, known in accounts)
-        )
+        known = [Account(torch.from_numpy(values), torch.from_numpy(there)) for values, there in accounts]
+        weight = None if self.weight is None else torch.from_numpy(self.weight[rows])
+        return Response(measured=known[0], augmented=known[1], held_out=known[2], weight=weight)
 
 
 @dataclass(frozen=True)
