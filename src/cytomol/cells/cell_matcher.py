@@ -15,7 +15,7 @@ from cytomol.cells.prepared_profiles import ProfilePreparation
 from cytomol.cells.structure_kernel import StructureKernel
 from cytomol.errors import InputError
 
-__all__ = ["CellMatcher", "MatcherOptions"]
+__all__ = ["CellMatcher", "MatcherOptions", "scaffold_groups"]
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.float64]
