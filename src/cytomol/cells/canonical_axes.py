@@ -19,11 +19,11 @@ _FEWEST = 3
 
 @dataclass(frozen=True, eq=False)
 class CanonicalAxes:
-    """Maps predicted and measured profiles to common axes, each as long as the two agree on it.
+    """Maps predicted and measured profiles to common axes of mean 0 and variance 1, the surest first.
 
-    Regularised canonical correlation: both sides are whitened with the ridge added to their covariance, and
-    every axis is weighted with its correlation on both sides, so that an axis on which structure foretells
-    nothing says nothing.
+    Regularised canonical correlation: both sides are whitened with a ridge added to their covariance. How far
+    the two agree on each axis is measured on pairs that did not find it, so that an axis found by chance is
+    not believed.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class CanonicalAxes:
     predicted_map, measured_map
         float64, shape (width, axes).
     correlations
-        Of each axis, at most 0.95, descending, float64, shape (axes,).
+        Of each axis, between 0 and 0.95, float64, shape (axes,).
 
     References
     ----------
@@ -46,7 +46,7 @@ class CanonicalAxes:
     >>> signal = rng.normal(size=(300, 1))
     >>> predicted = np.hstack([signal, rng.normal(size=(300, 1))])
     >>> measured = np.hstack([rng.normal(size=(300, 1)), signal])
-    >>> axes = CanonicalAxes.fit(predicted, measured, np.ones(300), ridge=0.01)
+    >>> axes = CanonicalAxes.fit(predicted, measured, np.ones(300), np.arange(300) % 4)
     >>> bool(axes.correlations[0] > 0.9 > 0.3 > axes.correlations[1])
     True
     """
@@ -58,7 +58,15 @@ class CanonicalAxes:
     correlations: Rows
 
     @classmethod
-    def fit(cls, predicted: Rows, measured: Rows, weights: Rows, *, ridge: float = 1.0) -> Self:
+    def fit(
+        cls,
+        predicted: Rows,
+        measured: Rows,
+        weights: Rows,
+        folds: NDArray[np.int64],
+        *,
+        ridges: tuple[float, float] = (3.0, 0.3),
+    ) -> Self:
         """Find the axes.
 
         Parameters
@@ -69,8 +77,11 @@ class CanonicalAxes:
             What was measured, shape (n, width).
         weights
             How much each pair counts, shape (n,).
-        ridge
-            Added to the covariances, as a multiple of their mean variance.
+        folds
+            Number of the fold of each pair: the correlations are measured fold by fold on axes that the
+            other folds gave, shape (n,).
+        ridges
+            Added to the covariances of predicted and measured, as multiples of their mean variance.
 
         Raises
         ------
@@ -79,16 +90,15 @@ class CanonicalAxes:
         """
         if len(predicted) < _FEWEST:
             raise InputError(f"{len(predicted)} pairs of molecule and profile", hint="at least three")
-        share = weights / weights.sum()
-        means = share @ predicted, share @ measured
-        root = np.sqrt(share)[:, None]
-        left, right = (predicted - means[0]) * root, (measured - means[1]) * root
-        whitened = _whitening(left.T @ left, ridge), _whitening(right.T @ right, ridge)
-        turn, found, turned = np.linalg.svd(
-            whitened[0] @ (left.T @ right) @ whitened[1].T, full_matrices=False
-        )
-        found = np.clip(found, 0, 0.95)
-        return cls(*means, whitened[0].T @ turn * found, whitened[1].T @ turned.T * found, found)
+        products = np.zeros((3, min(predicted.shape[1], measured.shape[1])))
+        for fold in np.unique(folds):
+            out = folds == fold
+            maps = _axes(predicted[~out], measured[~out], weights[~out], ridges)
+            left, right = (predicted[out] - maps[0]) @ maps[2], (measured[out] - maps[1]) @ maps[3]
+            share = weights[out][:, None]
+            products += [(share * left * right).sum(0), (share * left**2).sum(0), (share * right**2).sum(0)]
+        agreed = products[0] / np.sqrt(np.maximum(products[1] * products[2], 1e-24))
+        return cls(*_axes(predicted, measured, weights, ridges), np.clip(agreed, 0, 0.95))
 
     def place_predicted(self, predicted: Rows) -> Rows:
         """Return predictions on the axes, (n, width) -> (n, axes)."""
@@ -106,6 +116,21 @@ class CanonicalAxes:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`arrays`."""
         return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+
+
+def _axes(
+    predicted: Rows, measured: Rows, weights: Rows, ridges: tuple[float, float]
+) -> tuple[Rows, Rows, Rows, Rows]:
+    """Return the means and the maps to axes of variance 1, those of the highest correlation first."""
+    share = weights / weights.sum()
+    means = share @ predicted, share @ measured
+    root = np.sqrt(share)[:, None]
+    left, right = (predicted - means[0]) * root, (measured - means[1]) * root
+    whitened = _whitening(left.T @ left, ridges[0]), _whitening(right.T @ right, ridges[1])
+    turn, _, turned = np.linalg.svd(whitened[0] @ (left.T @ right) @ whitened[1].T, full_matrices=False)
+    maps = whitened[0].T @ turn, whitened[1].T @ turned.T
+    lengths = [np.linalg.norm(rows @ into, axis=0) for rows, into in ((left, maps[0]), (right, maps[1]))]
+    return *means, maps[0] / np.maximum(lengths[0], 1e-12), maps[1] / np.maximum(lengths[1], 1e-12)
 
 
 def _whitening(covariance: Rows, ridge: float) -> Rows:

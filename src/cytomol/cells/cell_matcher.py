@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.cells.canonical_axes import CanonicalAxes
 from cytomol.cells.prepared_profiles import ProfilePreparation
+from cytomol.cells.shared_information import SharedInformation
 from cytomol.cells.structure_kernel import StructureKernel
 from cytomol.errors import InputError
 
@@ -31,8 +32,8 @@ class MatcherOptions:
     ----------
     noise
         Variance of a profile's noise beside what structure explains: more trusts neighbours less.
-    ridge
-        Of the canonical axes, as a multiple of the mean variance.
+    ridges
+        Of the canonical axes, for predicted and measured: see :class:`CanonicalAxes`.
     folds
         Into which scaffolds are dealt, for predictions that a molecule's own profile did not teach.
     most_molecules
@@ -42,7 +43,7 @@ class MatcherOptions:
     """
 
     noise: float = 2.0
-    ridge: float = 1.0
+    ridges: tuple[float, float] = (3.0, 0.3)
     folds: int = 4
     most_molecules: int = 8000
     seed: int = 0
@@ -55,17 +56,14 @@ class CellMatcher:
     A Gaussian process on several structural similarities predicts the prepared profile (and its norm) of
     every molecule from the others; canonical axes then say in which directions such predictions are to be
     believed. They are fitted on predictions across scaffolds, so that they know how little is foretold of a
-    new one. A molecule is placed as its direction alone; a profile keeps its length too, so a molecule finds
-    strong profiles before weak ones if it points their way.
+    new one. The order is that of the information which molecule and profile share on these axes.
 
     Attributes
     ----------
-    preparation, kernel, axes
+    preparation, kernel, axes, shared
         The fitted parts.
     coefficients, mean
         Of the Gaussian process, float64, shapes (molecules, width + 1) and (width + 1,).
-    reach
-        Length at which a profile is cut.
 
     Notes
     -----
@@ -91,7 +89,7 @@ class CellMatcher:
     axes: CanonicalAxes
     coefficients: Rows
     mean: Rows
-    reach: float
+    shared: SharedInformation
 
     @classmethod
     def fit(
@@ -148,11 +146,12 @@ class CellMatcher:
             left_out = np.flatnonzero(folds == fold)
             predicted[left_out] = K[np.ix_(left_out, known)] @ solved + mean
         shares = weights / np.sqrt(np.bincount(of, minlength=len(chosen)))[of]
-        axes = CanonicalAxes.fit(predicted[of], measured, shares, ridge=options.ridge)
+        axes = CanonicalAxes.fit(predicted[of], measured, shares, folds[of], ridges=options.ridges)
+        shared = SharedInformation.fit(
+            axes.correlations, axes.place_predicted(predicted[of]), axes.place_measured(measured)
+        )
         coefficients, mean = _process(K, targets, trust, options.noise)
-        lengths = np.linalg.norm(axes.place_measured(measured), axis=1)
-        reach = max(float(np.quantile(lengths, 0.995)), 1e-12)
-        return cls(preparation, kernel, axes, coefficients, mean, reach)
+        return cls(preparation, kernel, axes, coefficients, mean, shared)
 
     def expected(self, blocks: Mapping[str, Matrix]) -> Rows:
         """Return the prepared profile to be expected of molecules, shape (n, width + 1)."""
@@ -165,13 +164,11 @@ class CellMatcher:
         return np.concatenate([*parts, np.zeros((0, len(self.mean)))]) + self.mean
 
     def molecules(self, blocks: Mapping[str, Matrix]) -> Matrix:
-        """Place molecules, rows of length 1, float32, shape (n, axes + 1)."""
-        placed = self.axes.place_predicted(self.expected(blocks))
-        placed /= np.maximum(np.linalg.norm(placed, axis=1, keepdims=True), 1e-12)
-        return np.column_stack([placed, np.zeros(len(placed))]).astype(np.float32)
+        """Place molecules, rows of length 1, float32, shape (n, axes + 4)."""
+        return self.shared.molecules(self.axes.place_predicted(self.expected(blocks)))
 
     def profiles(self, values: Matrix) -> Matrix:
-        """Place measured profiles, rows of length 1, float32, shape (n, axes + 1); NaN where all is missing.
+        """Place measured profiles, rows of length 1, float32, shape (n, axes + 4); NaN where all is missing.
 
         Raises
         ------
@@ -183,12 +180,7 @@ class CellMatcher:
                 f"profiles of shape {values.shape}",
                 hint=f"the matcher was fitted on {self.preparation.width} features",
             )
-        placed = self.axes.place_measured(self.preparation.transform(values)) / self.reach
-        length = np.linalg.norm(placed, axis=1, keepdims=True)
-        placed /= np.maximum(length, 1.0)
-        # what is missing to length 1 stands in a column that is 0 for every molecule: it changes no product
-        rest = np.sqrt(np.maximum(1 - np.minimum(length, 1.0) ** 2, 0))
-        result = np.hstack([placed, rest]).astype(np.float32)
+        result = self.shared.profiles(self.axes.place_measured(self.preparation.transform(values)))
         result[np.isnan(values).all(axis=1)] = np.nan
         return result
 
@@ -197,9 +189,8 @@ class CellMatcher:
         result: dict[str, NDArray[Any]] = {
             "coefficients": self.coefficients,
             "mean": self.mean,
-            "reach": np.array([self.reach]),
         }
-        for name in ("preparation", "kernel", "axes"):
+        for name in ("preparation", "kernel", "axes", "shared"):
             part = getattr(self, name).arrays()
             result.update({f"{name}:{key}": array for key, array in part.items()})
         return result
@@ -218,7 +209,7 @@ class CellMatcher:
             CanonicalAxes.from_arrays(part("axes")),
             arrays["coefficients"],
             arrays["mean"],
-            float(arrays["reach"][0]),
+            SharedInformation.from_arrays(part("shared")),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -158,5 +159,9 @@ def fit_matcher(
     )
     strongest = ", ".join(f"{value:.2f}" for value in matcher.axes.correlations[:3])
     say(f"structure and profile agree on axes of correlation {strongest}, ...")
-    facts = {"profiles": int(kept.sum()), "molecules": len(found), "options": asdict(options)}
+    facts = {
+        "profiles": int(kept.sum()),
+        "molecules": len(found),
+        "options": json.loads(json.dumps(asdict(options))),
+    }
     return MatcherModel(modality.name, modality.columns, matcher, facts)
