@@ -21,8 +21,8 @@ class SharedInformation:
 
     For normal variates that correlate by r on each axis, log p(x, y) / (p(x) p(y)) is, up to a constant, the
     sum over axes of ``r x y / (1 - r^2) - r^2 (x^2 + y^2) / (2 (1 - r^2))``. That is a product of two
-    vectors, and a column that is 0 on the other side fills either up to length 1: so the cosine of two places orders
-    the profiles for a molecule, and the molecules for a profile, as this does.
+    vectors, and a column that is 0 on the other side fills either up to length 1: so the cosine of two
+    places orders the profiles for a molecule, and the molecules for a profile, as this does.
 
     Attributes
     ----------
