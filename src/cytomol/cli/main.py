@@ -33,6 +33,7 @@ _VERBS = {
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "data": "List and fetch the published benchmark sets.",
     "ablate": "Measure what each part of a method is worth.",
+    "evaluate": "Measure what a model knows of cells, on molecules that it has not seen.",
     "demo": "Run the whole job on a planted corpus.",
 }
 

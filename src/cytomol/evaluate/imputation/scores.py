@@ -111,22 +111,6 @@ class ProfileScores:
             "discrimination": float(w @ self._by_molecule[1][chosen] / w.sum()),
         }
 
-    def intervals(
-        self, rows: NDArray[np.bool_] | None = None, *, draws: int = 400, seed: int = 0
-    ) -> dict[str, tuple[float, float]]:
-        """Return the 95% bootstrap interval of each score, over molecules."""
-        count = len(self.measured) if rows is None else int(rows.sum())
-        rng = np.random.default_rng(seed)
-        drawn = [
-            self.values(rows, rng.multinomial(count, np.full(count, 1 / count)).astype(np.float64))
-            for _ in range(draws)
-        ]
-        return {
-            name: (float(low), float(high))
-            for name in METRICS
-            for low, high in [np.nanquantile([one[name] for one in drawn], [0.025, 0.975])]
-        }
-
     @property
     def _by_molecule(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Correlation and discrimination of each molecule, computed once."""
