@@ -18,7 +18,6 @@ __all__ = ["FeatureCalibration", "deal_groups", "numbered", "standardised"]
 
 _FOLDS = 5
 _ROUNDING = 1e-9  # 1 - 0.9 is a little less than a tenth in binary
-_ERRORS = 1.0  # standard errors by which a feature must be predicted better than the mean
 
 _Array = NDArray[np.float64]
 
@@ -41,7 +40,7 @@ class FeatureCalibration:
     profiles. The first source is the decoder; ridge regression on fingerprints may be another. Slopes are
     fitted on the calibration molecules: below 1 where a source says more than it knows. All are 0, and the
     interval is that of the mean, for a feature that is not predicted better than the mean: where the squared
-    error, by slopes fitted on other scaffolds, is not smaller by a standard error.
+    error on calibration molecules, by slopes fitted on other scaffolds, is not smaller.
 
     Attributes
     ----------
@@ -150,7 +149,8 @@ class FeatureCalibration:
         told = np.stack([standardised(source, typical) for source in sources])
         truth = standardised(measured, typical)
         answer, strength = _crossed(told, truth, deal_groups(number, _FOLDS))
-        better = _better(truth, answer, number)
+        # what is not measured gains nothing; a feature has to gain by slopes fitted on other scaffolds
+        better = np.nansum(truth**2 - (truth - answer) ** 2, axis=0) > 0
         slope = np.where(better, Grams.of(told, truth).slopes(strength), 0.0)
         best = np.where(better, answer, 0.0)
         errors = np.abs(measured.astype(np.float64) - typical.mean - best * typical.spread)
@@ -198,19 +198,6 @@ def _crossed(told: _Array, truth: _Array, fold: NDArray[np.int64]) -> tuple[_Arr
             answers[place, held] = np.einsum("sw,snw->nw", grams.slopes(strength), told[:, held])
     best = int(np.argmin(np.nansum((truth - answers) ** 2, axis=(1, 2))))
     return answers[best], STRENGTHS[best]
-
-
-def _better(truth: _Array, answer: _Array, number: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say which features are predicted better than the mean, by a standard error over scaffolds."""
-    gain = truth**2 - (truth - answer) ** 2
-    measured = ~np.isnan(gain)
-    count = np.zeros((int(number.max()) + 1, truth.shape[1]))
-    total = np.zeros_like(count)
-    np.add.at(count, number, measured.astype(np.float64))
-    np.add.at(total, number, np.where(measured, gain, 0.0))
-    average = total.sum(axis=0) / np.maximum(count.sum(axis=0), 1)
-    error = np.sqrt(((total - count * average) ** 2).sum(axis=0))
-    return np.asarray(total.sum(axis=0) > _ERRORS * error)
 
 
 def _quantiles(errors: _Array, scaffolds: int, coverage: float) -> _Array:

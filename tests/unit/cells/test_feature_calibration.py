@@ -91,6 +91,7 @@ def test_missing_values_shift_nothing(seed: int, missing: float, width: int) -> 
 
 
 @given(sizes=st.lists(st.integers(1, 9), min_size=5, max_size=30), folds=st.integers(2, 5))
+@settings(deadline=None, max_examples=20)
 def test_groups_are_dealt_whole_and_evenly(sizes: list[int], folds: int) -> None:
     number = np.repeat(np.arange(len(sizes)), sizes)
     fold = deal_groups(number, folds)

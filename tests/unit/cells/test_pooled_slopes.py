@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
@@ -19,6 +19,7 @@ def _drawn(seed: int, sources: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(seed=st.integers(0, 10_000), sources=st.integers(1, 2))
+@settings(deadline=None, max_examples=20)
 def test_each_feature_by_itself_is_least_squares_without_negative_slopes(seed: int, sources: int) -> None:
     told, truth = _drawn(seed, sources)
     found = Grams.of(told, truth).slopes(0.0)
@@ -28,6 +29,7 @@ def test_each_feature_by_itself_is_least_squares_without_negative_slopes(seed: i
 
 
 @given(seed=st.integers(0, 10_000), sources=st.integers(1, 2))
+@settings(deadline=None, max_examples=20)
 def test_drawn_hard_all_features_have_the_slope_of_all(seed: int, sources: int) -> None:
     told, truth = _drawn(seed, sources)
     oracle, _ = nnls(told.reshape(sources, -1).T, truth.ravel())

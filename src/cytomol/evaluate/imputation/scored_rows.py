@@ -24,7 +24,7 @@ def score_rows(
     by: ExpectedBy,
     strata: Mapping[str, NDArray[np.bool_]],
     *,
-    against: str = "ridge calibrated",
+    against: str = "ridge",
     draws: int = _DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
