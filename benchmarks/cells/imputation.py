@@ -77,7 +77,7 @@ def _rows(ground: Ground, backbone: Backbone, name: str) -> Iterator[pd.DataFram
         except InputError as error:
             print(f"{name}, {modality.name}: {error}", file=sys.stderr)
             continue
-        strata, ceiling = _strata(table, test), _ceiling(ground, corpus, test)
+        strata, ceiling = _strata(table, test), _ceiling(ground, test)
         for against, measured, sources in _held_against(ground, corpus, modality, test, by):
             rows = score_rows(measured, sources, strata)
             rows.insert(0, "backbone", name)
@@ -126,8 +126,8 @@ def _strata(table: pd.DataFrame, test: MeasuredMolecules) -> dict[str, NDArray[n
     }
 
 
-def _ceiling(ground: Ground, corpus: Corpus, test: MeasuredMolecules) -> dict[str, float]:
-    """Return the most that a correlation by profile can reach, by stratum: the mean root of the reliability."""
+def _ceiling(ground: Ground, test: MeasuredMolecules) -> dict[str, float]:
+    """Return the most that a correlation by profile can reach, by stratum: the root of the reliability."""
     if not ground.name.startswith("real"):
         return {}
     table = pd.read_parquet(Path(os.environ["CYTOMOL_DATA"]) / "cell" / "replicate_correlation.parquet")

@@ -38,7 +38,8 @@ class FeatureCalibration:
 
     Expected value = mean + sum over sources of slope x (what it says - mean), with the mean of the training
     profiles. The first source is the decoder; ridge regression on fingerprints may be another. Slopes are
-    fitted on the calibration molecules: below 1 where a source says more than it knows. All are 0, and the
+    fitted on the calibration molecules: below 1 where a source says more than it knows, and 0 for a source
+    without which the error on other scaffolds is smaller. All are 0, and the
     interval is that of the mean, for a feature that is not predicted better than the mean: where the squared
     error on calibration molecules, by slopes fitted on other scaffolds, is not smaller.
 
@@ -148,10 +149,10 @@ class FeatureCalibration:
             )
         told = np.stack([standardised(source, typical) for source in sources])
         truth = standardised(measured, typical)
-        answer, strength = _crossed(told, truth, deal_groups(number, _FOLDS))
+        answer, part, strength = _crossed(told, truth, deal_groups(number, _FOLDS))
         # what is not measured gains nothing; a feature has to gain by slopes fitted on other scaffolds
         better = np.nansum(truth**2 - (truth - answer) ** 2, axis=0) > 0
-        slope = np.where(better, Grams.of(told, truth).slopes(strength), 0.0)
+        slope = np.where(better, Grams.of(told * part, truth).slopes(strength), 0.0)
         best = np.where(better, answer, 0.0)
         errors = np.abs(measured.astype(np.float64) - typical.mean - best * typical.spread)
         half_width = _quantiles(errors, scaffolds, coverage)
@@ -189,15 +190,26 @@ def numbered(groups: Sequence[str]) -> NDArray[np.int64]:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def _crossed(told: _Array, truth: _Array, fold: NDArray[np.int64]) -> tuple[_Array, float]:
-    """Return answers by slopes fitted on other folds, and the strength of pooling with the least error."""
-    answers = np.zeros((len(STRENGTHS), *truth.shape))
-    for one in range(_FOLDS):
-        grams, held = Grams.of(told[:, fold != one], truth[fold != one]), fold == one
-        for place, strength in enumerate(STRENGTHS):
-            answers[place, held] = np.einsum("sw,snw->nw", grams.slopes(strength), told[:, held])
-    best = int(np.argmin(np.nansum((truth - answers) ** 2, axis=(1, 2))))
-    return answers[best], STRENGTHS[best]
+def _crossed(told: _Array, truth: _Array, fold: NDArray[np.int64]) -> tuple[_Array, _Array, float]:
+    """Return answers by slopes fitted on other folds, which sources they are from, and how pooled.
+
+    Of all sources together and each alone, and of all strengths of pooling, those with the least error.
+    """
+    parts = [np.ones(len(told)), *(np.eye(len(told)) if len(told) > 1 else ())]
+    best, least = None, np.inf
+    for part in parts:
+        chosen = told * part[:, None, None]
+        answers = np.zeros((len(STRENGTHS), *truth.shape))
+        for one in range(_FOLDS):
+            grams, held = Grams.of(chosen[:, fold != one], truth[fold != one]), fold == one
+            for place, strength in enumerate(STRENGTHS):
+                answers[place, held] = np.einsum("sw,snw->nw", grams.slopes(strength), chosen[:, held])
+        errors = np.nansum((truth - answers) ** 2, axis=(1, 2))
+        if errors.min() < least:
+            least = errors.min()
+            best = answers[errors.argmin()], part[:, None, None], STRENGTHS[int(errors.argmin())]
+    assert best is not None
+    return best
 
 
 def _quantiles(errors: _Array, scaffolds: int, coverage: float) -> _Array:
