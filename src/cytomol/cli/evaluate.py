@@ -14,6 +14,9 @@ __all__ = ["command"]
     cls=SubVerbs,
     context_settings={"help_option_names": ["-h", "--help"]},
     subverbs={"matching": "Whether models find the profiles of molecules that they have not seen."},
+    subverbs={
+        "imputation": "Expected profiles against measured ones, beside simpler ways.",
+    },
 )
 def command() -> None:
     """Measure what a model knows of cells, on molecules that it has not seen."""
