@@ -62,6 +62,7 @@ def _reordered(mol: Chem.Mol, masks: NDArray[np.bool_]) -> tuple[Chem.Mol, NDArr
 
 def _with_dummies(mol: Chem.Mol, atoms: NDArray[np.int64]) -> Chem.Mol:
     editable: Any = Chem.RWMol(mol)
+    editable.ClearComputedProps()  # RDKit keeps the polar surface of the whole molecule and others
     for place in atoms:
         atom = editable.GetAtomWithIdx(int(place))
         atom.SetAtomicNum(0)
@@ -71,5 +72,6 @@ def _with_dummies(mol: Chem.Mol, atoms: NDArray[np.int64]) -> Chem.Mol:
         atom.SetNumRadicalElectrons(0)
         atom.SetNoImplicit(True)
     editable.UpdatePropertyCache(strict=False)
+    Chem.GetSymmSSSR(editable)
     changed: Chem.Mol = editable.GetMol()
     return changed
