@@ -39,7 +39,7 @@ def masked_descriptors(mol: Chem.Mol, masks: NDArray[np.bool_], *, canonical: bo
     >>> ethanol = Chem.MolFromSmiles("CCO")
     >>> polar = DESCRIPTOR_NAMES.index("TPSA")
     >>> rows = masked_descriptors(ethanol, np.array([[0, 0, 0], [0, 0, 1]], bool), canonical=True)
-    >>> rows[:, polar].round(2).tolist()
+    >>> [round(float(value), 2) for value in rows[:, polar]]
     [20.23, 0.0]
     """
     if canonical:
