@@ -13,7 +13,9 @@ __all__ = ["command"]
     "evaluate",
     cls=SubVerbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    subverbs={},
+    subverbs={
+        "alignment": "how far molecules and modalities have come to one space",
+    },
 )
 def command() -> None:
     """Measure what a model knows of cells, on molecules that it has not seen."""

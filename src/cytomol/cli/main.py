@@ -31,6 +31,7 @@ _VERBS = {
     "embed": "Write the embeddings of molecules.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "data": "List and fetch the published benchmark sets.",
+    "evaluate": "Measure what a model knows of cells.",
     "ablate": "Measure what each part of a method is worth.",
     "demo": "Run the whole job on a planted corpus.",
 }
