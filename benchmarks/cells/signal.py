@@ -75,9 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _jobs(grounds: list[str], methods: list[str]) -> Iterator[Job]:
     """Yield all jobs, fold by fold, so that a cut leaves whole comparisons."""
-    for method in methods:
-        for fold in range(_FOLDS[method]):
-            for ground in grounds:
+    for fold in range(FOLDS):
+        for method in methods:
+            for ground in grounds if fold < _FOLDS[method] else ():
                 for form in FORMS:
                     yield Job(ground, method, form, fold)
 

@@ -41,7 +41,8 @@ def test_training_brings_molecules_and_profiles_together(cytomol: Callable[..., 
     assert set(rows.index.get_level_values("stage")) == {"features", "untrained", "trained"}
     before, after = (rows.loc[("molecule", "morphology", stage)] for stage in ("untrained", "trained"))
     assert after["mrr_first"] > before["mrr_first"]
-    assert after["mmd2"] < before["mmd2"]
+    assert after["cka_debiased"] > before["cka_debiased"]
+    assert np.isfinite([before["mmd2"], after["mmd2"]]).all()  # a contrast may leave a gap between the two
     assert after["chance"] == pytest.approx(1 / after["molecules"], rel=1e-3)
     assert np.isnan(rows.loc[("molecule", "morphology", "features"), "mmd2"])
     assert rows["cka"].between(0, 1).all()
@@ -66,9 +67,9 @@ def test_a_method_that_decodes(cytomol: Callable[..., Done], folder: Path) -> No
     rows = _table(cytomol, folder, "infoalign").set_index(["first", "second", "stage"])
     own = rows.loc[("molecule", "morphology", "trained")]
     assert own[["cka", "mmd2", "mrr_first"]].notna().all()
-    between = rows.loc[("morphology", "expression")]
-    assert between.loc["features", "cka"] > 0
-    assert between.loc["trained"].drop(["molecules", "chance"]).isna().all()
+    between = {stage: rows.loc[("morphology", "expression", stage)] for stage in ("features", "trained")}
+    assert between["features"]["cka"] > 0
+    assert between["trained"].drop(["molecules", "chance"]).isna().all()
 
 
 def test_held_out_molecules_alone(cytomol: Callable[..., Done], folder: Path) -> None:

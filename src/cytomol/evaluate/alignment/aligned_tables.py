@@ -17,6 +17,7 @@ from cytomol.corpus.lift import molecule_profiles
 from cytomol.corpus.schema import Corpus
 from cytomol.errors import InputError
 from cytomol.methods import methods
+from cytomol.training.dataset.exclude import molecule_groups
 
 __all__ = ["MOLECULE", "Seen", "compared_modalities", "features", "places", "seen", "untrained"]
 
@@ -85,7 +86,7 @@ def seen(
     most: int = 2000,
     seed: int = 0,
 ) -> Seen:
-    """Draw molecules that have a profile, and return their profiles.
+    """Draw molecules that have a profile, one of each connectivity, and return their profiles.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def seen(
     chosen = np.flatnonzero(profiled if only is None else profiled & only)
     if len(chosen) > most:
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, most, replace=False))
-    chosen = chosen[np.asarray(featurize([corpus.smiles[row] for row in chosen], _NOTHING).valid)]
+    chosen = _distinct(chosen, corpus)
     if len(chosen) < 2:
         raise InputError(
             f"{len(chosen)} readable molecules have a profile", hint="at least 2 are needed, better hundreds"
@@ -176,6 +177,14 @@ def untrained(backbone: Backbone) -> Backbone:
         if backbone.config.zero_biases:
             method.zero_biases()
     return replace(backbone, method=method.eval().to(backbone.device))
+
+
+def _distinct(chosen: NDArray[np.int64], corpus: Corpus) -> NDArray[np.int64]:
+    """Return the readable ones of some molecules, and the first of those that share a connectivity."""
+    chosen = chosen[np.asarray(featurize([corpus.smiles[row] for row in chosen], _NOTHING).valid)]
+    drawn = replace(corpus, molecules=corpus.molecules.iloc[chosen], modalities={}, relations={})
+    _, first = np.unique(molecule_groups(drawn), return_index=True)
+    return chosen[np.sort(first)]
 
 
 def _profiles(corpus: Corpus, one: TrainedModality) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
