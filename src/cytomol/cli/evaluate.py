@@ -16,6 +16,8 @@ __all__ = ["command"]
     subverbs={"matching": "Whether models find the profiles of molecules that they have not seen."},
     subverbs={
         "imputation": "Expected profiles against measured ones, beside simpler ways.",
+    subverbs={
+        "alignment": "how far molecules and modalities have come to one space",
     },
 )
 def command() -> None:

@@ -34,6 +34,7 @@ _VERBS = {
     "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "data": "List and fetch the published benchmark sets.",
+    "evaluate": "Measure what a model knows of cells.",
     "ablate": "Measure what each part of a method is worth.",
     "evaluate": "Measure what a model knows of cells, on molecules that it has not seen.",
     "matcher": "Fit what matches molecules and profiles on a corpus, without pretraining.",
