@@ -29,6 +29,8 @@ _VERBS = {
     "predict": "Predict properties of molecules.",
     "score": "Hold predictions against what was measured since.",
     "embed": "Write the embeddings of molecules.",
+    "codes": "Write the paths of molecules or profiles through a model's tree.",
+    "hierarchy": "Show a model's tree: its levels, and what the members of each node have in common.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "data": "List and fetch the published benchmark sets.",
     "ablate": "Measure what each part of a method is worth.",
