@@ -40,8 +40,8 @@ __all__ = ["command"]
     default="trained",
     show_default=True,
     metavar="trained|fitted|DIR",
-    help="The tree that the model was trained with, one fitted now to the places of these molecules (any method;"
-    " saved as DIR/tree), or the directory of one fitted before.",
+    help="The tree that the model was trained with, one fitted now to the places of these molecules (any"
+    " method; saved as DIR/tree), or the directory of one fitted before.",
 )
 @click.option(
     "--depth", type=click.IntRange(1, 10), default=6, show_default=True, help="Levels of a fitted tree."
@@ -181,7 +181,7 @@ def _say(found: Hierarchy, out: Path) -> None:
             f" ({best['fold']:.1f} times as often, q {best['q']:.0e})"
         )
         click.echo(
-            f"{one['kind']}: {one['significant']} of {one['tests']} tests with q below 0.05, in {one['nodes']} "
-            f"nodes{surest}"
+            f"{one['kind']}: {one['significant']} of {one['tests']} tests with q below 0.05, in"
+            f" {one['nodes']} nodes{surest}"
         )
     click.echo(f"wrote {out}", err=True)
