@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +20,7 @@ __all__ = ["command"]
 @click.command(name="codes", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("model", metavar="MODEL")
 @click.argument("table", metavar="INPUT")
-@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv or .parquet.")
+@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet or .h5ad.")
 @click.option(
     "--tree",
     "tree_name",
@@ -68,16 +69,17 @@ def command(
     Every row is answered in order: 'path', the turns from the root such as 0110, 'node_1', 'node_2' and so
     on, its node on each level, and 'distance', 1 - cosine to the code of the last one. With --modality, INPUT
     is a table of profiles; where their molecules are known, these have their path beside them, and
-    'shared_levels' says on how many levels the two run together.
+    'shared_levels' says on how many levels the two run together. An AnnData file holds the nodes in obsm too,
+    as 'codes', -1 for rows without a path.
     """
     if modality is None and (molecules is not None or layer is not None):
         raise click.UsageError("--molecules and --layer go with a table of profiles: name its --modality")
     if modality is not None and (keep or on_error):
         raise click.UsageError("--keep and --on-error go with a table of molecules, not with --modality")
-    from cytomol.files import check_output
     from cytomol.tables import read_molecules
+    from cytomol.tables.write_chunks import check_chunks_name
 
-    check_output(out, force=force)
+    check_chunks_name(out, force=force)
     read = read_molecules(table, smiles_col=smiles_col, sheet=sheet) if modality is None else None
     others = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet) if molecules is not None else None
 
@@ -111,10 +113,10 @@ def _write(
 ) -> None:
     """Write the parts, and say how many rows have a path."""
     from cytomol.errors import InputError
-    from cytomol.tables.write_chunks import open_chunks
+    from cytomol.tables.write_chunks import Layout, open_chunks
 
     rows = coded = shared = compared = 0
-    with open_chunks(out, force=force) as writer:
+    with open_chunks(out, force=force, layout=Layout(omit=("codes",))) as writer:
         for part in parts:
             place = "path_of_tree" if "path_of_tree" in part else "path"
             found = part[place] != ""
@@ -130,7 +132,9 @@ def _write(
             if "shared_levels" in part:
                 levels = part["shared_levels"].dropna()
                 shared, compared = shared + int(levels.sum()), compared + len(levels)
-            writer.write(part[found] if on_error == "drop" else part)
+            part = part[found] if on_error == "drop" else part
+            nodes = [name for name in part if re.fullmatch(r"node_\d+(_of_tree)?", name)]
+            writer.write(part, {"codes": part[nodes].fillna(-1).to_numpy("int64")})
         if coded == 0 and on_error != "keep":
             hint = "is this the file, and its column of SMILES? --on-error keep answers such rows too"
             if what == "profiles":

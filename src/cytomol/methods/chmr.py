@@ -123,7 +123,7 @@ class CHMR(Method):
         """Return that it reads views and profiles, missing ones filled, and learns what walks meet."""
         assert isinstance(config, CHMRConfig)
         match config.augmentation:
-            case "zero" | "random":
+            case "zero" | "random" | "mean":
                 filling = None
             case way:
                 filling = Filling(
@@ -228,8 +228,15 @@ class CHMR(Method):
                 losses.setdefault("instance_alignment", []).append(instance)
             if config.distribution_alignment:
                 measured, told, part = compared(response, config.alignment)
-                part, (measured, told) = condense(part, measured, told)
-                distribution = vicreg(measured, told, hinges=config.variance_hinges, part=part).total()
+                counted = response.weight if response.weight is not None else measured.new_ones(len(measured))
+                part, (measured, told, counted) = condense(part, measured, told, counted)
+                distribution = vicreg(
+                    measured,
+                    told,
+                    hinges=config.variance_hinges,
+                    part=part,
+                    weight=None if response.weight is None else counted,
+                ).total()
                 losses.setdefault("distribution_alignment", []).append(distribution)
         gather = torch.sum if config.alignment_reduction == "sum" else torch.mean
         return {name: gather(torch.stack(parts)) for name, parts in losses.items()}

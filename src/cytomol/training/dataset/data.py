@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph, sample_walks
+from cytomol.corpus.correction import GroupCorrection
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.typical import TypicalProfile
-from cytomol.nn.batch import Account, Batch, Dimensions, Movable, Response
+from cytomol.nn.batch import Batch, Dimensions, Movable
 from cytomol.training.dataset.profile_inputs import ProfileInput
 from cytomol.training.dataset.targets import Target
 
@@ -97,6 +98,8 @@ class PretrainData:
         Kind, entity and column names of each modality as it is learnt from, pooled ones as one.
     typical
         Mean and spread of the training profiles of each modality.
+    corrections
+        How the profiles of a modality were corrected for plate or library, where they were.
     """
 
     store: MoleculeStore
@@ -112,6 +115,7 @@ class PretrainData:
     dimensions: Dimensions
     modalities: dict[str, dict[str, Any]] = field(default_factory=dict)
     typical: dict[str, TypicalProfile] = field(default_factory=dict)
+    corrections: dict[str, GroupCorrection] = field(default_factory=dict)
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator, *, validation: bool = False) -> Batch:
         """Return views, profiles and walk targets of molecules ``rows``.
@@ -149,14 +153,6 @@ class PretrainData:
 
     def with_profiles(self, batch: Batch, rows: NDArray[np.int64]) -> Batch:
         """Return ``batch`` with the profiles of its molecules."""
-        responses = {}
-        for name, profile in self.profiles.items():
-            measured, observed = profile.measured.gather(rows, profile.placeholder)
-            augmented, reached = profile.augmented.gather(rows, profile.placeholder)
-            augmented[observed & ~reached] = measured[observed & ~reached]
-            held_out, held = profile.held_out.gather(rows, profile.placeholder)
-            accounts = ((measured, observed), (augmented, reached | observed), (held_out, held))
-            responses[name] = Response(
-                *(Account(torch.from_numpy(values), torch.from_numpy(known)) for values, known in accounts)
-            )
-        return replace(batch, responses=responses)
+        return replace(
+            batch, responses={name: profile.response(rows) for name, profile in self.profiles.items()}
+        )
