@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import click
@@ -90,23 +89,25 @@ def command(
 
     backbone = load_backbone(model)
     tree = trained_tree(backbone) if tree_name == "trained" else load_tree(tree_name, backbone)
+    how = {"levels": len(tree.level_sizes), "force": force, "quiet": quiet}
     passes = {"batch_size": batch_size, "workers": workers}
     if read is not None:
         kept = split_names(keep, read.frame.columns) if keep else None
         parts = code_molecules(backbone, tree, read, keep=kept, **passes)
-        _write(parts, out, "molecules", on_error, force=force, quiet=quiet, where=read.where)
+        _write(parts, out, "molecules", on_error=on_error, where=read.where, **how)
     else:
         known = MoleculesOfProfiles(others)
         parts = code_profiles(trained_modality(backbone, modality), tree, table, known, layer=layer, **passes)
-        _write(parts, out, "profiles", None, force=force, quiet=quiet, where=table)
+        _write(parts, out, "profiles", on_error=None, where=table, **how)
 
 
 def _write(
     parts: Iterator[pd.DataFrame],
     out: str,
     what: str,
-    on_error: str | None,
     *,
+    levels: int,
+    on_error: str | None,
     force: bool,
     quiet: bool,
     where: str,
@@ -130,11 +131,12 @@ def _write(
                 )
             rows, coded = rows + len(part), coded + int(found.sum())
             if "shared_levels" in part:
-                levels = part["shared_levels"].dropna()
-                shared, compared = shared + int(levels.sum()), compared + len(levels)
-            part = part[found] if on_error == "drop" else part
-            nodes = [name for name in part if re.fullmatch(r"node_\d+(_of_tree)?", name)]
-            writer.write(part, {"codes": part[nodes].fillna(-1).to_numpy("int64")})
+                together = part["shared_levels"].dropna()
+                shared, compared = shared + int(together.sum()), compared + len(together)
+            written = part[found] if on_error == "drop" else part
+            nodes = [f"node_{level}" for level in range(1, levels + 1)]
+            nodes = [f"{name}_of_tree" if f"{name}_of_tree" in part else name for name in nodes]
+            writer.write(written, {"codes": written[nodes].fillna(-1).to_numpy("int64")})
         if coded == 0 and on_error != "keep":
             hint = "is this the file, and its column of SMILES? --on-error keep answers such rows too"
             if what == "profiles":
