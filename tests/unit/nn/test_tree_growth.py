@@ -16,7 +16,7 @@ from cytomol.nn.tree_growth import grow_leaves, inner_nodes, pair_leaves
 
 
 def clusters(depth: int, seed: int, each: int = 12) -> tuple[Tensor, Tensor]:
-    """Return unit rows around the leaves of a binary tree, each level closer than the last, and their leaf."""
+    """Return rows around the leaves of a binary tree, each level closer than the last, and their leaf."""
     draw = torch.Generator().manual_seed(seed)
     centres = torch.zeros(1, 24)
     for level in range(depth):
