@@ -30,6 +30,8 @@ _VERBS = {
     "score": "Hold predictions against what was measured since.",
     "explain": "Say which atoms drive a prediction or an imputed profile.",
     "embed": "Write the embeddings of molecules.",
+    "codes": "Write the paths of molecules or profiles through a model's tree.",
+    "hierarchy": "Show a model's tree: its levels, and what the members of each node have in common.",
     "impute": "Write the cell profiles that molecules are expected to give.",
     "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
