@@ -270,7 +270,10 @@ def _named(row: dict[str, Any], key: str, share: float, seconds: float) -> dict[
 
 def _key(run: _Stress, job: StressJob, corpus: Corpus) -> str:
     """Return a name for what is pretrained: equal options on equal profiles, equal name."""
-    options = run.configs[job.filling].updated(seed=job.seed).result_options()
+    # without any profile there are no gaps to fill: one model stands for all fillings
+    any_profile = any(len(modality) for modality in corpus.modalities.values())
+    config = run.configs[job.filling] if any_profile else run.asked.base
+    options = config.updated(seed=job.seed).result_options()
     facts = [job.method, options, corpus_digest(corpus)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
