@@ -17,6 +17,7 @@ from cytomol.artifact.batches import BatchBuilder, batches_by_size
 from cytomol.artifact.directory import kind_of, load_model, load_weights, write_model
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
+from cytomol.corpus.correction import GroupCorrection
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.typical import TypicalProfile
 from cytomol.errors import InputError, ModelDirectoryError
@@ -58,6 +59,8 @@ class Backbone:
         SHA-256 that names the model directory; "" if it was not loaded from one.
     typical
         Mean and spread of the training profiles of each modality; empty for backbones of 0.1.
+    corrections
+        How the profiles of a modality were corrected for plate or library, where they were.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class Backbone:
     input_scalers: dict[str, FeatureScaler] = field(default_factory=dict)
     digest: str = ""
     typical: dict[str, TypicalProfile] = field(default_factory=dict)
+    corrections: dict[str, GroupCorrection] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: str | Path, *, device: str | torch.device = "cpu") -> Self:
@@ -138,6 +142,11 @@ class Backbone:
         }
         backbone = cls(name, config, method, dimensions, described.modalities, builder, scalers, inputs)
         backbone.typical = typical
+        backbone.corrections = {
+            modality: GroupCorrection.from_arrays(arrays)
+            for modality in dimensions.modalities
+            if (arrays := _below(statistics, f"correction.{modality}."))
+        }
         return backbone
 
     def description(self) -> dict[str, Any]:
@@ -155,10 +164,11 @@ class Backbone:
 
     def statistics(self) -> dict[str, NDArray[Any]]:
         """Return feature statistics by name."""
-        fitted: dict[str, Mapping[str, FeatureScaler] | Mapping[str, TypicalProfile]] = {
+        fitted: dict[str, Mapping[str, FeatureScaler | TypicalProfile | GroupCorrection]] = {
             "scaler": self.scalers,
             "input": self.input_scalers,
             "typical": self.typical,
+            "correction": self.corrections,
         }
         arrays = {
             f"{what}.{modality}.{key}": array
@@ -167,6 +177,25 @@ class Backbone:
             for key, array in one.arrays().items()
         }
         return {**self.builder.statistics(), **arrays}
+
+    def corrected(
+        self, name: str, values: NDArray[np.float32], groups: NDArray[np.object_] | None
+    ) -> NDArray[np.float32]:
+        """Return profiles of a modality corrected for plate or library as in training.
+
+        Parameters
+        ----------
+        name
+            Modality; one that was not corrected gives its profiles back.
+        values
+            Profiles in measured units, shape (n, width).
+        groups
+            Plate or library of each (what ``corrections[name].by`` names), text, shape (n,); None where
+            nobody knows. A profile of none that training knew stays as it is.
+        """
+        if groups is None or name not in self.corrections:
+            return values
+        return self.corrections[name].apply(values, groups)
 
     def profile_rows(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return profiles of a modality as its projector reads them.

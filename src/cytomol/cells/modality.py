@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
+from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.typical import TypicalProfile
 from cytomol.errors import InputError, ModelDirectoryError
 
@@ -62,6 +64,22 @@ class TrainedModality:
         """Whether the method projects its profiles into the space of the molecules."""
         profiles = self.backbone.method.profiles
         return profiles is not None and self.name in profiles
+
+    def corrected(self, values: NDArray[np.float32], metadata: pd.DataFrame) -> NDArray[np.float32]:
+        """Return profiles corrected for plate or library as the training profiles were, shape (n, width).
+
+        Parameters
+        ----------
+        values
+            In measured units, the backbone's features in its order, shape (n, width).
+        metadata
+            What stands beside them, one row a profile. Profiles of a plate or library that training did not
+            know, or of none, stay as they are.
+        """
+        correction = self.backbone.corrections.get(self.name)
+        if correction is None or correction.by not in metadata:
+            return values
+        return correction.apply(values, as_ids(metadata[correction.by]).to_numpy(object))
 
     def aligned(
         self, values: NDArray[np.float32], columns: tuple[str, ...], *, where: str

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from cytomol.cli.corpus_annotate import command as annotate
 from cytomol.cli.well_options import well_options, wells_by_name
 from cytomol.errors import ConfigError
 
@@ -222,6 +223,9 @@ command.add_command(
         ],
     )
 )
+
+
+command.add_command(annotate)
 
 
 def _sources(options: dict[str, Any]) -> tuple[list[ProfileSource], list[RelationSource]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,7 +61,13 @@ def stack_profiles(old: Modality, new: Modality, problems: Problems) -> Modality
             f"{where}: {again:,} new profiles are of {old.entity}s that had one before; both are kept"
         )
     rows = np.concatenate([old.rows, new.rows[fresh]])
-    return Modality(old.name, old.kind, old.entity, rows, np.concatenate([above, below[fresh]]), columns)
+    return replace(
+        old,
+        rows=rows,
+        values=np.concatenate([above, below[fresh]]),
+        columns=columns,
+        provenance=old.provenance.above(new.provenance.take(fresh), (len(old), int(fresh.sum()))),
+    )
 
 
 def _widened(modality: Modality, columns: tuple[str, ...]) -> NDArray[np.float32]:

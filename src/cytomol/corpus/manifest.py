@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from cytomol.config import Config
+from cytomol.corpus.provenance import Correction
 from cytomol.corpus.schema import Entity
 from cytomol.errors import InputError
 
@@ -31,6 +32,16 @@ class ModalityEntry(Config):
     kind: str = Field(default="", description="morphology, expression, perturbation or another word.")
     entity: Entity | None = Field(default=None, description="Whose profiles.")
     id: str | None = Field(default=None, description="Column that holds the id.")
+    correction: Correction | None = Field(
+        default=None,
+        description="What training does to the profiles of one plate or library: none; center brings their "
+        "mean to that of all, standardise their mean and spread.",
+    )
+    correct_by: str | None = Field(
+        default=None,
+        pattern="^Metadata_",
+        description="Column of the table by which they are corrected, such as Metadata_Plate.",
+    )
 
 
 class RelationEntry(Config):

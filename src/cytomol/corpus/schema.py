@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.corpus.provenance import Provenance
 from cytomol.errors import InputError
 
 __all__ = ["Corpus", "Entity", "Modality", "Relation"]
@@ -38,6 +39,8 @@ class Modality:
         Feature names, length width.
     parts
         Name and width of the modalities that it was joined from, side by side; empty for one as measured.
+    provenance
+        How far the profiles can be trusted, and where they were measured.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Modality:
     values: NDArray[np.float32]
     columns: tuple[str, ...]
     parts: tuple[tuple[str, int], ...] = ()
+    provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or len(self.rows) != len(self.values):
@@ -59,6 +63,7 @@ class Modality:
                 f"{len(self.columns)} column names but {self.values.shape[1]} columns",
                 where=f"modality {self.name}",
             )
+        self.provenance.check(len(self.rows), f"modality {self.name}")
 
     @property
     def width(self) -> int:
@@ -70,7 +75,9 @@ class Modality:
 
     def take(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Modality:
         """Return the modality with some of its profiles."""
-        return replace(self, rows=self.rows[keep], values=self.values[keep])
+        return replace(
+            self, rows=self.rows[keep], values=self.values[keep], provenance=self.provenance.take(keep)
+        )
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,15 @@ def write_corpus(
     manifest = Manifest(
         genes="genes.parquet" if len(corpus.genes) else None,
         modalities=tuple(
-            ModalityEntry(name=m.name, file=file, kind=m.kind, entity=m.entity, id=_IDS[m.entity])
+            ModalityEntry(
+                name=m.name,
+                file=file,
+                kind=m.kind,
+                entity=m.entity,
+                id=_IDS[m.entity],
+                correction=None if m.provenance.correction == "none" else m.provenance.correction,
+                correct_by=m.provenance.by or None,
+            )
             for m, file in zip(corpus.modalities.values(), files["modalities"], strict=True)
         ),
         relations=tuple(
@@ -107,6 +115,8 @@ def _modality_frame(corpus: Corpus, modality: Modality) -> pd.DataFrame:
     frame = pd.DataFrame(modality.values, columns=list(modality.columns))
     ids = _ids(corpus, modality.entity).to_numpy()[modality.rows]
     frame.insert(0, id_name, ids)
+    for place, (name, column) in enumerate(modality.provenance.frame().items(), start=1):
+        frame.insert(place, str(name), column.to_numpy())
     return frame
 
 

@@ -25,6 +25,7 @@ from cytomol.methods.needs import Filling, Needs, ProfileNeeds
 from cytomol.methods.output import MethodOutput
 from cytomol.methods.read_views import project_views
 from cytomol.methods.responses import best, compared, contrasted, project_response, quantized
+from cytomol.nn import leaf_quantizer  # noqa: F401 (it registers)
 from cytomol.nn.batch import Batch, Dimensions, Response
 from cytomol.nn.condense import condense
 from cytomol.nn.decoder import Decoder
@@ -145,7 +146,7 @@ class CHMR(Method):
         # distances are taken in float32, whatever the layers multiply in
         with full_precision(anchor.device):
             aligned = self._align(anchor, responses)
-            quantized, metrics = self._quantize(views, present, responses)
+            quantized, metrics = self._quantize(views, present, anchor, responses)
 
         loss = anchor.new_zeros(()) + sum(terms.values())
         loss = (
@@ -227,21 +228,33 @@ class CHMR(Method):
                 losses.setdefault("instance_alignment", []).append(instance)
             if config.distribution_alignment:
                 measured, told, part = compared(response, config.alignment)
-                part, (measured, told) = condense(part, measured, told)
-                distribution = vicreg(measured, told, hinges=config.variance_hinges, part=part).total()
+                counted = response.weight if response.weight is not None else measured.new_ones(len(measured))
+                part, (measured, told, counted) = condense(part, measured, told, counted)
+                distribution = vicreg(
+                    measured,
+                    told,
+                    hinges=config.variance_hinges,
+                    part=part,
+                    weight=None if response.weight is None else counted,
+                ).total()
                 losses.setdefault("distribution_alignment", []).append(distribution)
         gather = torch.sum if config.alignment_reduction == "sum" else torch.mean
         return {name: gather(torch.stack(parts)) for name, parts in losses.items()}
 
     def _quantize(
-        self, views: dict[str, Tensor], present: dict[str, Tensor | None], responses: dict[str, Response]
+        self,
+        views: dict[str, Tensor],
+        present: dict[str, Tensor | None],
+        anchor: Tensor,
+        responses: dict[str, Response],
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """L_TreeVQ over all views and modalities, and the perplexity of each level."""
+        """L_TreeVQ over all views (or their sum) and modalities, and the perplexity of each level."""
         book = self.quantizer
         if book is None or self.config.lambda_vq == 0:
             return {}, {}
+        molecules = [(views[view], present[view]) for view in views]
         groups = JoinedGroups.build(
-            [(views[view], present[view]) for view in views]
+            (molecules if self.config.quantized == "views" else [(anchor, None)])
             + [quantized(response, self.config.alignment) for response in responses.values()]
         )
         chosen, path, _ = book(groups.rows, groups.part)

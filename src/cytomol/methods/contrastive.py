@@ -115,15 +115,23 @@ class Contrastive(Method):
         counted = []
         scale = self.config.retrieval_scale if self.config.retrieval else None
         for name in (name for name in self.profiles if name in batch.responses):
-            measured = batch.responses[name].measured
+            measured, weight = batch.responses[name].measured, batch.responses[name].weight
             profiles = self.profiles[name](measured.values)
             both = measured.known if known is None else measured.known & known
+            if weight is not None:
+                both = both & (weight > 0)
             counted.append(both.sum() > 1)
             # similarities are taken in float32, whatever the layers multiply in
             with full_precision(molecules.device):
-                part, (own, theirs) = condense(both, molecules, profiles)
+                of_each = molecules.new_ones(len(molecules)) if weight is None else weight
+                part, (own, theirs, of_each) = condense(both, molecules, profiles, of_each)
                 terms[f"contrast/{name}"] = cloob(
-                    own, theirs, self.config.temperature, scale=scale, part=part
+                    own,
+                    theirs,
+                    self.config.temperature,
+                    scale=scale,
+                    part=part,
+                    weight=None if weight is None else of_each,
                 )
                 metrics[f"recognised/{name}"] = _recognised(own.detach(), theirs.detach(), part)
         loss = molecules.sum() * 0  # of a batch without profiles, so that it has a gradient too

@@ -43,6 +43,7 @@ def project_response(projector: nn.Module, response: Response, augmentation: str
         Account(p_measured, observed),
         Account(p_augmented, augmented.known | observed),
         Account(p_held_out, held_out.known),
+        response.weight,
     )
 
 
@@ -60,14 +61,15 @@ def contrasted(
     """Return what molecules are contrasted with, shape (B, width), and its weights, shape (B,).
 
     ``paper``: p_c of all rows, weighing alike (None). ``held_out``: measured rows and, down-weighted,
-    augmented ones; the others weigh 0.
+    augmented ones; the others weigh 0. Where measured profiles have weights, these multiply.
     """
+    known, weight = response.measured.known.float(), response.weight
     if alignment == "paper":
-        return response.measured.values, None
-    own = response.measured.known.float()
+        return response.measured.values, None if weight is None else torch.where(known > 0, weight, 1.0)
+    own = known if weight is None else known * weight
     if augmented_weight == 0:
         return response.measured.values, own
-    return best(response, "augmented"), own + augmented_weight * (response.augmented.known.float() - own)
+    return best(response, "augmented"), own + augmented_weight * (response.augmented.known.float() - known)
 
 
 def compared(response: Response, alignment: Alignment) -> tuple[Tensor, Tensor, Tensor | None]:

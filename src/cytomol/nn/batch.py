@@ -134,11 +134,14 @@ class Response(Movable):
         not restored, else what structural neighbours say.
     held_out
         Of measured molecules, what the neighbours say, their own profile held out of it.
+    weight
+        How much each measured profile counts in the loss, float32, shape (B,); all alike when None.
     """
 
     measured: Account
     augmented: Account
     held_out: Account
+    weight: Tensor | None = None
 
 
 @dataclass(frozen=True)

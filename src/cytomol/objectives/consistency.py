@@ -63,6 +63,7 @@ def vicreg(
     *,
     hinges: Literal["mean", "sum"] = "mean",
     part: Tensor | None = None,
+    weight: Tensor | None = None,
 ) -> VICReg:
     """VICReg of two accounts p and q of the same rows, (n, d) each.
 
@@ -81,6 +82,8 @@ def vicreg(
         Both hinges are averaged, as in the published code of VICReg, or summed, as in its text and in CHMR.
     part
         Rows that take part, bool, shape (n,); all of them when None. The others may hold any finite number.
+    weight
+        How much each row counts in the invariance, shape (n,); all alike when None.
 
     References
     ----------
@@ -90,8 +93,12 @@ def vicreg(
     p, q = _Centred.build(rows, part), _Centred.build(others, part)
     difference = rows - others if part is None else (rows - others) * part[:, None]
     variance = p.variance_hinge(target, eps) + q.variance_hinge(target, eps)
+    squares, number = difference.square(), p.number.clamp(min=1)
+    if weight is not None:
+        squares = squares * weight[:, None]
+        number = (weight if part is None else weight * part).sum().clamp(min=1e-12)
     return VICReg(
-        invariance=difference.square().sum() / (p.number.clamp(min=1) * rows.shape[1]),
+        invariance=squares.sum() / (number * rows.shape[1]),
         variance=variance / 2 if hinges == "mean" else variance,
         covariance=p.covariance_penalty() + q.covariance_penalty(),
     )

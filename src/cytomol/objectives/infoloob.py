@@ -9,7 +9,14 @@ from torch.nn import functional
 __all__ = ["cloob", "infoloob", "retrieve"]
 
 
-def infoloob(anchor: Tensor, positive: Tensor, temperature: float, *, part: Tensor | None = None) -> Tensor:
+def infoloob(
+    anchor: Tensor,
+    positive: Tensor,
+    temperature: float,
+    *,
+    part: Tensor | None = None,
+    weight: Tensor | None = None,
+) -> Tensor:
     """InfoLOOB: mean_i of -ln( exp(a_i b_i / tau) / sum_{j != i} exp(a_i b_j / tau) ).
 
     Unlike InfoNCE the denominator leaves the positive out, so that the loss does not saturate where a pair is
@@ -23,6 +30,9 @@ def infoloob(anchor: Tensor, positive: Tensor, temperature: float, *, part: Tens
         tau.
     part
         Rows that take part, bool, shape (n,); all of them when None. The others are no candidates either.
+    weight
+        Weight of each row in the mean, shape (n,); equal when None. A row that weighs nothing stays a
+        candidate.
 
     Returns
     -------
@@ -44,11 +54,12 @@ def infoloob(anchor: Tensor, positive: Tensor, temperature: float, *, part: Tens
     others = similarity.masked_fill(left_out, torch.finfo(similarity.dtype).min)
     losses = torch.logsumexp(others, dim=1) - own
     if part is None:
-        return losses.mean()
+        return losses.mean() if weight is None else (losses * weight).sum() / weight.sum().clamp(min=1e-12)
     number = part.sum()
     # a row without candidates has a loss that is huge but finite, and weighs nothing
-    weight = part * (number > 1) / number.clamp(min=1)
-    return (losses * weight).sum()
+    counted = part.float() if weight is None else part * weight
+    counted = counted * (number > 1) / counted.sum().clamp(min=1e-12)
+    return (losses * counted).sum()
 
 
 def retrieve(state: Tensor, stored: Tensor, scale: float, *, part: Tensor | None = None) -> Tensor:
@@ -86,6 +97,7 @@ def cloob(
     *,
     scale: float | None,
     part: Tensor | None = None,
+    weight: Tensor | None = None,
 ) -> Tensor:
     """InfoLOOB in both directions, of what both accounts retrieve from each (Eq. 3 to 5).
 
@@ -103,6 +115,8 @@ def cloob(
         beta of the retrieval; None contrasts x and y themselves.
     part
         Rows that take part, bool, shape (n,); all of them when None. The others may hold any finite number.
+    weight
+        Weight of each row in the means, shape (n,); equal when None.
 
     References
     ----------
@@ -111,8 +125,10 @@ def cloob(
     """
     x, y = functional.normalize(rows.float(), dim=1), functional.normalize(others.float(), dim=1)
     if scale is None:
-        return infoloob(x, y, temperature, part=part) + infoloob(y, x, temperature, part=part)
-    found_by_x, found_by_y = (retrieve(state, x, scale, part=part) for state in (x, y))
-    among_x = infoloob(found_by_x, found_by_y, temperature, part=part)
-    found_by_x, found_by_y = (retrieve(state, y, scale, part=part) for state in (x, y))
-    return among_x + infoloob(found_by_y, found_by_x, temperature, part=part)
+        pairs = [(x, y), (y, x)]
+    else:
+        among_x = [retrieve(state, x, scale, part=part) for state in (x, y)]
+        among_y = [retrieve(state, y, scale, part=part) for state in (y, x)]
+        pairs = [(among_x[0], among_x[1]), (among_y[0], among_y[1])]
+    there, back = (infoloob(*pair, temperature, part=part, weight=weight) for pair in pairs)
+    return there + back

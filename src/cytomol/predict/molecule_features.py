@@ -88,15 +88,26 @@ class MoleculeFeatures:
         progress: Progress | None = None,
     ) -> MoleculeStore:
         """Featurize molecules."""
-        store = featurize(smiles, self.options, workers=workers, cache=cache, progress=progress)
+
+        def make(options: FeatureOptions) -> MoleculeStore:
+            whole = options == self.options
+            return featurize(
+                smiles, options, workers=workers, cache=cache, progress=progress if whole else None
+            )
+
+        return self.store_from(make)
+
+    def store_from(self, make: Callable[[FeatureOptions], MoleculeStore]) -> MoleculeStore:
+        """Featurize molecules with ``make``, which returns the same rows for any options."""
+        store = make(self.options)
         if "counts" in self.blocks:
             # a store of its own: the counts have another radius than the backbone's fingerprint
-            options = self.options.fingerprint(self.counts_radius, FeatureOptions.morgan_bits, counts=True)
-            counted = featurize(smiles, options, workers=workers, cache=cache)
+            counted = make(
+                self.options.fingerprint(self.counts_radius, FeatureOptions.morgan_bits, counts=True)
+            )
             store = _valid_in_both(store, counted).with_block("counts", counted.blocks["counts"])
         if self._own_bits:
-            options = self.options.fingerprint(self.bits_radius or 0, self.options.morgan_bits)
-            other = featurize(smiles, options, workers=workers, cache=cache)
+            other = make(self.options.fingerprint(self.bits_radius or 0, self.options.morgan_bits))
             store = _valid_in_both(store, other)
             store = store.with_block("bits", other.blocks["morgan"], other.widths["morgan"])
         return store

@@ -213,6 +213,7 @@ def _started(
         data.scalers,
         data.input_scalers,
         typical=data.typical,
+        corrections=data.corrections,
     )
     remove_output(partial_path(out))
     return Run(out, backbone, RunState(), facts)

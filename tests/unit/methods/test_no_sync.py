@@ -41,6 +41,8 @@ CHMR: dict[str, dict[str, Any]] = {
     "flat": {"quantizer": "flat"},
     "flat within": {"quantizer": "flat", "reverse_assignment": "within"},
     "no code book": {"quantizer": "none"},
+    "leaves": {"quantizer": "leaves", "reverse_assignment": "none"},
+    "leaves of anchors": {"quantizer": "leaves", "quantized": "anchor"},
     "no reseeding": {"reseed_dead_codes": False},
     "zeros": {"augmentation": "zero"},
     "noise": {"augmentation": "random"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import MANIFEST, Manifest, ModalityEntry, RelationEntry, load_manifest
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import modality_from, split_profiles, without_infinite
+from cytomol.corpus.read_provenance import read_provenance
 from cytomol.corpus.read_rows import read_rows
 from cytomol.corpus.readers.base import readers
 from cytomol.corpus.relations import read_relation
@@ -83,6 +85,9 @@ class _Reading:
         frame = read_ids(path, (entry.id,) if entry.id else ())
         entity = entry.entity or _entity_of(frame, entry.id, str(path))
         table = split_profiles(frame, where=str(path), id_column=entry.id, only=entry.id is not None)
+        provenance = read_provenance(
+            frame, where=str(path), correction=entry.correction or "none", by=entry.correct_by or ""
+        )
         del frame
         table = without_infinite(table, self.problems)
         if entity == "molecule":
@@ -92,7 +97,8 @@ class _Reading:
         else:
             rows, report = join_genes(table.metadata, self.gene_index, where=str(path), column=entry.id)
         self.problems.join(report)
-        return modality_from(table, rows, name=entry.name, kind=entry.kind or "profile", entity=entity)
+        modality = modality_from(table, rows, name=entry.name, kind=entry.kind or "profile", entity=entity)
+        return replace(modality, provenance=provenance.take(rows >= 0))
 
     def relation(self, entry: RelationEntry) -> Relation:
         return read_relation(

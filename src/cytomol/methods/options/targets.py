@@ -29,6 +29,22 @@ class SourceOptions(Config):
         description="Modalities of one kind: each for itself (separate), or joined column by column into "
         "one, with one projector, one decoder and one mean over its entries (pooled, the authors' code).",
     )
+    profile_weights: Literal["none", "reliability"] = Field(
+        "none",
+        description="All profiles weigh alike (none), or as far as the corpus says that they can be trusted, "
+        "such as by the correlation of their replicates (reliability).",
+    )
+    least_weight: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Reliability below which no profile counts less; 0 lets unreliable ones weigh nothing.",
+    )
+    profile_correction: Literal["declared", "none"] = Field(
+        "declared",
+        description="Correct profiles for plate or library as each modality of the corpus declares it, or "
+        "take them as they are (none).",
+    )
 
 
 class TargetOptions(Config):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph, sample_walks
+from cytomol.corpus.correction import GroupCorrection
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.typical import TypicalProfile
 from cytomol.nn.batch import Batch, Dimensions, Movable
@@ -97,6 +98,8 @@ class PretrainData:
         Kind, entity and column names of each modality as it is learnt from, pooled ones as one.
     typical
         Mean and spread of the training profiles of each modality.
+    corrections
+        How the profiles of a modality were corrected for plate or library, where they were.
     """
 
     store: MoleculeStore
@@ -112,6 +115,7 @@ class PretrainData:
     dimensions: Dimensions
     modalities: dict[str, dict[str, Any]] = field(default_factory=dict)
     typical: dict[str, TypicalProfile] = field(default_factory=dict)
+    corrections: dict[str, GroupCorrection] = field(default_factory=dict)
 
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator, *, validation: bool = False) -> Batch:
         """Return views, profiles and walk targets of molecules ``rows``.

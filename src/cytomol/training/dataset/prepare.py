@@ -18,7 +18,7 @@ from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph, ContextOptions, build_context
 from cytomol.context.criteria import criteria
-from cytomol.corpus.lift import mean_by_row, molecule_profiles
+from cytomol.corpus.lift import molecule_profiles
 from cytomol.corpus.pooled import pool_modalities
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Corpus, Modality
@@ -29,9 +29,12 @@ from cytomol.methods.config import ContextConfig, MethodConfig
 from cytomol.methods.needs import Needs
 from cytomol.nn.batch import Dimensions
 from cytomol.progress import Reporter
+from cytomol.training.dataset.corrected import correct_profiles, refuse_pooled
 from cytomol.training.dataset.data import PretrainData, stream
 from cytomol.training.dataset.exclude import molecule_groups
 from cytomol.training.dataset.profile_inputs import Neighbours, ProfileInput, profile_inputs
+from cytomol.training.dataset.profile_targets import profile_targets
+from cytomol.training.dataset.profile_weights import mean_modality, profile_weights
 from cytomol.training.dataset.relation_targets import relation_targets
 from cytomol.training.dataset.targets import BitTarget, DenseTarget, Target
 
@@ -68,11 +71,14 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
         edge_criteria(config)  # as well
     store = _featurize(corpus, config, reporter)
     corpus = _without_empty(corpus.without_profiles_of(~np.asarray(store.valid)), reporter)
+    refuse_pooled(corpus, config)
     if config.target_spaces == "pooled":
         corpus = pool_modalities(corpus)
     train, validation = _split(corpus, _learnt_from(corpus, store, needs), config, reporter)
     held = np.zeros(len(store), np.bool_)
     held[validation] = True
+    corpus, corrections = correct_profiles(corpus, held, config, reporter)
+    weights = profile_weights(corpus, held, config)
 
     scalers = {name: _fit_scaler(corpus, name, held, config) for name in corpus.modalities}
     neighbours, graph = None, _no_context(store)
@@ -87,7 +93,9 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
         targets = {
             **_molecule_targets(store, config, train, held),
             **relation_targets(corpus, config.relation_targets, np.asarray(store.valid), held),
-            **_profile_targets(known, graph, scalers, held, config, reconstructed=reconstructed),
+            **profile_targets(
+                known, graph, scalers, held, config, reconstructed=reconstructed, weights=weights
+            ),
         }
     profiles_in: dict[str, ProfileInput] = {}
     input_scalers: dict[str, FeatureScaler] = {}
@@ -101,6 +109,7 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
             neighbours=neighbours,
             reporter=reporter,
             seed=config.seed,
+            weights=weights,
         )
     dimensions = Dimensions(
         atom_features=tuple(ATOM_FEATURE_SIZES),
@@ -130,6 +139,7 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
             name: TypicalProfile.fit(_learnt_values(m, held), scalers[name])
             for name, m in corpus.modalities.items()
         },
+        corrections=corrections,
     )
 
 
@@ -140,6 +150,8 @@ def corpus_digest(corpus: Corpus) -> str:
         digest.update(f"{name}{modality.values.shape}".encode())
         digest.update(np.ascontiguousarray(modality.rows).data)
         digest.update(np.ascontiguousarray(modality.values).data)
+        if not (about := modality.provenance).empty:
+            digest.update(f"{about.correction}{about.by}{about.frame().to_csv()}".encode())
     for name, relation in corpus.relations.items():
         digest.update(f"{name}{len(relation)}".encode())
         for part in (relation.source, relation.target, relation.weight):
@@ -293,10 +305,7 @@ def _context_corpus(corpus: Corpus, config: ContextConfig) -> Corpus:
         return corpus
     single = {}
     for name, modality in corpus.modalities.items():
-        if modality.entity == "gene":
-            rows, values = mean_by_row(modality)
-            modality = replace(modality, rows=rows, values=values)  # noqa: PLW2901
-        single[name] = modality
+        single[name] = mean_modality(modality) if modality.entity == "gene" else modality
     return replace(corpus, modalities=single)
 
 
@@ -352,37 +361,3 @@ def _molecule_targets(
                 0, np.clip(scaled, 0, 1), learnt, store.valid, count_stuck=config.count_stuck
             )
     return targets
-
-
-def _profile_targets(
-    corpus: Corpus,
-    graph: ContextGraph,
-    scalers: dict[str, FeatureScaler],
-    held: NDArray[np.bool_],
-    config: ContextConfig,
-    *,
-    reconstructed: set[str],
-) -> dict[str, Target]:
-    """Return one target space per modality, of its profiles; held-out molecules' are for validation."""
-    targets: dict[str, Target] = {}
-    for name, modality in corpus.modalities.items():
-        values = _reconstructed(modality, reconstructed)
-        if values is None:
-            continue
-        known = np.ones(len(modality), np.bool_)
-        train = known if modality.entity == "gene" else ~held[modality.rows]
-        scaled = np.clip(scalers[name].transform(values), 0, 1)
-        first, row_of = graph.offsets.get(name), None
-        if first is None:  # the profiles sit on their genes
-            first, row_of = graph.offsets["gene"], np.full(len(corpus.genes), -1, np.int64)
-            row_of[modality.rows] = np.arange(len(modality))
-        targets[name] = DenseTarget(first, scaled, train, known, row_of, config.count_stuck)
-    return targets
-
-
-def _reconstructed(modality: Modality, chosen: set[str]) -> NDArray[np.float32] | None:
-    """Return the values that are reconstructed, NaN in parts that are not; None if nothing is."""
-    if not modality.parts:
-        return modality.values if modality.name in chosen else None
-    wanted = np.concatenate([np.full(width, name in chosen) for name, width in modality.parts])
-    return np.where(wanted, modality.values, np.nan).astype(np.float32) if wanted.any() else None

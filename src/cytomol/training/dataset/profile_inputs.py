@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -26,6 +26,7 @@ from cytomol.corpus.schema import Corpus
 from cytomol.methods.needs import Filling, ProfileNeeds
 from cytomol.nn.batch import Account, Response
 from cytomol.progress import Reporter
+from cytomol.training.dataset.profile_weights import ProfileWeights, molecule_weights
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -85,12 +86,15 @@ class ProfileInput:
         What the neighbours of a measured molecule say, its own profile held out.
     placeholder
         Column mean of the training profiles, float32, shape (width,).
+    weight
+        How much each molecule's measured profile counts, float32, shape (molecules,); all alike when None.
     """
 
     measured: RowTable
     augmented: RowTable
     held_out: RowTable
     placeholder: NDArray[np.float32]
+    weight: NDArray[np.float32] | None = None
 
     @property
     def width(self) -> int:
@@ -104,9 +108,9 @@ class ProfileInput:
         augmented[observed & ~reached] = measured[observed & ~reached]
         held_out, held = self.held_out.gather(rows, self.placeholder)
         accounts = ((measured, observed), (augmented, reached | observed), (held_out, held))
-        return Response(
-            *(Account(torch.from_numpy(values), torch.from_numpy(known)) for values, known in accounts)
-        )
+        known = [Account(torch.from_numpy(values), torch.from_numpy(there)) for values, there in accounts]
+        weight = None if self.weight is None else torch.from_numpy(self.weight[rows])
+        return Response(measured=known[0], augmented=known[1], held_out=known[2], weight=weight)
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,7 @@ def profile_inputs(
     neighbours: Neighbours | None,
     seed: int,
     reporter: Reporter,
+    weights: Mapping[str, ProfileWeights] | None = None,
 ) -> tuple[dict[str, ProfileInput], dict[str, FeatureScaler]]:
     """Return the modalities as a method reads them, and how each is scaled.
 
@@ -167,6 +172,8 @@ def profile_inputs(
         Seed of the folds whose profiles are held out.
     reporter
         Is told each step.
+    weights
+        How the profiles of a modality weigh; all alike for a modality that is not there.
     """
     filling, W = needs.filling, None
     if filling is not None and corpus.modalities:
@@ -182,7 +189,10 @@ def profile_inputs(
             if needs.scaling == "minmax":
                 scaled = np.clip(scaled, 0, 1)
             usable = valid[rows]
-            inputs[name] = profile_input(rows[usable], scaled[usable], held, W, filling, seed=seed)
+            found = profile_input(rows[usable], scaled[usable], held, W, filling, seed=seed)
+            inputs[name] = replace(
+                found, weight=molecule_weights(corpus, name, weights.get(name) if weights else None)
+            )
     return inputs, read_as
 
 

@@ -192,6 +192,7 @@ class _Profile:
             _Table(table, profile.placeholder, device)
             for table in (profile.measured, profile.augmented, profile.held_out)
         )
+        self.weight = None if profile.weight is None else _put(profile.weight, device)
 
     def gather(self, rows: Tensor) -> Response:
         """Return what is known of molecules; see ``PretrainData.batch``."""
@@ -202,6 +203,7 @@ class _Profile:
             Account(measured, observed),
             Account(augmented, reached | observed),
             Account(*self.held_out.gather(rows)),
+            weight=None if self.weight is None else self.weight.index_select(0, rows),
         )
 
 
@@ -221,5 +223,7 @@ def resident_bytes(data: PretrainData) -> int:
     for profile in data.profiles.values():
         for table in (profile.measured, profile.augmented, profile.held_out):
             arrays += [table.values, table.position]
+        if profile.weight is not None:
+            arrays += [profile.weight]
     targets = sum(target.nbytes + 8 * data.graph.node_count for target in data.targets.values())
     return targets + sum(int(array.nbytes) for array in arrays)

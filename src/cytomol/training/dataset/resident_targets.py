@@ -43,6 +43,8 @@ class ResidentTarget(ABC):
     def __init__(self, target: Target, nodes: int, device: torch.device) -> None:
         self.rows = len(target.train)
         self.count_stuck = target.count_stuck
+        weight = target.row_weight if isinstance(target, DenseTarget) else None
+        self._row_weight = None if weight is None else torch.from_numpy(np.append(weight, 0)).to(device)
         self._place = {
             validation: torch.from_numpy(target.places(nodes, validation=validation)).to(device)
             for validation in (False, True)
@@ -54,6 +56,8 @@ class ResidentTarget(ABC):
         if not self.count_stuck:
             place = torch.where(weights > 0, place, self.rows)
         weights = torch.where(place < self.rows, weights, 0.0)
+        if self._row_weight is not None:
+            weights = weights * self._row_weight.index_select(0, place.flatten()).view(place.shape)
         return self._add(place, weights)
 
     @abstractmethod

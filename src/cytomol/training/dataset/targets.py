@@ -79,6 +79,8 @@ class DenseTarget:
         Row of each node of the space, -1 for none, int64, shape (nodes,); None where both are the same.
     count_stuck
         Count the entries of steps at which a walk is stuck, with weight 0.
+    row_weight
+        How much each row counts, float32, shape (rows,); all alike when None.
     """
 
     first: int
@@ -87,6 +89,7 @@ class DenseTarget:
     known: NDArray[np.bool_]
     row_of: NDArray[np.int64] | None = None
     count_stuck: bool = False
+    row_weight: NDArray[np.float32] | None = None
 
     @property
     def width(self) -> int:
@@ -108,6 +111,8 @@ class DenseTarget:
         local, weights, rows = _visits(
             nodes, weights, self.first, usable, row_of=self.row_of, count_stuck=self.count_stuck
         )
+        if self.row_weight is not None and len(self.row_weight):
+            weights = weights * np.where(local >= 0, self.row_weight[local], np.float32(0))
         shape = (len(rows), self.width)
         value, weight, square = (np.zeros(shape, np.float32) for _ in range(3))
         entries = _sum_dense(local, weights, self.values, (value, weight, square))

@@ -1,0 +1,167 @@
+"""Expected profiles of molecules, with an interval for each feature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytomol.artifact.backbone import Backbone
+from cytomol.cells.decoding import decode_profiles, decoded_modalities
+from cytomol.cells.feature_calibration import FeatureCalibration
+from cytomol.cells.modality import TrainedModality
+from cytomol.cells.unseen import MeasuredMolecules
+from cytomol.chem.store import MoleculeStore
+
+__all__ = ["ImputedProfiles", "Imputer"]
+
+_Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ImputedProfiles:
+    """Expected profiles, in measured units; NaN where a molecule is invalid.
+
+    Attributes
+    ----------
+    expected, half_width
+        By modality, float32, shape (n, width): the expected value, and how far a measured one may lie from
+        it.
+    valid
+        Which molecules are valid, bool, shape (n,).
+    embedding, codes
+        See :class:`~cytomol.cells.decoding.DecodedProfiles`.
+    """
+
+    expected: dict[str, NDArray[np.float32]]
+    half_width: dict[str, NDArray[np.float32]]
+    valid: NDArray[np.bool_]
+    embedding: NDArray[np.float32] | None = None
+    codes: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class Imputer:
+    """Says what a molecule is expected to do to cells, as a profile of each modality that a model decodes.
+
+    Attributes
+    ----------
+    modalities
+        Of one backbone.
+    calibrations
+        By modality.
+
+    Examples
+    --------
+    >>> imputer = Imputer.of(Backbone.load("model"))
+    >>> imputed = imputer.impute(["CCO", "no molecule"])
+    >>> name = imputer.modalities[0].name
+    >>> bool(np.isnan(imputed.expected[name][1]).all()), imputer.calibrations[name].calibrated
+    (True, False)
+    """
+
+    modalities: Sequence[TrainedModality]
+    calibrations: Mapping[str, FeatureCalibration]
+
+    @classmethod
+    def of(cls, backbone: Backbone, names: Sequence[str] | None = None, *, coverage: float = 0.9) -> Self:
+        """Return the imputer of some modalities, or of all, with the spread of training profiles.
+
+        Raises
+        ------
+        ConfigError
+            If the backbone does not decode them.
+        """
+        modalities = decoded_modalities(backbone, names)
+        spread = {one.name: FeatureCalibration.from_spread(one.typical, coverage) for one in modalities}
+        return cls(modalities, spread)
+
+    @property
+    def backbone(self) -> Backbone:
+        """The backbone of all its modalities."""
+        return self.modalities[0].backbone
+
+    def calibrated(
+        self,
+        molecules: Mapping[str, MeasuredMolecules],
+        *,
+        coverage: float = 0.9,
+        batch_size: int = 256,
+        workers: int | None = None,
+        progress: _Progress | None = None,
+    ) -> Imputer:
+        """Return the imputer with calibrations learnt from measured molecules that the model has not seen.
+
+        Parameters
+        ----------
+        molecules
+            By modality; the others stay as they are.
+        coverage
+            Share of measured values that intervals are to hold.
+        batch_size, workers, progress
+            As for :meth:`impute`.
+
+        Raises
+        ------
+        InputError
+            If they are too few.
+        """
+        calibrations = dict(self.calibrations)
+        for modality in self.modalities:
+            if modality.name not in molecules:
+                continue
+            measured = molecules[modality.name]
+            store = self.backbone.store(measured.smiles, workers=workers)
+            decoded = decode_profiles([modality], store, batch_size=batch_size, progress=progress)
+            valid = decoded.valid
+            calibrations[modality.name] = FeatureCalibration.fit(
+                decoded.profiles[modality.name][valid],
+                measured.values[valid],
+                [scaffold for scaffold, ok in zip(measured.scaffolds, valid, strict=True) if ok],
+                modality.typical,
+                coverage=coverage,
+            )
+        return Imputer(self.modalities, calibrations)
+
+    def impute(
+        self,
+        molecules: Sequence[str] | MoleculeStore,
+        *,
+        beside: bool = False,
+        batch_size: int = 256,
+        workers: int | None = None,
+        progress: _Progress | None = None,
+    ) -> ImputedProfiles:
+        """Return expected profiles.
+
+        Parameters
+        ----------
+        molecules
+            SMILES, or molecules featurized by the backbone's ``store``.
+        beside
+            Return embeddings and codes too.
+        batch_size
+            Molecules in a pass.
+        workers
+            Processes that featurize; None chooses.
+        progress
+            Called with (molecules done, molecules in all).
+        """
+        store = (
+            molecules
+            if isinstance(molecules, MoleculeStore)
+            else self.backbone.store(molecules, workers=workers)
+        )
+        decoded = decode_profiles(
+            self.modalities, store, beside=beside, batch_size=batch_size, progress=progress
+        )
+        expected, half_width = {}, {}
+        for one in self.modalities:
+            calibration = self.calibrations[one.name]
+            expected[one.name] = calibration.expected(decoded.profiles[one.name])
+            half = np.broadcast_to(calibration.half_width.astype(np.float32), expected[one.name].shape)
+            half_width[one.name] = np.where(decoded.valid[:, None], half, np.float32(np.nan))
+        return ImputedProfiles(expected, half_width, decoded.valid, decoded.embedding, decoded.codes)

@@ -1,0 +1,60 @@
+"""What the columns beside the features of a table say of its profiles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytomol.corpus.identifiers import as_ids
+from cytomol.corpus.provenance import LABELS, RELIABILITY, Correction, Provenance
+from cytomol.errors import InputError
+
+__all__ = ["read_provenance", "reliabilities"]
+
+
+def read_provenance(frame: pd.DataFrame, *, where: str, correction: Correction, by: str) -> Provenance:
+    """Return what the columns beside a table's features say of its profiles.
+
+    Parameters
+    ----------
+    frame
+        Table as read.
+    where
+        The file, for messages.
+    correction, by
+        What the manifest says; see :class:`Provenance`.
+
+    Raises
+    ------
+    InputError
+        If the column by which profiles are corrected is absent, or a reliability is no number in [-1, 1].
+    """
+    reliability = reliabilities(frame, RELIABILITY, where) if RELIABILITY in frame else None
+    names = [name for name in dict.fromkeys([*LABELS, by]) if name in frame]
+    labels = {name: as_ids(frame[name]).to_numpy(object) for name in names}
+    try:
+        found = Provenance(reliability, labels, correction, by)
+    except InputError as error:
+        raise InputError(error.what, where=where, hint=error.hint) from None
+    found.check(len(frame), where)
+    return found
+
+
+def reliabilities(frame: pd.DataFrame, column: str, where: str) -> NDArray[np.float32]:
+    """Return a column of reliabilities, NaN where empty, float32, shape (rows,).
+
+    Raises
+    ------
+    InputError
+        If one is no number.
+    """
+    text = frame[column]
+    numbers = pd.to_numeric(text, errors="coerce")
+    wrong = numbers.isna() & (as_ids(text) != "")
+    if wrong.any():
+        row = int(np.flatnonzero(wrong.to_numpy(bool))[0])
+        raise InputError(
+            f"{text.iloc[row]!r} is not a number", where=f"{where}, row {row + 1}, column {column}"
+        )
+    return numbers.to_numpy(np.float32, na_value=np.nan)
