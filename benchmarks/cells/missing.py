@@ -119,7 +119,7 @@ def _stress(kind: str, folder: Path, words: tuple[str, ...], options: argparse.N
 
 
 def real_slice(corpus: Corpus, size: int) -> Corpus:
-    """Return about ``size`` molecules of the real corpus with Cell Painting of CDRP, and these profiles alone.
+    """Return about ``size`` molecules of the real corpus with Cell Painting of CDRP, and nothing else of it.
 
     Connectivities are drawn at random (seed 0), each with all its forms.
     """

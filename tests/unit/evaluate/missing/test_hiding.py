@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cytomol.chem.scaffolds import murcko_scaffold
 from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.planted.truth import PlantedCorpus
+from cytomol.corpus.schema import Corpus
 from cytomol.errors import ConfigError, InputError
 from cytomol.evaluate.missing.hiding import hidden_profiles, hide, modalities_of
 from cytomol.evaluate.missing.hiding_patterns import Hideable, patterns, read_plates
@@ -28,7 +29,7 @@ def planted() -> PlantedCorpus:
 @pytest.fixture(scope="module")
 def hideable(planted: PlantedCorpus) -> Hideable:
     plates = {name: plate.astype(str) for name, plate in planted.truth.plates.items()}
-    return Hideable(planted.corpus, plates)
+    return Hideable.of(planted.corpus, plates)
 
 
 @given(units=units, rate=st.floats(0, 1), more=st.floats(0, 1), seed=st.integers(0, 5))
@@ -79,9 +80,7 @@ def test_what_goes_missing_together(planted: PlantedCorpus, hideable: Hideable, 
 
 def test_a_molecule_without_rings_is_hidden_alone() -> None:
     molecules = pd.DataFrame({"mol_id": list("abcd"), "smiles": ["CCO", "CCN", "OCC", "not one"]})
-    from cytomol.corpus.schema import Corpus
-
-    scaffolds = Hideable(Corpus(molecules, pd.DataFrame({"gene_id": []})), {}).scaffolds
+    scaffolds = Hideable.of(Corpus(molecules, pd.DataFrame({"gene_id": []}))).scaffolds
     assert scaffolds[0] == scaffolds[2]
     assert len(set(scaffolds.tolist())) == 3
 
@@ -90,7 +89,7 @@ def test_all_is_every_modality_that_a_pattern_can_hide_in(hideable: Hideable) ->
     assert modalities_of(hideable, "all", "random") == ["morphology", "expression", "gene_knockout"]
     assert modalities_of(hideable, "all", "scaffold") == ["morphology", "expression"]
     assert modalities_of(hideable, "expression", "plate") == ["expression"]
-    bare = Hideable(hideable.corpus, {})
+    bare = Hideable.of(hideable.corpus)
     with pytest.raises(ConfigError, match="on which plates"):
         modalities_of(bare, "all", "plate")
     with pytest.raises(ConfigError, match="of genes, which have no scaffold"):
@@ -100,7 +99,7 @@ def test_all_is_every_modality_that_a_pattern_can_hide_in(hideable: Hideable) ->
     with pytest.raises(ConfigError, match="unknown pattern 'colour'"):
         modalities_of(hideable, "morphology", "colour")
     with pytest.raises(InputError, match="nothing to hide"):
-        modalities_of(Hideable(hideable.corpus.select([]), {}), "all", "random")
+        modalities_of(Hideable.of(hideable.corpus.select([])), "all", "random")
 
 
 def test_genes_go_missing_one_by_one(hideable: Hideable) -> None:

@@ -23,7 +23,7 @@ from cytomol.evaluate.missing.stress_inputs import StressInputs
 from cytomol.evaluate.missing.stress_rows import COLUMNS
 from cytomol.evaluate.missing.stress_run import MissingStress, run_missing_stress
 from cytomol.evaluate.sets import SetSource
-from cytomol.methods.config import CHMRConfig, InfoAlignConfig
+from cytomol.methods.config import CHMRConfig, ContrastiveConfig, InfoAlignConfig
 from cytomol.training.dataset.exclude import connectivity_blocks
 from cytomol.training.pretrain import pretrain
 
@@ -173,6 +173,17 @@ def test_a_method_that_reads_no_profiles_in_use(corpus: Path, tmp_path: Path) ->
     assert set(summary["filling"]) == {"none"}
     assert set(summary["place"]) == {"pretraining"}
     assert "the model reads no profiles where it is used" in said[-1]
+
+
+def test_a_method_that_fills_nothing_is_given_the_mean_in_use(corpus: Path, tmp_path: Path) -> None:
+    stress = _stress(corpus, tmp_path / "out", fillings=None, rates=(0.0, 1.0), sources=(), places=("use",))
+    base = ContrastiveConfig.build({**TINY, "views": ("1d",), "hidden": 8})
+    summary, failures = run_missing_stress(replace(stress, method="contrastive", base=base))
+    assert failures == []
+    assert set(summary["filling"]) == {"none"}
+    blind = summary[(summary["rate"] == 1) & (summary["task"] == "molecule to profile")]
+    assert len(blind) == 4
+    np.testing.assert_allclose(blind["score"], blind["chance"], rtol=1e-4)
 
 
 def test_what_fails_is_told_and_the_others_go_on(
