@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.learners.base import Learner, Learning, Matrix
+from cytomol.learners.empirical_bayes import shared_posterior
 from cytomol.learners.feature_scaling import ColumnScaler, fit_scaler, scaler_from_arrays
 from cytomol.learners.matrix import learnable, under_prefix
 from cytomol.learners.shared_process import SharedKernel, apply_kernels, solve_kernels
@@ -19,9 +20,13 @@ __all__ = ["TERMS", "CellKernel", "measured_rows"]
 TERMS = ("structure", "profile", "norm", "both")
 """Terms of the covariance: Tanimoto on counts, profiles, their norms, and structure times profile."""
 
-_SCALES = {"structure": 0.7, "profile": 0.5, "norm": 0.2, "both": 1.0}
 _SHARED = {"structure": 0.3, "profile": 0.3, "norm": 0.8, "both": 0.3}
-_NOISES = (0.2, 0.4, 0.8)
+_HYPOTHESES = (
+    *((0.7, 0.5 * share, 0.2 * share, share, noise) for share in (0, 0.1, 0.4, 1) for noise in (0.2, 0.5)),
+    *((0.05, 0.5, 0.2, 0.1, noise) for noise in (0.3, 0.8)),
+)
+"""Variances of the terms and of the noise: structure with ever more profile, and profile in the main."""
+_ENOUGH = 400  # labels of a task that its variances are chosen by
 _PSEUDO = 2.0  # labels' worth of draw of a task's share of class 1 to that of all tasks
 _CHUNK = 4096
 
@@ -36,7 +41,8 @@ class CellKernel(Learner):
 
     The covariance adds terms (:data:`TERMS`), each partly shared by all tasks: few molecules have a profile
     and a label, and what a cell does is much the same to many assays. A feature that was not measured counts
-    as typical; a modality that was not measured adds nothing.
+    as typical; a modality that was not measured adds nothing. Each task has variances of its own, drawn to
+    what the tasks have in common: to some assays the response matters, to some it does not.
 
     Parameters
     ----------
@@ -49,7 +55,8 @@ class CellKernel(Learner):
 
     References
     ----------
-    Bonilla et al., "Multi-task Gaussian process prediction", NeurIPS 2007.
+    Bonilla et al., "Multi-task Gaussian process prediction", NeurIPS 2007; Rasmussen & Williams, "Gaussian
+    Processes for Machine Learning", 2006, eqs. 5.10 to 5.12 (leaving out one by one).
     """
 
     name: ClassVar[str] = "cell-kernel"
@@ -61,7 +68,7 @@ class CellKernel(Learner):
         self.profiles, self.terms = tuple(profiles), tuple(terms)
         self.blocks = (*(("counts",) if {"structure", "both"} & set(terms) else ()), *self.profiles)
         self.most_rows = most_rows
-        self.noise = 0.0
+        self.variances: NDArray[np.float64] = np.zeros((0, len(TERMS) + 1))  # of terms and noise, by task
         self.binary = False
         self.scalers: dict[str, ColumnScaler] = {}
         self.numbers: dict[str, NDArray[np.float64]] = {}  # width, center and spread of the logarithmic norm
@@ -71,33 +78,39 @@ class CellKernel(Learner):
         self.spread: NDArray[np.float64] = np.zeros(0)
 
     def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
-        """Choose the noise by validation rows, then solve all tasks together."""
-        rows, labels = self._prepare(blocks, learning)
-        kernels = self.kernels(self._described(blocks, rows))
-        self.noise = _NOISES[1]
-        y = learning.labels[learning.valid]
-        if learning.valid.any() and not np.isnan(y).all():
-            held = {name: blocks[name][learning.valid] for name in self.blocks}
-            errors = []
-            for noise in _NOISES:
-                self.weights = solve_kernels(kernels, labels, noise)
-                errors.append(float(np.nanmean(((self.predict(held) - y) / self.spread) ** 2)))
-            if np.isfinite(errors).any():
-                self.noise = _NOISES[int(np.nanargmin(errors))]
-        self.weights = solve_kernels(kernels, labels, self.noise)
+        """Choose each task's variances by its training rows left out one by one, then solve all together."""
+        labels = self._prepare(blocks, learning)
+        hypotheses = self._hypotheses()
+        likely = np.zeros((labels.shape[1], len(hypotheses)))
+        matrices = self._matrices(self.kept)
+        for task in range(labels.shape[1]):
+            rows = np.flatnonzero(~np.isnan(labels[:, task]))[:_ENOUGH]
+            some = [(term, matrix[np.ix_(rows, rows)]) for term, matrix in matrices]
+            likely[task] = [_left_out(some, each, labels[rows, task]) for each in hypotheses]
+        self.variances = shared_posterior(likely) @ hypotheses
+        self._solve(matrices, labels)
 
     def refit(self, blocks: Mapping[str, Matrix], learning: Learning) -> CellKernel:
-        """Return one fitted on the training rows, with the noise that this one has."""
+        """Return one fitted on the training rows, with the variances that this one has."""
         new = CellKernel(self.profiles, self.terms, self.most_rows)
-        rows, labels = new._prepare(blocks, learning)
-        new.noise = self.noise
-        new.weights = solve_kernels(new.kernels(new._described(blocks, rows)), labels, new.noise)
+        labels = new._prepare(blocks, learning)
+        new.variances = self.variances
+        new._solve(new._matrices(new.kept), labels)
         return new
 
-    def _prepare(
-        self, blocks: Mapping[str, Matrix], learning: Learning
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Set scales, and return the rows to learn from with their centred labels."""
+    def _hypotheses(self) -> NDArray[np.float64]:
+        """Return the variances to choose from, 0 for terms that are not there, shape (hypotheses, 5)."""
+        here = np.array([*(term in self.terms for term in TERMS), True])
+        found = np.unique(np.where(here, np.array(_HYPOTHESES), 0.0), axis=0)
+        result: NDArray[np.float64] = found[found[:, :-1].any(axis=1)]
+        return result
+
+    def _solve(self, matrices: Sequence[tuple[str, Matrix]], labels: NDArray[np.float64]) -> None:
+        noise = self.variances[:, -1].astype(np.float32)
+        self.weights = solve_kernels(self._kernels(matrices), labels, noise)
+
+    def _prepare(self, blocks: Mapping[str, Matrix], learning: Learning) -> NDArray[np.float64]:
+        """Set scales, keep what the kernels compare with, and return the centred labels of these rows."""
         rng = np.random.default_rng(learning.seed)
         rows = np.flatnonzero(learning.train)
         if len(rows) > self.most_rows:
@@ -107,7 +120,8 @@ class CellKernel(Learner):
         self.kept = self._described(blocks, rows)
         labels = learning.labels[rows]
         self._set_units(labels, learning.kind)
-        return rows, (labels - self.center) / self.spread
+        centred: NDArray[np.float64] = (labels - self.center) / self.spread
+        return centred
 
     def _set_units(self, labels: NDArray[np.float64], kind: str) -> None:
         """Set center and spread of each task; NaN where there is nothing to learn."""
@@ -128,6 +142,8 @@ class CellKernel(Learner):
         """Fit the scaling of each modality on the training profiles, and the typical distance of two."""
         for name, block in of_train.items():
             values = block[measured_rows(block)]
+            if not len(values):
+                values = np.zeros((1, block.shape[1]), np.float32)
             self.scalers[name] = fit_scaler(values, "standard")
             scaled = self.scalers[name].transform(values)[:1000].astype(np.float64)
             apart = (scaled**2).sum(axis=1)
@@ -135,10 +151,8 @@ class CellKernel(Learner):
             pairs = squared[np.triu_indices(len(scaled), 1)]
             middle = float(np.median(pairs)) if pairs.size else 0.0
             norms = _log_norm(self.scalers[name].transform(values))
-            spread = float(norms.std()) if len(norms) else 0.0
-            self.numbers[name] = np.array(
-                [2 * middle if middle > 0 else 1.0, norms.mean() if len(norms) else 0.0, spread or 1.0]
-            )
+            width = 2 * middle if middle > 0 else 1.0
+            self.numbers[name] = np.array([width, norms.mean(), float(norms.std()) or 1.0])
 
     def _described(self, blocks: Mapping[str, Matrix], rows: NDArray[np.int64] | slice) -> dict[str, Matrix]:
         """Return what the kernels compare: counts, and of each modality scaled profiles, norm and mask."""
@@ -153,35 +167,38 @@ class CellKernel(Learner):
             found[name] = np.column_stack([measured_rows(block).astype(np.float32), norm, scaled])
         return found
 
-    def kernels(self, described: Mapping[str, Matrix]) -> list[SharedKernel]:
-        """Return the terms of the covariance of molecules with the training molecules."""
-        terms: list[SharedKernel] = []
+    def _matrices(self, described: Mapping[str, Matrix]) -> list[tuple[str, Matrix]]:
+        """Return how alike molecules and training molecules are: a term and its matrix, one by one."""
+        found: list[tuple[str, Matrix]] = []
         structure: Matrix | None = None
         if "counts" in self.blocks:
             structure = CountSimilarity(counts_of(self.kept["counts"]))(counts_of(described["counts"]))
-        if structure is not None and "structure" in self.terms:
-            terms.append(SharedKernel(structure, _SCALES["structure"], _SHARED["structure"]))
-        share = 1 / max(len(self.profiles), 1)
+            found.append(("structure", structure))
+        share = np.float32(1 / max(len(self.profiles), 1))
         for name in self.profiles:
             a, b = described[name], self.kept[name]
-            seen = a[:, :1] * b[:, 0]
+            seen = share * a[:, :1] * b[:, 0]
             like = _gaussian(a[:, 2:], b[:, 2:], float(self.numbers[name][0])) * seen
-            matrices = {"profile": like, "norm": a[:, 1:2] * b[:, 1] * seen}
+            found += [("profile", like), ("norm", a[:, 1:2] * b[:, 1] * seen)]
             if structure is not None:
-                matrices["both"] = like * structure
-            terms += [
-                SharedKernel(matrix, share * _SCALES[term], _SHARED[term])
-                for term, matrix in matrices.items()
-                if term in self.terms
-            ]
-        return terms
+                found.append(("both", like * structure))
+        return [(term, matrix) for term, matrix in found if term in self.terms]
+
+    def _kernels(self, matrices: Sequence[tuple[str, Matrix]]) -> list[SharedKernel]:
+        """Return the terms of the covariance."""
+        roots = np.sqrt(self.variances).astype(np.float32)
+        return [
+            SharedKernel(matrix, roots[:, TERMS.index(term)], _SHARED[term])
+            for term, matrix in matrices
+            if term in self.terms
+        ]
 
     def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
         """Return the posterior means; those of classes are cut to [0.001, 0.999]."""
         rows = len(blocks[self.blocks[0]])
         parts = [
-            apply_kernels(self.kernels(self._described(blocks, slice(at, at + _CHUNK))), self.weights)
-            for at in range(0, max(rows, 1), _CHUNK)
+            apply_kernels(self._kernels(self._matrices(self._described(blocks, part))), self.weights)
+            for part in (slice(at, at + _CHUNK) for at in range(0, max(rows, 1), _CHUNK))
         ]
         result = np.concatenate(parts).astype(np.float64) * self.spread + self.center
         return np.clip(result, 1e-3, 1 - 1e-3) if self.binary else result
@@ -192,11 +209,11 @@ class CellKernel(Learner):
             "profiles": list(self.profiles),
             "terms": list(self.terms),
             "most_rows": self.most_rows,
-            "noise": self.noise,
             "binary": self.binary,
         }
         arrays: dict[str, NDArray[Any]] = {
             "weights": self.weights,
+            "variances": self.variances,
             "center": self.center,
             "spread": self.spread,
             **{f"kept.{name}": array for name, array in self.kept.items()},
@@ -210,8 +227,9 @@ class CellKernel(Learner):
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`state`."""
         new = cls(table["profiles"], table["terms"], table["most_rows"])
-        new.noise, new.binary = table["noise"], table["binary"]
-        new.weights, new.center, new.spread = (arrays[name] for name in ("weights", "center", "spread"))
+        new.binary = table["binary"]
+        new.weights, new.variances = arrays["weights"], arrays["variances"]
+        new.center, new.spread = arrays["center"], arrays["spread"]
         new.kept, new.numbers = under_prefix(arrays, "kept."), under_prefix(arrays, "numbers.")
         for name in new.profiles:
             new.scalers[name] = scaler_from_arrays(under_prefix(arrays, f"scaling.{name}."))
@@ -228,3 +246,18 @@ def _gaussian(a: Matrix, b: Matrix, width: float) -> Matrix:
     """Return exp(-|a - b|^2 / width), shape (n, m)."""
     squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None, :] - 2 * (a @ b.T)
     return np.asarray(np.exp(-np.maximum(squared, 0) / np.float32(width)), dtype=np.float32)
+
+
+def _left_out(
+    matrices: Sequence[tuple[str, Matrix]], variances: NDArray[np.float64], y: NDArray[np.float64]
+) -> float:
+    """Return the log-likelihood of labels, each by all others of its task."""
+    if not len(y):
+        return 0.0
+    K = np.diag(np.full(len(y), variances[-1]))
+    for term, matrix in matrices:
+        K += variances[TERMS.index(term)] * matrix
+    inverse = np.linalg.inv(K)
+    spread = 1 / np.diagonal(inverse)
+    residual = (inverse @ y) * spread
+    return float(-0.5 * (residual**2 / spread + np.log(spread)).sum())

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from cytomol.learners.empirical_bayes import shared_posterior
+
 __all__ = ["fuse", "fusion_weights"]
 
 _SHARP = 0.01  # probabilities are cut there, so that one source's certainty does not outvote all others
 _STEPS = 5  # weights are fifths
 _SLOPES = (0.5, 0.75, 1.0, 1.5, 2.0)  # of logits; the spread of the errors of values likewise
-_UNIFORM = 2.0  # tasks' worth of draw to equal odds of all weights
-_ROUNDS = 100
 
 Values = NDArray[np.float64]
 
@@ -22,9 +22,9 @@ Values = NDArray[np.float64]
 def fusion_weights(sources: Values, labels: Values, kind: str) -> Values:
     """Return the weight of each source in each task, not negative and of sum 1, shape (sources, tasks).
 
-    Every mixture in steps of a fifth is a hypothesis. The tasks together say how likely each is (its prior,
-    by expectation maximisation), each task's own labels how likely it is there, and the weights are the means
-    over hypotheses: a task with few labels gets what the tasks have in common, one with many its own.
+    Every mixture in steps of a fifth is a hypothesis, and the weights are the means over hypotheses as likely
+    as :func:`~cytomol.learners.empirical_bayes.shared_posterior` has them: a task with few labels gets what
+    the tasks have in common, one with many its own.
 
     Parameters
     ----------
@@ -34,10 +34,6 @@ def fusion_weights(sources: Values, labels: Values, kind: str) -> Values:
         What was measured, NaN where nothing was, shape (n, tasks).
     kind
         "classification" or "regression".
-
-    References
-    ----------
-    Robbins, "An empirical Bayes approach to statistics", 1956.
 
     Examples
     --------
@@ -53,13 +49,8 @@ def fusion_weights(sources: Values, labels: Values, kind: str) -> Values:
             for task in range(labels.shape[1])
         ]
     )
-    shape = likely.shape
-    flat = likely.reshape(shape[0], -1)
-    prior = np.full(flat.shape[1], 1 / flat.shape[1])
-    for _ in range(_ROUNDS):
-        posterior = _normalised(flat + np.log(prior))
-        prior = (posterior.sum(axis=0) + _UNIFORM / len(prior)) / (len(posterior) + _UNIFORM)
-    of_mixture = _normalised(flat + np.log(prior)).reshape(shape).sum(axis=2)
+    posterior = shared_posterior(likely.reshape(len(likely), -1)).reshape(likely.shape)
+    of_mixture = posterior.sum(axis=2)
     weights: Values = (of_mixture @ mixtures).T
     return weights
 
@@ -106,10 +97,3 @@ def _log_likelihood(sources: Values, labels: Values, mixtures: Values, kind: str
         else:
             found[:, place] = -(0.5 * ((y - mixed) / slope) ** 2 + np.log(slope)).sum(axis=1)
     return found
-
-
-def _normalised(logs: Values) -> Values:
-    """Return shares of each row from their logarithms."""
-    shares = np.exp(logs - logs.max(axis=1, keepdims=True))
-    result: Values = shares / shares.sum(axis=1, keepdims=True)
-    return result

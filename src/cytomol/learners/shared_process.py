@@ -18,35 +18,36 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class SharedKernel:
-    """One term of the covariance: ``scale`` K(i, j) (``shared`` + (1 - ``shared``) [t = u]).
+    """A term of the covariance of (i, t) and (j, u): r_t r_u K(i, j) (``shared`` + (1 - ``shared``) [t = u]).
 
     Attributes
     ----------
     matrix
         Likeness of molecules i with molecules j, float32, shape (m, n).
-    scale
-        Variance of the term.
+    root
+        r: root of the variance of the term in each task, float32, shape (tasks,).
     shared
         Correlation of any two tasks t and u in it.
     """
 
     matrix: Matrix
-    scale: float
+    root: Matrix
     shared: float
 
 
 def apply_kernels(kernels: Sequence[SharedKernel], weights: Matrix) -> Matrix:
     """Return the covariance times weights, (n, tasks) -> (m, tasks)."""
-    together = weights.sum(axis=1, keepdims=True)
     result = np.zeros((len(kernels[0].matrix), weights.shape[1]), np.float32)
     for kernel in kernels:
-        own = np.float32(kernel.scale * (1 - kernel.shared)) * weights
-        result += kernel.matrix @ (own + np.float32(kernel.scale * kernel.shared) * together)
+        own = weights * kernel.root
+        shared = np.float32(kernel.shared)
+        together = own.sum(axis=1, keepdims=True)
+        result += kernel.root * (kernel.matrix @ ((1 - shared) * own + shared * together))
     return result
 
 
 def solve_kernels(
-    kernels: Sequence[SharedKernel], labels: NDArray[np.float64], noise: float
+    kernels: Sequence[SharedKernel], labels: NDArray[np.float64], noise: Matrix
 ) -> NDArray[np.float32]:
     """Return the weights w of the posterior mean, (covariance + noise) w = labels, by conjugate gradients.
 
@@ -57,7 +58,7 @@ def solve_kernels(
     labels
         Centred labels, NaN where nothing was measured, shape (n, tasks).
     noise
-        Variance of the noise of a label.
+        Variance of the noise of a label of each task, float32, shape (tasks,).
 
     Returns
     -------
@@ -72,21 +73,22 @@ def solve_kernels(
     Examples
     --------
     >>> like = np.array([[1.0, 0.5], [0.5, 1.0]], np.float32)
-    >>> solve_kernels([SharedKernel(like, 1.0, 0.0)], np.array([[1.0], [np.nan]]), 1.0).tolist()
+    >>> one = np.ones(1, np.float32)
+    >>> solve_kernels([SharedKernel(like, one, 0.0)], np.array([[1.0], [np.nan]]), one).tolist()
     [[0.5], [0.0]]
     """
     known = ~np.isnan(labels)
     left = np.where(known, labels, 0.0).astype(np.float32)
-    diagonal = np.full((len(left), 1), noise, np.float32)
+    diagonal = np.tile(noise, (len(left), 1))
     for kernel in kernels:
-        diagonal[:, 0] += np.float32(kernel.scale) * np.diagonal(kernel.matrix)
+        diagonal += np.diagonal(kernel.matrix)[:, None] * kernel.root**2
     turned = left / diagonal
     found, way = np.zeros_like(left), turned.copy()
     size, enough = _dot(left, turned), _CLOSE**2 * _dot(left, left)
     for _ in range(_ROUNDS):
         if _dot(left, left) <= enough:
             break
-        along = np.where(known, apply_kernels(kernels, way) + np.float32(noise) * way, np.float32(0))
+        along = np.where(known, apply_kernels(kernels, way) + noise * way, np.float32(0))
         step = np.float32(size / _dot(way, along))
         found += step * way
         left -= step * along
