@@ -13,11 +13,10 @@ __all__ = ["command"]
     "evaluate",
     cls=SubVerbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    subverbs={"matching": "Whether models find the profiles of molecules that they have not seen."},
     subverbs={
+        "matching": "Whether models find the profiles of molecules that they have not seen.",
         "imputation": "Expected profiles against measured ones, beside simpler ways.",
-    subverbs={
-        "alignment": "how far molecules and modalities have come to one space",
+        "alignment": "How far molecules and modalities have come to one space.",
     },
 )
 def command() -> None:
