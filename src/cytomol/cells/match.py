@@ -14,7 +14,7 @@ from cytomol.cells.match_index import PlaceIndex
 from cytomol.cells.match_library import Crowd, Library
 from cytomol.cells.match_search import Nearest, exact_nearest
 from cytomol.cells.match_table import MatchTable, PlacedRows
-from cytomol.cells.space import CellSpace
+from cytomol.cells.space import Space
 from cytomol.errors import InputError
 
 __all__ = ["MatchedRows", "Matches", "match", "match_rows"]
@@ -53,7 +53,7 @@ class Matches:
 
 
 def match(
-    space: CellSpace,
+    space: Space,
     queries: Sequence[str] | NDArray[np.float32],
     candidates: Sequence[str] | NDArray[np.float32],
     top: int = 10,
@@ -178,7 +178,7 @@ def _whole(numbers: NDArray[np.int64], there: NDArray[np.bool_]) -> pd.Series[in
 
 
 def match_rows(
-    space: CellSpace,
+    space: Space,
     queries: MatchTable,
     library: Library,
     *,

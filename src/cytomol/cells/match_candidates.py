@@ -10,7 +10,7 @@ from typing import Any
 
 from cytomol.cells.match_library import Library, open_library, write_library
 from cytomol.cells.match_table import MatchTable
-from cytomol.cells.space import CellSpace
+from cytomol.cells.space import Space
 from cytomol.errors import ConfigError
 from cytomol.files import require_file, sha256
 
@@ -20,7 +20,7 @@ __all__ = ["placed_candidates"]
 @contextmanager
 def placed_candidates(
     table: MatchTable,
-    space: CellSpace,
+    space: Space,
     folder: Path | None = None,
     *,
     keep: Sequence[str] = (),
@@ -61,7 +61,7 @@ def placed_candidates(
     if table.path == "-":
         raise ConfigError("candidates from standard input cannot be kept", hint="give them as a file")
     origin |= {
-        "model": space.modality.backbone.digest,
+        "model": space.digest,
         "modality": space.modality.name,
         "way": space.way,
         "sha256": sha256(require_file(table.path, what="file of candidates")),

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.cells.modality import TrainedModality
+from cytomol.cells.modality import NamedFeatures
 from cytomol.cells.profile_stream import CHUNK, read_profile_chunks
-from cytomol.cells.space import CellSpace
-from cytomol.chem.featurize import featurize
+from cytomol.cells.space import Space
 from cytomol.corpus.feature_columns import some
 from cytomol.corpus.identifiers import COMPOUND_NAMES, GENE_IDS, INCHIKEYS, MOLECULE_IDS, plain_name
 from cytomol.corpus.readers import read_profile_columns
@@ -76,7 +75,7 @@ class MatchTable:
 
     def placed(
         self,
-        space: CellSpace,
+        space: Space,
         *,
         keep: Sequence[str] = (),
         rows: int = CHUNK,
@@ -111,7 +110,7 @@ class MatchTable:
 
     def _molecules(
         self,
-        space: CellSpace,
+        space: Space,
         keep: Sequence[str],
         rows: int,
         machine: tuple[int, int | None],
@@ -123,9 +122,7 @@ class MatchTable:
         kept = [find_column(table.frame, name, where=table.where, option="--keep") for name in keep]
         for start in range(0, len(table), rows):
             part = slice(start, start + rows)
-            store = featurize(
-                smiles[part], space.modality.backbone.feature_options, workers=machine[1], cache=None
-            )
+            store = space.store(smiles[part], workers=machine[1])
             places, _ = space.molecules(store, batch_size=machine[0])
             errors = [table.errors.get(start + row, error) for row, error in enumerate(store.errors)]
             places[np.array([bool(error) for error in errors], dtype=bool)] = np.nan
@@ -135,7 +132,7 @@ class MatchTable:
                 progress(min(start + rows, len(table)), len(table))
 
     def _profiles(
-        self, space: CellSpace, keep: Sequence[str], rows: int, progress: Progress | None
+        self, space: Space, keep: Sequence[str], rows: int, progress: Progress | None
     ) -> Iterator[PlacedRows]:
         beside = tuple(name for name in (self.id_col, self.smiles_col, *keep) if name is not None)
         chunks = read_profile_chunks(
@@ -191,7 +188,7 @@ def _texts(column: pd.Series[str]) -> list[str]:
 
 def match_table(
     path: str,
-    modality: TrainedModality,
+    modality: NamedFeatures,
     *,
     holds: Holds | None = None,
     smiles_col: str | None = None,

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from cytomol.artifact.directory import load_model, save_model
 from cytomol.cells.cell_matcher import CellMatcher, MatcherOptions, scaffold_groups
-from cytomol.cells.modality import aligned_profiles
-from cytomol.cells.structure_kernel import structure_blocks
+from cytomol.cells.modality import NamedFeatures, aligned_profiles
+from cytomol.cells.structure_kernel import blocks_of, structure_blocks, structure_store
+from cytomol.chem.store import MoleculeStore
 from cytomol.corpus.schema import Modality
 from cytomol.errors import InputError, ModelDirectoryError
 
@@ -45,12 +46,34 @@ class MatcherModel:
     facts: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
+    way = "matcher"
+
+    @property
+    def modality(self) -> NamedFeatures:
+        """The modality, whose features it knows by name: itself."""
+        return self
+
+    def store(self, smiles: Sequence[str], *, workers: int | None = None) -> MoleculeStore:
+        """Featurize molecules, without the cache; row i answers SMILES i."""
+        return structure_store(smiles, workers=workers, cache=None)
+
     def molecules(
-        self, smiles: Sequence[str], *, workers: int | None = None
+        self,
+        molecules: Sequence[str] | MoleculeStore,
+        *,
+        batch_size: int = 2048,
+        progress: Callable[[int, int], None] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Place molecules, float32, shape (n, width), NaN where invalid; and return which are valid."""
-        blocks, valid = structure_blocks(smiles, workers=workers)
-        places = self.matcher.molecules(blocks)
+        """Place molecules: see :class:`~cytomol.cells.space.Space`."""
+        store = molecules if isinstance(molecules, MoleculeStore) else structure_store(molecules)
+        blocks, valid = blocks_of(store)
+        parts = []
+        for start in range(0, max(len(store), 1), batch_size):
+            part = slice(start, start + batch_size)
+            parts.append(self.matcher.molecules({name: block[part] for name, block in blocks.items()}))
+            if progress is not None:
+                progress(min(start + batch_size, len(store)), len(store))
+        places = np.concatenate(parts)
         places[~valid] = np.nan
         return places, valid
 
