@@ -11,6 +11,7 @@ are kept in WORK, so a run that was cut goes on. Seed 0 throughout; 2,000 bootst
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from cytomol.cells.cell_matcher import MatcherOptions
 from cytomol.cells.matcher_model import fit_matcher
+from cytomol.cells.structure_kernel import structure_blocks
 from cytomol.corpus import read_corpus
 from cytomol.corpus.schema import Corpus
 from cytomol.evaluate.matching.candidates import Candidates, find_candidates, learnable_profiles
@@ -73,6 +75,14 @@ class Field:
             found.rest,
         )
 
+    def read(self, smiles: Sequence[str]) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
+        """Return what a matcher reads of the ground's molecules; computed once for all folds."""
+        texts = tuple(self.ground.candidates["smiles"])  # a molecule a connectivity, as everywhere here
+        place = {text: row for row, text in enumerate(texts)}
+        rows = np.array([place[text] for text in smiles])
+        blocks, valid = _structures(texts)
+        return {name: block[rows] for name, block in blocks.items()}, valid[rows]
+
     def bioactive_rest(self) -> NDArray[np.bool_]:
         """Return the profiles of bioactive molecules outside the fold."""
         table = self.ground.candidates
@@ -103,6 +113,11 @@ class Field:
         ]
         own = tuple(side[kept] for side in places)
         return rank_entrant(Entrant(name, "no", lambda: own), strata)  # type: ignore[arg-type,return-value]
+
+
+@functools.lru_cache(maxsize=1)
+def _structures(smiles: tuple[str, ...]) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
+    return structure_blocks(smiles, workers=1)
 
 
 def oracle_places(field: Field, knows: str) -> Places:
@@ -162,9 +177,10 @@ def _matcher(field: Field, rows: NDArray[np.bool_]) -> Places:
         field.candidates.modality,
         rows=rows,
         options=MatcherOptions(seed=SEED),
-        workers=1,
+        read=field.read,
     )
-    return model.molecules(field.candidates.smiles)[0], model.profiles(field.candidates.values)
+    asked, _ = field.read(field.candidates.smiles)
+    return model.matcher.molecules(asked), model.profiles(field.candidates.values)
 
 
 def _fitted(field: Field) -> dict[str, Places]:

@@ -121,7 +121,9 @@ def fit_matcher(
     rows: NDArray[np.bool_] | None = None,
     weights: NDArray[np.float64] | None = None,
     options: MatcherOptions | None = None,
-    workers: int | None = None,
+    read: Callable[
+        [Sequence[str]], tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]
+    ] = structure_blocks,
     say: Callable[[str], None] = lambda text: None,  # noqa: ARG005 - nobody listens
 ) -> MatcherModel:
     """Fit a matcher on a modality of a corpus.
@@ -139,8 +141,8 @@ def fit_matcher(
         How much each profile counts, shape (profiles,); None for all alike.
     options
         See :class:`MatcherOptions`.
-    workers
-        Processes that featurize.
+    read
+        Returns blocks of features of molecules, and which are valid.
     say
         Told what happens, a sentence at a time.
 
@@ -167,7 +169,7 @@ def fit_matcher(
     names = np.array([connectivity[row] or f"row {row}" for row in modality.rows], dtype=str)
     found, first, molecule = np.unique(names[kept], return_index=True, return_inverse=True)
     texts = [smiles[row] for row in modality.rows[kept][first]]
-    blocks, valid = structure_blocks(texts, workers=workers)
+    blocks, valid = read(texts)
     say(f"{int(kept.sum()):,} profiles of {len(found):,} molecules ({int((~valid).sum())} invalid)")
     usable = valid[molecule]
     chosen = np.ones(int(kept.sum())) if weights is None else weights[kept]

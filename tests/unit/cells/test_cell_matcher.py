@@ -149,7 +149,7 @@ def corpus() -> Corpus:
 @pytest.fixture(scope="module")
 def model(corpus: Corpus) -> MatcherModel:
     keys = [key[:14] for key in corpus.molecules["inchikey"]]
-    return fit_matcher(corpus.smiles, keys, corpus.modalities["morphology"], workers=1)
+    return fit_matcher(corpus.smiles, keys, corpus.modalities["morphology"])
 
 
 def test_a_model_directory_gives_the_same_places(model: MatcherModel, tmp_path: Path, corpus: Corpus) -> None:
@@ -191,8 +191,8 @@ def test_invalid_molecules_and_genes_teach_nothing(corpus: Corpus) -> None:
     broken = ["not a molecule", *corpus.smiles[1:]]
     modality = corpus.modalities["morphology"]
     first = modality.rows != 0
-    without = fit_matcher(corpus.smiles, keys, modality, rows=first, workers=1)
-    spoiled = fit_matcher(broken, keys, modality, workers=1)
+    without = fit_matcher(corpus.smiles, keys, modality, rows=first)
+    spoiled = fit_matcher(broken, keys, modality)
     np.testing.assert_allclose(
         without.molecules(["c1ccccc1O"])[0], spoiled.molecules(["c1ccccc1O"])[0], atol=1e-4
     )
