@@ -65,17 +65,18 @@ class MatcherModel:
         progress: Callable[[int, int], None] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Place molecules: see :class:`~cytomol.cells.space.Space`."""
-        store = molecules if isinstance(molecules, MoleculeStore) else structure_store(molecules)
-        blocks, valid = blocks_of(store)
-        parts = []
-        for start in range(0, max(len(store), 1), batch_size):
-            part = slice(start, start + batch_size)
-            parts.append(self.matcher.molecules({name: block[part] for name, block in blocks.items()}))
+        parts, valid = [], np.zeros(len(molecules), dtype=np.bool_)
+        for start in range(0, len(molecules), batch_size):
+            rows = np.arange(start, min(start + batch_size, len(molecules)))
+            if isinstance(molecules, MoleculeStore):
+                blocks, valid[rows] = blocks_of(molecules, rows)
+            else:
+                blocks, valid[rows] = structure_blocks(molecules[start : start + batch_size])
+            parts.append(self.matcher.molecules(blocks))
+            parts[-1][~valid[rows]] = np.nan
             if progress is not None:
-                progress(min(start + batch_size, len(store)), len(store))
-        places = np.concatenate(parts)
-        places[~valid] = np.nan
-        return places, valid
+                progress(len(rows) + start, len(molecules))
+        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32), valid
 
     def profiles(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Place profiles with the matcher's features in its order; rows of length 1, NaN without a value."""

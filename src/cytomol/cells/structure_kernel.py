@@ -39,10 +39,13 @@ def structure_store(
     return store
 
 
-def blocks_of(store: MoleculeStore) -> tuple[dict[str, Matrix], NDArray[np.bool_]]:
-    """Return the blocks of a :func:`structure_store`, 0 for invalid molecules, and which are valid."""
-    valid = store.valid.copy()
-    blocks = {name: np.array(store.dense(name), dtype=np.float32) for name in ("descriptors", *_COUNTED)}
+def blocks_of(
+    store: MoleculeStore, rows: NDArray[np.int64] | None = None
+) -> tuple[dict[str, Matrix], NDArray[np.bool_]]:
+    """Return blocks of (some rows of) a :func:`structure_store`, 0 if invalid, and which are valid."""
+    valid = store.valid.copy() if rows is None else store.valid[rows]
+    names = ("descriptors", *_COUNTED)
+    blocks = {name: np.array(store.dense(name, rows), dtype=np.float32) for name in names}
     for block in blocks.values():
         block[~valid] = 0.0
     return blocks, valid

@@ -161,7 +161,12 @@ def test_a_model_directory_gives_the_same_places(model: MatcherModel, tmp_path: 
         places, valid = one.molecules(["CCO", "no molecule"])
         assert valid.tolist() == [True, False]
         assert np.isnan(places[1]).all()
-    np.testing.assert_array_equal(model.molecules(["CCO"])[0], again.molecules(["CCO"])[0])
+    smiles = ["CCO", "C1CC", "c1ccccc1", "CCN", "c1ccncc1"]
+    whole, _ = model.molecules(smiles)
+    np.testing.assert_array_equal(whole, again.molecules(smiles)[0])
+    for given in (smiles, model.store(smiles)):
+        np.testing.assert_allclose(model.molecules(given, batch_size=2)[0], whole, atol=1e-6)
+    assert model.molecules([])[0].shape[0] == 0
     values = corpus.modalities["morphology"].values[:5]
     np.testing.assert_array_equal(model.profiles(values), again.profiles(values))
 
