@@ -14,7 +14,8 @@ Molecules are the shortest of the real corpus over and over, profiles made up.
 _FOOT = """\
 
 A Parquet file in one row group has to be unpacked column by column, a page of each at a time: what it takes
-grows with the row group until each column fills its page. Write wide tables in row groups of some ten thousand rows.
+grows with the row group until each column fills its page. Write wide tables in row groups of some ten
+thousand rows.
 
 `python -m benchmarks.cells.memory --model BACKBONE --modality NAME --work WORK
 -o benchmarks/results/cells/memory.csv`
