@@ -23,6 +23,7 @@ SECTIONS: dict[str, str] = {
     "Matching": "benchmarks.cells.matching_page",
     "Imputed profiles": "benchmarks.cells.imputation_page",
     "Attribution": "benchmarks.cells.explain_page",
+    "Memory": "benchmarks.cells.memory_page",
 }
 
 _HEAD = """\
