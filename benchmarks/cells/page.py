@@ -19,7 +19,10 @@ RESULTS = ROOT / "benchmarks" / "results" / "cells"
 PAGE = ROOT / "docs" / "cells" / "results.md"
 
 # heading -> module with the section, in the order of the page
-SECTIONS: dict[str, str] = {}
+SECTIONS: dict[str, str] = {
+    "Signal first: weights and corrections of profiles": "benchmarks.cells.signal_page",
+    "Alignment of molecules and modalities": "benchmarks.cells.alignment_page",
+}
 
 _HEAD = """\
 # What the cell knows: results

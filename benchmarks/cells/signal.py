@@ -127,9 +127,10 @@ def _units(folder: Path, ground: str, method: str, form: str, folds: list[int]) 
                     own = units.setdefault(f"{figure}, {direction}", {}).setdefault(stratum, {})
                     own |= {f"{fold} {row}": (float(v), 1.0) for row, v in enumerate(values)}
         for stratum, sums in found.get("errors", {}).items():
-            for figure, reference in (("R2 over the mean", "mean"), ("R2 over the group's mean", "group")):
-                own = units.setdefault(figure, {}).setdefault(stratum, {})
-                for row, (error, most) in enumerate(zip(sums["predicted"], sums[reference], strict=True)):
+            for word in ("measured", "freed"):
+                own = units.setdefault(f"R2 over the mean, {word}", {}).setdefault(stratum, {})
+                pairs = zip(sums[f"form, {word}"], sums[f"mean, {word}"], strict=True)
+                for row, (error, most) in enumerate(pairs):
                     own[f"{fold} {row}"] = (most - error, most)
         for assay, score in found.get("scores", {}).items():
             assays.setdefault(assay, []).append(score)
