@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from benchmarks.cells.signal_corpora import FORMS
 
@@ -80,12 +81,11 @@ def _cell(row: pd.Series, factor: int) -> str:
 def _summary(rows: pd.DataFrame) -> str:
     """Count gains and losses whose interval leaves 0 out, form by form."""
     shown = rows[rows["figure"].isin(_FIGURES) & rows["gain"].notna()]
-    shown = shown[
-        [
-            stratum in (*_STRATA[c], "assays")
-            for c, stratum in zip(shown["corpus"], shown["stratum"], strict=True)
-        ]
+    of_page = [
+        stratum in (*_STRATA[corpus], "assays")
+        for corpus, stratum in zip(shown["corpus"], shown["stratum"], strict=True)
     ]
+    shown = shown[np.array(of_page, np.bool_)]
     lines = ["### In short\n", "| form | corpus | better | worse | cannot be told |", "|---|---|---|---|---|"]
     for form in [form for form in FORMS if form in set(shown["form"])]:
         for corpus in _CORPORA:
