@@ -24,6 +24,8 @@ SECTIONS: dict[str, str] = {
     "Imputed profiles": "benchmarks.cells.imputation_page",
     "Attribution": "benchmarks.cells.explain_page",
     "Memory": "benchmarks.cells.memory_page",
+    "Signal first: weights and corrections of profiles": "benchmarks.cells.signal_page",
+    "Alignment of molecules and modalities": "benchmarks.cells.alignment_page",
 }
 
 _HEAD = """\
