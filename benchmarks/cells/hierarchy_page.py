@@ -32,13 +32,13 @@ each of the three levels, and no level with more than 20% dead nodes (here: with
 profile). Several seeds: their mean, and from the least to the most."""
 
 _READING = """\
-The published tree falls short. Each of its levels decides for itself, by two codes that a gradient moves: what
-goes wrong near the root cannot be mended below, and most rows end in few nodes. The form that reaches the bound
-for molecules decides at the leaves, which are k-means by moving averages, and pairs like leaves upwards:
-`--quantizer leaves --quantized anchor --reverse-assignment none` in training, `--tree fitted` afterwards for any
-method. For profiles alone it misses the family, or leaves nodes without a profile, where the model keeps
-profiles and molecules apart. The published tree stays the default, and the presets use it; what the other form
-does to property prediction was not measured."""
+The published tree falls short. Each of its levels decides for itself, by two codes that a gradient moves:
+what goes wrong near the root cannot be mended below, and most rows end in few nodes. The form that reaches
+the bound for molecules decides at the leaves, which are k-means by moving averages, and pairs like leaves
+upwards: `--quantizer leaves --quantized anchor --reverse-assignment none` in training, `--tree fitted`
+afterwards for any method. For profiles alone it misses the family, or leaves nodes without a profile, where
+the model keeps profiles and molecules apart. The published tree stays the default, and the presets use it;
+what the other form does to property prediction was not measured."""
 
 
 def section(path: Path = ROWS) -> str:
@@ -132,9 +132,9 @@ def _distances(rows: pd.DataFrame) -> str:
         lines.append([model or "any", tree, of, *ends, *told])
     head = ["model", "tree", "of", "within", "between", "nearer", "nearer, unseen molecules"]
     lead = (
-        "Levels on which two paths have parted, of two molecules of one mechanism and of two. *Nearer* is the\n"
-        "chance that a pair of one mechanism is nearer than a pair of two (ties half; 95% by bootstrap over\n"
-        "molecules). Unseen are those whose profiles were held out of pretraining.\n\n"
+        "Levels on which two paths have parted, of two molecules of one mechanism and of two. *Nearer* is\n"
+        "the chance that a pair of one mechanism is nearer than a pair of two (ties half; 95% by bootstrap\n"
+        "over molecules). Unseen are those whose profiles were held out of pretraining.\n\n"
     )
     return lead + _table(head, lines)
 
@@ -184,8 +184,8 @@ def _real(real: pd.DataFrame) -> str:
         lines.append([model, tree, of, *cells, _mean(nearer)])
     head = ["model", "tree", "of", "level 2", "level 4", "level 5", "level 6", "nearer"]
     lead = (
-        f"### Real corpus\n\n{number:,} molecules with an annotated mechanism that five or more share, one a\n"
-        "connectivity; in brackets k-means with as many nodes. *Fingerprints* is a tree fitted to Morgan bits,\n"
-        "which knows no cell: only what a model's tree has beyond it comes from more than the structure.\n\n"
+        f"### Real corpus\n\n{number:,} molecules with an annotated mechanism that five or more share, one\n"
+        "a connectivity; in brackets k-means with as many nodes. *Fingerprints* is a tree fitted to Morgan\n"
+        "bits, which knows no cell: only what a model's tree has beyond it is more than structure.\n\n"
     )
     return lead + _table(head, lines) + "\n\n" + _together(real)
