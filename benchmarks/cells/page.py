@@ -26,6 +26,7 @@ SECTIONS: dict[str, str] = {
     "Memory": "benchmarks.cells.memory_page",
     "Signal first: weights and corrections of profiles": "benchmarks.cells.signal_page",
     "Alignment of molecules and modalities": "benchmarks.cells.alignment_page",
+    "The hierarchy": "benchmarks.cells.hierarchy_page",
 }
 
 _HEAD = """\
