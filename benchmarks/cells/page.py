@@ -19,7 +19,10 @@ RESULTS = ROOT / "benchmarks" / "results" / "cells"
 PAGE = ROOT / "docs" / "cells" / "results.md"
 
 # heading -> module with the section, in the order of the page
-SECTIONS: dict[str, str] = {}
+SECTIONS: dict[str, str] = {
+    "Imputed profiles": "benchmarks.cells.imputation_page",
+    "Attribution": "benchmarks.cells.explain_page",
+}
 
 _HEAD = """\
 # What the cell knows: results

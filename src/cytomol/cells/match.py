@@ -96,7 +96,7 @@ def _matches(places: NDArray[np.float32], nearest: Nearest, crowd: Crowd, candid
         spreads = (nearest.similarity - mean[:, None]) / np.where(flat, np.nan, spread)[:, None]
         nowhere = np.linalg.norm(places, axis=1) < 0.5
     notes = np.where(nowhere, _NO_DIRECTION, np.where(flat, _NO_SPREAD, "")).tolist()
-    return Matches(nearest.rows, nearest.similarity, spreads, candidates, notes)
+    return Matches(nearest.rows, np.clip(nearest.similarity, -1, 1), spreads, candidates, notes)
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,9 @@ class MatchedRows:
                 )
             columns[f"kept_{name}"] = _text(texts[f"kept_{name}"], found)
         columns |= {
-            "similarity": matches.similarity[query, rank],
-            "top_percent": np.where(found, 100 * (rank + 1) / matches.candidates, np.nan),
-            "spreads": matches.spreads[query, rank],
+            "similarity": matches.similarity[query, rank].astype(np.float64).round(6),
+            "top_percent": np.where(found, 100 * (rank + 1) / matches.candidates, np.nan).round(4),
+            "spreads": matches.spreads[query, rank].round(3),
             "note": _text(pd.Series(matches.notes, dtype=object).iloc[query].reset_index(drop=True)),
             "error": _text(known["error"]),
         }

@@ -156,14 +156,16 @@ class MatchTable:
     def _smiles_column(self, frame: pd.DataFrame) -> str | None:
         """Return the column with the SMILES of profiles, if there is one."""
         if self.smiles_col is not None:
-            return find_column(frame, self.smiles_col, where=self.path, option="the column option")
+            return find_column(
+                frame, self.smiles_col, where=self.path, option="--query-smiles, --candidate-smiles"
+            )
         names = map(str, frame.columns)
         return next((name for name in names if plain_name(name).endswith("smiles")), None)
 
     def _id_column(self, frame: pd.DataFrame, besides: str | None) -> str | None:
         """Return the column of ids: the one asked for, else the first of those that are called so."""
         if self.id_col is not None:
-            return find_column(frame, self.id_col, where=self.path, option="the column option")
+            return find_column(frame, self.id_col, where=self.path, option="--query-id, --candidate-id")
         plain = {plain_name(str(name)): str(name) for name in reversed(frame.columns) if name != besides}
         return next((plain[name] for name in _IDS if name in plain), None)
 
@@ -229,7 +231,7 @@ def match_table(
             raise InputError(
                 f"holds neither SMILES nor features of {modality.name}",
                 where=path,
-                hint=f"columns: {some(names, 6)}; the features are {some(modality.columns, 3)}; a column"
-                " option names the SMILES",
+                hint=f"columns: {some(names, 6)}; the features are {some(modality.columns, 3)}; a column of"
+                " SMILES under another name is chosen by --query-smiles or --candidate-smiles",
             )
     return MatchTable(path, holds, smiles_col, id_col, layer)

@@ -30,12 +30,16 @@ _VERBS = {
     "score": "Hold predictions against what was measured since.",
     "explain": "Say which atoms drive a prediction or an imputed profile.",
     "embed": "Write the embeddings of molecules.",
-    "impute": "Write the cell profiles that molecules are expected to give.",
     "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
+    "matcher": "Fit what matches molecules and profiles on a corpus, without pretraining.",
+    "impute": "Write the cell profiles that molecules are expected to give.",
+    "codes": "Write the paths of molecules and profiles through a model's tree.",
+    "hierarchy": "Say what the nodes of a model's tree are enriched for.",
+    "evaluate": "Measure what a model knows of cells, on molecules that it has not seen.",
+    "stress": "Measure how a method bears missing profiles.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "data": "List and fetch the published benchmark sets.",
     "ablate": "Measure what each part of a method is worth.",
-    "stress": "Measure how a method bears missing profiles.",
     "demo": "Run the whole job on a planted corpus.",
 }
 

@@ -13,6 +13,7 @@ import torch
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners.base import Matrix
+from cytomol.predict.profile_block import ProfileBlock
 
 if TYPE_CHECKING:
     from cytomol.artifact.backbone import Backbone
@@ -38,6 +39,8 @@ class MoleculeFeatures:
         The pretrained encoder; None where no block needs it.
     bits_radius
         Radius of the Morgan bits of the block "1d", in bonds; None for that of ``options``.
+    profiles
+        Measured profiles, each a block of its own; a predictor keeps their names and features alone.
     """
 
     blocks: tuple[str, ...]
@@ -45,6 +48,7 @@ class MoleculeFeatures:
     counts_radius: int = 2
     backbone: Backbone | None = None
     bits_radius: int | None = None
+    profiles: tuple[ProfileBlock, ...] = ()
 
     @classmethod
     def build(
@@ -119,7 +123,8 @@ class MoleculeFeatures:
 
     def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
         """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""
-        return {name: self._block(name, store, batch_size) for name in self.blocks}
+        blocks = {name: self._block(name, store, batch_size) for name in self.blocks}
+        return blocks | {each.key: each.of(store.smiles) for each in self.profiles}
 
     def _block(self, name: str, store: MoleculeStore, batch_size: int) -> Matrix:
         match name:
