@@ -19,7 +19,9 @@ RESULTS = ROOT / "benchmarks" / "results" / "cells"
 PAGE = ROOT / "docs" / "cells" / "results.md"
 
 # heading -> module with the section, in the order of the page
-SECTIONS: dict[str, str] = {}
+SECTIONS: dict[str, str] = {
+    "Measured profiles at use": "benchmarks.cells.assays_page",
+}
 
 _HEAD = """\
 # What the cell knows: results

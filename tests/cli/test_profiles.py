@@ -36,7 +36,7 @@ class Made:
 def made(cytomol: Run, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Return a model of planted assays and measured profiles."""
     folder = tmp_path_factory.mktemp("profiles")
-    corpus = write_planted(folder / "corpus", 1000).corpus
+    corpus = write_planted(folder / "corpus", 1500).corpus
     morphology = corpus.modalities["morphology"]
     frame = pd.DataFrame(morphology.values, columns=list(morphology.columns))
     frame.insert(0, "Metadata_InChIKey", corpus.molecules["inchikey"].to_numpy()[morphology.rows])
