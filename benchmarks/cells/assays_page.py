@@ -74,12 +74,12 @@ def _shown(found: tuple[float, float, float]) -> str:
 
 _HEAD = f"""\
 `python -m benchmarks.cells.assays --work DIR` writes `benchmarks/results/cells/assays.csv`, a row an assay.
-Five folds of whole scaffolds; one molecule a connectivity, stereoisomers that disagree on a label left out of
-it; profiles are medians of the connectivity (50 components, Cell Painting of CDRP). Assays have {FEWEST}
-molecules or more of each class before that. Each fold's answers are ranked, then pooled. The learner was drawn
-up on division 0; these are other divisions of the same molecules. Norm-poor are assays on which the norm alone
-stays below {_GOOD}. Intervals: 95%, bootstrap over assays; these share molecules, so that in truth they are
-wider.
+Molecules with a profile alone, for structures too; one a connectivity, stereoisomers that disagree on a label
+left out of it; profiles are medians of the connectivity (50 components, Cell Painting of CDRP). Assays have
+{FEWEST} molecules or more of each class before that. Five folds of whole scaffolds; each fold's answers are
+ranked, then pooled. The learner was drawn up on division 0 of the 111 assays; these are other divisions of
+the same molecules. Norm-poor are assays on which the norm alone stays below {_GOOD}. Intervals: 95%, bootstrap
+over assays; these share molecules, so that in truth they are wider.
 
 "Structure alone", "profile alone" and "joint" are one Gaussian process over all assays together, with other
 terms. "Best of the three" is chosen assay by assay on the fold beside the tested one.
@@ -88,7 +88,7 @@ terms. "Best of the three" is chosen assay by assay on the fold beside the teste
 _TAIL = """\
 The joint process has variances of each assay, drawn to what the assays have in common, so that it finds by
 itself which assays a profile says something of; these rows do not tell its parts from each other. The late
-fusion on top adds nothing measurable to it; it is there for learners of structures other than this process. On
-norm-poor assays profiles say little by themselves: what is gained there over a source that has to be chosen
-first is not shown over structure alone.
+fusion on top adds nothing measurable to it; it is there for learners of structures other than this process.
+On norm-poor assays profiles say little by themselves: what is gained there over a source that has to be
+chosen first is not shown over structure alone.
 """
