@@ -27,6 +27,7 @@ SECTIONS: dict[str, str] = {
     "Signal first: weights and corrections of profiles": "benchmarks.cells.signal_page",
     "Alignment of molecules and modalities": "benchmarks.cells.alignment_page",
     "The hierarchy": "benchmarks.cells.hierarchy_page",
+    "Measured profiles at use": "benchmarks.cells.assays_page",
 }
 
 _HEAD = """\
