@@ -8,13 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cytomol.cells.match_library import Library, open_library, write_library
-from cytomol.cells.match_table import MatchTable
-from cytomol.cells.space import Space
 from cytomol.cells.match_library import Library, open_library
 from cytomol.cells.match_placing import write_library
 from cytomol.cells.match_table import MatchTable, PlacedRows
-from cytomol.cells.space import CellSpace
+from cytomol.cells.space import Space
 from cytomol.errors import ConfigError
 from cytomol.files import require_file, sha256
 

@@ -136,8 +136,7 @@ class MatchTable:
                 progress(min(start + rows, len(table)), len(table))
 
     def _profiles(
-        self, space: Space, keep: Sequence[str], rows: int, progress: Progress | None
-        self, space: CellSpace, keep: Sequence[str], parts: tuple[int, int], progress: Progress | None
+        self, space: Space, keep: Sequence[str], parts: tuple[int, int], progress: Progress | None
     ) -> Iterator[PlacedRows]:
         beside = tuple(name for name in (self.id_col, self.smiles_col, *keep) if name is not None)
         begin, rows = parts
