@@ -30,11 +30,19 @@ _CORPORA = {
     "real": ("Missing on a slice of the real corpus", "cells-missing-real.svg"),
 }
 _FROM_PROFILES = "planted, decoded from profiles"
+_MEASURED = ("molecule to profile", "profile to molecule")
+_STAND_INS = ("molecule to stand-in", "stand-in to molecule")
+_IMPUTED = ("", "from stand-in")  # a profile decoded from itself is not imputed
 # what is asked: title, and which rows; directions and modalities are averaged
-_QUESTIONS = {
-    "Matching, MRR": {"measure": "matching", "metric": "mrr"},
-    "Imputation, R²": {"measure": "imputation", "metric": "r2"},
-    "Imputation, correlation by profile": {"measure": "imputation", "metric": "profile_r"},
+_QUESTIONS: dict[str, dict[str, str | tuple[str, ...]]] = {
+    "Matching measured profiles, MRR": {"measure": "matching", "metric": "mrr", "task": _MEASURED},
+    "Matching stand-ins, MRR": {"measure": "matching", "metric": "mrr", "task": _STAND_INS},
+    "Imputation, R²": {"measure": "imputation", "metric": "r2", "task": _IMPUTED},
+    "Imputation, correlation by profile": {
+        "measure": "imputation",
+        "metric": "profile_r",
+        "task": _IMPUTED,
+    },
     "Response assays, ROC-AUC": {"measure": "downstream", "task": "response"},
     "Structure assays, ROC-AUC": {"measure": "downstream", "task": "structure"},
     "chembl2k, ROC-AUC": {"measure": "downstream", "task": "all"},
@@ -50,7 +58,7 @@ def curves(rows: pd.DataFrame) -> pd.DataFrame:
     ----------
     rows
         ``missing.csv``, of one corpus. Of the model that decodes from profiles alone only the imputation in
-        use counts; the usual model imputes from the molecule, so hiding profiles in use changes nothing there.
+        use counts: the usual model imputes from the molecule, whatever profiles it is given.
     """
     own = rows["study"] == _FROM_PROFILES
     rows = rows[(rows["fold"] == "test") & (~own | (rows["measure"] == "imputation"))]
@@ -58,7 +66,7 @@ def curves(rows: pd.DataFrame) -> pd.DataFrame:
     for question, where in _QUESTIONS.items():
         part = rows
         for name, value in where.items():
-            part = part[part[name] == value]
+            part = part[part[name].isin(value if isinstance(value, tuple) else (value,))]
         keys = ["place", "pattern", "rate", "filling"]
         mean = (
             part.groupby(keys, sort=False)[["share", "score", "low", "high", "chance"]].mean().reset_index()
@@ -75,9 +83,9 @@ def section() -> str:
         f"`{COMMAND}`. The molecules asked about, a fifth of the scaffolds and the assays' valid and test "
         "folds, are never learnt from. Scores are means over both directions and over modalities; a linear "
         "model on the frozen embedding learns the assays. Of the real corpus nobody knows the plates, so "
-        "hiding by plate is measured on the planted one alone. Intervals (95%) are over molecules. The data of "
-        "the figures are [missing.csv](../../benchmarks/results/cells/missing.csv); the verb is described in "
-        "[When profiles are missing](missing.md)."
+        "hiding by plate is measured on the planted one alone. Intervals (95%) are over molecules. The data "
+        "of the figures are [missing.csv](../../benchmarks/results/cells/missing.csv), the verb is "
+        "described in [When profiles are missing](missing.md)."
     )
     text = [made]
     for kind, (title, figure) in _CORPORA.items():

@@ -74,6 +74,14 @@ def match(
     ------
     InputError
         If no candidate has a place.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> space = SimpleNamespace(profiles=lambda rows: rows)  # in place of a `CellSpace`
+    >>> found = match(space, np.eye(2, dtype=np.float32), np.array([[0.6, 0.8], [1, 0]], np.float32), top=1)
+    >>> found.rows.tolist(), found.similarity.round(2).tolist()
+    ([[1], [0]], [[1.0], [0.8...]])
     """
     sought, there = (
         space.profiles(rows) if isinstance(rows, np.ndarray) else space.molecules(rows)[0]

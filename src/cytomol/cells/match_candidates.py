@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cytomol.cells.match_library import Library, open_library, write_library
-from cytomol.cells.match_table import MatchTable
+from cytomol.cells.match_library import Library, open_library
+from cytomol.cells.match_placing import write_library
+from cytomol.cells.match_table import MatchTable, PlacedRows
 from cytomol.cells.space import Space
 from cytomol.errors import ConfigError
 from cytomol.files import require_file, sha256
@@ -50,7 +51,11 @@ def placed_candidates(
     """
 
     def write(place: Path) -> Library:
-        parts = table.placed(space, keep=keep, batch_size=batch_size, workers=workers, progress=progress)
+        def parts(start: int) -> Iterator[PlacedRows]:
+            return table.placed(
+                space, keep=keep, start=start, batch_size=batch_size, workers=workers, progress=progress
+            )
+
         return write_library(place, parts, origin)
 
     origin: dict[str, Any] = {"source": table.path}
@@ -70,4 +75,8 @@ def placed_candidates(
         "id_column": table.id_col,
         "layer": table.layer,
     }
-    yield open_library(folder, origin) if folder.exists() else write(folder)
+    if folder.exists():
+        yield open_library(folder, origin)
+        return
+    origin["kept"] = list(keep)
+    yield write(folder)

@@ -71,8 +71,9 @@ def test_the_section_says_which_filling_is_best_and_which_worst(
     text = missing_page.section()
     assert "slice of the real corpus" not in text
     assert (
-        "- Matching, MRR, hidden in pretraining (mean of 50% and 90% at random): best propagation (held out) "
-        "0.407, worst zero 0.007; the default, held-out propagation, has 0.407." in text
+        "- Matching measured profiles, MRR, hidden in pretraining (mean of 50% and 90% at random): "
+        "best propagation (held out) 0.407, worst zero 0.007; the default, held-out propagation, has 0.407."
+        in text
     )
     assert "| mean | 0.105 (0.095 to 0.115) |" in text
     assert "Response assays, ROC-AUC, hidden in use" in text
