@@ -89,8 +89,10 @@ def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -
     from cytomol.cells.match_table import match_table
     from cytomol.cells.modality import trained_modality
     from cytomol.cells.space import CellSpace
+    from cytomol.nn.allocator import keep_few_kernels
     from cytomol.progress import Reporter
 
+    keep_few_kernels()
     report = Reporter(quiet=quiet)
     modality = trained_modality(load_backbone(model), options["modality"])
     space = CellSpace.of(modality, options["way"])
