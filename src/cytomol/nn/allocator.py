@@ -46,7 +46,7 @@ def give_back_memory() -> None:
 def keep_few_kernels() -> None:
     """Ask oneDNN to keep few compiled kernels; without effect once it has compiled one.
 
-    It keeps 1,024, one for each shape of a table. Batches of molecules all have shapes of their own, so that in
-    a long table these are never used again and only add up, to some hundred megabytes.
+    It keeps 1,024, one for each shape of a table. Batches of molecules all have shapes of their own, so in a
+    long table these are never used again and only add up, to some hundred megabytes.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
