@@ -44,9 +44,10 @@ def give_back_memory() -> None:
 
 
 def keep_few_kernels() -> None:
-    """Ask oneDNN to keep few compiled kernels; without effect once it has compiled one.
+    """Ask oneDNN, and what PyTorch keeps of it, for few compiled kernels; too late once there is one.
 
-    It keeps 1,024, one for each shape of a table. Batches of molecules all have shapes of their own, so in a
+    Each keeps 1,024, one for each shape of a table. Batches of molecules all have shapes of their own, so in a
     long table these are never used again and only add up, to some hundred megabytes.
     """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+    for capacity in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(capacity, "32")

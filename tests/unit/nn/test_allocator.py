@@ -55,7 +55,9 @@ def test_what_is_freed_goes_back_when_asked() -> None:
 
 def test_a_wish_of_the_user_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
+    monkeypatch.setenv("LRU_CACHE_CAPACITY", "1024")
     keep_few_kernels()
+    assert os.environ["LRU_CACHE_CAPACITY"] == "1024"
     assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "32"
     monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "7")
     keep_few_kernels()
