@@ -46,8 +46,8 @@ def give_back_memory() -> None:
 def keep_few_kernels() -> None:
     """Ask oneDNN, and what PyTorch keeps of it, for few compiled kernels; too late once there is one.
 
-    Each keeps 1,024, one for each shape of a table. Batches of molecules all have shapes of their own, so in a
-    long table these are never used again and only add up, to some hundred megabytes.
+    Each keeps 1,024, one for each shape of a table. Batches of molecules all have shapes of their own, so in
+    a long table these are never used again and only add up, to some hundred megabytes.
     """
     for capacity in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
         os.environ.setdefault(capacity, "32")
