@@ -18,6 +18,7 @@ from cytomol.corpus.feature_columns import some
 from cytomol.corpus.identifiers import COMPOUND_NAMES, GENE_IDS, INCHIKEYS, MOLECULE_IDS, plain_name
 from cytomol.corpus.readers import read_profile_columns
 from cytomol.errors import InputError
+from cytomol.nn.allocator import give_back_memory
 from cytomol.tables.columns import find_column, smiles_column_of
 from cytomol.tables.molecules import read_molecules
 from cytomol.tables.read import format_of
@@ -132,6 +133,7 @@ class MatchTable:
             places[np.array([bool(error) for error in errors], dtype=bool)] = np.nan
             frame = table.frame.iloc[part]
             yield PlacedRows(start, _about(frame, named, smiles[part], errors, kept), places)
+            give_back_memory()
             if progress is not None:
                 progress(min(start + rows, len(table)), len(table))
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import sys
 
-__all__ = ["keep_memory"]
+__all__ = ["give_back_memory", "keep_few_kernels", "keep_memory"]
 
 # of mallopt, in malloc.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -34,3 +35,19 @@ def keep_memory() -> bool:
         return False
     kept = library.mallopt(_M_MMAP_THRESHOLD, _LARGEST) and library.mallopt(_M_TRIM_THRESHOLD, _NEVER)
     return bool(kept)
+
+
+def give_back_memory() -> None:
+    """Return freed memory to the system: between parts of a long table, so that pieces do not add up."""
+    if keep_memory():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def keep_few_kernels() -> None:
+    """Ask oneDNN, and what PyTorch keeps of it, for few compiled kernels; too late once there is one.
+
+    Each keeps 1,024, one for each shape of a table. Batches of molecules all have shapes of their own, so in
+    a long table these are never used again and only add up, to some hundred megabytes.
+    """
+    for capacity in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(capacity, "32")
