@@ -36,6 +36,9 @@ calibrates and makes every choice, the test half is scored. One molecule a conne
   feature with a slope towards its mean, fitted on the valid half. joint: decoder and ridge with a slope
   for each, which is what `impute --calibrate CORPUS --held-out FILE` gives.
 - Gain: R² more than ridge, paired.
+- Backbones: as on this page, and real-infoalign_small-0: width 128, 4 layers, 15 epochs, four minutes
+  in all, on the 4,152 molecules of the real corpus that carry CDRP morphology (one a connectivity) or
+  L1000, seed 0.
 """
 
 _CEILING = """\
