@@ -17,6 +17,7 @@ _METRICS = {
     "discrimination": "discrimination",
     "coverage": "coverage",
 }
+_FEWEST = 20  # molecules of a stratum that is shown
 _STRATA = ("all", "active", "inactive", "bioactive", "bioactive and active")
 
 _INTRODUCTION = """\
@@ -42,7 +43,7 @@ calibrates and makes every choice, the test half is scored. One molecule a conne
 """
 
 _CEILING = """\
-Active: treatments whose replicates agree beyond the null of their data set. Ceiling: with a correlation
+Strata of at least 20 molecules. Active: treatments whose Cell Painting replicates agree beyond the null of their data set. Ceiling: with a correlation
 r between single replicates, the mean of 4 has the reliability 4 r / (1 + 3 r) (Spearman-Brown), and its
 root is the most that any expected profile can correlate with it; r is that of the replicate
 correlations, whose features are not quite these, and the number of replicates is assumed. On the
@@ -112,6 +113,8 @@ def _strata(rows: pd.DataFrame) -> str:
         for stratum in _STRATA:
             for source, some in of[of["stratum"] == stratum].groupby("source", sort=False):
                 cells = some.set_index("metric")
+                if cells["molecules"].iloc[0] < _FEWEST:
+                    continue
                 r, most = (
                     cells.loc["profile_correlation", "value"],
                     cells.loc["profile_correlation"].get("ceiling"),
