@@ -43,11 +43,16 @@ calibrates and makes every choice, the test half is scored. One molecule a conne
 """
 
 _CEILING = """\
-Strata of at least 20 molecules. Active: treatments whose Cell Painting replicates agree beyond the null of their data set. Ceiling: with a correlation
-r between single replicates, the mean of 4 has the reliability 4 r / (1 + 3 r) (Spearman-Brown), and its
-root is the most that any expected profile can correlate with it; r is that of the replicate
-correlations, whose features are not quite these, and the number of replicates is assumed. On the
-planted corpus the ceiling is what the noiseless profile scores (above).
+Strata of at least 20 molecules. Active: treatments whose Cell Painting replicates agree beyond the null
+of their data set. Ceiling: with a correlation r between single replicates, the mean of 4 has the
+reliability 4 r / (1 + 3 r) (Spearman-Brown), and its root is the most that any expected profile can
+correlate with it; r is that of the replicate correlations, whose features are not quite these, and the
+number of replicates is assumed. On the planted corpus the ceiling is what the noiseless profile scores
+(above).
+
+On the real corpus library compounds whose replicates do not agree are imputed as well as active ones,
+and known bioactives worse: much of what structure says of a CDRP profile is library and plate, as in
+matching.
 """
 
 _COLUMNS = (
