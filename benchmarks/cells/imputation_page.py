@@ -17,6 +17,7 @@ _METRICS = {
     "discrimination": "discrimination",
     "coverage": "coverage",
 }
+_FEWEST = 20  # molecules of a stratum that is shown
 _STRATA = ("all", "active", "inactive", "bioactive", "bioactive and active")
 
 _INTRODUCTION = """\
@@ -36,14 +37,22 @@ calibrates and makes every choice, the test half is scored. One molecule a conne
   feature with a slope towards its mean, fitted on the valid half. joint: decoder and ridge with a slope
   for each, which is what `impute --calibrate CORPUS --held-out FILE` gives.
 - Gain: R² more than ridge, paired.
+- Backbones: as on this page, and real-infoalign_small-0: width 128, 4 layers, 15 epochs, four minutes
+  in all, on the 4,152 molecules of the real corpus that carry CDRP morphology (one a connectivity) or
+  L1000, seed 0.
 """
 
 _CEILING = """\
-Active: treatments whose replicates agree beyond the null of their data set. Ceiling: with a correlation
-r between single replicates, the mean of 4 has the reliability 4 r / (1 + 3 r) (Spearman-Brown), and its
-root is the most that any expected profile can correlate with it; r is that of the replicate
-correlations, whose features are not quite these, and the number of replicates is assumed. On the
-planted corpus the ceiling is what the noiseless profile scores (above).
+Strata of at least 20 molecules. Active: treatments whose Cell Painting replicates agree beyond the null
+of their data set. Ceiling: with a correlation r between single replicates, the mean of 4 has the
+reliability 4 r / (1 + 3 r) (Spearman-Brown), and its root is the most that any expected profile can
+correlate with it; r is that of the replicate correlations, whose features are not quite these, and the
+number of replicates is assumed. On the planted corpus the ceiling is what the noiseless profile scores
+(above).
+
+On the real corpus library compounds whose replicates do not agree are imputed as well as active ones,
+and known bioactives worse: much of what structure says of a CDRP profile is library and plate, as in
+matching.
 """
 
 _COLUMNS = (
@@ -109,6 +118,8 @@ def _strata(rows: pd.DataFrame) -> str:
         for stratum in _STRATA:
             for source, some in of[of["stratum"] == stratum].groupby("source", sort=False):
                 cells = some.set_index("metric")
+                if cells["molecules"].iloc[0] < _FEWEST:
+                    continue
                 r, most = (
                     cells.loc["profile_correlation", "value"],
                     cells.loc["profile_correlation"].get("ceiling"),

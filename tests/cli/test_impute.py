@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -150,7 +151,7 @@ def test_calibrated_by_what_was_left_out(
     assert "90% intervals by" in done.err
     assert f"of {known.width} features are not predicted better than their mean, and get it" in done.err
     assert "does not show that it left" not in done.err
-    table = pd.read_csv(tmp_path / "a.csv")
+    table, said = pd.read_csv(tmp_path / "a.csv"), done.err
     half = table.filter(regex="half_width$").iloc[0].to_numpy(float)
     inside = np.abs(profiles - np.nanmean(profiles, axis=0)) <= half
     assert 0.85 < inside.mean() < 0.97  # one epoch knows little: about the mean, with its interval
@@ -163,8 +164,12 @@ def test_calibrated_by_what_was_left_out(
     )
     assert done.code == 0, done.err
     assert "does not show that it left these molecules out" in done.err
-    again = pd.read_csv(tmp_path / "a.csv")
-    pd.testing.assert_frame_equal(again, table, rtol=1e-4)
+    assert "ridge regression" not in done.err  # a table teaches nothing beside what it calibrates
+    counted = re.findall(r"90% intervals by ([\d,]+ molecules of [\d,]+ scaffolds)", said + done.err)
+    assert len(counted) == 2
+    assert counted[0] == counted[1]
+    again = pd.read_csv(tmp_path / "a.csv").filter(regex="half_width$").iloc[0].to_numpy(float)
+    np.testing.assert_allclose(again.mean(), half.mean(), rtol=0.05)
 
 
 def test_the_corpus_that_it_learnt_from_does_not_calibrate(

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.cells.imputer import ImputedProfiles, Imputer
+from cytomol.chem.featurize import featurize
 from cytomol.errors import InputError
 from cytomol.tables.columns import find_column, free_name
 from cytomol.tables.molecules import MoleculeTable
@@ -120,7 +121,7 @@ def impute_rows(
     with open_chunks(out, force=force, layout=layout) as writer:
         for start in range(0, len(smiles), chunk):
             part = smiles[start : start + chunk]
-            store = imputer.backbone.store(part, workers=workers)
+            store = featurize(part, imputer.backbone.feature_options, workers=workers, cache=None)
             reasons = [table.errors.get(start + row, why) for row, why in enumerate(store.errors)]
             bad = np.array([bool(why) for why in reasons])
             if bad.any():
