@@ -84,7 +84,7 @@ def command(
 
     from cytomol.artifact.backbone import load_backbone
     from cytomol.cells.code_tree import load_tree, trained_tree
-    from cytomol.cells.codes import MoleculesOfProfiles, code_molecules, code_profiles
+    from cytomol.cells.coded_rows import MoleculesOfProfiles, code_molecules, code_profiles
     from cytomol.cells.modality import trained_modality
 
     backbone = load_backbone(model)
