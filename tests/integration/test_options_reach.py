@@ -163,7 +163,7 @@ TABLE: dict[str, Reach | list[Reach]] = {
     # CHMR: modality augmentation
     "profile_inputs": [reach("chmr contrastive", way, "prepared", "loss_terms") for way in ("zscore", "raw")],
     "augmentation": [
-        reach("chmr", "zero", "prepared"),
+        *(reach("chmr", way, "prepared") for way in ("zero", "mean")),
         reach("chmr", "random", "loss_terms"),
         *(reach("chmr", way, "prepared", "loss_terms") for way in ("authors", "nearest")),
     ],

@@ -85,21 +85,26 @@ def _rows_of(one: ExplainedMolecule, *, parents: bool) -> list[dict[str, Any]]:
     return [
         {
             "explained": attribution.name,
-            "value": attribution.value,
+            "value": _short(attribution.value),
             "atom": place,
             "symbol": one.mol.GetAtomWithIdx(place).GetSymbol(),
-            "attribution": float(attribution.atoms[place]),
+            "attribution": _short(attribution.atoms[place]),
             "piece": int(piece),
             "piece_smiles": names[piece],
-            "piece_attribution": float(attribution.pieces[piece]),
-            "baseline": attribution.baseline,
-            "unattributed": attribution.unattributed,
+            "piece_attribution": _short(attribution.pieces[piece]),
+            "baseline": _short(attribution.baseline),
+            "unattributed": _short(attribution.unattributed),
             "read_as": read_as,
             "error": "",
         }
         for attribution in one.attributions
         for place, piece in enumerate(one.piece)
     ]
+
+
+def _short(value: float) -> float:
+    """Return a number to six digits: what comes after is rounding noise of 32-bit arithmetic."""
+    return float(f"{value:.6g}")
 
 
 class AtomTable:

@@ -10,61 +10,77 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.cells.pooled_slopes import STRENGTHS, Grams
 from cytomol.corpus.typical import TypicalProfile
 from cytomol.errors import ConfigError, InputError
 
-__all__ = ["FeatureCalibration", "deal_groups"]
+__all__ = ["FeatureCalibration", "deal_groups", "numbered", "standardised"]
 
 _FOLDS = 5
 _ROUNDING = 1e-9  # 1 - 0.9 is a little less than a tenth in binary
-_ERRORS = 1.0  # standard errors by which a feature must be predicted better than the mean
 
-_Vector = NDArray[np.float64]
+_Array = NDArray[np.float64]
+
+
+def standardised(profiles: NDArray[np.float32], typical: TypicalProfile) -> _Array:
+    """Return profiles less the training mean, in units of the training spread, shape (n, width).
+
+    A feature that did not vary in training is 0; NaN stays.
+    """
+    spread = typical.spread.astype(np.float64)
+    apart = profiles.astype(np.float64) - typical.mean
+    return np.asarray(np.where(spread > 0, apart / np.where(spread > 0, spread, 1.0), 0.0 * apart))
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureCalibration:
-    """Expected value and half width of the interval of each feature, given what was decoded.
+    """Expected value and half width of the interval of each feature, given what sources say of it.
 
-    Expected value = mean + slope x (decoded - mean), with the mean of the training profiles. The slope is
-    fitted on the calibration molecules; it is below 1 where the model says more than it knows. It is 0, and
-    the interval that of the mean, for a feature that is not predicted better than the mean: where the
-    squared error, by slopes fitted on other scaffolds, is not smaller by a standard error.
+    Expected value = mean + sum over sources of slope x (what it says - mean), with the mean of the training
+    profiles. The first source is the decoder; ridge regression on fingerprints may be another. Slopes are
+    fitted on the calibration molecules: below 1 where a source says more than it knows, and 0 for a source
+    without which the error on other scaffolds is smaller. All are 0, and the
+    interval is that of the mean, for a feature that is not predicted better than the mean: where the squared
+    error on calibration molecules, by slopes fitted on other scaffolds, is not smaller.
 
     Attributes
     ----------
-    mean
-        Of the training profiles, float64, shape (width,).
+    typical
+        Mean and spread of the training profiles.
     slope
-        0 to any, float64, shape (width,).
+        0 to any, float64, shape (sources, width).
     half_width
-        Of the interval of a measured value, float64, shape (width,); infinite where too few molecules hold
-        the feature.
+        Of the interval of a measured value, in measured units, float64, shape (width,); infinite where too
+        few molecules hold the feature.
     coverage
         Share of measured values that intervals are to hold.
     molecules, scaffolds
         On how many it was calibrated; 0 where it was not.
+    error
+        Mean squared error on scaffolds that slopes were not fitted on, in units of the training spread; NaN
+        without calibration.
 
     Notes
     -----
     Half widths are quantiles of the absolute errors of calibration molecules whose scaffolds were left out
-    when the slope was fitted (five folds of scaffolds; Vovk's cross-conformal prediction). The rank is that
-    of split conformal prediction with the number of scaffolds in place of molecules, since molecules of one
+    when slopes were fitted (five folds of scaffolds; Vovk's cross-conformal prediction). The rank is that of
+    split conformal prediction with the number of scaffolds in place of molecules, since molecules of one
     scaffold are not independent. Coverage is an average over molecules like the calibration molecules, for
-    each feature by itself. Without calibration it is the half width of the normal law with the spread of
-    the training profiles, which promises nothing.
+    each feature by itself. Without calibration it is the half width of the normal law with the spread of the
+    training profiles, which promises nothing.
 
     References
     ----------
     Vovk, "Cross-conformal predictors", Annals of Mathematics and Artificial Intelligence 74, 9 (2015).
     """
 
-    mean: _Vector
-    slope: _Vector
-    half_width: _Vector
+    typical: TypicalProfile
+    slope: _Array
+    half_width: _Array
     coverage: float
     molecules: int = 0
     scaffolds: int = 0
+    error: float = float("nan")
 
     @property
     def calibrated(self) -> bool:
@@ -74,7 +90,7 @@ class FeatureCalibration:
     @property
     def mean_alone(self) -> int:
         """For how many features nothing better than the mean is known."""
-        return int((self.slope == 0).sum())
+        return int((self.slope == 0).all(axis=0).sum())
 
     @classmethod
     def from_spread(cls, typical: TypicalProfile, coverage: float = 0.9) -> Self:
@@ -87,13 +103,14 @@ class FeatureCalibration:
         [3.29]
         """
         _check_coverage(coverage)
-        mean, factor = typical.mean.astype(np.float64), NormalDist().inv_cdf((1 + coverage) / 2)
-        return cls(mean, np.ones_like(mean), factor * typical.spread.astype(np.float64), coverage)
+        factor = NormalDist().inv_cdf((1 + coverage) / 2)
+        slope = np.ones((1, len(typical.mean)))
+        return cls(typical, slope, factor * typical.spread.astype(np.float64), coverage)
 
     @classmethod
     def fit(
         cls,
-        decoded: NDArray[np.float32],
+        sources: Sequence[NDArray[np.float32]],
         measured: NDArray[np.float32],
         groups: Sequence[str],
         typical: TypicalProfile,
@@ -104,12 +121,14 @@ class FeatureCalibration:
 
         Parameters
         ----------
-        decoded, measured
+        sources
+            What each source says, in measured units, shapes (n, width).
+        measured
             In measured units, shape (n, width); NaN where not measured.
         groups
             Scaffold of each molecule, length n; "" is a scaffold of its own.
         typical
-            Mean of the training profiles.
+            Mean and spread of the training profiles.
         coverage
             Share of measured values that intervals are to hold.
 
@@ -119,7 +138,7 @@ class FeatureCalibration:
             If there are too few scaffolds for an interval of this coverage.
         """
         _check_coverage(coverage)
-        number = _numbered(groups)
+        number = numbered(groups)
         scaffolds = int(number.max(initial=-1)) + 1
         needed = max(2 * _FOLDS, int(np.ceil(coverage / (1 - coverage) - _ROUNDING)))
         if scaffolds < needed:
@@ -128,20 +147,25 @@ class FeatureCalibration:
                 f" {coverage:g}",
                 hint=f"give profiles of at least {needed} scaffolds that the model has not seen",
             )
-        mean = typical.mean.astype(np.float64)
-        known, truth = decoded.astype(np.float64) - mean, measured.astype(np.float64) - mean
-        fold = deal_groups(number, _FOLDS)
-        answer = np.zeros_like(truth)
-        for one in range(_FOLDS):
-            answer[fold == one] = known[fold == one] * _slope(known[fold != one], truth[fold != one])
-        slope = np.where(_better(truth, answer, number), _slope(known, truth), 0.0)
-        errors = np.abs(truth - np.where(slope > 0, answer, 0.0))
+        told = np.stack([standardised(source, typical) for source in sources])
+        truth = standardised(measured, typical)
+        answer, part, strength = _crossed(told, truth, deal_groups(number, _FOLDS))
+        # what is not measured gains nothing; a feature has to gain by slopes fitted on other scaffolds
+        better = np.nansum(truth**2 - (truth - answer) ** 2, axis=0) > 0
+        slope = np.where(better, Grams.of(told * part, truth).slopes(strength), 0.0)
+        best = np.where(better, answer, 0.0)
+        errors = np.abs(measured.astype(np.float64) - typical.mean - best * typical.spread)
         half_width = _quantiles(errors, scaffolds, coverage)
-        return cls(mean, slope, half_width, coverage, len(groups), scaffolds)
+        known = ~np.isnan(truth)
+        error = float(((truth - best)[known] ** 2).mean()) if known.any() else float("nan")
+        return cls(typical, slope, half_width, coverage, len(groups), scaffolds, error)
 
-    def expected(self, decoded: NDArray[np.float32]) -> NDArray[np.float32]:
+    def expected(self, sources: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the expected profiles, in measured units, shape (n, width); NaN rows stay."""
-        return np.asarray(self.mean + self.slope * (decoded - self.mean), dtype=np.float32)
+        apart = sum(
+            slope * (source - self.typical.mean) for slope, source in zip(self.slope, sources, strict=True)
+        )
+        return np.asarray(self.typical.mean + apart, dtype=np.float32)
 
 
 def deal_groups(number: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
@@ -160,34 +184,35 @@ def deal_groups(number: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     return place[number]
 
 
-def _numbered(groups: Sequence[str]) -> NDArray[np.int64]:
-    """Return a number for each group; every "" has its own."""
+def numbered(groups: Sequence[str]) -> NDArray[np.int64]:
+    """Return a number for each group, shape (n,); every "" has its own."""
     names = np.array([group or f"\t{row}" for row, group in enumerate(groups)], dtype=str)
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def _slope(known: _Vector, truth: _Vector) -> _Vector:
-    """Return the slope through the mean of each feature, at least 0, shape (width,)."""
-    both = ~np.isnan(truth) & ~np.isnan(known)
-    product = np.where(both, known * truth, 0.0).sum(axis=0)
-    square = np.where(both, known * known, 0.0).sum(axis=0)
-    return np.asarray(np.maximum(product / np.where(square > 0, square, 1.0), 0.0))
+def _crossed(told: _Array, truth: _Array, fold: NDArray[np.int64]) -> tuple[_Array, _Array, float]:
+    """Return answers by slopes fitted on other folds, which sources they are from, and how pooled.
+
+    Of all sources together and each alone, and of all strengths of pooling, those with the least error.
+    """
+    parts = [np.ones(len(told)), *(np.eye(len(told)) if len(told) > 1 else ())]
+    best, least = None, np.inf
+    for part in parts:
+        chosen = told * part[:, None, None]
+        answers = np.zeros((len(STRENGTHS), *truth.shape))
+        for one in range(_FOLDS):
+            grams, held = Grams.of(chosen[:, fold != one], truth[fold != one]), fold == one
+            for place, strength in enumerate(STRENGTHS):
+                answers[place, held] = np.einsum("sw,snw->nw", grams.slopes(strength), chosen[:, held])
+        errors = np.nansum((truth - answers) ** 2, axis=(1, 2))
+        if errors.min() < least:
+            least = errors.min()
+            best = answers[errors.argmin()], part[:, None, None], STRENGTHS[int(errors.argmin())]
+    assert best is not None
+    return best
 
 
-def _better(truth: _Vector, answer: _Vector, number: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say which features are predicted better than the mean, by a standard error over scaffolds."""
-    gain = truth**2 - (truth - answer) ** 2
-    measured = ~np.isnan(gain)
-    count = np.zeros((int(number.max()) + 1, truth.shape[1]))
-    total = np.zeros_like(count)
-    np.add.at(count, number, measured.astype(np.float64))
-    np.add.at(total, number, np.where(measured, gain, 0.0))
-    average = total.sum(axis=0) / np.maximum(count.sum(axis=0), 1)
-    error = np.sqrt(((total - count * average) ** 2).sum(axis=0))
-    return np.asarray(total.sum(axis=0) > _ERRORS * error)
-
-
-def _quantiles(errors: _Vector, scaffolds: int, coverage: float) -> _Vector:
+def _quantiles(errors: _Array, scaffolds: int, coverage: float) -> _Array:
     """Return the conformal quantile of each feature's errors; infinite where there are too few."""
     share = np.ceil((scaffolds + 1) * coverage - _ROUNDING) / scaffolds
     width = errors.shape[1]

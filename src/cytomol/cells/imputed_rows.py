@@ -171,7 +171,8 @@ def _said(imputer: Imputer, name: str) -> dict[str, Any]:
         "calibration_molecules": calibration.molecules,
         "calibration_scaffolds": calibration.scaffolds,
         "slope": calibration.slope,
-        "mean": calibration.mean,
+        "mean": calibration.typical.mean,
+        "sources": ["decoder", "structure"][: len(calibration.slope)],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.cells.decoding import decode_profiles, decoded_modalities
-from cytomol.cells.feature_calibration import FeatureCalibration
+from cytomol.cells.feature_calibration import FeatureCalibration, standardised
 from cytomol.cells.modality import TrainedModality
+from cytomol.cells.structure_ridge import StructureRidge, fingerprint_matrix
 from cytomol.cells.unseen import MeasuredMolecules
 from cytomol.chem.store import MoleculeStore
 
@@ -53,10 +54,18 @@ class Imputer:
         Of one backbone.
     calibrations
         By modality.
+    ridges
+        By modality: what fingerprints say, where measured profiles taught it. It stands beside the decoder,
+        each with the slopes that the calibration molecules gave it.
 
     Examples
     --------
-    >>> imputer = Imputer.of(Backbone.load("model"))
+    >>> from cytomol.corpus.planted import generate_planted
+    >>> from cytomol.methods.config import InfoAlignConfig
+    >>> from cytomol.training.pretrain import pretrain
+    >>> config = InfoAlignConfig.build({"width": 16, "layers": 2, "epochs": 0})
+    >>> made = pretrain(generate_planted(200).corpus, config, "cells", method="infoalign", quiet=True)
+    >>> imputer = Imputer.of(Backbone.load(made.path))
     >>> imputed = imputer.impute(["CCO", "no molecule"])
     >>> name = imputer.modalities[0].name
     >>> bool(np.isnan(imputed.expected[name][1]).all()), imputer.calibrations[name].calibrated
@@ -65,6 +74,7 @@ class Imputer:
 
     modalities: Sequence[TrainedModality]
     calibrations: Mapping[str, FeatureCalibration]
+    ridges: Mapping[str, StructureRidge] = field(default_factory=dict)
 
     @classmethod
     def of(cls, backbone: Backbone, names: Sequence[str] | None = None, *, coverage: float = 0.9) -> Self:
@@ -87,6 +97,7 @@ class Imputer:
     def calibrated(
         self,
         molecules: Mapping[str, MeasuredMolecules],
+        taught: Mapping[str, MeasuredMolecules] | None = None,
         *,
         coverage: float = 0.9,
         batch_size: int = 256,
@@ -99,6 +110,9 @@ class Imputer:
         ----------
         molecules
             By modality; the others stay as they are.
+        taught
+            Further molecules, which the model may have seen: they teach ridge regression on fingerprints,
+            which then stands beside the decoder. Its penalty is that with the least error on ``molecules``.
         coverage
             Share of measured values that intervals are to hold.
         batch_size, workers, progress
@@ -109,7 +123,7 @@ class Imputer:
         InputError
             If they are too few.
         """
-        calibrations = dict(self.calibrations)
+        calibrations, ridges = dict(self.calibrations), dict(self.ridges)
         for modality in self.modalities:
             if modality.name not in molecules:
                 continue
@@ -117,14 +131,25 @@ class Imputer:
             store = self.backbone.store(measured.smiles, workers=workers)
             decoded = decode_profiles([modality], store, batch_size=batch_size, progress=progress)
             valid = decoded.valid
-            calibrations[modality.name] = FeatureCalibration.fit(
-                decoded.profiles[modality.name][valid],
-                measured.values[valid],
-                [scaffold for scaffold, ok in zip(measured.scaffolds, valid, strict=True) if ok],
-                modality.typical,
-                coverage=coverage,
-            )
-        return Imputer(self.modalities, calibrations)
+            known = measured.take(valid)
+            sources = [[decoded.profiles[modality.name][valid]]]
+            found: list[StructureRidge] = []
+            if taught and len(taught.get(modality.name, ())):
+                found = _taught(modality, taught[modality.name], workers)
+                prints = fingerprint_matrix(known.smiles, workers=workers)
+                sources = [[*sources[0], _in_units(modality, ridge, prints)] for ridge in found]
+            fitted = [
+                FeatureCalibration.fit(
+                    told, known.values, known.scaffolds, modality.typical, coverage=coverage
+                )
+                for told in sources
+            ]
+            best = int(np.argmin([one.error for one in fitted]))
+            calibrations[modality.name] = fitted[best]
+            ridges.pop(modality.name, None)
+            if found:
+                ridges[modality.name] = found[best]
+        return Imputer(self.modalities, calibrations, ridges)
 
     def impute(
         self,
@@ -155,13 +180,35 @@ class Imputer:
             if isinstance(molecules, MoleculeStore)
             else self.backbone.store(molecules, workers=workers)
         )
+        prints = np.zeros((len(store), 0), np.float32)
+        if self.ridges:
+            prints = fingerprint_matrix(store.smiles, workers=workers)
         decoded = decode_profiles(
             self.modalities, store, beside=beside, batch_size=batch_size, progress=progress
         )
         expected, half_width = {}, {}
         for one in self.modalities:
             calibration = self.calibrations[one.name]
-            expected[one.name] = calibration.expected(decoded.profiles[one.name])
+            told = [decoded.profiles[one.name]]
+            if one.name in self.ridges:
+                told.append(_in_units(one, self.ridges[one.name], prints))
+            expected[one.name] = calibration.expected(told)
             half = np.broadcast_to(calibration.half_width.astype(np.float32), expected[one.name].shape)
             half_width[one.name] = np.where(decoded.valid[:, None], half, np.float32(np.nan))
         return ImputedProfiles(expected, half_width, decoded.valid, decoded.embedding, decoded.codes)
+
+
+def _taught(
+    modality: TrainedModality, molecules: MeasuredMolecules, workers: int | None
+) -> list[StructureRidge]:
+    """Return the ridge regression of each penalty."""
+    prints = fingerprint_matrix(molecules.smiles, workers=workers)
+    return StructureRidge.fit(prints, standardised(molecules.values, modality.typical))
+
+
+def _in_units(
+    modality: TrainedModality, ridge: StructureRidge, prints: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return what a ridge regression expects, in measured units."""
+    typical = modality.typical
+    return np.asarray(typical.mean + ridge.expected(prints) * typical.spread, dtype=np.float32)

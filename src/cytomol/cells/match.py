@@ -14,7 +14,7 @@ from cytomol.cells.match_index import PlaceIndex
 from cytomol.cells.match_library import Crowd, Library
 from cytomol.cells.match_search import Nearest, exact_nearest
 from cytomol.cells.match_table import MatchTable, PlacedRows
-from cytomol.cells.space import CellSpace
+from cytomol.cells.space import Space
 from cytomol.errors import InputError
 
 __all__ = ["MatchedRows", "Matches", "match", "match_rows"]
@@ -53,7 +53,7 @@ class Matches:
 
 
 def match(
-    space: CellSpace,
+    space: Space,
     queries: Sequence[str] | NDArray[np.float32],
     candidates: Sequence[str] | NDArray[np.float32],
     top: int = 10,
@@ -74,6 +74,14 @@ def match(
     ------
     InputError
         If no candidate has a place.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> space = SimpleNamespace(profiles=lambda rows: rows)  # in place of a `CellSpace`
+    >>> found = match(space, np.eye(2, dtype=np.float32), np.array([[0.6, 0.8], [1, 0]], np.float32), top=1)
+    >>> found.rows.tolist(), found.similarity.round(2).tolist()
+    ([[1], [0]], [[1.0], [0.8...]])
     """
     sought, there = (
         space.profiles(rows) if isinstance(rows, np.ndarray) else space.molecules(rows)[0]
@@ -96,7 +104,7 @@ def _matches(places: NDArray[np.float32], nearest: Nearest, crowd: Crowd, candid
         spreads = (nearest.similarity - mean[:, None]) / np.where(flat, np.nan, spread)[:, None]
         nowhere = np.linalg.norm(places, axis=1) < 0.5
     notes = np.where(nowhere, _NO_DIRECTION, np.where(flat, _NO_SPREAD, "")).tolist()
-    return Matches(nearest.rows, nearest.similarity, spreads, candidates, notes)
+    return Matches(nearest.rows, np.clip(nearest.similarity, -1, 1), spreads, candidates, notes)
 
 
 @dataclass(frozen=True)
@@ -158,9 +166,9 @@ class MatchedRows:
                 )
             columns[f"kept_{name}"] = _text(texts[f"kept_{name}"], found)
         columns |= {
-            "similarity": matches.similarity[query, rank],
-            "top_percent": np.where(found, 100 * (rank + 1) / matches.candidates, np.nan),
-            "spreads": matches.spreads[query, rank],
+            "similarity": matches.similarity[query, rank].astype(np.float64).round(6),
+            "top_percent": np.where(found, 100 * (rank + 1) / matches.candidates, np.nan).round(4),
+            "spreads": matches.spreads[query, rank].round(3),
             "note": _text(pd.Series(matches.notes, dtype=object).iloc[query].reset_index(drop=True)),
             "error": _text(known["error"]),
         }
@@ -178,7 +186,7 @@ def _whole(numbers: NDArray[np.int64], there: NDArray[np.bool_]) -> pd.Series[in
 
 
 def match_rows(
-    space: CellSpace,
+    space: Space,
     queries: MatchTable,
     library: Library,
     *,

@@ -116,7 +116,7 @@ class PlaceIndex:
         """Return the rows of kinds, nearest first, at most k."""
         sizes = (self._first[kinds + 1] - self._first[kinds]).tolist()
         needed = next((n + 1 for n, total in enumerate(accumulate(sizes)) if total >= k), len(kinds))
-        rows = [self._kinds[self._first[kind] : self._first[kind] + k, 1] for kind in kinds[:needed]]
+        rows = [self._kinds[self._first[kind] : self._first[kind + 1], 1][:k] for kind in kinds[:needed]]
         alike = np.repeat(similarity[:needed], [len(some) for some in rows])
         return np.concatenate([*rows, np.zeros(0, np.int64)])[:k], alike[:k]
 

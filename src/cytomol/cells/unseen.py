@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class MeasuredMolecules:
         Its Bemis-Murcko scaffold, "" without rings.
     values
         Profile in measured units, the modality's features in its order, float32, shape (n, width): the first
-        of its profiles.
+        of its profiles, or their mean.
     left_out
         Rows that are no molecule, or further ones of a connectivity.
     """
@@ -50,9 +51,22 @@ class MeasuredMolecules:
     def __len__(self) -> int:
         return len(self.smiles)
 
+    def take(self, keep: NDArray[np.bool_]) -> Self:
+        """Return some of the molecules."""
+        rows = np.flatnonzero(keep)
+        texts = ([every[row] for row in rows] for every in (self.smiles, self.blocks, self.scaffolds))
+        smiles, blocks, scaffolds = texts
+        return type(self)(smiles, blocks, scaffolds, self.values[rows], self.left_out)
+
     @classmethod
     def of_rows(
-        cls, smiles: Sequence[str], values: NDArray[np.float32], *, among: Collection[str] | None = None
+        cls,
+        smiles: Sequence[str],
+        values: NDArray[np.float32],
+        *,
+        among: Collection[str] | None = None,
+        beyond: Collection[str] = (),
+        averaged: bool = False,
     ) -> Self:
         """Return the molecules of rows.
 
@@ -64,26 +78,34 @@ class MeasuredMolecules:
             Profile of each row, shape (rows, width).
         among
             First blocks of InChIKeys: the other molecules are left out; None takes all.
+        beyond
+            First blocks of InChIKeys: these molecules are left out.
+        averaged
+            Take the mean of a molecule's profiles, which holds less noise than what is measured once; by
+            default the first, which is one measurement like another.
         """
-        chosen: dict[str, int] = {}
+        chosen: dict[str, list[int]] = {}
         wanted = 0
         for row, text in enumerate(smiles):
             block = block_of(text) if parse_smiles(text).mol is not None else ""
-            if among is not None and block and block not in among:
+            if block in beyond or (among is not None and block and block not in among):
                 continue
             wanted += 1
-            if block and block not in chosen and not np.isnan(values[row]).all():
-                chosen[block] = row
-        rows = list(chosen.values())
-        kept = [smiles[row] for row in rows]
-        return cls(
-            kept, list(chosen), [murcko_scaffold(text) for text in kept], values[rows], wanted - len(rows)
-        )
+            if block and not np.isnan(values[row]).all():
+                chosen.setdefault(block, []).append(row)
+        first = [rows[0] for rows in chosen.values()]
+        kept = [smiles[row] for row in first]
+        profiles = values[first]
+        for place, rows in enumerate(chosen.values()):
+            if averaged and len(rows) > 1:
+                with warnings.catch_warnings():  # a feature that no profile of the molecule has stays NaN
+                    warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
+                    profiles[place] = np.nanmean(values[rows], axis=0)
+        scaffolds = [murcko_scaffold(text) for text in kept]
+        return cls(kept, list(chosen), scaffolds, profiles, wanted - len(kept))
 
     @classmethod
-    def of_corpus(
-        cls, corpus: Corpus, modality: TrainedModality, *, where: str, among: Collection[str] | None = None
-    ) -> Self:
+    def of_corpus(cls, corpus: Corpus, modality: TrainedModality, *, where: str, **which: Any) -> Self:
         """Return the molecules of a corpus that have a profile of a modality; see :meth:`of_rows`.
 
         Raises
@@ -99,13 +121,12 @@ class MeasuredMolecules:
                 hint=f"it has {', '.join(corpus.modalities) or 'none'}",
             )
         values = modality.aligned(table.values, table.columns, where=where)
-        known = corpus.molecules["inchikey"].fillna("") if "inchikey" in corpus.molecules else None
+        smiles, among = corpus.smiles, which.get("among")
         keep = np.arange(len(table))
-        if among is not None and known is not None:  # keys take a while to compute
-            keys = known.to_numpy(str)[table.rows]
+        if among is not None and "inchikey" in corpus.molecules:  # keys take a while to compute
+            keys = corpus.molecules["inchikey"].fillna("").to_numpy(str)[table.rows]
             keep = np.flatnonzero([not key or key[:BLOCK] in among for key in keys])
-        smiles = corpus.smiles
-        return cls.of_rows([smiles[row] for row in table.rows[keep]], values[keep], among=among)
+        return cls.of_rows([smiles[row] for row in table.rows[keep]], values[keep], **which)
 
     @classmethod
     def of_table(

@@ -13,7 +13,11 @@ __all__ = ["command"]
     "evaluate",
     cls=SubVerbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    subverbs={},
+    subverbs={
+        "matching": "Whether models find the profiles of molecules that they have not seen.",
+        "imputation": "Expected profiles against measured ones, beside simpler ways.",
+        "alignment": "How far molecules and modalities have come to one space.",
+    },
 )
 def command() -> None:
     """Measure what a model knows of cells, on molecules that it has not seen."""

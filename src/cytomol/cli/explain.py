@@ -56,7 +56,7 @@ class _Explainer:
     show_default=True,
     help="Mask each atom, or integrate gradients through the encoder (of profiles and matches).",
 )
-@click.option("--steps", type=click.IntRange(2), default=32, show_default=True, help="Gradients on the path.")
+@click.option("--steps", type=click.IntRange(2), default=64, show_default=True, help="Gradients on the path.")
 @click.option("--draw", metavar="FOLDER", help="Draw the molecules, an SVG each, and a page of them all.")
 @click.option(
     "--draw-first", type=click.IntRange(1), default=100, show_default=True, help="How many are drawn."

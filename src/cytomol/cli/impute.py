@@ -9,6 +9,7 @@ import click
 from cytomol.cli.row_options import rows_options, split_names
 
 if TYPE_CHECKING:
+    from cytomol.cells.feature_calibration import FeatureCalibration
     from cytomol.cells.imputed_rows import RowCounts
     from cytomol.cells.imputer import Imputer
 
@@ -73,7 +74,8 @@ def command(
     Values are in the units of the profiles that the model was trained on. Each feature has a half width:
     a measured value is expected within it. With --calibrate the half width is conformal, features are drawn
     towards their mean as far as the model overstates them, and a feature that is not predicted better than
-    the mean gets the mean. Without, it is that of the training profiles under a normal law.
+    the mean gets the mean; the other profiles of a corpus teach ridge regression on fingerprints, which joins
+    the decoder. Without, it is that of the training profiles under a normal law.
     """
     from cytomol.tables import read_molecules
     from cytomol.tables.write_chunks import check_chunks_name
@@ -94,9 +96,14 @@ def command(
     imputer = Imputer.of(load_backbone(model), None if "all" in names else names or None, coverage=coverage)
     if calibrate is not None:
         with reporter.bar("calibrate") as advance:
-            measured = left_out_molecules(model, imputer.modalities, calibrate, held_out)
+            unseen = left_out_molecules(model, imputer.modalities, calibrate, held_out)
             imputer = imputer.calibrated(
-                measured, coverage=coverage, batch_size=batch_size, workers=workers, progress=advance
+                unseen.molecules,
+                unseen.others,
+                coverage=coverage,
+                batch_size=batch_size,
+                workers=workers,
+                progress=advance,
             )
     with reporter.bar("impute") as advance:
         counts = impute_rows(
@@ -114,6 +121,13 @@ def command(
         _say(imputer, counts, out, on_error)
 
 
+def _sources(calibration: FeatureCalibration) -> str:
+    """Name what takes part in expected values."""
+    names = ("the decoder", "ridge regression on fingerprints")
+    found = [name for name, slope in zip(names, calibration.slope, strict=False) if slope.any()]
+    return " and ".join(found) or "the mean alone"
+
+
 def _say(imputer: Imputer, counts: RowCounts, out: str, on_error: str | None) -> None:
     """Say of each modality what its intervals are worth, and how many rows there are."""
     for one in imputer.modalities:
@@ -123,7 +137,7 @@ def _say(imputer: Imputer, counts: RowCounts, out: str, on_error: str | None) ->
             mean = f"{calibration.mean_alone} of {width} features are not predicted better than their mean"
             told = (
                 f"{calibration.coverage:.0%} intervals by {calibration.molecules:,} molecules of"
-                f" {calibration.scaffolds:,} scaffolds; {mean}"
+                f" {calibration.scaffolds:,} scaffolds; expected values by {_sources(calibration)}; {mean}"
                 + (", and get it" if calibration.mean_alone else "")
             )
         else:

@@ -13,6 +13,8 @@ import torch
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners.base import Matrix
+from cytomol.predict.profile_block import ProfileBlock
+from cytomol.predict.projected_profiles import project_profiles, projected_modality
 
 if TYPE_CHECKING:
     from cytomol.artifact.backbone import Backbone
@@ -38,6 +40,8 @@ class MoleculeFeatures:
         The pretrained encoder; None where no block needs it.
     bits_radius
         Radius of the Morgan bits of the block "1d", in bonds; None for that of ``options``.
+    profiles
+        Measured profiles, each a block of its own; a predictor keeps their names and features alone.
     """
 
     blocks: tuple[str, ...]
@@ -45,6 +49,7 @@ class MoleculeFeatures:
     counts_radius: int = 2
     backbone: Backbone | None = None
     bits_radius: int | None = None
+    profiles: tuple[ProfileBlock, ...] = ()
 
     @classmethod
     def build(
@@ -119,7 +124,18 @@ class MoleculeFeatures:
 
     def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
         """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""
-        return {name: self._block(name, store, batch_size) for name in self.blocks}
+        blocks = {name: self._block(name, store, batch_size) for name in self.blocks}
+        for each in self.profiles:
+            values = blocks[each.key] = each.of(store.smiles)
+            if self.backbone is not None and (name := projected_modality(self.backbone, each)) is not None:
+                blocks[each.projected_key] = project_profiles(self.backbone, name, each, values)
+        return blocks
+
+    @property
+    def projected(self) -> tuple[str, ...]:
+        """Names of the blocks of profiles as the backbone projects them."""
+        found = [each for each in self.profiles if projected_modality(self.backbone, each) is not None]
+        return tuple(each.projected_key for each in found)
 
     def _block(self, name: str, store: MoleculeStore, batch_size: int) -> Matrix:
         match name:

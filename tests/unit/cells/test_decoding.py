@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytomol.cells.decoding import in_measured_units
@@ -27,6 +27,7 @@ def _modality(values: np.ndarray) -> TrainedModality:
 
 
 @given(st.integers(0, 1000))
+@settings(deadline=None, max_examples=20)
 def test_a_decoder_that_knows_nothing_gives_the_mean(seed: int) -> None:
     values = np.exp(np.random.default_rng(seed).normal(size=(50, 3), scale=2)).astype(np.float32)
     modality = _modality(values)
@@ -35,6 +36,7 @@ def test_a_decoder_that_knows_nothing_gives_the_mean(seed: int) -> None:
 
 
 @given(st.integers(0, 1000))
+@settings(deadline=None, max_examples=20)
 def test_differences_are_those_of_measured_profiles(seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=(50, 3)).astype(np.float32)
     modality = _modality(values)

@@ -46,6 +46,7 @@ CHMR: dict[str, dict[str, Any]] = {
     "no reseeding": {"reseed_dead_codes": False},
     "zeros": {"augmentation": "zero"},
     "noise": {"augmentation": "random"},
+    "means": {"augmentation": "mean"},
     "from the anchor": {"decode_from": "anchor"},
     "from the profile": {"decode_from": "modality", "missing_input": "placeholder"},
     "cross entropy": {"continuous_loss": "bce"},

@@ -39,7 +39,7 @@ def masked_descriptors(mol: Chem.Mol, masks: NDArray[np.bool_], *, canonical: bo
     >>> ethanol = Chem.MolFromSmiles("CCO")
     >>> polar = DESCRIPTOR_NAMES.index("TPSA")
     >>> rows = masked_descriptors(ethanol, np.array([[0, 0, 0], [0, 0, 1]], bool), canonical=True)
-    >>> rows[:, polar].round(2).tolist()
+    >>> [round(float(value), 2) for value in rows[:, polar]]
     [20.23, 0.0]
     """
     if canonical:
@@ -62,6 +62,7 @@ def _reordered(mol: Chem.Mol, masks: NDArray[np.bool_]) -> tuple[Chem.Mol, NDArr
 
 def _with_dummies(mol: Chem.Mol, atoms: NDArray[np.int64]) -> Chem.Mol:
     editable: Any = Chem.RWMol(mol)
+    editable.ClearComputedProps()  # RDKit keeps the polar surface of the whole molecule and others
     for place in atoms:
         atom = editable.GetAtomWithIdx(int(place))
         atom.SetAtomicNum(0)
@@ -71,5 +72,6 @@ def _with_dummies(mol: Chem.Mol, atoms: NDArray[np.int64]) -> Chem.Mol:
         atom.SetNumRadicalElectrons(0)
         atom.SetNoImplicit(True)
     editable.UpdatePropertyCache(strict=False)
+    Chem.GetSymmSSSR(editable)
     changed: Chem.Mol = editable.GetMol()
     return changed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,24 @@ from cytomol.files import sha256
 from cytomol.training.dataset.exclude import listed_blocks
 from cytomol.training.dataset.prepare import corpus_digest
 
-__all__ = ["left_out_molecules", "training_facts"]
+__all__ = ["Unseen", "left_out_molecules", "training_facts"]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Measured molecules by modality, and those that may teach.
+
+    Attributes
+    ----------
+    molecules
+        Which the model has not learnt from.
+    others
+        The other molecules of the corpus, the mean profile of each: the model may have learnt from them.
+        Empty for a table.
+    """
+
+    molecules: dict[str, MeasuredMolecules]
+    others: dict[str, MeasuredMolecules]
 
 
 def training_facts(model: str | Path) -> dict[str, Any]:
@@ -38,7 +56,7 @@ def left_out_molecules(
     held_out: str | Path | None = None,
     *,
     option: str = "--held-out",
-) -> dict[str, MeasuredMolecules]:
+) -> Unseen:
     """Return measured molecules that a model has not learnt from, by modality.
 
     Parameters
@@ -63,7 +81,7 @@ def left_out_molecules(
     among = None if held_out is None else listed_blocks(held_out)
     if not Path(source).is_dir():
         _doubt(facts, held_out, str(source))
-        return _of_table(source, modalities, among)
+        return Unseen(_of_table(source, modalities, among), {})
     corpus = read_corpus(source)
     if held_out is None and facts.get("corpus") == corpus_digest(corpus):
         raise InputError(
@@ -79,7 +97,7 @@ def left_out_molecules(
 
 def _of_corpus(
     corpus: Corpus, modalities: Sequence[TrainedModality], among: set[str] | None, where: str
-) -> dict[str, MeasuredMolecules]:
+) -> Unseen:
     there = [
         one
         for one in modalities
@@ -91,7 +109,13 @@ def _of_corpus(
         raise InputError(
             f"holds no profiles of molecules of {wanted}", where=where, hint=f"it has {has or 'none'}"
         )
-    return {one.name: MeasuredMolecules.of_corpus(corpus, one, where=where, among=among) for one in there}
+    found = {one.name: MeasuredMolecules.of_corpus(corpus, one, where=where, among=among) for one in there}
+    others = {
+        one.name: MeasuredMolecules.of_corpus(corpus, one, where=where, beyond=among, averaged=True)
+        for one in there
+        if among is not None
+    }
+    return Unseen(found, others)
 
 
 def _of_table(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,8 +16,6 @@ from cytomol.artifact.batches import batches_by_size
 from cytomol.chem.featurize import featurize
 from cytomol.chem.similarity import SimilaritySearch
 from cytomol.chem.store import MoleculeStore
-from cytomol.corpus.lift import mean_by_row
-from cytomol.corpus.schema import Corpus
 from cytomol.methods.config import ContextConfig
 from cytomol.methods.needs import Filling
 from cytomol.methods.options.filling import FillingOptions
@@ -25,42 +25,29 @@ from cytomol.nn.batch import Account, Response
 from cytomol.progress import Reporter
 from cytomol.training.dataset.profile_inputs import Neighbours, ProfileInput, profile_input
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
 __all__ = ["GivenProfiles"]
 
 _CHUNK = 4096  # profiles projected at a time
+_BATCH = 256  # molecules of like size in a pass
 
 
 class GivenProfiles:
     """Projects the profiles of molecules, missing ones filled as the model was trained with.
 
-    Only profiles that the model has learnt from spread to molecules without one.
-
     Parameters
     ----------
     backbone
         The model; its method projects profiles.
-    learnt
-        The corpus that it has learnt from.
-    left_out
-        Molecules whose profiles it has not seen, bool, shape (molecules,).
+    smiles
+        Molecules of the corpus, among which neighbours are found.
     """
 
-    def __init__(self, backbone: Backbone, learnt: Corpus, left_out: NDArray[np.bool_]) -> None:
+    def __init__(self, backbone: Backbone, smiles: Sequence[str]) -> None:
         self.backbone = backbone
-        needs = backbone.method.needs(backbone.config).profiles
-        filling = None if needs is None else needs.filling
-        # what neighbours say of molecules that were measured themselves is not asked for
-        filling = None if filling is None else replace(filling, held_out=False)
-        W = None if filling is None else _neighbours(backbone, learnt, filling)
-        self._inputs: dict[str, ProfileInput] = {}
-        for name in self.modalities:
-            modality = learnt.modalities.get(name)
-            if modality is None or not len(modality):
-                continue
-            rows, values = mean_by_row(modality)
-            scaled = backbone.profile_rows(name, values)
-            seed = backbone.config.seed
-            self._inputs[name] = profile_input(rows, scaled, left_out, W, filling, seed=seed)
+        self.smiles = smiles
 
     @property
     def modalities(self) -> list[str]:
@@ -73,104 +60,102 @@ class GivenProfiles:
         """Whether the model decodes a modality from the profile that it is given."""
         config = self.backbone.config
         return (
-            name in self._inputs
+            name in self.modalities
             and name in self.backbone.method.decoded
             and isinstance(config, ReconstructionOptions)
             and config.decode_from == "modality"
         )
 
-    def projected(
-        self, name: str, rows: NDArray[np.int64], shown: tuple[NDArray[np.int64], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
-        """Return profiles in the space of the molecules, float32, shape (n, width of the space).
+    def table(self, name: str, rows: NDArray[np.int64], values: NDArray[np.float32]) -> ProfileInput:
+        """Return what is known of every molecule when some profiles are given.
 
         Parameters
         ----------
         name
             Modality.
         rows
-            Molecules, -1 for one that is not in the corpus, int64, shape (n,).
-        shown
-            Molecules beside the learnt ones whose profile is given, sorted, int64, shape (m,), and those
-            profiles in measured units, shape (m, width).
+            Molecules whose profile is given, those learnt from among them, sorted, int64, shape (m,).
+        values
+            These profiles in measured units, shape (m, width); NaN where not measured.
         """
-        method = self.backbone.method.eval()
-        parts = [np.zeros((0, 1), np.float32)]
+        scaled = self.backbone.profile_rows(name, values)
+        nobody = np.zeros(len(self.smiles), np.bool_)
+        return profile_input(
+            rows, scaled, nobody, self._neighbours, self._filling, seed=self.backbone.config.seed
+        )
+
+    def projected(self, name: str, table: ProfileInput, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return profiles in the space of the molecules, float32, shape (n, width of the space).
+
+        Parameters
+        ----------
+        name
+            Modality.
+        table
+            From :meth:`table`.
+        rows
+            Molecules, -1 for one that is not in the corpus, int64, shape (n,).
+        """
+        config, projectors = self.backbone.config, self.backbone.method.eval().profiles
+        assert projectors is not None
+        augmentation = config.augmentation if isinstance(config, FillingOptions) else "mean"
+        parts = []
         for first in range(0, len(rows), _CHUNK):
-            response = self._response(name, rows[first : first + _CHUNK], shown)
+            response = _response(table, rows[first : first + _CHUNK]).to(self.backbone.device)
             with torch.inference_mode():
-                found = project_response(
-                    lambda values: method.project(name, values),  # type: ignore[arg-type]
-                    response.to(self.backbone.device),
-                    self._augmentation,
-                )
+                found = project_response(projectors[name], response, augmentation)
                 parts.append(best(found, "augmented").float().cpu().numpy())
-        return np.concatenate(parts[1:] or parts)
+        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
     def decoded(
-        self,
-        name: str,
-        store: MoleculeStore,
-        rows: NDArray[np.int64],
-        shown: tuple[NDArray[np.int64], NDArray[np.float32]],
+        self, name: str, table: ProfileInput, rows: NDArray[np.int64], store: MoleculeStore
     ) -> NDArray[np.float32]:
         """Return what the model decodes from the given profiles, in measured units, shape (n, width).
 
         Parameters
         ----------
+        name, table, rows
+            As for :meth:`projected`.
         store
             Those molecules, all valid, as the backbone featurizes them.
-        name, rows, shown
-            As for :meth:`projected`.
         """
-        imputed = np.empty((len(rows), len(self.backbone.modalities[name]["columns"])), np.float32)
-        for part in _batches(store):
+        imputed = np.empty((len(rows), table.width), np.float32)
+        for part in batches_by_size(store, np.arange(len(store)), _BATCH):
             batch = self.backbone.builder.build(store, part)
-            batch = replace(batch, responses={name: self._response(name, rows[part], shown)})
+            batch = replace(batch, responses={name: _response(table, rows[part])}).to(self.backbone.device)
             with torch.inference_mode():
-                decoded = self.backbone.method.eval().impute(batch.to(self.backbone.device))[name]
+                decoded = self.backbone.method.eval().impute(batch)[name]
             imputed[part] = self.backbone.scalers[name].inverse(decoded.float().cpu().numpy())
         return imputed
 
     @property
-    def _augmentation(self) -> str:
-        config = self.backbone.config
-        return config.augmentation if isinstance(config, FillingOptions) else "mean"
+    def _filling(self) -> Filling | None:
+        needs = self.backbone.method.needs(self.backbone.config).profiles
+        filling = None if needs is None else needs.filling
+        # what neighbours say of molecules whose own profile is given is not asked for
+        return None if filling is None else replace(filling, held_out=False)
 
-    def _response(
-        self, name: str, rows: NDArray[np.int64], shown: tuple[NDArray[np.int64], NDArray[np.float32]]
-    ) -> Response:
-        """Return what is known of molecules: as in pretraining, and the profiles that are shown."""
-        table = self._inputs[name]
-        response = table.response(np.maximum(rows, 0))
-        outside = torch.from_numpy(rows < 0)
-        empty = torch.from_numpy(np.broadcast_to(table.placeholder, (len(rows), table.width)).copy())
-        measured, augmented = (
-            Account(torch.where(outside[:, None], empty, account.values), account.known & ~outside)
-            for account in (response.measured, response.augmented)
-        )
-        values, known = measured.values.numpy().copy(), measured.known.numpy().copy()
-        place = np.searchsorted(shown[0], rows)
-        place = np.minimum(place, max(len(shown[0]) - 1, 0))
-        given = shown[0][place] == rows if len(shown[0]) else np.zeros(len(rows), np.bool_)
-        if given.any():
-            own = self.backbone.profile_rows(name, shown[1][place[given]])
-            values[given] = np.where(np.isnan(own), table.placeholder, own)
-            known |= given
-        measured = Account(torch.from_numpy(values), torch.from_numpy(known))
-        return Response(measured, augmented, Account(empty, torch.zeros_like(outside)))
+    @cached_property
+    def _neighbours(self) -> csr_matrix | None:
+        """Weights of each molecule's structural neighbours, as pretraining has them."""
+        filling, config = self._filling, self.backbone.config
+        if filling is None:
+            return None
+        assert isinstance(config, ContextConfig)
+        radius = config.similarity_radius or config.morgan_radius
+        options = feature_options_of(config).fingerprint(radius, config.morgan_bits)
+        found = featurize(self.smiles, options, workers=config.workers or None).blocks["morgan"]
+        search = SimilaritySearch(config.similarity_search, config.exact_up_to)
+        return Neighbours(np.asarray(found), search, Reporter(quiet=True)).matrix(filling)
 
 
-def _neighbours(backbone: Backbone, corpus: Corpus, filling: Filling):  # type: ignore[no-untyped-def]
-    """Return the weights of each molecule's structural neighbours, as pretraining has them."""
-    config = backbone.config
-    assert isinstance(config, ContextConfig)
-    radius = config.similarity_radius or config.morgan_radius
-    options = feature_options_of(config).fingerprint(radius, config.morgan_bits)
-    found = featurize(corpus.smiles, options, workers=config.workers or None).blocks["morgan"]
-    search = SimilaritySearch(config.similarity_search, config.exact_up_to)
-    return Neighbours(np.asarray(found), search, Reporter(quiet=True)).matrix(filling)
-
-
-def _batches(store: MoleculeStore) -> Iterator[NDArray[np.int64]]:
-    return batches_by_size(store, np.arange(len(store)), 256)
+def _response(table: ProfileInput, rows: NDArray[np.int64]) -> Response:
+    """Return what is known of molecules; of those that are not in the corpus (-1), nothing."""
+    response = table.response(np.maximum(rows, 0))
+    outside = torch.from_numpy(rows < 0)
+    empty = torch.from_numpy(table.placeholder).expand(len(rows), table.width)
+    measured, augmented, held_out = (
+        Account(torch.where(outside[:, None], empty, account.values), account.known & ~outside)
+        for account in (response.measured, response.augmented, response.held_out)
+    )
+    return Response(measured, augmented, held_out)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from cytomol.corpus.schema import Corpus
 from cytomol.errors import ConfigError, InputError
 from cytomol.registry import Registry
 from cytomol.tables import read_table
-from cytomol.training.dataset.exclude import molecule_groups
+from cytomol.training.dataset.exclude import connectivity_blocks
 
 __all__ = ["Hideable", "patterns", "read_plates"]
 
@@ -30,17 +32,26 @@ class Hideable:
     ----------
     corpus
         The corpus.
+    blocks
+        Connectivity of each molecule, "" where there is none, shape (molecules,).
     plates
         Plate of each profile, by modality; modalities without plates are absent.
     """
 
     corpus: Corpus
-    plates: Mapping[str, NDArray[np.str_]]
+    blocks: NDArray[np.str_]
+    plates: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, corpus: Corpus, plates: Mapping[str, NDArray[np.str_]] | None = None) -> Self:
+        """Return a corpus with the connectivities of its molecules."""
+        return cls(corpus, np.array(connectivity_blocks(corpus), str), plates or {})
 
     @cached_property
     def molecules(self) -> NDArray[np.int64]:
         """A number per molecule, equal for molecules of equal connectivity, shape (molecules,)."""
-        return molecule_groups(self.corpus)
+        named = [block or f"row {row}" for row, block in enumerate(self.blocks)]
+        return np.unique(np.array(named), return_inverse=True)[1].astype(np.int64)
 
     @cached_property
     def scaffolds(self) -> NDArray[np.int64]:
@@ -48,16 +59,23 @@ class Hideable:
 
         A molecule without rings, or one that cannot be read, has a scaffold of its own.
         """
-        from cytomol.chem.scaffolds import murcko_scaffold
-
-        names = []
-        for row, smiles in enumerate(self.corpus.smiles):
-            try:
-                scaffold = murcko_scaffold(smiles)
-            except InputError:
-                scaffold = ""
-            names.append(scaffold or f"alone {self.molecules[row]}")
+        scaffolds = _scaffolds(tuple(self.corpus.smiles))
+        names = [name or f"alone {self.molecules[row]}" for row, name in enumerate(scaffolds)]
         return np.unique(np.array(names), return_inverse=True)[1].astype(np.int64)
+
+
+@functools.lru_cache(maxsize=1)
+def _scaffolds(smiles: tuple[str, ...]) -> list[str]:
+    """Return scaffolds, "" where there is none; once for all parts of a corpus, for they take a while."""
+    from cytomol.chem.scaffolds import murcko_scaffold
+
+    found = []
+    for text in smiles:
+        try:
+            found.append(murcko_scaffold(text))
+        except InputError:
+            found.append("")
+    return found
 
 
 Pattern = Callable[[Hideable, str], NDArray[np.int64]]

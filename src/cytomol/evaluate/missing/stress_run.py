@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +99,14 @@ class StressFailure:
 
 @dataclass(frozen=True)
 class _Stress:
-    """A stress test with what was read for it."""
+    """A stress test with what was read for it, and the model that was used last."""
 
     asked: MissingStress
     inputs: StressInputs
     configs: dict[str, MethodConfig]
     rows: StressRows
     say: Callable[[str], None]
+    used: dict[str, ScoredModel] = field(default_factory=dict)
 
 
 def run_missing_stress(
@@ -200,15 +201,19 @@ def _made_with(stress: MissingStress, inputs: StressInputs) -> dict[str, Any]:
 
 
 def _jobs(stress: MissingStress, fillings: Sequence[str], seed: int) -> list[StressJob]:
-    """Return the points of all curves of a seed, those in pretraining first."""
-    return [
-        StressJob(stress.method, filling, place, pattern, hidden, rate, seed)
-        for place in PLACES
-        if place in stress.places
+    """Return the points of all curves of a seed: in pretraining rate by rate, in use model by model."""
+    points = [
+        (pattern, hidden, rate)
         for pattern in dict.fromkeys(stress.patterns)
         for hidden in dict.fromkeys(stress.hidden)
         for rate in dict.fromkeys(stress.rates)
-        for filling in fillings
+    ]
+    pretrained = [(filling, PLACES[0], point) for point in points for filling in fillings]
+    used = [(filling, PLACES[1], point) for filling in fillings for point in points]
+    return [
+        StressJob(stress.method, filling, place, *point, seed)
+        for filling, place, point in [*pretrained, *used]
+        if place in stress.places
     ]
 
 
@@ -256,8 +261,10 @@ def _use(run: _Stress, job: StressJob) -> str:
     key = _key(run, job, run.inputs.learnt.corpus)
     path, seconds = _pretrained(run, job, run.inputs.learnt.corpus, key)
     hidden = hide(run.inputs.kept_back, modalities, job.pattern, job.rate, seed=job.seed)
-    model = ScoredModel(Backbone.load(path, device="cpu"), run.inputs)
-    scored = model.given_rows(hidden.corpus, modalities)
+    if key not in run.used:
+        run.used.clear()
+        run.used[key] = ScoredModel(Backbone.load(path, device="cpu"), run.inputs)
+    scored = run.used[key].given_rows(hidden.corpus, modalities)
     if not scored:
         return "the model reads no profiles where it is used"
     run.rows.append(job, (_named(row, key, hidden.share, seconds) for row in scored))
@@ -270,7 +277,10 @@ def _named(row: dict[str, Any], key: str, share: float, seconds: float) -> dict[
 
 def _key(run: _Stress, job: StressJob, corpus: Corpus) -> str:
     """Return a name for what is pretrained: equal options on equal profiles, equal name."""
-    options = run.configs[job.filling].updated(seed=job.seed).result_options()
+    # without any profile there are no gaps to fill: one model stands for all fillings
+    any_profile = any(len(modality) for modality in corpus.modalities.values())
+    config = run.configs[job.filling] if any_profile else run.asked.base
+    options = config.updated(seed=job.seed).result_options()
     facts = [job.method, options, corpus_digest(corpus)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 

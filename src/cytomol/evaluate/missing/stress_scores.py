@@ -46,7 +46,13 @@ class Score:
     chance: float
 
 
-def matching_scores(similarity: NDArray[np.floating], *, seed: int = 0) -> list[Score]:
+def matching_scores(
+    similarity: NDArray[np.floating],
+    *,
+    asked: NDArray[np.bool_] | None = None,
+    profile: str = "profile",
+    seed: int = 0,
+) -> list[Score]:
     """Score how well molecules and profiles find each other: mean reciprocal rank, share in the top 5%.
 
     Candidates that are equally similar count as in random order, on average.
@@ -55,6 +61,10 @@ def matching_scores(similarity: NDArray[np.floating], *, seed: int = 0) -> list[
     ----------
     similarity
         Of molecule i and profile j, of which i belongs to i, shape (n, n), n > 0.
+    asked
+        Which of them are looked for, among all, bool, shape (n,), at least one; all of them by default.
+    profile
+        What a profile is called in the names of the tasks.
     seed
         Of the bootstrap.
 
@@ -70,8 +80,8 @@ def matching_scores(similarity: NDArray[np.floating], *, seed: int = 0) -> list[
     top = max(1, math.ceil(_TOP * n))
     scores = []
     for task, table in (
-        ("molecule to profile", similarity),
-        ("profile to molecule", np.transpose(similarity)),
+        (f"molecule to {profile}", similarity),
+        (f"{profile} to molecule", np.transpose(similarity)),
     ):
         own = np.diagonal(table)[:, None]
         before, tied = (table > own).sum(axis=1), (table == own).sum(axis=1)
@@ -79,9 +89,10 @@ def matching_scores(similarity: NDArray[np.floating], *, seed: int = 0) -> list[
             "mrr": ((harmonic[before + tied] - harmonic[before]) / tied, harmonic[n] / n),
             "top5": (np.clip(top - before, 0, tied) / tied, top / n),
         }
-        for metric, (each, chance) in found.items():
-            low, high = _interval(each, np.ones(n), seed)
-            scores.append(Score(task, metric, float(each.mean()), low, high, n, float(chance)))
+        for metric, (every, chance) in found.items():
+            each = every if asked is None else every[asked]
+            low, high = _interval(each, np.ones(len(each)), seed)
+            scores.append(Score(task, metric, float(each.mean()), low, high, len(each), float(chance)))
     return scores
 
 

@@ -23,6 +23,7 @@ from cytomol.evaluate.missing.stress_inputs import Asked, StressInputs
 from cytomol.evaluate.missing.stress_probe import probe
 from cytomol.evaluate.missing.stress_scores import Score, imputation_scores, matching_scores
 from cytomol.evaluate.sets import BenchmarkSet
+from cytomol.training.dataset.profile_inputs import ProfileInput
 
 __all__ = ["ScoredModel"]
 
@@ -61,6 +62,10 @@ class ScoredModel:
     def given_rows(self, hidden: Corpus, modalities: Sequence[str]) -> Rows:
         """Score the model given the profiles of some of the molecules that it is asked about.
 
+        Those that are given spread to molecules without one, as those do that were learnt from. Molecules
+        whose profile is given and molecules that have a stand-in are scored apart: what stands in may be made
+        of the structure that it is matched with.
+
         Parameters
         ----------
         hidden
@@ -69,27 +74,53 @@ class ScoredModel:
             In which some are hidden.
         """
         rows: Rows = []
-        shown = {name: mean_by_row(hidden.modalities[name]) for name in modalities}
         read = [name for name in modalities if name in self._given.modalities]
+        tables = {name: self._table(hidden, name) for name in read}
         for name in (name for name in read if name in self.inputs.asked):
             store, asked = self._valid(self.inputs.asked[name])
             if len(asked.rows) < 2:
                 continue
             anchors, _ = CellSpace(TrainedModality(self.backbone, name), "projected").molecules(store)
-            placed = _unit(self._given.projected(name, asked.rows, shown[name]))
-            rows += _score_rows("matching", name, matching_scores(anchors @ placed.T))
-            if self._given.decodes(name):
-                imputed = self._given.decoded(name, store, asked.rows, shown[name])
-                rows += _score_rows("imputation", name, self._scores_of(name, asked, imputed))
+            similarity = anchors @ _unit(self._given.projected(name, tables[name], asked.rows)).T
+            decodes = self._given.decodes(name)
+            imputed = self._given.decoded(name, tables[name], asked.rows, store) if decodes else None
+            given = tables[name].measured.position[asked.rows] >= 0
+            for kind, some in (("profile", given), ("stand-in", ~given)):
+                if not some.any():
+                    continue
+                rows += _score_rows("matching", name, matching_scores(similarity, asked=some, profile=kind))
+                if imputed is not None:
+                    part = Asked(asked.rows[some], asked.values[some])
+                    scores = self._scores_of(name, part, imputed[some])
+                    rows += [
+                        {**row, "task": f"from {kind}"} for row in _score_rows("imputation", name, scores)
+                    ]
         for data in self.inputs.sets if read else ():
             molecules = self.inputs.rows_of_sets[data.name]
-            projected = [self._given.projected(name, molecules, shown[name]) for name in read]
+            projected = [self._given.projected(name, tables[name], molecules) for name in read]
             rows += _probe_rows(data, np.concatenate([self._embeddings[data.name], *projected], axis=1))
         return rows
 
+    def _table(self, hidden: Corpus, name: str) -> ProfileInput:
+        """Return the profiles that were learnt from and those that are given."""
+        parts = [mean_by_row(corpus.modalities[name]) for corpus in (self.inputs.learnt.corpus, hidden)]
+        rows = np.concatenate([part[0] for part in parts])
+        values = np.concatenate([part[1] for part in parts])
+        order = np.argsort(rows)
+        valid = order[np.isin(rows[order], self._readable)]
+        return self._given.table(name, rows[valid], values[valid])
+
+    @cached_property
+    def _readable(self) -> NDArray[np.int64]:
+        """Molecules that the model can read."""
+        profiled = [m.rows for m in self.inputs.corpus.modalities.values() if m.entity == "molecule"]
+        rows = np.unique(np.concatenate(profiled))
+        smiles = self.inputs.corpus.smiles
+        return rows[self.backbone.store([smiles[row] for row in rows]).valid]
+
     @cached_property
     def _given(self) -> GivenProfiles:
-        return GivenProfiles(self.backbone, self.inputs.learnt.corpus, self.inputs.left_out)
+        return GivenProfiles(self.backbone, self.inputs.corpus.smiles)
 
     @cached_property
     def _embeddings(self) -> dict[str, NDArray[np.float32]]:
