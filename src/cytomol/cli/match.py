@@ -76,8 +76,8 @@ def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -
     that a corpus is built of; one with SMILES and without features holds molecules. Every row of QUERIES is
     answered in order, by up to --top rows: the candidate's row (from 1), id and SMILES, the similarity (a
     cosine), top_percent (the share of candidates that rank as high or higher), spreads (how many standard
-    deviations it lies above the mean of all candidates), a note where the order says nothing, and 'error' where a query
-    has no place.
+    deviations it lies above the mean of all candidates), a note where the order says nothing, and 'error'
+    where a query has no place.
     """
     from cytomol.cells.match_output import check_match_output, write_matches
 
