@@ -36,7 +36,7 @@ The published tree falls short. Each of its levels decides for itself, by two co
 what goes wrong near the root cannot be mended below, and most rows end in few nodes. The form that reaches
 the bound for molecules decides at the leaves, which are k-means by moving averages, and pairs like leaves
 upwards: `--quantizer leaves --quantized anchor --reverse-assignment none` in training, `--tree fitted`
-afterwards for any method. On profiles, for which neither tree is fitted, the models that keep profiles and
+afterwards for any method. On profiles, the models that keep profiles and
 molecules apart miss the family, or leave nodes without a profile. Agglomerative clustering, which sees only
 the molecules with a class, is often better than either. The published tree stays the default, and the
 presets use it; what the other form does to property prediction was not measured."""
