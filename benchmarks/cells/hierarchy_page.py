@@ -154,7 +154,11 @@ def _stability(planted: pd.DataFrame) -> str:
     if not lines:
         return ""
     head = ["model", "tree", "of", "pairs", *(f"level {level}" for level in range(1, 7))]
-    return "Stability: AMI between the codes of two seeds of training.\n\n" + _table(head, lines)
+    lead = (
+        "Stability: AMI between the codes of two seeds of training. Down the tree the form over leaves, and a\n"
+        "fitted tree, find much the same groups each time; which of them share the first turns changes.\n\n"
+    )
+    return lead + _table(head, lines)
 
 
 def _together(rows: pd.DataFrame) -> str:
