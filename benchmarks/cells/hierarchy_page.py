@@ -155,8 +155,8 @@ def _stability(planted: pd.DataFrame) -> str:
         return ""
     head = ["model", "tree", "of", "pairs", *(f"level {level}" for level in range(1, 7))]
     lead = (
-        "Stability: AMI between the codes of two seeds of training. Down the tree the form over leaves, and a\n"
-        "fitted tree, find much the same groups each time; which of them share the first turns changes.\n\n"
+        "Stability: AMI between the codes of two seeds of training. Down the tree the form over leaves and\n"
+        "a fitted tree find much the same groups each time; which of them share the first turns changes.\n\n"
     )
     return lead + _table(head, lines)
 
