@@ -90,6 +90,8 @@ class Hierarchy:
         A row for each molecule: its columns as given, among them ``smiles``.
     codes
         Paths of the molecules.
+    structure
+        First molecule with the same connectivity, int64, shape (molecules,).
     uses
         Tables of :func:`level_use`, of the molecules first.
     agreements
@@ -103,6 +105,7 @@ class Hierarchy:
     tree: CodeTree
     molecules: pd.DataFrame
     codes: Codes
+    structure: NDArray[np.int64]
     uses: Sequence[pd.DataFrame]
     agreements: Sequence[pd.DataFrame] = ()
     enrichments: Sequence[Enrichment] = ()
@@ -131,7 +134,7 @@ class Hierarchy:
         return table
 
     def typical(self, places: NDArray[np.float32], number: int) -> pd.DataFrame:
-        """Return the members of each node that lie nearest to its code.
+        """Return the members of each node that lie nearest to its code, one of each connectivity.
 
         Parameters
         ----------
@@ -149,7 +152,9 @@ class Hierarchy:
             rows = np.flatnonzero(nodes >= 0)
             distance = 1 - (unit[rows] * codes[start + nodes[rows]]).sum(axis=1)
             table = pd.DataFrame({"node": nodes[rows], "distance": distance, "row": rows})
+            table["structure"] = self.structure[rows]
             table = table.sort_values(["node", "distance", "row"], kind="stable")
+            table = table.drop_duplicates(["node", "structure"]).drop(columns="structure")
             table["rank"] = table.groupby("node").cumcount() + 1
             table = table[table["rank"] <= number]
             table.insert(0, "level", level)

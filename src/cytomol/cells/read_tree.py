@@ -91,8 +91,9 @@ def read_hierarchy(
         if modality.entity == "molecule":
             agreements.append(path_agreement(name, profiles.path, codes.path[modality.rows]))
     about = {"model": backbone.name, "digest": backbone.digest, "places": tree.places}
-    counts = {"molecules": int((codes.path[:, 0] >= 0).sum()), "tested": int(counted.sum())}
-    return Hierarchy(tree, molecules, codes, uses, agreements, tests, {**about, **counts})
+    placed = int((codes.path[:, 0] >= 0).sum())
+    counts = {"rows": len(molecules), "molecules": placed, "tested": int(counted.sum())}
+    return Hierarchy(tree, molecules, codes, own, uses, agreements, tests, {**about, **counts})
 
 
 def _placed(backbone: Backbone, tree: CodeTree, name: str) -> bool:
