@@ -30,12 +30,20 @@ def section() -> str:
     learners = rows[rows["model_auc"].notna()]
     cells = rows[rows["model_auc"].isna()]
     parts = [_TEXT]
-    if len(learners):
+    if not len(learners):
+        parts.append("Rows of learners (forest, head, recipe) have yet to be made.\n")
+    else:
         parts += ["### Predictions of rules", "", *_table(learners, with_model=True), "", _mean(learners), ""]
     if len(cells):
         parts += ["### Imputed profiles and matches", "", _CELLS, *_table(cells, with_model=False), ""]
-    return "\n".join(parts)
+    return "\n".join([*parts, *([] if len(cells) == 0 else [_READ])])
 
+
+_READ = """\
+Read with care: on imputed profiles no way finds the group alone, since what the backbone has learnt reads core
+and size too, and being no carbon is a strong guess where binding groups are polar. The mean of an atom's and
+its piece's loss beats the atom's loss alone for directions and matches.
+"""
 
 _CELLS = """\
 Held-out planted molecules that bind; the group that binds against all other atoms, among which the core takes
