@@ -40,10 +40,11 @@ def section() -> str:
 
 
 _READ = """\
-Read with care: on imputed profiles no way finds the group alone, since what the backbone has learnt reads core
-and size too, and being no carbon is a strong guess where binding groups are polar. The mean of an atom's and
-its piece's loss beats the atom's loss alone for directions and matches.
+No way comes near 1 on imputed profiles and matches, and being no carbon, which asks no model, is a strong guess
+where binding groups are polar: where it wins, it is bold. The means of an atom's and its piece's loss are no
+output of the verb; they follow from its two columns.
 """
+
 
 _CELLS = """\
 Held-out planted molecules that bind; the group that binds against all other atoms, among which the core takes
