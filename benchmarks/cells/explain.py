@@ -43,9 +43,9 @@ __all__ = ["atom_auc", "main"]
 SEED = 0
 RESAMPLES = 1000
 _CHUNK = 32
-_SHOWN = 80  # molecules of a set that are explained at most
+_SHOWN = 40  # molecules of a set that are explained at most
 _LEARNT = {"train": 800, "valid": 200, "test": 300}  # molecules of a set at most
-_STEPS = 32
+_STEPS = 16
 
 Row = dict[str, Any]
 Scores = dict[str, list[float]]
