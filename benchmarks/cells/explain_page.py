@@ -40,11 +40,11 @@ def section() -> str:
 
 
 _READ = """\
-On predictions, a rule that several atoms fulfil by themselves (halogens) is found less well than one that needs
-all of its atoms: without one of them the others still say the same. On imputed profiles and matches no way
-comes near 1 where the core counts as no part of the rule, and being no carbon, which asks no model, is a strong
-guess; where it wins, it is bold. The means of an atom's and its piece's loss are no output of the verb; they
-follow from its two columns.
+On predictions, a rule that several atoms fulfil by themselves (halogens) is found less well than one that
+needs all of its atoms, presumably since the others still say the same when one is masked. On imputed profiles
+and matches no way comes near 1 where the core counts as no part of the rule, and being no carbon, which asks
+no model, is a strong guess; where it wins, it is bold. The means of an atom's and its piece's loss are no
+output of the verb; they follow from its two columns.
 """
 
 
