@@ -262,10 +262,13 @@ def main(args: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cells.explain")
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--only", metavar="SUBJECT", help="a learner or a method")
     given = parser.parse_args(args)
     done = pd.read_csv(given.out) if given.out.exists() else pd.DataFrame({"ground": [], "subject": []})
     for ground, subject, make in jobs(given.work):
         if ((done["ground"] == ground) & (done["subject"] == subject)).any():
+            continue
+        if given.only not in {None, subject}:
             continue
         print(f"{ground} {subject}", flush=True)
         done = pd.concat([done, pd.DataFrame(list(make()))], ignore_index=True)

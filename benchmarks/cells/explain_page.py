@@ -30,11 +30,22 @@ def section() -> str:
     learners = rows[rows["model_auc"].notna()]
     cells = rows[rows["model_auc"].isna()]
     parts = [_TEXT]
+    if missing := [name for name in ("forest", "head", "cytomol") if name not in set(learners["subject"])]:
+        parts.append(f"Rows of these learners have yet to be made: {', '.join(missing)}.\n")
     if len(learners):
         parts += ["### Predictions of rules", "", *_table(learners, with_model=True), "", _mean(learners), ""]
     if len(cells):
         parts += ["### Imputed profiles and matches", "", _CELLS, *_table(cells, with_model=False), ""]
-    return "\n".join(parts)
+    return "\n".join([*parts, *([] if len(cells) == 0 else [_READ])])
+
+
+_READ = """\
+On predictions, a rule that several atoms fulfil by themselves (halogens) is found less well than one that
+needs all of its atoms, presumably since the others still say the same when one is masked. On imputed profiles
+and matches no way comes near 1 where the core counts as no part of the rule, and being no carbon, which asks
+no model, is a strong guess; where it wins, it is bold. The means of an atom's and its piece's loss are no
+output of the verb; they follow from its two columns.
+"""
 
 
 _CELLS = """\
