@@ -20,6 +20,7 @@ PAGE = ROOT / "docs" / "cells" / "results.md"
 
 # heading -> module with the section, in the order of the page
 SECTIONS: dict[str, str] = {
+    "Missing profiles": "benchmarks.cells.missing_page",
     "Imputed profiles": "benchmarks.cells.imputation_page",
     "Attribution": "benchmarks.cells.explain_page",
 }
