@@ -144,10 +144,10 @@ def _caution(table: pd.DataFrame) -> Iterator[str]:
     yield (
         "In use, scores of matching with stand-ins are no knowledge of the cell. A stand-in made of "
         "neighbours' profiles is made of the structure that it is matched with, and is found more easily "
-        f"than what was measured (MRR, all hidden against none: {'; '.join(easier)}). That is why the two are "
-        "scored apart, and why a figure of robustness that mixes them rises as profiles go missing. Stand-ins "
-        "that are all alike (zero, mean) are put aside at a glance: measured profiles are found more easily "
-        "among them, as among fewer candidates; not so among those of neighbours."
+        f"than what was measured (MRR, all hidden against none: {'; '.join(easier)}). That is why the two "
+        "are scored apart, and why a figure of robustness that mixes them rises as profiles go missing. "
+        "Those that are all alike (zero, mean) are put aside at a glance: measured profiles are found more "
+        "easily among them, as among fewer candidates; not so among those of neighbours."
     )
 
 
