@@ -63,7 +63,10 @@ class Table:
 
 
 def table_of(name: str) -> Table:
-    """Read one of the sets below ``CYTOMOL_DATA``; tasks with too few of a class are left out."""
+    """Read the molecules of a set that have a profile, below ``CYTOMOL_DATA``.
+
+    Tasks with too few of a class are left out.
+    """
     from cytomol.assays.same_molecule import molecule_key
 
     root = Path(os.environ["CYTOMOL_DATA"])
@@ -83,12 +86,10 @@ def table_of(name: str) -> Table:
         return Table(smiles, wide.to_numpy(float), [str(task) for task in enough], own)
     frame = pd.read_csv(root / "benchmarks" / name / "assays.csv.gz")
     keys = frame["smiles"].map(molecule_key)
-    frame = frame[(keys != "") & ~keys.duplicated()]
-    keys = keys[frame.index]
-    own = profiles.reindex(keys).to_numpy(np.float32)
+    frame = frame[keys.isin(profiles.index) & ~keys.duplicated()]
+    own = profiles.reindex(keys[frame.index]).to_numpy(np.float32)
     labels = frame.drop(columns="smiles").astype(float)
-    measured = labels[~np.isnan(own).all(axis=1)]
-    enough = ((measured == 1).sum() >= FEWEST) & ((measured == 0).sum() >= FEWEST)
+    enough = ((labels == 1).sum() >= FEWEST) & ((labels == 0).sum() >= FEWEST)
     labels = labels.loc[:, enough]
     return Table(frame["smiles"].tolist(), labels.to_numpy(), list(labels.columns), own)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.cells.explain_rules import Rules, baselines, pattern_rules, pharmacophore_atoms, planted_rules
+from benchmarks.cells.explain_rules import Rules, baselines, pattern_rules, planted_atoms, planted_rules
 from benchmarks.cells.ground import Ground, planted_ground
 from benchmarks.quality.backbones import corpus_folder
 from numpy.typing import NDArray
@@ -43,8 +43,9 @@ __all__ = ["atom_auc", "main"]
 SEED = 0
 RESAMPLES = 1000
 _CHUNK = 32
-_SHOWN = 80  # molecules of a set that are explained at most
-_STEPS = 32
+_SHOWN = 40  # molecules of a set that are explained at most
+_LEARNT = {"train": 800, "valid": 200, "test": 300}  # molecules of a set at most
+_STEPS = 16
 
 Row = dict[str, Any]
 Scores = dict[str, list[float]]
@@ -140,33 +141,37 @@ def _cell_rows(ground: Ground, name: str, backbone: Backbone) -> Iterator[Row]:
     held = (table["outer"] == 0).to_numpy()
     shown = np.flatnonzero(held & (table["part"] == "test").to_numpy() & binds)[:_SHOWN]
     smiles = [table["smiles"].iloc[row] for row in shown]
-    group = [
-        pharmacophore_atoms(text, truth["core"].iloc[row], truth["pharmacophore"].iloc[row])
+    known = [
+        planted_atoms(text, truth["core"].iloc[row], truth["pharmacophore"].iloc[row])
         for text, row in zip(smiles, shown, strict=True)
     ]
     modality = trained_modality(backbone, ground.modality)
     measured = read_corpus(ground.corpus).modalities[ground.modality]
     profiles = measured.values  # noqa: PD011 - no data frame
     for target, value_of in _values(backbone, modality, table, profiles):
-        scores: Scores = {}
+        found: list[dict[str, NDArray[np.float64]]] = [{} for _ in smiles]
         for by in ("occlusion", "gradients"):
             if target == "match":  # each to its own profile
                 pairs = zip(shown, smiles, strict=True)
-                found = [_explain(by, backbone, [text], value_of(int(row)))[0] for row, text in pairs]
+                explained = [_explain(by, backbone, [text], value_of(int(row)))[0] for row, text in pairs]
             else:
-                found = _explain(by, backbone, smiles, value_of(0))
-            for one, mask in zip(found, group, strict=True):
-                attribution = one.attributions[0]
-                ways = _ways(attribution, one.piece) if by == "occlusion" else {by: attribution.atoms}
-                for way, score in ways.items():
-                    # a feature may be driven down as well as up
-                    driven = np.abs(score) if target == "feature" else score
-                    scores.setdefault(way, []).append(atom_auc(mask, driven))
+                explained = _explain(by, backbone, smiles, value_of(0))
+            for one, ways in zip(explained, found, strict=True):
+                of_atoms = one.attributions[0]
+                new = _ways(of_atoms, one.piece) if by == "occlusion" else {by: of_atoms.atoms}
+                # a feature may be driven down as well as up
+                ways.update(
+                    {way: np.abs(score) for way, score in new.items()} if target == "feature" else new
+                )
         rng = np.random.default_rng(SEED)
-        for text, mask in zip(smiles, group, strict=True):
-            for way, score in baselines(text, rng).items():
-                scores.setdefault(way, []).append(atom_auc(mask, score))
-        yield from _rows(ground.name, name, target, scores, float("nan"))
+        whole: Scores = {}
+        decoration: Scores = {}
+        for text, ways, (group, core) in zip(smiles, found, known, strict=True):
+            for way, score in {**ways, **baselines(text, rng)}.items():
+                whole.setdefault(way, []).append(atom_auc(group, score))
+                decoration.setdefault(way, []).append(atom_auc(group[~core], score[~core]))
+        yield from _rows(ground.name, name, target, whole, float("nan"))
+        yield from _rows(ground.name, name, f"{target}, core apart", decoration, float("nan"))
 
 
 def _values(
@@ -205,7 +210,9 @@ def _planted_learning(ground: Ground) -> tuple[Rules, NDArray[np.str_]]:
     table = ground.candidates
     truth = pd.read_parquet(ground.corpus / "truth" / "molecules.parquet").iloc[table["molecule"]]
     folds = np.where(table["outer"] == 0, table["part"], "train").astype(str)
-    return planted_rules(table["smiles"].tolist(), truth.reset_index(drop=True)), folds
+    kept = _some(folds)
+    rules = planted_rules(table["smiles"].iloc[kept].tolist(), truth.iloc[kept].reset_index(drop=True))
+    return rules, folds[kept]
 
 
 def _real_learning() -> tuple[Rules, NDArray[np.str_]]:
@@ -213,7 +220,15 @@ def _real_learning() -> tuple[Rules, NDArray[np.str_]]:
     smiles = pd.read_csv(folder / "assays.csv.gz", usecols=["smiles"])["smiles"].tolist()
     split = pd.read_csv(folder / "split.csv.gz").set_index("index")["fold"]
     folds = split.reindex(range(len(smiles))).fillna("").to_numpy(str)
-    return pattern_rules(smiles), folds
+    kept = _some(folds)
+    return pattern_rules([smiles[row] for row in kept]), folds[kept]
+
+
+def _some(folds: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Return the rows that are used, drawn at random from each fold, sorted."""
+    rng = np.random.default_rng(SEED)
+    drawn = [rng.permutation(np.flatnonzero(folds == fold))[:most] for fold, most in _LEARNT.items()]
+    return np.sort(np.concatenate(drawn))
 
 
 def jobs(work: Path) -> Iterator[tuple[str, str, Callable[[], Iterator[Row]]]]:
@@ -221,19 +236,18 @@ def jobs(work: Path) -> Iterator[tuple[str, str, Callable[[], Iterator[Row]]]]:
     ground = planted_ground(work)
     folder = work / "backbones"
     rules, folds = _planted_learning(ground)
-    chmr = folder / "planted-chmr-0"
-    for method in ("chmr", "infoalign", "contrastive"):
-        if (folder / f"planted-{method}-0").is_dir():
-            backbone = Backbone.load(folder / f"planted-{method}-0")
-            yield ground.name, method, partial(_cell_rows, ground, method, backbone)
+    backbones = {
+        method: folder / f"planted-{method}-0"
+        for method in ("chmr", "infoalign", "contrastive")
+        if (folder / f"planted-{method}-0").is_dir()
+    }
+    chmr = Backbone.load(backbones["chmr"]) if "chmr" in backbones else None
     for learner in ("forest", "head", "cytomol"):
-        if chmr.is_dir():
-            backbone = None if learner == "forest" else Backbone.load(chmr)
-            yield (
-                ground.name,
-                learner,
-                partial(_learner_rows, ground.name, learner, rules, folds, backbone),
-            )
+        if chmr is not None:
+            reads = None if learner == "forest" else chmr
+            yield ground.name, learner, partial(_learner_rows, ground.name, learner, rules, folds, reads)
+    for method, path in backbones.items():
+        yield ground.name, method, partial(_cell_rows, ground, method, Backbone.load(path))
     real, real_folds = _real_learning()
     for learner in ("forest", "head", "cytomol"):
         yield (

@@ -38,9 +38,10 @@ def section() -> str:
 
 
 _CELLS = """\
-Held-out planted molecules that bind; the group that binds against all other atoms. The core takes part in the
-response too, so 1 cannot be reached. *direction*: of the imputed morphology; *feature*: its best imputed one
-(chosen on the valid half), by absolute value; *match*: to the molecule's own measured profile.
+Held-out planted molecules that bind; the group that binds against all other atoms, among which the core takes
+part in the response too, so 1 cannot be reached; and *core apart*: against decoration alone. *direction*: of
+the imputed morphology; *feature*: its best imputed one (chosen on the valid half), by absolute value;
+*match*: to the molecule's own measured profile.
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,15 @@ from rdkit import Chem
 
 from cytomol.corpus.planted.fragments import PHARMACOPHORES, assemble
 
-__all__ = ["PATTERNS", "Rules", "baselines", "pattern_rules", "pharmacophore_atoms", "planted_rules"]
+__all__ = [
+    "PATTERNS",
+    "Rules",
+    "baselines",
+    "pattern_rules",
+    "pharmacophore_atoms",
+    "planted_atoms",
+    "planted_rules",
+]
 
 PATTERNS = {
     "carboxylic acid": "C(=O)[OX2H1]",
@@ -59,16 +68,33 @@ def pharmacophore_atoms(smiles: str, core: str, pharmacophore: str) -> NDArray[n
 
     The group stands at the first place of the core; of the forms that fit there, the largest is it.
     """
+    return planted_atoms(smiles, core, pharmacophore)[0]
+
+
+def planted_atoms(smiles: str, core: str, pharmacophore: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which atoms are the binding group, and which the core; all others are decoration."""
     mol = Chem.MolFromSmiles(smiles)
-    mask = np.zeros(mol.GetNumAtoms(), bool)
+    group, rest = np.zeros(mol.GetNumAtoms(), bool), np.zeros(mol.GetNumAtoms(), bool)
     before = len(_ATOM.findall(re.sub(r"\{\d\}", "", core.split("{0}", maxsplit=1)[0])))
-    forms = [form for group in PHARMACOPHORES if group.name == pharmacophore for form, _ in group.forms]
-    for form in sorted(forms, key=lambda text: -len(_ATOM.findall(text))):
-        match = mol.GetSubstructMatch(Chem.MolFromSmiles(assemble(core, form, "", "")))
+    for form, size in _forms(pharmacophore):
+        match = mol.GetSubstructMatch(_query(core, form))
         if match:
-            mask[list(match[before : before + len(_ATOM.findall(form))])] = True
-            return mask
-    return mask
+            of_group = set(match[before : before + size])
+            group[list(of_group)] = True
+            rest[[atom for atom in match if atom not in of_group]] = True
+            break
+    return group, rest
+
+
+def _forms(pharmacophore: str) -> list[tuple[str, int]]:
+    """Return the binding forms of a group with their sizes, the largest first."""
+    forms = [form for group in PHARMACOPHORES if group.name == pharmacophore for form, _ in group.forms]
+    return sorted(((form, len(_ATOM.findall(form))) for form in forms), key=lambda one: -one[1])
+
+
+@cache
+def _query(core: str, form: str) -> Chem.Mol:
+    return Chem.MolFromSmiles(assemble(core, form, "", ""))
 
 
 def planted_rules(smiles: list[str], truth: pd.DataFrame) -> Rules:

@@ -37,13 +37,16 @@ from cytomol.cells.code_tree import CodeTree, fit_tree, trained_tree
 from cytomol.cells.hierarchy import level_use, path_agreement
 from cytomol.files import atomic_file
 
-__all__ = ["COLUMNS", "DEPTH", "main", "rows_of"]
+__all__ = ["COLUMNS", "DEPTH", "LEVEL_OF", "main", "rows_of"]
 
 DEPTH = 6
 COLUMNS = (
     "ground", "model", "seed", "tree", "of", "who", "classes", "level", "score",
     "value", "low", "high", "number",
 )  # fmt: skip
+LEVEL_OF = {"family": 2, "mechanism": 4, "target": 5}
+"""Level at which a tree has as many nodes as there are planted classes of a kind."""
+
 Row = dict[str, Any]
 
 
@@ -83,17 +86,18 @@ def _scores(
     """Yield agreement with the classes, of trees and rivals, and closeness."""
     rows = unit(rows)
     kinds = [kind for kind in ("family", "mechanism", "target") if kind in about]
-    starts = 3 if len(rows) < 5000 else 1
-    rivals = {level: {"k-means": k_means(rows, 2**level, starts=starts)} for level in range(1, DEPTH + 1)}
+    levels = range(1, DEPTH + 1)
+    rivals = {level: {"k-means": k_means(rows, 2**level)} for level in levels}
     labelled = np.flatnonzero((about[kinds] >= 0).any(axis=1))
+    joined = agglomerated(rows[labelled], [2**level for level in levels])
     for level, rival in rivals.items():
         rival["agglomerative"] = np.full(len(rows), -1)
-        rival["agglomerative"][labelled] = agglomerated(rows[labelled], 2**level)
+        rival["agglomerative"][labelled] = joined[level - 1]
         rival["random"] = random_paths(len(rows), DEPTH)[:, level - 1]
     for kind in kinds:
         classes = about[kind].to_numpy(np.int64)
         number = len(np.unique(classes[classes >= 0]))
-        true = k_means(rows, number, starts=starts)
+        true = k_means(rows, number)
         for who, chosen in (
             ("all", classes >= 0),
             ("unseen", (classes >= 0) & about["unseen"].to_numpy(bool)),
@@ -107,8 +111,9 @@ def _scores(
             for level, rival in rivals.items():
                 trees = {name: path[:, level - 1] for name, path in paths.items()}
                 for name, nodes in {**trees, **rival}.items():
-                    found = agreement(classes[chosen], nodes[chosen], halves=30 if name in trees else 2)
-                    told = _told(found, name in trees)
+                    sure = name in trees and level == LEVEL_OF[kind]
+                    found = agreement(classes[chosen], nodes[chosen], halves=20 if sure else 0)
+                    told = _told(found, sure)
                     yield {**said, "tree": name, "level": level, "score": "ami"} | told
             for name, path in {**paths, "random": random_paths(len(rows), DEPTH)}.items():
                 for score, found in closeness(path[chosen], classes[chosen]).items():
@@ -174,9 +179,6 @@ def main(arguments: list[str] | None = None) -> int:
     rows = rows[rows["score"] != "stability"]
     grounds = {"planted": planted_ground(chosen.work), "real": real_ground(chosen.work)}
     tables = {name: classes_of(ground) for name, ground in grounds.items()}
-    for name, ground in grounds.items():
-        if not ((rows["ground"] == ground.name) & (rows["model"] == FINGERPRINTS)).any():
-            rows = _add(rows, list(fingerprint_rows(ground, tables[name])), chosen.out)
     for model in MODELS:
         ground = grounds[model.ground]
         done = (rows["ground"] == ground.name) & (rows["model"] == model.name)
@@ -188,6 +190,9 @@ def main(arguments: list[str] | None = None) -> int:
         places = find_places(model, ground, chosen.work, tables[model.ground])
         rows = _add(rows, list(rows_of(model, ground, tables[model.ground], places, chosen.work)), chosen.out)
         print(f"{ground.name}, {model.name}, seed {model.seed}", flush=True)
+    for name, ground in grounds.items():
+        if not ((rows["ground"] == ground.name) & (rows["model"] == FINGERPRINTS)).any():
+            rows = _add(rows, list(fingerprint_rows(ground, tables[name])), chosen.out)
     _add(rows, list(stability_rows(chosen.work)), chosen.out)
     return 0
 

@@ -55,17 +55,17 @@ _CDRP = ("--modalities", "morphology_cdrp_pc50")
 
 MODELS = (
     Model("planted", "CHMR", 0, "backbones/planted-chmr-0", (*_CHMR, "--epochs", "40")),
-    Model("planted", "contrastive", 0, "backbones/planted-contrastive-0", (*_CONTRASTIVE, "--epochs", "15")),
-    Model("planted", "InfoAlign", 0, "backbones/planted-infoalign-0", (*_INFOALIGN, "--epochs", "40")),
     *(
         Model("planted", name, seed, f"hierarchy/planted-{form}-{seed}", (*_SMALL, *options))
         for seed in range(3)
         for form, (name, options) in _FORMS.items()
     ),
-    Model("real", "CHMR", 0, "backbones/real-chmr-0", (*_CHMR, "--epochs", "8")),
     Model(
         "real", "contrastive", 0, "backbones/real-contrastive-0", (*_CONTRASTIVE, *_CDRP, "--epochs", "10")
     ),
+    Model("planted", "contrastive", 0, "backbones/planted-contrastive-0", (*_CONTRASTIVE, "--epochs", "15")),
+    Model("planted", "InfoAlign", 0, "backbones/planted-infoalign-0", (*_INFOALIGN, "--epochs", "40")),
+    Model("real", "CHMR", 0, "backbones/real-chmr-0", (*_CHMR, "--epochs", "8")),
     Model("real", "InfoAlign", 0, "backbones/real-infoalign-0", (*_INFOALIGN, "--epochs", "8")),
 )
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import AgglomerativeClustering, KMeans
+from scipy.cluster.hierarchy import fcluster, linkage
+from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 
 __all__ = ["Estimate", "agglomerated", "agreement", "closeness", "k_means", "random_paths", "unit"]
 
-_HALVES = 40
+_HALVES = 20
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def agreement(classes: NDArray[np.int64], nodes: NDArray[np.int64], *, halves: int = _HALVES) -> Estimate:
-    """Return the adjusted mutual information of classes and nodes.
+    """Return the adjusted mutual information of classes and nodes, its interval only if ``halves`` are drawn.
 
     The 95% interval is that of the delete-half jackknife: the spread over random halves of the molecules is
     the standard error of all of them. Drawing with replacement would not do, as copies agree by themselves.
     """
     value = float(adjusted_mutual_info_score(classes, nodes))
+    if halves == 0:
+        return Estimate(value, float("nan"), float("nan"), len(classes))
     draw = np.random.default_rng(0)
     found = []
     for _ in range(halves):
@@ -96,15 +100,16 @@ def _closeness(
     return levels - float(within @ shared), levels - float(between @ shared), float(nearer)
 
 
-def k_means(rows: NDArray[np.float32], number: int, *, starts: int = 3) -> NDArray[np.int64]:
-    """Divide unit rows by k-means of scikit-learn, shape (n, d) -> int64 (n,)."""
-    labels = KMeans(number, n_init=starts, random_state=0).fit_predict(rows)
+def k_means(rows: NDArray[np.float32], number: int) -> NDArray[np.int64]:
+    """Divide unit rows by k-means of scikit-learn, one start by k-means++, shape (n, d) -> int64 (n,)."""
+    labels = KMeans(number, n_init=1, random_state=0).fit_predict(rows)
     return np.asarray(labels, np.int64)
 
 
-def agglomerated(rows: NDArray[np.float32], number: int) -> NDArray[np.int64]:
-    """Divide unit rows by agglomerative clustering (Ward) of scikit-learn, shape (n, d) -> int64 (n,)."""
-    return np.asarray(AgglomerativeClustering(number).fit_predict(rows), np.int64)
+def agglomerated(rows: NDArray[np.float32], numbers: Sequence[int]) -> list[NDArray[np.int64]]:
+    """Divide unit rows by agglomerative clustering (Ward, SciPy), once for each number of clusters."""
+    joined = linkage(rows, "ward")
+    return [fcluster(joined, number, "maxclust").astype(np.int64) for number in numbers]
 
 
 def random_paths(number: int, depth: int, seed: int = 0) -> NDArray[np.int64]:

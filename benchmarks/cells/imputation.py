@@ -44,16 +44,17 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True, help="folder of grounds and backbones")
     parser.add_argument("-o", "--out", type=Path, required=True, help="the rows, which are gone on with")
     arguments = parser.parse_args()
-    rows = pd.read_csv(arguments.out) if arguments.out.exists() else pd.DataFrame({"backbone": []})
+    parts = [pd.read_csv(arguments.out)] if arguments.out.exists() else []
+    done = {name for part in parts for name in part["backbone"]}
     for ground in (planted_ground(arguments.work), real_ground(arguments.work)):
         kind = ground.name.split("-")[0]
         for path in sorted((arguments.work / "backbones").glob(f"{kind}-*-{_FOLD}")):
-            if path.name in set(rows["backbone"]) or not (path / "manifest.json").exists():
+            if path.name in done or not (path / "manifest.json").exists():
                 continue
             backbone = Backbone.load(path)
             if backbone.method.decoded:
-                rows = pd.concat([rows, *_rows(ground, backbone, path.name)], ignore_index=True)
-                _write(rows, arguments.out)
+                parts += _rows(ground, backbone, path.name)
+                _write(pd.concat(parts, ignore_index=True), arguments.out)
     return 0
 
 

@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,10 @@ def _units(folder: Path, ground: str, method: str, form: str, folds: list[int]) 
                     own = units.setdefault(f"{figure}, {direction}", {}).setdefault(stratum, {})
                     own |= {f"{fold} {row}": (float(v), 1.0) for row, v in enumerate(values)}
         for stratum, sums in found.get("errors", {}).items():
-            for figure, reference in (("R2 over the mean", "mean"), ("R2 over the group's mean", "group")):
-                own = units.setdefault(figure, {}).setdefault(stratum, {})
-                for row, (error, most) in enumerate(zip(sums["predicted"], sums[reference], strict=True)):
+            for word in ("measured", "freed"):
+                own = units.setdefault(f"R2 over the mean, {word}", {}).setdefault(stratum, {})
+                pairs = zip(sums[f"form, {word}"], sums[f"mean, {word}"], strict=True)
+                for row, (error, most) in enumerate(pairs):
                     own[f"{fold} {row}"] = (most - error, most)
         for assay, score in found.get("scores", {}).items():
             assays.setdefault(assay, []).append(score)
@@ -139,12 +141,18 @@ def _units(folder: Path, ground: str, method: str, form: str, folds: list[int]) 
     return units
 
 
+@lru_cache(maxsize=16)
+def _drawn_again(n: int) -> NDArray[np.int64]:
+    """Return how often each of n units is drawn, shape (draws, n)."""
+    return np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_DRAWS)
+
+
 def _figures(
     units: dict[str, tuple[float, float]], plain: dict[str, tuple[float, float]], form: str
 ) -> dict[str, float]:
     """Return the figure and its gain over the profiles as measured, with intervals over units drawn again."""
     own, other = (np.array([side[unit] for unit in units if unit in plain]) for side in (units, plain))
-    drawn = np.random.default_rng(0).multinomial(len(own), np.full(len(own), 1 / len(own)), size=_DRAWS)
+    drawn = _drawn_again(len(own))
 
     def ratio(side: NDArray[np.float64], weight: NDArray[np.int64]) -> NDArray[np.float64]:
         return (weight @ side[:, 0]) / np.maximum(weight @ side[:, 1], 1e-12)

@@ -141,11 +141,7 @@ def _ridge(job: Job, corpus: Corpus, ground: Ground, fold: _Fold, work: Path) ->
     own = np.where(np.isnan(own), mean, own)
     spread = np.maximum(Y.std(axis=0), 1e-9)
     similarity = correlations(predicted / spread, own / spread, mean / spread)
-    return (
-        similarity,
-        predicted if correction is None else correction.undo(predicted.astype(np.float32), fold.groups),
-        None,
-    )
+    return similarity, predicted, None
 
 
 def _method(job: Job, corpus: Corpus, ground: Ground, fold: _Fold, work: Path) -> Any:
@@ -183,7 +179,7 @@ def _method(job: Job, corpus: Corpus, ground: Ground, fold: _Fold, work: Path) -
 
 
 def _decoded(backbone: Backbone, name: str, fold: _Fold) -> NDArray[np.float32] | None:
-    """Return the imputed profiles in measured units, a library's own where it was corrected."""
+    """Return the imputed profiles; in units of all groups where profiles were corrected."""
     import torch
 
     if name not in backbone.method.decoded:
@@ -192,17 +188,16 @@ def _decoded(backbone: Backbone, name: str, fold: _Fold) -> NDArray[np.float32] 
     with torch.inference_mode():
         batch = backbone.builder.build(store, np.arange(len(store)))
         decoded = backbone.method.impute(batch)[name].float().numpy()
-    measured = backbone.scalers[name].inverse(np.clip(decoded, 0, 1))
-    correction = backbone.corrections.get(name)
-    return measured if correction is None else correction.undo(measured, fold.groups)
+    return backbone.scalers[name].inverse(np.clip(decoded, 0, 1))
 
 
 def _errors(
     predicted: NDArray[np.floating], corpus: Corpus, ground: Ground, fold: _Fold
 ) -> dict[str, dict[str, list[float]]]:
-    """Return each test molecule's squared error, and those of the training mean and of its group's mean.
+    """Return each test molecule's squared error, and that of the training mean.
 
-    Features are brought to one spread first, so that none drowns the others.
+    Once against the profile as measured, once against the profile freed of its group's offset; no form is
+    told the group when it predicts. Features are brought to one spread first, so that none drowns the others.
     """
     number = int(ground.candidates.set_index("smiles").loc[fold.smiles[0], "outer"])
     training = _training(corpus, ground, number).modalities[ground.modality]
@@ -210,12 +205,16 @@ def _errors(
     spread = np.maximum(np.nanstd(training.values, axis=0), 1e-9)
     groups = next(iter(training.provenance.labels.values()))
     correction = GroupCorrection.fit(training.values, groups, "center", by="group")
-    of_group = correction.undo(np.tile(mean, (len(fold.rows), 1)).astype(np.float32), fold.groups)
+    freed = correction.apply(fold.values, fold.groups)
 
-    def squares(of: NDArray[np.floating]) -> NDArray[np.float64]:
-        return np.nansum(np.square((fold.values - of) / spread, dtype=np.float64), axis=1)
+    def squares(truth: NDArray[np.floating], said: NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.nansum(np.square((truth - said) / spread, dtype=np.float64), axis=1)
 
-    sums = {"predicted": squares(predicted), "mean": squares(mean), "group": squares(of_group)}
+    sums = {
+        f"{whose}, {word}": squares(truth, said)
+        for whose, said in (("form", predicted), ("mean", mean))
+        for word, truth in (("measured", fold.values), ("freed", freed))
+    }
     test = fold.parts == "test"
     return {
         stratum: {name: values[test & members].tolist() for name, values in sums.items()}

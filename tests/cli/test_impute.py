@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,26 @@ def test_chunks_change_nothing(models: dict[str, Path], molecules: Path, tmp_pat
     whole = pd.read_parquet(tmp_path / "100.parquet")
     for size in (1, 3):
         pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / f"{size}.parquet"), whole, rtol=1e-4)
+
+
+def test_memory_does_not_grow_with_the_rows(models: dict[str, Path], tmp_path: Path) -> None:
+    from cytomol.cells.imputed_rows import impute_rows
+    from cytomol.tables import read_molecules
+
+    imputer = Imputer.of(Backbone.load(models["infoalign"]))
+
+    def peak(rows: int) -> int:
+        path = tmp_path / f"{rows}.smi"
+        path.write_text("CCO\n" * rows)
+        table = read_molecules(path)
+        tracemalloc.start()
+        impute_rows(imputer, table, tmp_path / f"{rows}.parquet", chunk=40, workers=1)
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top
+
+    peak(40)
+    assert peak(800) < 1.3 * peak(80)
 
 
 def test_calibrated_by_what_was_left_out(

@@ -24,6 +24,7 @@ VERBS = [
     "embed",
     "benchmark",
     "data",
+    "evaluate",
     "ablate",
     "demo",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -136,7 +137,8 @@ def test_formats_agree_and_chunks_do_not_matter(
         pd.read_parquet(work / "o.parquet"),
     ]
     for other in others:
-        pd.testing.assert_frame_equal(first.convert_dtypes(), other.convert_dtypes())
+        as_text = io.StringIO(other.to_csv(index=False))  # in which whole numbers and nothings are alike
+        pd.testing.assert_frame_equal(first, pd.read_csv(as_text))
     data = anndata.read_h5ad(work / "o.h5ad")
     assert data.obs["Metadata_id"].tolist() == [f"p{i}" for i in range(7)]
     rows = data.obsm["match_row"]

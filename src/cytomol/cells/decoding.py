@@ -126,12 +126,9 @@ def decode_profiles(
     progress
         Called with (molecules done, molecules in all).
 
-    Examples
+    See Also
     --------
-    >>> modalities = decoded_modalities(Backbone.load("model"))
-    >>> decoded = decode_profiles(modalities, ["CCO", "no molecule"])
-    >>> decoded.valid.tolist()
-    [True, False]
+    cytomol.cells.imputer.Imputer : expected values and intervals from these.
     """
     backbone = modalities[0].backbone
     store = molecules if isinstance(molecules, MoleculeStore) else backbone.store(molecules)

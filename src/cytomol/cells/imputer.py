@@ -60,7 +60,12 @@ class Imputer:
 
     Examples
     --------
-    >>> imputer = Imputer.of(Backbone.load("model"))
+    >>> from cytomol.corpus.planted import generate_planted
+    >>> from cytomol.methods.config import InfoAlignConfig
+    >>> from cytomol.training.pretrain import pretrain
+    >>> config = InfoAlignConfig.build({"width": 16, "layers": 2, "epochs": 0})
+    >>> made = pretrain(generate_planted(200).corpus, config, "cells", method="infoalign", quiet=True)
+    >>> imputer = Imputer.of(Backbone.load(made.path))
     >>> imputed = imputer.impute(["CCO", "no molecule"])
     >>> name = imputer.modalities[0].name
     >>> bool(np.isnan(imputed.expected[name][1]).all()), imputer.calibrations[name].calibrated

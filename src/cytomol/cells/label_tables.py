@@ -133,6 +133,8 @@ def _rows_of(frame: pd.DataFrame, blocks: Sequence[str], where: str) -> NDArray[
 def _words(name: str, cells: pd.Series[str], rows: NDArray[np.int64], molecules: int) -> Labels:
     said = pd.DataFrame({"molecule": rows, "label": cells.str.split("|")}).explode("label")
     said["label"] = said["label"].astype(str).str.strip()
+    # the same words in other letters are one label, spelled as at first
+    said["label"] = said.groupby(said["label"].str.casefold())["label"].transform("first")
     return Labels.of_statements(name, said[(said["molecule"] >= 0) & (said["label"] != "")], molecules)
 
 

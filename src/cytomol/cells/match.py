@@ -14,7 +14,7 @@ from cytomol.cells.match_index import PlaceIndex
 from cytomol.cells.match_library import Crowd, Library
 from cytomol.cells.match_search import Nearest, exact_nearest
 from cytomol.cells.match_table import MatchTable, PlacedRows
-from cytomol.cells.space import CellSpace
+from cytomol.cells.space import Space
 from cytomol.errors import InputError
 
 __all__ = ["MatchedRows", "Matches", "match", "match_rows"]
@@ -53,7 +53,7 @@ class Matches:
 
 
 def match(
-    space: CellSpace,
+    space: Space,
     queries: Sequence[str] | NDArray[np.float32],
     candidates: Sequence[str] | NDArray[np.float32],
     top: int = 10,
@@ -74,6 +74,14 @@ def match(
     ------
     InputError
         If no candidate has a place.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> space = SimpleNamespace(profiles=lambda rows: rows)  # in place of a `CellSpace`
+    >>> found = match(space, np.eye(2, dtype=np.float32), np.array([[0.6, 0.8], [1, 0]], np.float32), top=1)
+    >>> found.rows.tolist(), found.similarity.round(2).tolist()
+    ([[1], [0]], [[1.0], [0.8...]])
     """
     sought, there = (
         space.profiles(rows) if isinstance(rows, np.ndarray) else space.molecules(rows)[0]
@@ -178,7 +186,7 @@ def _whole(numbers: NDArray[np.int64], there: NDArray[np.bool_]) -> pd.Series[in
 
 
 def match_rows(
-    space: CellSpace,
+    space: Space,
     queries: MatchTable,
     library: Library,
     *,

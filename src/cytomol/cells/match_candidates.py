@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cytomol.cells.match_library import Library, open_library, write_library
-from cytomol.cells.match_table import MatchTable
-from cytomol.cells.space import CellSpace
+from cytomol.cells.match_library import Library, open_library
+from cytomol.cells.match_placing import write_library
+from cytomol.cells.match_table import MatchTable, PlacedRows
+from cytomol.cells.space import Space
 from cytomol.errors import ConfigError
 from cytomol.files import require_file, sha256
 
@@ -20,7 +21,7 @@ __all__ = ["placed_candidates"]
 @contextmanager
 def placed_candidates(
     table: MatchTable,
-    space: CellSpace,
+    space: Space,
     folder: Path | None = None,
     *,
     keep: Sequence[str] = (),
@@ -50,7 +51,11 @@ def placed_candidates(
     """
 
     def write(place: Path) -> Library:
-        parts = table.placed(space, keep=keep, batch_size=batch_size, workers=workers, progress=progress)
+        def parts(start: int) -> Iterator[PlacedRows]:
+            return table.placed(
+                space, keep=keep, start=start, batch_size=batch_size, workers=workers, progress=progress
+            )
+
         return write_library(place, parts, origin)
 
     origin: dict[str, Any] = {"source": table.path}
@@ -61,7 +66,7 @@ def placed_candidates(
     if table.path == "-":
         raise ConfigError("candidates from standard input cannot be kept", hint="give them as a file")
     origin |= {
-        "model": space.modality.backbone.digest,
+        "model": space.digest,
         "modality": space.modality.name,
         "way": space.way,
         "sha256": sha256(require_file(table.path, what="file of candidates")),
@@ -70,4 +75,8 @@ def placed_candidates(
         "id_column": table.id_col,
         "layer": table.layer,
     }
-    yield open_library(folder, origin) if folder.exists() else write(folder)
+    if folder.exists():
+        yield open_library(folder, origin)
+        return
+    origin["kept"] = list(keep)
+    yield write(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +14,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.cells.match_search import Block
-from cytomol.cells.match_table import PlacedRows
 from cytomol.errors import InputError
-from cytomol.files import atomic_directory, settled, sha256
+from cytomol.files import settled
 
-__all__ = ["Crowd", "Library", "open_library", "write_library"]
+__all__ = [
+    "ABOUT",
+    "CROWD",
+    "FORMAT",
+    "PLACES",
+    "VERSION",
+    "Crowd",
+    "Library",
+    "open_library",
+    "refuse_other_origin",
+    "rows_file",
+]
 
-_FORMAT, _VERSION = "cytomol candidates", 1
-_ABOUT, _PLACES, _ROWS, _CROWD = "candidates.json", "places.f32", "rows.arrow", "crowd.npz"
+FORMAT, VERSION = "cytomol candidates", 1
+ABOUT, PLACES, CROWD = "candidates.json", "places.f32", "crowd.npz"
 _BLOCK_BYTES = 16 * 2**20  # of places read at a time
 
 
@@ -76,7 +86,7 @@ class Library:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Open a folder that `write_library` made.
+        """Open a folder that `cytomol.cells.match_placing.write_library` made.
 
         Raises
         ------
@@ -84,12 +94,12 @@ class Library:
             If it is none, or damaged.
         """
         try:
-            about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-            size = (folder / _PLACES).stat().st_size
-            if (about["format"], about["version"]) != (_FORMAT, _VERSION):
+            about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+            size = (folder / PLACES).stat().st_size
+            if (about["format"], about["version"]) != (FORMAT, VERSION):
                 raise ValueError(f"format {about['format']!r}, version {about['version']}")
             if size != 4 * about["rows"] * about["width"]:
-                raise ValueError(f"{_PLACES} has {size:,} bytes")
+                raise ValueError(f"{PLACES} has {size:,} bytes")
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise InputError(
                 f"holds no candidates placed by cytomol: {error}",
@@ -116,13 +126,13 @@ class Library:
     @cached_property
     def crowd(self) -> Crowd:
         """All candidates together."""
-        with np.load(self.folder / _CROWD, allow_pickle=False) as arrays:
+        with np.load(self.folder / CROWD, allow_pickle=False) as arrays:
             return Crowd(arrays["mean"], arrays["second"])
 
     def blocks(self) -> Iterator[Block]:
         """Yield the places in the order of the rows, a block at a time."""
         rows = max(1, _BLOCK_BYTES // (4 * self.width))
-        with (self.folder / _PLACES).open("rb") as handle:
+        with (self.folder / PLACES).open("rb") as handle:
             for start in range(0, self.rows, rows):
                 count = min(rows, self.rows - start)
                 yield start, np.fromfile(handle, np.float32, count * self.width).reshape(count, self.width)
@@ -130,7 +140,7 @@ class Library:
     @cached_property
     def places(self) -> NDArray[np.float32]:
         """All places, mapped from the file, float32, shape (rows, width)."""
-        return np.memmap(self.folder / _PLACES, np.float32, mode="r", shape=(self.rows, self.width))
+        return np.memmap(self.folder / PLACES, np.float32, mode="r", shape=(self.rows, self.width))
 
     def texts(self, rows: NDArray[np.int64]) -> pd.DataFrame:
         """Return ``id``, ``smiles``, ``error`` and ``kept_NAME`` of some rows, in their order."""
@@ -138,119 +148,18 @@ class Library:
 
         order = np.argsort(rows, kind="stable")
         place, found = rows[order], []
-        with pa.memory_map(str(self.folder / _ROWS)) as source:
-            reader = pa.ipc.open_file(source)
-            ends = np.array(self.about["batches"], np.int64)
-            first = 0
-            for number in np.unique(np.searchsorted(ends, place, side="right")):
-                last = int(np.searchsorted(place, ends[number]))
-                begin = int(ends[number - 1]) if number else 0
-                found.append(reader.get_batch(int(number)).take(pa.array(place[first:last] - begin)))
-                first = last
-            table = pa.Table.from_batches(found, schema=reader.schema)
-            frame: pd.DataFrame = table.to_pandas()
+        ends, first = np.array(self.about["ends"], np.int64), 0
+        for number in np.unique(np.searchsorted(ends, place, side="right")).tolist():
+            last = int(np.searchsorted(place, ends[number]))
+            begin = int(ends[number - 1]) if number else 0
+            with pa.memory_map(str(rows_file(self.folder, number))) as source:
+                batch = pa.ipc.open_file(source).get_batch(0)
+                found.append(batch.take(pa.array(place[first:last] - begin)))
+            first = last
+        frame: pd.DataFrame = pa.Table.from_batches(found).to_pandas()
         back = np.empty(len(rows), np.int64)
         back[order] = np.arange(len(rows))
         return frame.iloc[back].reset_index(drop=True)
-
-
-def write_library(folder: Path, parts: Iterable[PlacedRows], origin: Mapping[str, Any]) -> Library:
-    """Write placed candidates into a folder, whole or not at all; memory holds one part.
-
-    Parameters
-    ----------
-    folder
-        To be made.
-    parts
-        The candidates in the order of their rows.
-    origin
-        What names them: ``model``, ``modality``, ``way``, ``source``.
-
-    Raises
-    ------
-    InputError
-        If none has a place.
-    OutputError
-        If the folder exists or cannot be written.
-    """
-    with atomic_directory(folder) as temporary:
-        writer = _Writer(temporary)
-        for part in parts:
-            writer.add(part)
-        about = writer.finish(str(origin.get("source", "")))
-        text = json.dumps({"format": _FORMAT, "version": _VERSION, **about, **origin}, indent=1)
-        (temporary / _ABOUT).write_text(text + "\n", encoding="utf-8")
-    return Library.read(folder)
-
-
-class _Writer:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._table: Any = None
-        self._sink: Any = None
-        self._waiting = self._rows = self._valid = 0
-        self._batches: list[int] = []
-        self._error = ""
-        self._sum: NDArray[np.float64] = np.zeros(0)
-        self._square: NDArray[np.float64] = np.zeros((0, 0))
-        (folder / _PLACES).touch()
-
-    def add(self, part: PlacedRows) -> None:
-        import pyarrow as pa
-
-        table = pa.RecordBatch.from_pandas(
-            part.about,
-            schema=pa.schema([(name, pa.string()) for name in part.about]),
-            preserve_index=False,
-        )
-        if self._table is None:
-            self._sink = pa.OSFile(str(self._folder / _ROWS), "wb")
-            self._table = pa.ipc.new_file(self._sink, table.schema)
-        self._table.write_batch(table)
-        wrong = (part.about["error"] != "").to_numpy(bool)
-        if wrong.any() and not self._error:
-            row = int(np.flatnonzero(wrong)[0])
-            self._error = f"row {part.start + row + 1}: {part.about['error'].iloc[row]}"
-        self._rows += len(part.about)
-        self._batches.append(self._rows)
-        self._place(part.places, ~wrong)
-
-    def _place(self, places: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
-        if not valid.any() and not self._valid:
-            self._waiting += len(places)  # the width is not known yet
-            return
-        width = len(self._sum) or places.shape[1]
-        if not self._valid:
-            self._sum, self._square = np.zeros(width), np.zeros((width, width))
-        blank = np.full((self._waiting, width), np.nan, np.float32)
-        rows = places if valid.any() else np.full((len(places), width), np.nan, np.float32)
-        with (self._folder / _PLACES).open("ab") as handle:
-            blank.tofile(handle)
-            np.ascontiguousarray(rows, np.float32).tofile(handle)
-        exact = rows[valid].astype(np.float64)
-        self._sum += exact.sum(axis=0)
-        self._square += exact.T @ exact
-        self._valid, self._waiting = self._valid + int(valid.sum()), 0
-
-    def finish(self, where: str) -> dict[str, Any]:
-        if self._table is not None:
-            self._table.close()
-            self._sink.close()
-        if not self._valid:
-            raise InputError(
-                f"none of its {self._rows:,} rows can be placed; {self._error}",
-                where=where or None,
-                hint="is this the file, and are these its columns?",
-            )
-        np.savez(self._folder / _CROWD, mean=self._sum / self._valid, second=self._square / self._valid)
-        return {
-            "places": sha256(self._folder / _PLACES),
-            "rows": self._rows,
-            "valid": self._valid,
-            "width": len(self._sum),
-            "first_error": self._error,
-            "batches": self._batches,
-        }
 
 
 def open_library(folder: str | Path, origin: Mapping[str, Any]) -> Library:
@@ -261,7 +170,7 @@ def open_library(folder: str | Path, origin: Mapping[str, Any]) -> Library:
     folder
         Where they lie.
     origin
-        What they must come from, as given to `write_library`.
+        What they must come from, as given to `cytomol.cells.match_placing.write_library`.
 
     Raises
     ------
@@ -269,6 +178,23 @@ def open_library(folder: str | Path, origin: Mapping[str, Any]) -> Library:
         If they come from another model, modality, way or file; it says which.
     """
     library = Library.read(settled(folder))
+    refuse_other_origin(library.about, origin, library.folder)
+    return library
+
+
+def rows_file(folder: Path, number: int) -> Path:
+    """Return the file with what is known of the rows of a part."""
+    return folder / "rows" / f"{number:06d}.arrow"
+
+
+def refuse_other_origin(about: Mapping[str, Any], origin: Mapping[str, Any], folder: Path) -> None:
+    """Refuse candidates that come from something else than is asked for.
+
+    Raises
+    ------
+    InputError
+        If they do; it says from what.
+    """
     names = {
         "model": "another model",
         "modality": "another modality",
@@ -276,7 +202,7 @@ def open_library(folder: str | Path, origin: Mapping[str, Any]) -> Library:
         "sha256": "another file of candidates",
     }
     for key, wanted in origin.items():
-        found = library.about.get(key)
+        found = about.get(key)
         if key != "source" and found != wanted:
             what = names.get(key, f"another {key.replace('_', ' ')}")
             raise InputError(
@@ -284,7 +210,6 @@ def open_library(folder: str | Path, origin: Mapping[str, Any]) -> Library:
                 where=str(folder),
                 hint="choose another folder, or remove it and let it be made anew",
             )
-    return library
 
 
 def _short(value: Any) -> str:

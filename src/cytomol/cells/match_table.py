@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.cells.modality import TrainedModality
+from cytomol.cells.modality import NamedFeatures
 from cytomol.cells.profile_stream import CHUNK, read_profile_chunks
-from cytomol.cells.space import CellSpace
-from cytomol.chem.featurize import featurize
+from cytomol.cells.space import Space
 from cytomol.corpus.feature_columns import some
 from cytomol.corpus.identifiers import COMPOUND_NAMES, GENE_IDS, INCHIKEYS, MOLECULE_IDS, plain_name
 from cytomol.corpus.readers import read_profile_columns
@@ -76,9 +75,10 @@ class MatchTable:
 
     def placed(
         self,
-        space: CellSpace,
+        space: Space,
         *,
         keep: Sequence[str] = (),
+        start: int = 0,
         rows: int = CHUNK,
         batch_size: int = 256,
         workers: int | None = None,
@@ -92,6 +92,8 @@ class MatchTable:
             Where they are placed.
         keep
             Further columns wanted.
+        start
+            Row, from 0, before which the table has been placed: where a part ended.
         rows
             Rows that are in memory as features at once.
         batch_size, workers
@@ -105,15 +107,15 @@ class MatchTable:
             If the table cannot be read, or lacks a column.
         """
         if self.holds == "profiles":
-            yield from self._profiles(space, keep, rows, progress)
+            yield from self._profiles(space, keep, (start, rows), progress)
         else:
-            yield from self._molecules(space, keep, rows, (batch_size, workers), progress)
+            yield from self._molecules(space, keep, (start, rows), (batch_size, workers), progress)
 
     def _molecules(
         self,
-        space: CellSpace,
+        space: Space,
         keep: Sequence[str],
-        rows: int,
+        parts: tuple[int, int],
         machine: tuple[int, int | None],
         progress: Progress | None,
     ) -> Iterator[PlacedRows]:
@@ -121,11 +123,10 @@ class MatchTable:
         smiles = table.smiles
         named = self._id_column(table.frame, besides=table.smiles_col)
         kept = [find_column(table.frame, name, where=table.where, option="--keep") for name in keep]
-        for start in range(0, len(table), rows):
+        begin, rows = parts
+        for start in range(begin, len(table), rows):
             part = slice(start, start + rows)
-            store = featurize(
-                smiles[part], space.modality.backbone.feature_options, workers=machine[1], cache=None
-            )
+            store = space.store(smiles[part], workers=machine[1])
             places, _ = space.molecules(store, batch_size=machine[0])
             errors = [table.errors.get(start + row, error) for row, error in enumerate(store.errors)]
             places[np.array([bool(error) for error in errors], dtype=bool)] = np.nan
@@ -135,13 +136,16 @@ class MatchTable:
                 progress(min(start + rows, len(table)), len(table))
 
     def _profiles(
-        self, space: CellSpace, keep: Sequence[str], rows: int, progress: Progress | None
+        self, space: Space, keep: Sequence[str], parts: tuple[int, int], progress: Progress | None
     ) -> Iterator[PlacedRows]:
         beside = tuple(name for name in (self.id_col, self.smiles_col, *keep) if name is not None)
+        begin, rows = parts
         chunks = read_profile_chunks(
             self.path, space.modality, layer=self.layer, rows=rows, beside=tuple(dict.fromkeys(beside))
         )
         for chunk in chunks:
+            if chunk.start < begin:
+                continue
             frame = chunk.metadata
             kept = [find_column(frame, name, where=self.path, option="--keep") for name in keep]
             column = self._smiles_column(frame)
@@ -191,7 +195,7 @@ def _texts(column: pd.Series[str]) -> list[str]:
 
 def match_table(
     path: str,
-    modality: TrainedModality,
+    modality: NamedFeatures,
     *,
     holds: Holds | None = None,
     smiles_col: str | None = None,
@@ -217,6 +221,12 @@ def match_table(
     ------
     InputError
         If it holds neither.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> match_table("hits.smi", SimpleNamespace(name="morphology", columns=("Cells_Area",))).holds
+    'molecules'
     """
     kind = format_of(Path(path))
     if holds is None and (path == "-" or kind not in _BOTH):

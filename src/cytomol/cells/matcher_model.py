@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from cytomol.artifact.directory import load_model, save_model
 from cytomol.cells.cell_matcher import CellMatcher, MatcherOptions, scaffold_groups
-from cytomol.cells.modality import aligned_profiles
-from cytomol.cells.structure_kernel import structure_blocks
+from cytomol.cells.modality import NamedFeatures, aligned_profiles
+from cytomol.cells.structure_kernel import blocks_of, structure_blocks, structure_store
+from cytomol.chem.store import MoleculeStore
 from cytomol.corpus.schema import Modality
 from cytomol.errors import InputError, ModelDirectoryError
 
@@ -45,14 +46,37 @@ class MatcherModel:
     facts: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
+    way = "matcher"
+
+    @property
+    def modality(self) -> NamedFeatures:
+        """The modality, whose features it knows by name: itself."""
+        return self
+
+    def store(self, smiles: Sequence[str], *, workers: int | None = None) -> MoleculeStore:
+        """Featurize molecules, without the cache; row i answers SMILES i."""
+        return structure_store(smiles, workers=workers, cache=None)
+
     def molecules(
-        self, smiles: Sequence[str], *, workers: int | None = None
+        self,
+        molecules: Sequence[str] | MoleculeStore,
+        *,
+        batch_size: int = 2048,
+        progress: Callable[[int, int], None] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Place molecules, float32, shape (n, width), NaN where invalid; and return which are valid."""
-        blocks, valid = structure_blocks(smiles, workers=workers)
-        places = self.matcher.molecules(blocks)
-        places[~valid] = np.nan
-        return places, valid
+        """Place molecules: see :class:`~cytomol.cells.space.Space`."""
+        parts, valid = [], np.zeros(len(molecules), dtype=np.bool_)
+        for start in range(0, len(molecules), batch_size):
+            rows = np.arange(start, min(start + batch_size, len(molecules)))
+            if isinstance(molecules, MoleculeStore):
+                blocks, valid[rows] = blocks_of(molecules, rows)
+            else:
+                blocks, valid[rows] = structure_blocks(molecules[start : start + batch_size])
+            parts.append(self.matcher.molecules(blocks))
+            parts[-1][~valid[rows]] = np.nan
+            if progress is not None:
+                progress(len(rows) + start, len(molecules))
+        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32), valid
 
     def profiles(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Place profiles with the matcher's features in its order; rows of length 1, NaN without a value."""
@@ -98,7 +122,9 @@ def fit_matcher(
     rows: NDArray[np.bool_] | None = None,
     weights: NDArray[np.float64] | None = None,
     options: MatcherOptions | None = None,
-    workers: int | None = None,
+    read: Callable[
+        [Sequence[str]], tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]
+    ] = structure_blocks,
     say: Callable[[str], None] = lambda text: None,  # noqa: ARG005 - nobody listens
 ) -> MatcherModel:
     """Fit a matcher on a modality of a corpus.
@@ -116,8 +142,8 @@ def fit_matcher(
         How much each profile counts, shape (profiles,); None for all alike.
     options
         See :class:`MatcherOptions`.
-    workers
-        Processes that featurize.
+    read
+        Returns blocks of features of molecules, and which are valid.
     say
         Told what happens, a sentence at a time.
 
@@ -144,7 +170,7 @@ def fit_matcher(
     names = np.array([connectivity[row] or f"row {row}" for row in modality.rows], dtype=str)
     found, first, molecule = np.unique(names[kept], return_index=True, return_inverse=True)
     texts = [smiles[row] for row in modality.rows[kept][first]]
-    blocks, valid = structure_blocks(texts, workers=workers)
+    blocks, valid = read(texts)
     say(f"{int(kept.sum()):,} profiles of {len(found):,} molecules ({int((~valid).sum())} invalid)")
     usable = valid[molecule]
     chosen = np.ones(int(kept.sum())) if weights is None else weights[kept]

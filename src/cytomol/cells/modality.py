@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,26 @@ from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.typical import TypicalProfile
 from cytomol.errors import InputError, ModelDirectoryError
 
-__all__ = ["TrainedModality", "aligned_profiles", "trained_modality"]
+__all__ = ["NamedFeatures", "TrainedModality", "aligned_profiles", "trained_modality"]
 
 _NAMED = 5  # features that one message names
+
+
+class NamedFeatures(Protocol):
+    """A modality whose features are known by name."""
+
+    @property
+    def name(self) -> str:
+        """The modality."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of its features, in their order."""
+
+    def aligned(
+        self, values: NDArray[np.float32], columns: tuple[str, ...], *, where: str
+    ) -> NDArray[np.float32]:
+        """Return profiles with these features in their order, shape (n, width)."""
 
 
 @dataclass(frozen=True)

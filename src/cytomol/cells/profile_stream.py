@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.cells.modality import TrainedModality
+from cytomol.cells.modality import NamedFeatures
 from cytomol.corpus.feature_columns import ColumnReport
 from cytomol.corpus.readers import read_profile_parts
 from cytomol.errors import InputError, note
@@ -44,7 +44,7 @@ class ProfileChunk:
 
 def read_profile_chunks(
     path: str | Path,
-    modality: TrainedModality,
+    modality: NamedFeatures,
     *,
     layer: str | None = None,
     rows: int = CHUNK,

@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.store import MoleculeStore
 from cytomol.learners.feature_scaling import ColumnScaler, fit_scaler, scaler_from_arrays
 from cytomol.learners.tanimoto import CountSimilarity
 
-__all__ = ["StructureKernel", "structure_blocks"]
+__all__ = ["StructureKernel", "blocks_of", "structure_blocks", "structure_store"]
 
 Matrix = NDArray[np.float32]
 _BITS = 2048
 _COUNTED = {"counts": 2, "wide counts": 3}  # radius of each Morgan fingerprint
+
+
+def structure_store(
+    smiles: Sequence[str],
+    *,
+    workers: int | None = None,
+    cache: Path | Literal["default"] | None = "default",
+) -> MoleculeStore:
+    """Return molecules with all that a matcher reads of structures; row i answers SMILES i."""
+    base = FeatureOptions(graph=False, morgan_bits=0, maccs=False, descriptors=True)
+    store = featurize(smiles, base, workers=workers, cache=cache)
+    for name, radius in _COUNTED.items():
+        options = base.fingerprint(radius, _BITS, counts=True)
+        counted = featurize(smiles, options, workers=workers, cache=cache)
+        errors = [a or b for a, b in zip(store.errors, counted.errors, strict=True)]
+        store = replace(store, errors=errors).with_block(name, counted.blocks["counts"])
+    return store
+
+
+def blocks_of(
+    store: MoleculeStore, rows: NDArray[np.int64] | None = None
+) -> tuple[dict[str, Matrix], NDArray[np.bool_]]:
+    """Return blocks of (some rows of) a :func:`structure_store`, 0 if invalid, and which are valid."""
+    valid = store.valid.copy() if rows is None else store.valid[rows]
+    names = ("descriptors", *_COUNTED)
+    blocks = {name: np.array(store.dense(name, rows), dtype=np.float32) for name in names}
+    for block in blocks.values():
+        block[~valid] = 0.0
+    return blocks, valid
 
 
 def structure_blocks(
@@ -39,17 +70,7 @@ def structure_blocks(
     >>> sorted(blocks), valid.tolist()
     (['counts', 'descriptors', 'wide counts'], [True, False])
     """
-    base = FeatureOptions(graph=False, morgan_bits=0, maccs=False, descriptors=True)
-    store = featurize(smiles, base, workers=workers)
-    valid = store.valid.copy()
-    blocks = {"descriptors": np.array(store.dense("descriptors"), dtype=np.float32)}
-    for name, radius in _COUNTED.items():
-        counted = featurize(smiles, base.fingerprint(radius, _BITS, counts=True), workers=workers)
-        blocks[name] = np.array(counted.dense("counts"), dtype=np.float32)
-        valid &= counted.valid
-    for block in blocks.values():
-        block[~valid] = 0.0
-    return blocks, valid
+    return blocks_of(structure_store(smiles, workers=workers))
 
 
 @dataclass(eq=False)

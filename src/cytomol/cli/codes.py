@@ -89,16 +89,17 @@ def command(
 
     backbone = load_backbone(model)
     tree = trained_tree(backbone) if tree_name == "trained" else load_tree(tree_name, backbone)
-    how = {"levels": len(tree.level_sizes), "force": force, "quiet": quiet}
-    passes = {"batch_size": batch_size, "workers": workers}
     if read is not None:
         kept = split_names(keep, read.frame.columns) if keep else None
-        parts = code_molecules(backbone, tree, read, keep=kept, **passes)
-        _write(parts, out, "molecules", on_error=on_error, where=read.where, **how)
+        parts = code_molecules(backbone, tree, read, keep=kept, batch_size=batch_size, workers=workers)
     else:
-        known = MoleculesOfProfiles(others)
-        parts = code_profiles(trained_modality(backbone, modality), tree, table, known, layer=layer, **passes)
-        _write(parts, out, "profiles", on_error=None, where=table, **how)
+        profiles, known = trained_modality(backbone, modality), MoleculesOfProfiles(others)
+        parts = code_profiles(
+            profiles, tree, table, known, layer=layer, batch_size=batch_size, workers=workers
+        )
+    where, what = (table, "profiles") if read is None else (read.where, "molecules")
+    levels = len(tree.level_sizes)
+    _write(parts, out, what, levels=levels, on_error=on_error, force=force, quiet=quiet, where=where)
 
 
 def _write(

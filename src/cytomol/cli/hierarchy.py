@@ -157,7 +157,9 @@ def _molecules(
 
     assert molecules is not None
     read = read_molecules(molecules, smiles_col=smiles_col)
-    frame = read.frame.rename(columns={name: "inchikey" for name in read.frame if name.lower() == "inchikey"})
+    frame = read.frame.rename(
+        columns={name: "inchikey" for name in read.frame.columns if str(name).lower() == "inchikey"}
+    )
     rest = frame.drop(columns=[read.smiles_col, *({"smiles"} & set(frame) - {read.smiles_col})])
     rest.insert(0, "smiles", read.smiles)
     return rest, None

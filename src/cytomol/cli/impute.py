@@ -9,6 +9,7 @@ import click
 from cytomol.cli.row_options import rows_options, split_names
 
 if TYPE_CHECKING:
+    from cytomol.cells.feature_calibration import FeatureCalibration
     from cytomol.cells.imputed_rows import RowCounts
     from cytomol.cells.imputer import Imputer
 
@@ -120,6 +121,13 @@ def command(
         _say(imputer, counts, out, on_error)
 
 
+def _sources(calibration: FeatureCalibration) -> str:
+    """Name what takes part in expected values."""
+    names = ("the decoder", "ridge regression on fingerprints")
+    found = [name for name, slope in zip(names, calibration.slope, strict=False) if slope.any()]
+    return " and ".join(found) or "the mean alone"
+
+
 def _say(imputer: Imputer, counts: RowCounts, out: str, on_error: str | None) -> None:
     """Say of each modality what its intervals are worth, and how many rows there are."""
     for one in imputer.modalities:
@@ -129,9 +137,7 @@ def _say(imputer: Imputer, counts: RowCounts, out: str, on_error: str | None) ->
             mean = f"{calibration.mean_alone} of {width} features are not predicted better than their mean"
             told = (
                 f"{calibration.coverage:.0%} intervals by {calibration.molecules:,} molecules of"
-                f" {calibration.scaffolds:,} scaffolds, expected values by the decoder"
-                + (" and ridge regression" if one.name in imputer.ridges else "")
-                + f"; {mean}"
+                f" {calibration.scaffolds:,} scaffolds; expected values by {_sources(calibration)}; {mean}"
                 + (", and get it" if calibration.mean_alone else "")
             )
         else:

@@ -72,28 +72,26 @@ _HOLDS = click.Choice(["molecules", "profiles"])
 def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -> None:
     """Rank the molecules or profiles of CANDIDATES for each molecule or profile of QUERIES.
 
-    DIR is a pretrained model. A table with the modality's features holds profiles, in any format that a
-    corpus is built of; one with SMILES and without features holds molecules. Every row of QUERIES is answered
-    in order, by up to --top rows: the candidate's row (from 1), id and SMILES, the similarity (a cosine),
-    top_percent (the share of candidates that rank as high or higher), spreads (how many standard deviations
-    it lies above the mean of all candidates), a note where the order says nothing, and 'error' where a query
-    has no place.
+    DIR is what pretrain or matcher made. A table with the modality's features holds profiles, in any format
+    that a corpus is built of; one with SMILES and without features holds molecules. Every row of QUERIES is
+    answered in order, by up to --top rows: the candidate's row (from 1), id and SMILES, the similarity (a
+    cosine), top_percent (the share of candidates that rank as high or higher), spreads (how many standard
+    deviations it lies above the mean of all candidates), a note where the order says nothing, and 'error'
+    where a query has no place.
     """
     from cytomol.cells.match_output import check_match_output, write_matches
 
     check_match_output(out, force=force)
 
-    from cytomol.artifact.backbone import load_backbone
     from cytomol.cells.match import match_rows
     from cytomol.cells.match_candidates import placed_candidates
     from cytomol.cells.match_table import match_table
-    from cytomol.cells.modality import trained_modality
-    from cytomol.cells.space import CellSpace
+    from cytomol.cells.open_space import open_space
     from cytomol.progress import Reporter
 
     report = Reporter(quiet=quiet)
-    modality = trained_modality(load_backbone(model), options["modality"])
-    space = CellSpace.of(modality, options["way"])
+    space = open_space(model, options["modality"], options["way"])
+    modality = space.modality
     queries, candidates = (
         match_table(
             options[table],
@@ -126,7 +124,7 @@ def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -
                 library,
                 keep=names,
                 query_smiles=queries.holds == "molecules" or queries.smiles_col is not None,
-                origin={"model": space.modality.backbone.digest, "modality": modality.name, "way": space.way},
+                origin={"model": space.digest, "modality": modality.name, "way": space.way},
                 force=force,
             )
     if answered.invalid == answered.queries:

@@ -57,9 +57,11 @@ def command(
 
     check_output(Path(out), force=force)
     import json
+    from functools import partial
 
     from cytomol.cells.cell_matcher import MatcherOptions
     from cytomol.cells.matcher_model import fit_matcher
+    from cytomol.cells.structure_kernel import structure_blocks
     from cytomol.corpus.readers import read_corpus
     from cytomol.evaluate.matching.candidates import learnable_profiles, modality_of
     from cytomol.files import sha256
@@ -81,7 +83,7 @@ def command(
         chosen,
         rows=rows,
         options=MatcherOptions(noise=noise, seed=seed),
-        workers=workers,
+        read=partial(structure_blocks, workers=workers),
         say=reporter.say,
     )
     digests = sorted({sha256(Path(path)) for path in held_out})

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.genes import GeneIndex, join_genes
-from cytomol.corpus.identifiers import as_ids
+from cytomol.corpus.identifiers import as_ids, as_inchikeys
 from cytomol.corpus.join import JoinKey, MoleculeIndex, join_molecules
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.provenance import Correction, Provenance
@@ -74,11 +74,11 @@ def annotate_profiles(corpus: Corpus, name: str, said: ProfileAnnotation, proble
     whole = read_ids(said.path)
     keep = _selected(whole, said)
     frame = whole[keep].reset_index(drop=True)
-    rows = _joined(corpus, modality, frame, said, problems)
+    rows, owners = _joined(corpus, modality, frame, said, problems)
     about = modality.provenance
     if said.reliability:
         values = reliabilities(whole, said.reliability, str(said.path))[keep]
-        spoken = _spread(pd.Series(values), rows, modality, how="mean").to_numpy(np.float32)
+        spoken = _spread(pd.Series(values), rows, owners, how="mean").to_numpy(np.float32)
         old = about.reliability
         kept = spoken if old is None else np.where(np.isnan(spoken), old, spoken).astype(np.float32)
         about = replace(about, reliability=kept)
@@ -86,7 +86,7 @@ def annotate_profiles(corpus: Corpus, name: str, said: ProfileAnnotation, proble
     for label, column in said.labels.items():
         said_of_row = as_ids(frame[column])
         text = (
-            _spread(said_of_row.where(said_of_row != ""), rows, modality, how="same")
+            _spread(said_of_row.where(said_of_row != ""), rows, owners, how="same")
             .fillna("")
             .to_numpy(object)
         )
@@ -148,29 +148,45 @@ def _selected(frame: pd.DataFrame, said: ProfileAnnotation) -> NDArray[np.bool_]
 
 def _joined(
     corpus: Corpus, modality: Modality, frame: pd.DataFrame, said: ProfileAnnotation, problems: Problems
-) -> NDArray[np.int64]:
-    """Return the molecule or gene that each row of the table speaks of, -1 for none."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return whom each row of the table speaks of, -1 for nobody, and whose each profile is.
+
+    Molecules that share an InChIKey count as one.
+    """
     metadata = pd.DataFrame({str(name): as_ids(frame[name]) for name in frame})
-    where = str(said.path)
+    where, owners = str(said.path), modality.rows
     if modality.entity == "gene":
         rows, report = join_genes(metadata, GeneIndex(corpus.genes), where=where, column=None)
     else:
         index = MoleculeIndex(corpus.molecules)
         rows, report = join_molecules(metadata, index, where=where, key=said.key, leave_out=True, hints=False)
+        first = _first_of_each(corpus.molecules)
+        rows = np.where(rows >= 0, first[rows], -1)
+        owners = first[owners]
     problems.join(report)
-    if not np.isin(rows, modality.rows).any():
+    if not np.isin(rows, owners).any():
         raise InputError(f"speaks of no {modality.entity} with a profile of {modality.name}", where=where)
-    return rows
+    return rows, owners
+
+
+def _first_of_each(molecules: pd.DataFrame) -> NDArray[np.int64]:
+    """Return, for each molecule, the first one of the same InChIKey, shape (molecules,)."""
+    own = np.arange(len(molecules), dtype=np.int64)
+    if "inchikey" not in molecules:
+        return own
+    keys = as_inchikeys(molecules["inchikey"]).to_numpy(str)
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    return np.where(keys == "", own, first[group])
 
 
 def _spread(
-    values: pd.Series[Any], rows: NDArray[np.int64], modality: Modality, *, how: str
+    values: pd.Series[Any], rows: NDArray[np.int64], owners: NDArray[np.int64], *, how: str
 ) -> pd.Series[Any]:
-    """Return one value for each profile: the mean of its molecule's rows, or the value that all agree on."""
+    """Return one value for each profile: the mean of its owner's rows, or the value that all agree on."""
     known = (rows >= 0) & values.notna().to_numpy(bool)
     groups = values[known].groupby(rows[known])
     of_entity = groups.mean() if how == "mean" else groups.first().where(groups.min() == groups.max())
-    return of_entity.reindex(modality.rows)
+    return of_entity.reindex(owners)
 
 
 def _share(which: NDArray[np.bool_]) -> str:

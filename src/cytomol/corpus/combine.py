@@ -15,6 +15,8 @@ from cytomol.corpus.feature_columns import some
 from cytomol.corpus.normalise import whiten
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import Aggregate, ProfileTable, aggregate_profiles
+from cytomol.corpus.provenance import Provenance
+from cytomol.corpus.replicate_correlation import replicate_correlations
 from cytomol.corpus.schema import Entity, Modality
 from cytomol.corpus.wells import WellOptions, Wells
 from cytomol.errors import InputError
@@ -104,7 +106,18 @@ def combine(
         full = f"{name}_{label}" if options.split_by else name
         differ = differences(conditions, rows, chosen)
         entities, merged = aggregate_profiles(rows[chosen], values[chosen], aggregate)
-        modalities.append(Modality(full, kind, entity, entities.astype(np.int64), merged, columns))
+        agreement = None if aggregate == "none" else replicate_correlations(rows[chosen], values[chosen])
+        modalities.append(
+            Modality(
+                full,
+                kind,
+                entity,
+                entities.astype(np.int64),
+                merged,
+                columns,
+                provenance=Provenance(agreement),
+            )
+        )
         where = parts[0].wells.table.where if len(parts) == 1 and not options.split_by else full
         if (remark := _note_aggregation(where, len(chosen), modalities[-1], differ, aggregate)) is not None:
             problems.note(remark)

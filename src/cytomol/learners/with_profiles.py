@@ -26,7 +26,6 @@ _TERMS = {
     "profiles": ("profile", "norm"),
     "norm": ("norm",),
 }
-_FUSED = ("structure", "joint", "profiles")
 
 
 class WithProfiles(Learner):
@@ -46,6 +45,9 @@ class WithProfiles(Learner):
         Its name in the registry.
     profiles
         Names of the blocks of profiles.
+    projected
+        Names of the blocks of the same profiles as a backbone projects them; with any, a Gaussian process on
+        structures and these is fused as well.
 
     Attributes
     ----------
@@ -56,12 +58,21 @@ class WithProfiles(Learner):
     name: ClassVar[str] = "with-profiles"
     summary: ClassVar[str] = "a learner of structures, fused with measured profiles"
 
-    def __init__(self, structure: Learner, structure_name: str, profiles: Sequence[str]) -> None:
+    def __init__(
+        self,
+        structure: Learner,
+        structure_name: str,
+        profiles: Sequence[str],
+        projected: Sequence[str] = (),
+    ) -> None:
         self.structure, self.structure_name = structure, structure_name
-        self.profiles = tuple(profiles)
-        self.blocks = tuple(dict.fromkeys((*structure.blocks, "counts", *profiles)))
+        self.profiles, self.projected = tuple(profiles), tuple(projected)
+        self.blocks = tuple(dict.fromkeys((*structure.blocks, "counts", *profiles, *projected)))
         self.kernels = {name: CellKernel(profiles, terms) for name, terms in _TERMS.items()}
-        self.weights: NDArray[np.float64] = np.zeros((len(_FUSED), 0))
+        if projected:
+            self.kernels["projected"] = CellKernel(projected)
+        self.beside = tuple(name for name in self.kernels if name != "norm")
+        self.weights: NDArray[np.float64] = np.zeros((1 + len(self.beside), 0))
         self.binary = True
         self.details: dict[str, Any] = {}
 
@@ -75,7 +86,7 @@ class WithProfiles(Learner):
             kernel.fit(blocks, of_measured)
         held = {name: block[of_measured.valid] for name, block in blocks.items()}
         structure = self.structure.held_out(blocks, learning)[0][measured[learning.valid]]
-        sources = np.stack([structure, *(self.kernels[name].predict(held) for name in _FUSED[1:])])
+        sources = np.stack([structure, *(self.kernels[name].predict(held) for name in self.beside)])
         labels = measured_exactly(learning)[of_measured.valid]
         self.weights = fusion_weights(sources, labels, learning.kind)
         self.details = {
@@ -83,7 +94,9 @@ class WithProfiles(Learner):
             "profiles": {
                 "train": int(of_measured.train.sum()),
                 "valid": int(of_measured.valid.sum()),
-                "weights": dict(zip(_FUSED, self.weights.mean(axis=1).round(4).tolist(), strict=True)),
+                "weights": dict(
+                    zip(("structure", *self.beside), self.weights.mean(axis=1).round(4).tolist(), strict=True)
+                ),
             },
         }
 
@@ -143,7 +156,7 @@ class WithProfiles(Learner):
         if not rows.size:
             return result
         asked = {name: block[rows] for name, block in blocks.items()}
-        beside = [self.kernels[name].predict(asked) for name in _FUSED[1:]]
+        beside = [self.kernels[name].predict(asked) for name in self.beside]
         kind = "classification" if self.binary else "regression"
         for member in result:
             member[rows] = fuse(np.stack([member[rows], *beside]), self.weights, kind)
@@ -167,6 +180,7 @@ class WithProfiles(Learner):
             "structure": table,
             "kernels": kernels,
             "profiles": list(self.profiles),
+            "projected": list(self.projected),
             "binary": self.binary,
         }, arrays
 
@@ -176,7 +190,7 @@ class WithProfiles(Learner):
         name = table["learner"]
         kind = type(learners[restored_as(name)]())
         structure = kind.restore(table["structure"], under_prefix(arrays, "structure/"))
-        new = cls(structure, name, table["profiles"])
+        new = cls(structure, name, table["profiles"], table["projected"])
         new.kernels = {
             name: CellKernel.restore(of_kernel, under_prefix(arrays, f"{name}/"))
             for name, of_kernel in table["kernels"].items()

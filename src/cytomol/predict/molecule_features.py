@@ -14,6 +14,7 @@ from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners.base import Matrix
 from cytomol.predict.profile_block import ProfileBlock
+from cytomol.predict.projected_profiles import project_profiles, projected_modality
 
 if TYPE_CHECKING:
     from cytomol.artifact.backbone import Backbone
@@ -124,7 +125,17 @@ class MoleculeFeatures:
     def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
         """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""
         blocks = {name: self._block(name, store, batch_size) for name in self.blocks}
-        return blocks | {each.key: each.of(store.smiles) for each in self.profiles}
+        for each in self.profiles:
+            values = blocks[each.key] = each.of(store.smiles)
+            if self.backbone is not None and (name := projected_modality(self.backbone, each)) is not None:
+                blocks[each.projected_key] = project_profiles(self.backbone, name, each, values)
+        return blocks
+
+    @property
+    def projected(self) -> tuple[str, ...]:
+        """Names of the blocks of profiles as the backbone projects them."""
+        found = [each for each in self.profiles if projected_modality(self.backbone, each) is not None]
+        return tuple(each.projected_key for each in found)
 
     def _block(self, name: str, store: MoleculeStore, batch_size: int) -> Matrix:
         match name:

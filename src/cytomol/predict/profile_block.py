@@ -50,6 +50,11 @@ class ProfileBlock:
         """Name of the block among a learner's blocks."""
         return PREFIX + self.name
 
+    @property
+    def projected_key(self) -> str:
+        """Name of the block of the same profiles as a backbone projects them."""
+        return f"projected:{self.name}"
+
     def __len__(self) -> int:
         return len(self.values)
 

@@ -89,4 +89,5 @@ class Recipe:
             return cls(name, make, features, source)
         keys = tuple(each.key for each in profiles)
         features = replace(features, profiles=tuple(profiles))
-        return cls(name, lambda: WithProfiles(make(), name, keys), features, source)
+        projected = features.projected
+        return cls(name, lambda: WithProfiles(make(), name, keys, projected), features, source)

@@ -149,7 +149,7 @@ def corpus() -> Corpus:
 @pytest.fixture(scope="module")
 def model(corpus: Corpus) -> MatcherModel:
     keys = [key[:14] for key in corpus.molecules["inchikey"]]
-    return fit_matcher(corpus.smiles, keys, corpus.modalities["morphology"], workers=1)
+    return fit_matcher(corpus.smiles, keys, corpus.modalities["morphology"])
 
 
 def test_a_model_directory_gives_the_same_places(model: MatcherModel, tmp_path: Path, corpus: Corpus) -> None:
@@ -161,7 +161,12 @@ def test_a_model_directory_gives_the_same_places(model: MatcherModel, tmp_path: 
         places, valid = one.molecules(["CCO", "no molecule"])
         assert valid.tolist() == [True, False]
         assert np.isnan(places[1]).all()
-    np.testing.assert_array_equal(model.molecules(["CCO"])[0], again.molecules(["CCO"])[0])
+    smiles = ["CCO", "C1CC", "c1ccccc1", "CCN", "c1ccncc1"]
+    whole, _ = model.molecules(smiles)
+    np.testing.assert_array_equal(whole, again.molecules(smiles)[0])
+    for given in (smiles, model.store(smiles)):
+        np.testing.assert_allclose(model.molecules(given, batch_size=2)[0], whole, atol=1e-6)
+    assert model.molecules([])[0].shape[0] == 0
     values = corpus.modalities["morphology"].values[:5]
     np.testing.assert_array_equal(model.profiles(values), again.profiles(values))
 
@@ -191,8 +196,8 @@ def test_invalid_molecules_and_genes_teach_nothing(corpus: Corpus) -> None:
     broken = ["not a molecule", *corpus.smiles[1:]]
     modality = corpus.modalities["morphology"]
     first = modality.rows != 0
-    without = fit_matcher(corpus.smiles, keys, modality, rows=first, workers=1)
-    spoiled = fit_matcher(broken, keys, modality, workers=1)
+    without = fit_matcher(corpus.smiles, keys, modality, rows=first)
+    spoiled = fit_matcher(broken, keys, modality)
     np.testing.assert_allclose(
         without.molecules(["c1ccccc1O"])[0], spoiled.molecules(["c1ccccc1O"])[0], atol=1e-4
     )

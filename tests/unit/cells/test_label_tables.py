@@ -32,13 +32,13 @@ def test_words_and_assays_of_one_table(tmp_path: Path) -> None:
     pd.DataFrame(
         {
             "smiles": ["OCC", "C[C@@H](N)C(=O)O", "c1ccccc1", "CCCCC"],
-            "moa": ["solvent|anaesthetic", "building block", "", "solvent"],
+            "moa": ["Solvent|anaesthetic", "building block", "solvent", "solvent"],
             "toxic": ["1", "0", "", "1"],
         }
     ).to_csv(path, index=False)
     moa, assay = read_labels(path, KEYS)
-    assert _said(moa) == {"anaesthetic": [0], "building block": [2], "solvent": [0]}
-    assert moa.known.tolist() == [True, False, True, False]
+    assert _said(moa) == {"Solvent": [0, 1], "anaesthetic": [0], "building block": [2]}
+    assert moa.known.tolist() == [True, True, True, False]
     assert _said(assay) == {"toxic": [0]}
     assert assay.known[:, 0].tolist() == [True, False, True, False]
     (only,) = read_labels(path, KEYS, ["toxic"])

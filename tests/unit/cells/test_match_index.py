@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.cells.test_match_library import parts
+from tests.unit.cells.test_match_library import later, parts
 
 from cytomol.cells.match_index import PlaceIndex, build_index
-from cytomol.cells.match_library import Library, write_library
+from cytomol.cells.match_library import Library
+from cytomol.cells.match_placing import write_library
 from cytomol.cells.match_search import exact_nearest
 from cytomol.errors import InputError
 
@@ -26,7 +27,7 @@ def kept(folder: Path, count: int = 3000) -> Library:
     places = unit(rng.normal(size=(40, 24))[rng.integers(0, 40, count)] + 0.4 * rng.normal(size=(count, 24)))
     places[rng.integers(0, count, count // 3)] = places[:7][rng.integers(0, 7, count // 3)]
     places[rng.integers(0, count, 20)] = np.nan
-    return write_library(folder, parts(places, [1000] * (count // 1000)), {})
+    return write_library(folder, later(parts(places, [1000] * (count // 1000))), {})
 
 
 @pytest.fixture(scope="module")

@@ -57,6 +57,17 @@ def test_the_mean_of_a_molecules_rows_by_inchikey(corpus: Corpus, tmp_path: Path
     assert "cp: 3 of 4 profiles got a reliability" in problems.notes
 
 
+def test_molecules_of_one_inchikey_share_what_is_said(corpus: Corpus, tmp_path: Path) -> None:
+    molecules = corpus.molecules.copy()
+    molecules.loc[2, ["smiles", "inchikey"]] = molecules.loc[0, ["smiles", "inchikey"]].to_numpy()
+    path = _table(tmp_path, "inchikey,r\nLFQSCWFLJHTTHZ-UHFFFAOYSA-N,0.5\n")
+    twice = replace(corpus, molecules=molecules)
+    said = ProfileAnnotation(path, reliability="r")
+    about = annotate_profiles(twice, "cp", said, Problems()).modalities["cp"].provenance
+    assert about.reliability is not None
+    np.testing.assert_allclose(about.reliability, [0.5, 0.5, np.nan, 0.5])
+
+
 def test_what_was_known_stays_where_the_table_is_silent(corpus: Corpus, tmp_path: Path) -> None:
     first = ProfileAnnotation(_table(tmp_path, "mol_id,r\na,0.1\nb,0.2\n"), reliability="r")
     corpus = annotate_profiles(corpus, "cp", first, Problems())

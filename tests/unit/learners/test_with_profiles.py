@@ -95,3 +95,18 @@ def test_without_any_labelled_profile_structure_answers() -> None:
 def model_rows(blocks: dict[str, np.ndarray]) -> np.ndarray:
     """Return which rows have a profile."""
     return np.logical_or.reduce([measured_rows(blocks[name]) for name in BLOCKS])
+
+
+def test_projected_profiles_are_fused_where_they_tell_more() -> None:
+    blocks, learning = planted()
+    blocks["projected:cell"] = np.stack([blocks[BLOCKS[0]][:, 0] + blocks[BLOCKS[0]][:, 1]] * 2, axis=1)
+    blocks[BLOCKS[0]] = np.where(
+        np.isnan(blocks[BLOCKS[0]]), np.nan, np.random.default_rng(2).normal(size=(240, 6))
+    )
+    blocks[BLOCKS[0]] = blocks[BLOCKS[0]].astype(np.float32)
+    model = WithProfiles(Forest(("counts",), trees=20), "forest", BLOCKS, ("projected:cell",))
+    model.fit(blocks, learning)
+    assert model.beside == ("joint", "profiles", "projected")
+    assert model.weights[3, 1] > 0.5
+    restored = WithProfiles.restore(*model.state())
+    np.testing.assert_array_equal(restored.predict(blocks), model.predict(blocks))

@@ -84,3 +84,19 @@ def test_masked_rows_might_as_well_be_absent(n: int, d: int, share: float, seed:
     for every, few in zip(whole[3:], alone[3:], strict=True):
         torch.testing.assert_close(every[part], few, rtol=1e-3, atol=1e-4)
         assert not every[~part].any()
+
+
+def test_weights_count_in_the_invariance_alone() -> None:
+    torch.manual_seed(0)
+    p, q = torch.randn(2, 7, 4)
+    weight = torch.tensor([0.0, 1.0, 2.0, 0.5, 1.0, 3.0, 0.5])
+    plain, weighted = vicreg(p, q), vicreg(p, q, weight=weight)
+    wanted = sum(w * (a - b).square().mean() for w, a, b in zip(weight, p, q, strict=True)) / weight.sum()
+    torch.testing.assert_close(weighted.invariance, wanted)
+    torch.testing.assert_close(weighted.variance, plain.variance)
+    torch.testing.assert_close(weighted.covariance, plain.covariance)
+    part = torch.tensor([True, False, True, True, True, False, True])
+    torch.testing.assert_close(
+        vicreg(p, q, part=part, weight=weight).invariance,
+        vicreg(p[part], q[part], weight=weight[part]).invariance,
+    )

@@ -116,3 +116,23 @@ def test_a_large_scale_retrieves_the_nearest_and_a_small_one_the_mean() -> None:
     torch.testing.assert_close(retrieve(state, stored, 1e-6), torch.full((1, 3), 3**-0.5))
     only = torch.tensor([False, True, True])
     torch.testing.assert_close(retrieve(state, stored, 1000.0, part=only), stored[1:2])
+
+
+@given(**CASES)
+def test_weights_are_those_of_the_mean(n: int, d: int, tau: float, beta: float | None, seed: int) -> None:
+    """Whole weights are as good as rows counted so often, among the same candidates."""
+    x, y = tensors(*draw(n, d, seed))
+    weight = torch.randint(0, 4, (n,), generator=torch.Generator().manual_seed(seed)).float()
+    x, y = torch.nn.functional.normalize(x, dim=1), torch.nn.functional.normalize(y, dim=1)
+    similarity = (x @ y.T / tau).double()
+    others = similarity.masked_fill(torch.eye(n, dtype=torch.bool), -torch.inf)
+    losses = (others.logsumexp(dim=1) - similarity.diagonal()).tolist() if n > 1 else [0.0] * n
+    wanted = sum(w * loss for w, loss in zip(weight.tolist(), losses, strict=True)) / max(
+        weight.sum().item(), 1e-12
+    )
+    assert infoloob(x, y, tau, weight=weight).item() == pytest.approx(wanted, rel=1e-3, abs=1e-3)
+    everyone = torch.ones(n, dtype=torch.bool)
+    masked = infoloob(x, y, tau, weight=weight, part=everyone)
+    assert masked.item() == pytest.approx(wanted, rel=1e-3, abs=1e-3)
+    alike = cloob(x, y, tau, scale=beta, weight=torch.full((n,), 3.0))
+    torch.testing.assert_close(alike, cloob(x, y, tau, scale=beta), rtol=1e-4, atol=1e-4)

@@ -159,7 +159,7 @@ def _correlations(truth: _Matrix, told: _Matrix, weight: _Matrix) -> NDArray[np.
     y = told - (weight * told).sum(axis=0) / total
     xx, yy, xy = ((weight * one).sum(axis=0) / total for one in (x * x, y * y, x * y))
     varies = xx > 1e-12
-    known = yy > 1e-18
+    known = varies & (yy > 1e-18)
     r = np.where(known, xy / np.sqrt(np.where(known, xx * yy, 1.0)), 0.0)
     return np.asarray(r[varies])
 
