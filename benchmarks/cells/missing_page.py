@@ -184,7 +184,15 @@ def _cell(point: pd.DataFrame) -> str:
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
-    """Write the figure: a panel for each question and way of hiding, a line for each filling."""
+    """Write the figure: a panel for each question and way of hiding, a line for each filling.
+
+    Parameters
+    ----------
+    table
+        From :func:`curves`.
+    path
+        SVG file.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -204,7 +212,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
                 part = table[
                     (table["question"] == question)
                     & (table["place"] == place)
-                    & (table["pattern"] == pattern)
+                    # nothing hidden is the same however it is chosen
+                    & ((table["pattern"] == pattern) | (table["rate"] == 0))
                 ]
                 for filling, (name, colour) in _FILLINGS.items():
                     line = part[part["filling"] == filling].sort_values("rate")
