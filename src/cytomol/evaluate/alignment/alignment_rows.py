@@ -15,7 +15,7 @@ from cytomol.cells.modality import TrainedModality
 from cytomol.evaluate.alignment.aligned_tables import MOLECULE, Seen, features, places, untrained
 from cytomol.evaluate.alignment.cka import linear_cka
 from cytomol.evaluate.alignment.discrepancy import squared_mmd
-from cytomol.evaluate.alignment.drawing import Drawing, drawn
+from cytomol.evaluate.alignment.drawn_coordinates import Drawing, drawn
 from cytomol.evaluate.alignment.paired_retrieval import retrieve_pairs
 from cytomol.methods.chmr import CHMR
 
