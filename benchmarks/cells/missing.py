@@ -8,6 +8,7 @@ slice of the real corpus, molecules with Cell Painting of CDRP alone (``--study 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -80,10 +81,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     status = 0
     for name, study, stage in _plan(options.study):
-        folder = options.work / "missing" / f"{name}-{options.size}-{options.epochs}".replace(" ", "-")
+        words = re.sub(r"\W+", "-", name)
+        folder = options.work / "missing" / f"{words}-{options.size}-{options.epochs}"
         if not options.gather:
-            words = (*study.words, *stage, "--keep-models")
-            status = max(status, _stress(study.corpus, folder, words, options))
+            chosen = (*study.words, *stage, "--keep-models")
+            status = max(status, _stress(study.corpus, folder, chosen, options))
         facts = {"study": name, "molecules": options.size, "epochs": options.epochs}
         gather(folder, options.out / "missing.csv", facts)
     return status
