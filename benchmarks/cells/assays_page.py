@@ -78,8 +78,8 @@ Molecules with a profile alone, for structures too; one a connectivity, stereois
 left out of it; profiles are medians of the connectivity (50 components, Cell Painting of CDRP). Assays have
 {FEWEST} molecules or more of each class before that. Five folds of whole scaffolds; each fold's answers are
 ranked, then pooled. The learner was drawn up on division 0 of the 111 assays; these are other divisions of
-the same molecules. Norm-poor are assays on which the norm alone stays below {_GOOD}. Intervals: 95%, bootstrap
-over assays; these share molecules, so that in truth they are wider.
+the same molecules. Norm-poor are assays on which the norm alone stays below {_GOOD}. Intervals: 95%,
+bootstrap over assays; these share molecules, so that in truth they are wider.
 
 "Structure alone", "profile alone" and "joint" are one Gaussian process over all assays together, with other
 terms. "Best of the three" is chosen assay by assay on the fold beside the tested one.
