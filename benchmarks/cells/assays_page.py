@@ -61,7 +61,7 @@ def _table(of_task: pd.DataFrame) -> Iterator[str]:
         cells = [f"{own.mean():.3f}", (own > _GOOD).sum(), f"{few.mean():.3f}", (few > _GOOD).sum()]
         yield f"| {_CALLED[source]} | " + " | ".join(map(str, cells)) + " |"
     yield ""
-    for against in ("structure", "profiles", "chosen", "rank_mean"):
+    for against in ("structure", "profiles", "chosen", "rank_mean", "joint"):
         whole = interval((of_task["fused"] - of_task[against]).to_numpy())
         few = interval((poor["fused"] - poor[against]).to_numpy()) if len(poor) else (np.nan,) * 3
         yield f"- fused less {_CALLED[against]}: {_shown(whole)}; norm-poor {_shown(few)}"
@@ -88,7 +88,8 @@ terms. "Best of the three" is chosen assay by assay on the fold beside the teste
 _TAIL = """\
 The joint process has variances of each assay, drawn to what the assays have in common, so that it finds by
 itself which assays a profile says something of; these rows do not tell its parts from each other. The late
-fusion on top adds nothing measurable to it; it is there for learners of structures other than this process.
+fusion on top gains nothing over it here, where the learner of structures is the same process; it is there for
+other learners of structures.
 On norm-poor assays profiles say little by themselves: what is gained there over a source that has to be
 chosen first is not shown over structure alone.
 """
