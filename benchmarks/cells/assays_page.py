@@ -88,8 +88,10 @@ terms. "Best of the three" is chosen assay by assay on the fold beside the teste
 _TAIL = """\
 The joint process has variances of each assay, drawn to what the assays have in common, so that it finds by
 itself which assays a profile says something of; these rows do not tell its parts from each other. The late
-fusion on top gains nothing over it here, where the learner of structures is the same process; it is there for
-other learners of structures.
-On norm-poor assays profiles say little by themselves: what is gained there over a source that has to be
-chosen first is not shown over structure alone.
+fusion on top loses a little on the 111 assays and gains a little on broad6k, where structures are learnt by
+the same process; it is there for other learners of structures.
+
+On the norm-poor of the 111 assays profiles say little by themselves: the gain is one over a source that has
+to be chosen first, and is not shown over structure alone. On those of broad6k it is shown over structure and
+over profiles, not over the chosen source.
 """
