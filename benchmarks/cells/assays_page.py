@@ -93,5 +93,6 @@ the same process; it is there for other learners of structures.
 
 On the norm-poor of the 111 assays profiles say little by themselves: the gain is one over a source that has
 to be chosen first, and is not shown over structure alone. On those of broad6k it is shown over structure and
-over profiles, not over the chosen source.
+over profiles, not over the chosen source. On chembl2k profiles add nothing to structure, and fusing costs
+0.006.
 """
