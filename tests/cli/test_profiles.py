@@ -52,7 +52,10 @@ def made(cytomol: Run, tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 def test_profiles_help_where_the_response_matters(made: Made) -> None:
-    verdict = json.loads((made.model / "scores.json").read_text())["verdict"]["tasks"]
+    scores = json.loads((made.model / "scores.json").read_text())
+    assert scores["profiles"]["painting"]["features"] == 60
+    assert "measurement of the molecule itself" in scores["caution"]
+    verdict = scores["verdict"]["tasks"]
     score = {
         task: {name: each["roc_auc"]["value"] for name, each in of_task["scores"].items()}
         for task, of_task in verdict.items()

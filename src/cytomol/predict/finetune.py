@@ -19,7 +19,7 @@ from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.crossfit import calibration_folds
 from cytomol.predict.fitting import FittingJob, Listener
 from cytomol.predict.predictor import Predictor
-from cytomol.predict.profile_block import ProfileBlock
+from cytomol.predict.profile_block import CAUTION, ProfileBlock
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages, digest_of
 from cytomol.predict.validation import Validated, cross_validate, validate_by_split
@@ -157,8 +157,11 @@ def _of_run(validated: Validated, predictor: Predictor, seconds: float) -> dict[
     """Return what the scores say of the run as a whole."""
     verdict = {} if validated.verdict is None else {"verdict": validated.verdict.to_dict()}
     again = predictor is not validated.evaluated
+    blocks = predictor.features.profiles
+    given = {each.name: {"features": len(each.columns), "molecules": len(each)} for each in blocks}
     return {
         **verdict,
+        **({"profiles": given, "caution": CAUTION} if given else {}),
         "seconds": round(seconds, 2),
         "predicts": "fitted again on all folds" if again else "fitted on train",
     }

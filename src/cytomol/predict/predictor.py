@@ -16,7 +16,7 @@ from cytomol.errors import ModelDirectoryError
 from cytomol.predict.evidence import Evidence
 from cytomol.predict.parts import PredictorParts
 from cytomol.predict.predictions import Predictions
-from cytomol.predict.profile_block import ProfileBlock
+from cytomol.predict.profile_block import CAUTION, ProfileBlock
 from cytomol.predict.saved import load_predictor, save_predictor
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
@@ -152,14 +152,15 @@ class Predictor(PredictorParts):
         return self.encoding.decode(answers), self.encoding.decode(of_members)
 
     def notes(self, coverage: float = 0.9) -> list[str]:
-        """Return what a user should know of the answers: cut-offs of classes, and what held-out rows say."""
+        """Return what a user should know of the answers: profiles, cut-offs, and what held-out rows say."""
         said = [
             f"{task.name}: {task.classes[1]} from a probability of {self.cutoffs[place.start]:.3g} on"
             for task, place in zip(self.tasks, self.encoding.places(), strict=True)
             if task.kind == "binary"
         ]
         more = [f"and {len(said) - _SHOWN} more classes"] if len(said) > _SHOWN else []
-        few = [*said[:_SHOWN], *more]
+        measured = [CAUTION] if any(map(len, self.features.profiles)) else []
+        few = [*measured, *said[:_SHOWN], *more]
         known = [] if self.uncertainty is None else self.uncertainty.notes(self.encoding.columns, coverage)
         return [*few, *known]
 

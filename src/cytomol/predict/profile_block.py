@@ -11,9 +11,14 @@ from numpy.typing import NDArray
 from cytomol.assays.same_molecule import molecule_key
 from cytomol.errors import InputError
 
-__all__ = ["PREFIX", "ProfileBlock"]
+__all__ = ["CAUTION", "PREFIX", "ProfileBlock"]
 
 PREFIX = "profile:"
+CAUTION = (
+    "a profile is a measurement of the molecule itself: answers and scores with profiles do not compare with"
+    " those of structure alone"
+)
+"""What a model that has learnt from measured profiles says of itself."""
 _NAMED = 5  # features that one message names
 
 
