@@ -20,8 +20,14 @@ PAGE = ROOT / "docs" / "cells" / "results.md"
 
 # heading -> module with the section, in the order of the page
 SECTIONS: dict[str, str] = {
+    "Matching": "benchmarks.cells.matching_page",
+    "Imputed profiles": "benchmarks.cells.imputation_page",
+    "Attribution": "benchmarks.cells.explain_page",
+    "Memory": "benchmarks.cells.memory_page",
     "Signal first: weights and corrections of profiles": "benchmarks.cells.signal_page",
     "Alignment of molecules and modalities": "benchmarks.cells.alignment_page",
+    "The hierarchy": "benchmarks.cells.hierarchy_page",
+    "Measured profiles at use": "benchmarks.cells.assays_page",
 }
 
 _HEAD = """\

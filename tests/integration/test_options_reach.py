@@ -163,7 +163,7 @@ TABLE: dict[str, Reach | list[Reach]] = {
     # CHMR: modality augmentation
     "profile_inputs": [reach("chmr contrastive", way, "prepared", "loss_terms") for way in ("zscore", "raw")],
     "augmentation": [
-        reach("chmr", "zero", "prepared"),
+        *(reach("chmr", way, "prepared") for way in ("zero", "mean")),
         reach("chmr", "random", "loss_terms"),
         *(reach("chmr", way, "prepared", "loss_terms") for way in ("authors", "nearest")),
     ],
@@ -183,7 +183,8 @@ TABLE: dict[str, Reach | list[Reach]] = {
     "variance_hinges": reach("chmr", "sum", "loss_terms"),
     # CHMR: hierarchical quantization
     "lambda_vq": [reach("chmr", 1.0, "loss_terms"), reach("chmr", 0.0, "loss_terms")],
-    "quantizer": [reach("chmr", "flat", "loss_terms"), reach("chmr", "none", "loss_terms")],
+    "quantizer": [reach("chmr", name, "loss_terms") for name in ("flat", "leaves", "none")],
+    "quantized": reach("chmr", "anchor", "loss_terms"),
     "depth": [reach("chmr", 2, "loss_terms"), reach("chmr", 2, "loss_terms", quantizer="flat")],
     "eta": [  # two losses read it
         reach("chmr", 0.5, "quantization", "reverse_quantization"),

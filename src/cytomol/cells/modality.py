@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,26 @@ from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.typical import TypicalProfile
 from cytomol.errors import InputError, ModelDirectoryError
 
-__all__ = ["TrainedModality", "trained_modality"]
+__all__ = ["NamedFeatures", "TrainedModality", "aligned_profiles", "trained_modality"]
 
 _NAMED = 5  # features that one message names
+
+
+class NamedFeatures(Protocol):
+    """A modality whose features are known by name."""
+
+    @property
+    def name(self) -> str:
+        """The modality."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of its features, in their order."""
+
+    def aligned(
+        self, values: NDArray[np.float32], columns: tuple[str, ...], *, where: str
+    ) -> NDArray[np.float32]:
+        """Return profiles with these features in their order, shape (n, width)."""
 
 
 @dataclass(frozen=True)
@@ -100,19 +118,52 @@ class TrainedModality:
         InputError
             If the table lacks a feature that the backbone has learnt from.
         """
-        if columns == self.columns:
-            return values
-        place = {column: number for number, column in enumerate(columns)}
-        missing = [column for column in self.columns if column not in place]
-        if missing:
-            some = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
-            raise InputError(
-                f"lacks {len(missing)} of the {len(self.columns)} features of {self.name}: {some}",
-                where=where,
-                hint=f"the table holds {len(columns)} features, such as {', '.join(columns[:_NAMED])}; "
-                "they are matched by name",
-            )
-        return np.ascontiguousarray(values[:, [place[column] for column in self.columns]])
+        return aligned_profiles(values, columns, self.columns, name=self.name, where=where)
+
+
+def aligned_profiles(
+    values: NDArray[np.float32],
+    columns: tuple[str, ...],
+    wanted: tuple[str, ...],
+    *,
+    name: str,
+    where: str,
+) -> NDArray[np.float32]:
+    """Return profiles with the wanted features in their order, shape (n, wanted).
+
+    Parameters
+    ----------
+    values, columns
+        Profiles, shape (n, columns), and the names of their features.
+    wanted
+        Names of the features of the modality ``name``.
+    where
+        The table, for messages.
+
+    Raises
+    ------
+    InputError
+        If the table lacks a wanted feature.
+
+    Examples
+    --------
+    >>> values = np.array([[1, 2, 3]], np.float32)
+    >>> aligned_profiles(values, ("a", "b", "c"), ("c", "a"), name="morphology", where="plate.csv").tolist()
+    [[3.0, 1.0]]
+    """
+    if columns == wanted:
+        return values
+    place = {column: number for number, column in enumerate(columns)}
+    missing = [column for column in wanted if column not in place]
+    if missing:
+        some = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+        raise InputError(
+            f"lacks {len(missing)} of the {len(wanted)} features of {name}: {some}",
+            where=where,
+            hint=f"the table holds {len(columns)} features, such as {', '.join(columns[:_NAMED])}; "
+            "they are matched by name",
+        )
+    return np.ascontiguousarray(values[:, [place[column] for column in wanted]])
 
 
 def trained_modality(backbone: Backbone, name: str | None, *, of: str | None = None) -> TrainedModality:

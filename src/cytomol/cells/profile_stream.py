@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.cells.modality import TrainedModality
-from cytomol.corpus.readers import read_profiles
+from cytomol.cells.modality import NamedFeatures
+from cytomol.corpus.feature_columns import ColumnReport
+from cytomol.corpus.readers import read_profile_parts
+from cytomol.errors import InputError, note
 
 __all__ = ["ProfileChunk", "read_profile_chunks"]
 
@@ -41,9 +43,17 @@ class ProfileChunk:
 
 
 def read_profile_chunks(
-    path: str | Path, modality: TrainedModality, *, layer: str | None = None, rows: int = CHUNK
+    path: str | Path,
+    modality: NamedFeatures,
+    *,
+    layer: str | None = None,
+    rows: int = CHUNK,
+    beside: tuple[str, ...] = (),
 ) -> Iterator[ProfileChunk]:
     """Yield the profiles of a table (pycytominer CSV or Parquet, AnnData, GCT, GCTX), in its order.
+
+    Only some rows are in memory at a time, of GCT excepted, which is read whole. Columns that are neither
+    features of the modality nor told to stand beside features (``Metadata_*``, ids, ...) are not read.
 
     Parameters
     ----------
@@ -54,15 +64,32 @@ def read_profile_chunks(
     layer
         Matrix to read, in formats that hold several (AnnData).
     rows
-        Rows of a chunk.
+        Rows of a chunk; some may have fewer.
+    beside
+        Further columns wanted in the metadata.
 
     Raises
     ------
     InputError
         If the file is no table of profiles, or lacks features of the modality.
     """
-    table = read_profiles(path, layer=layer)
-    values = modality.aligned(table.features, table.columns, where=table.where)
-    for start in range(0, len(table), rows):
-        part = slice(start, start + rows)
-        yield ProfileChunk(start, table.metadata.iloc[part].reset_index(drop=True), values[part])
+
+    def pick(report: ColumnReport) -> tuple[str, ...]:
+        """Return the modality's features, whatever the rules for names make of them."""
+        looked_for = {*modality.columns, *report.features}
+        features = tuple(name for name in report.names() if name in looked_for)
+        if not features:
+            raise InputError("holds no feature columns", where=str(path), hint=str(report))
+        modality.aligned(np.empty((0, len(features)), np.float32), features, where=str(path))
+        return modality.columns
+
+    start, told = 0, False
+    for part in read_profile_parts(path, pick, rows=rows, layer=layer, beside=beside):
+        values, infinite = part.features, np.isinf(part.features)
+        if infinite.any():
+            if not told:
+                row = start + int(np.flatnonzero(infinite.any(axis=1))[0]) + 1
+                note(f"infinite values, first in row {row}: counted as not measured", where=str(path))
+            told, values = True, np.where(infinite, np.float32(np.nan), values)
+        yield ProfileChunk(start, part.metadata, np.ascontiguousarray(values))
+        start += len(values)

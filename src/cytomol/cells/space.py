@@ -4,22 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cytomol.artifact.batches import batches_by_size
-from cytomol.cells.modality import TrainedModality
+from cytomol.cells.modality import NamedFeatures, TrainedModality
+from cytomol.chem.featurize import featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, InputError
 from cytomol.nn.allocator import keep_memory
 
-__all__ = ["CellSpace", "Way"]
+__all__ = ["CellSpace", "Space", "Way"]
 
 Way = Literal["auto", "projected", "decoded"]
 _CHUNK = 4096  # profiles projected at a time
+
+
+class Space(Protocol):
+    """Places molecules and profiles of a modality, so that their cosine says how well they go together."""
+
+    @property
+    def modality(self) -> NamedFeatures:
+        """The modality."""
+
+    @property
+    def way(self) -> str:
+        """How they are placed."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 that names the model directory; "" if it was not loaded from one."""
+
+    def store(self, smiles: Sequence[str], *, workers: int | None = None) -> MoleculeStore:
+        """Featurize molecules; row i answers SMILES i."""
+
+    def molecules(
+        self,
+        molecules: Sequence[str] | MoleculeStore,
+        *,
+        batch_size: int = 256,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Place molecules, rows of length 1, NaN where invalid; and return which are valid."""
+
+    def profiles(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Place profiles, rows of length 1, NaN where nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +101,15 @@ class CellSpace:
                 hint="compare projected ones" if modality.projected else "choose a modality that it decodes",
             )
         return cls(modality, way)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 that names the backbone's directory; "" if it was not loaded from one."""
+        return self.modality.backbone.digest
+
+    def store(self, smiles: Sequence[str], *, workers: int | None = None) -> MoleculeStore:
+        """Featurize molecules as the backbone needs them, without the cache; row i answers SMILES i."""
+        return featurize(smiles, self.modality.backbone.feature_options, workers=workers, cache=None)
 
     def molecules(
         self,

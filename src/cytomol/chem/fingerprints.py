@@ -18,6 +18,7 @@ __all__ = [
     "maccs_packed",
     "morgan_bits",
     "morgan_counts",
+    "morgan_generator",
     "morgan_packed",
     "pack_bits",
     "packed_width",
@@ -28,7 +29,8 @@ MACCS_BITS = 167
 
 
 @lru_cache(maxsize=16)
-def _generator(radius: int, bits: int) -> Any:
+def morgan_generator(radius: int, bits: int) -> Any:
+    """Return RDKit's generator of Morgan fingerprints, made once for each size."""
     if radius < 0 or bits < 1:
         raise ConfigError(
             f"there is no Morgan fingerprint of radius {radius} and {bits} bits",
@@ -54,19 +56,19 @@ def morgan_bits(mol: Chem.Mol, radius: int = 4, bits: int = 1024) -> NDArray[np.
     numpy.ndarray
         uint8, shape (bits,).
     """
-    fingerprint: NDArray[np.uint8] = _generator(radius, bits).GetFingerprintAsNumPy(mol)
+    fingerprint: NDArray[np.uint8] = morgan_generator(radius, bits).GetFingerprintAsNumPy(mol)
     return fingerprint
 
 
 def morgan_packed(mol: Chem.Mol, radius: int = 4, bits: int = 1024) -> bytes:
     """Return `morgan_bits` packed as `pack_bits` does, ceil(bits / 8) bytes."""
-    packed: bytes = DataStructs.BitVectToBinaryText(_generator(radius, bits).GetFingerprint(mol))
+    packed: bytes = DataStructs.BitVectToBinaryText(morgan_generator(radius, bits).GetFingerprint(mol))
     return packed
 
 
 def morgan_counts(mol: Chem.Mol, radius: int = 4, bits: int = 1024) -> NDArray[np.uint8]:
     """Return how often each Morgan environment occurs, uint8, shape (bits,); 255 and more are 255."""
-    counts: NDArray[np.uint32] = _generator(radius, bits).GetCountFingerprintAsNumPy(mol)
+    counts: NDArray[np.uint32] = morgan_generator(radius, bits).GetCountFingerprintAsNumPy(mol)
     clipped: NDArray[np.uint8] = np.minimum(counts, 255).astype(np.uint8)
     return clipped
 

@@ -14,7 +14,9 @@ __all__ = ["command"]
     cls=SubVerbs,
     context_settings={"help_option_names": ["-h", "--help"]},
     subverbs={
-        "alignment": "how far molecules and modalities have come to one space",
+        "matching": "Whether models find the profiles of molecules that they have not seen.",
+        "imputation": "Expected profiles against measured ones, beside simpler ways.",
+        "alignment": "How far molecules and modalities have come to one space.",
     },
 )
 def command() -> None:

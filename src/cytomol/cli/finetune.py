@@ -50,6 +50,13 @@ _SHOWN_TASKS = 40
 )
 @click.option("--time-col", metavar="NAME", help="Column of dates, for --split-type time.")
 @click.option(
+    "--profiles",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="Measured profiles of some of the molecules, learnt from beside their structures: a table of "
+    "profiles, or CORPUS:MODALITY. Once for each modality.",
+)
+@click.option(
     "--preset",
     metavar="NAME",
     default="default",
@@ -74,6 +81,7 @@ def command(
     split_col: str | None,
     id_col: str | None,
     time_col: str | None,
+    profiles: tuple[str, ...],
     preset: str,
     workers: int | None,
     resume: bool,
@@ -104,6 +112,7 @@ def command(
 
     from cytomol.artifact.backbone import Backbone
     from cytomol.predict.finetune import Listener, finetune
+    from cytomol.predict.profile_source import read_profile_blocks
 
     labels = _labels(molecules, targets, config, split_col or time_col)
     folds = _given_folds(molecules, split_file, split_col)
@@ -112,6 +121,7 @@ def command(
         head = HeadOptions.preset(preset, pretrained.method.head if pretrained else None)
         base = FinetuneConfig.build({"learner": "head", **head.model_dump()})
         config = chosen.build(FinetuneConfig, base)
+    measured = read_profile_blocks(profiles, molecules, say=lambda text: click.echo(text, err=True))
     partial = _partial(out, resume=resume)
     _say_tasks(labels, detected=config.task_type == "auto")
     with _Progress(quiet=quiet) as progress:
@@ -123,6 +133,7 @@ def command(
             folds=folds,
             dates=_dates(molecules, time_col),
             ids=_ids(molecules, id_col),
+            profiles=measured,
             workers=workers,
             listener=Listener(progress.say, progress.molecules, progress.step, progress.plan),
             partial=partial,

@@ -15,6 +15,14 @@ __all__ = ["command"]
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet, .npz or -.")
 @rows_options
 @click.option(
+    "--profiles",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="Measured profiles of some of the molecules, for a model that was made with --profiles: a table of "
+    "profiles, or CORPUS:MODALITY. Features are matched by name; a molecule without one is answered by its "
+    "structure alone.",
+)
+@click.option(
     "--uncertainty/--no-uncertainty",
     default=None,
     help="Calibrated probabilities, spread, intervals or sets, and how well the model knows the molecule.  "
@@ -47,6 +55,7 @@ def command(
     sheet: str | None,
     keep: tuple[str, ...],
     on_error: str | None,
+    profiles: tuple[str, ...],
     uncertainty: bool | None,
     evidence: bool | None,
     coverage: float | None,
@@ -60,8 +69,9 @@ def command(
     INPUT is CSV, TSV, Parquet, Excel, .smi or .sdf (gzipped or not), or - for standard input. Every row is
     answered in order; the output holds the columns of the input as they stand, then for each task the
     probability of its second class and the class, or the value, with what is known of its certainty (interval
-    or set), then how well the model knows the molecule (inside, edge or outside, and why), the nearest
-    molecule that was learnt from with its measured values, and 'error', the reason why a molecule is invalid.
+    or set), then for a model made with --profiles whether the molecule had one, then how well the model knows
+    the molecule (inside, edge or outside, and why), the nearest molecule that was learnt from with its
+    measured values, and 'error', the reason why a molecule is invalid.
     """
     if coverage is not None and uncertainty is False:
         raise click.UsageError("--coverage is that of the uncertainty: leave --no-uncertainty out")
@@ -72,9 +82,16 @@ def command(
 
     from cytomol.predict.answered_rows import predict_rows
     from cytomol.predict.predictor import Predictor
+    from cytomol.predict.profile_source import read_profile_blocks
     from cytomol.progress import Reporter
 
     predictor = Predictor.load(model)
+    known = predictor.features.profiles
+    say = Reporter(quiet=quiet).say
+    measured = read_profile_blocks(profiles, table, known=known, say=say)
+    if known and not measured:
+        say("no profiles are given: every molecule is answered by its structure alone")
+    predictor = predictor.with_profiles(measured)
     if uncertainty is None:
         uncertainty = predictor.uncertainty is not None or coverage is not None
     coverage = coverage or 0.9

@@ -21,6 +21,7 @@ __all__ = [
     "ProfileTable",
     "aggregate_profiles",
     "choose_columns",
+    "feature_matrix",
     "modality_from",
     "split_matrix",
     "split_profiles",
@@ -107,7 +108,7 @@ def split_profiles(
         raise InputError("holds no feature columns", where=where, hint=str(report))
     kept = set(report.features)
     metadata = pd.DataFrame({n: as_ids(frame[n]) for n in names if n not in kept}, index=frame.index)
-    values = _matrix(frame, report.features, where)
+    values = feature_matrix(frame, report.features, where)
     return ProfileTable(where, metadata.reset_index(drop=True), values, report.features, report)
 
 
@@ -161,14 +162,33 @@ def _report(names: Sequence[str], reasons: dict[str, str], ids: set[str]) -> Col
     return ColumnReport(features, found, {reason: tuple(some) for reason, some in left_out.items()})
 
 
-def _matrix(frame: pd.DataFrame, names: Sequence[str], where: str) -> NDArray[np.float32]:
-    """Return columns as float32, shape (rows, width); NaN where empty."""
+def feature_matrix(
+    frame: pd.DataFrame, names: Sequence[str], where: str, *, start: int = 0
+) -> NDArray[np.float32]:
+    """Return columns as float32, shape (rows, width); NaN where empty.
+
+    Parameters
+    ----------
+    frame
+        The table, or rows of it from row ``start``.
+    names
+        The columns.
+    where
+        The file, for messages.
+    start
+        Row of the file with which the frame begins, from 0.
+
+    Raises
+    ------
+    InputError
+        If a column holds text; every such column is named with its first such row.
+    """
     values = np.empty((len(frame), len(names)), np.float32)
     text: list[tuple[str, int, Any]] = []
     for j, name in enumerate(names):
         column, wrong = _numbers(frame[name])
         if wrong >= 0:
-            text.append((name, wrong, frame[name].iloc[wrong]))
+            text.append((name, start + wrong, frame[name].iloc[wrong]))
         else:
             values[:, j] = column
     if len(text) == 1:

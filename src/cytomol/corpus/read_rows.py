@@ -12,10 +12,19 @@ from cytomol.files import require_file
 from cytomol.tables import read_table
 from cytomol.tables.read import format_of, parse_csv, read_text
 
-__all__ = ["name_rows", "read_rows", "without_comments"]
+__all__ = [
+    "NAMELESS",
+    "SEPARATORS",
+    "index_as_columns",
+    "name_first_column",
+    "name_rows",
+    "pandas_index_of",
+    "read_rows",
+    "without_comments",
+]
 
-_SEPARATORS = {"csv": ",", "tsv": "\t", "tab": "\t", "txt": "\t"}
-_NAMELESS = ("", "Unnamed: 0", "index")
+SEPARATORS = {"csv": ",", "tsv": "\t", "tab": "\t", "txt": "\t"}
+NAMELESS = ("", "Unnamed: 0", "index")  # of a first column
 
 
 def read_rows(path: Path, *, text: bool = False) -> pd.DataFrame:
@@ -32,20 +41,20 @@ def read_rows(path: Path, *, text: bool = False) -> pd.DataFrame:
         Leave every cell of a text file as the string that stands there.
     """
     kind = format_of(path)
-    if kind in _SEPARATORS:
+    if kind in SEPARATORS:
         content = read_text(require_file(path, what="table"))
-        shorter = without_comments(content, _SEPARATORS[kind])
+        shorter = without_comments(content, SEPARATORS[kind])
         if len(shorter) < len(content):
-            frame = parse_csv(shorter, where=str(path), separator=_SEPARATORS[kind], text=text)
+            frame = parse_csv(shorter, where=str(path), separator=SEPARATORS[kind], text=text)
             frame.columns = frame.columns.astype(str)
-            return _nameless(frame)
+            return name_first_column(frame)
     frame = read_table(path, text=text)
     if kind == "parquet":
-        frame = _index_as_columns(frame, _index_of(path))
-    return _nameless(frame)
+        frame = index_as_columns(frame, pandas_index_of(path))
+    return name_first_column(frame)
 
 
-def _index_of(path: Path) -> list[str]:
+def pandas_index_of(path: Path) -> list[str]:
     """Return the columns of a Parquet file that pandas wrote from an index."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -57,7 +66,7 @@ def _index_of(path: Path) -> list[str]:
         return []  # what is wrong with the file has been said, or does not matter here
 
 
-def _index_as_columns(frame: pd.DataFrame, index: list[str]) -> pd.DataFrame:
+def index_as_columns(frame: pd.DataFrame, index: list[str]) -> pd.DataFrame:
     """Put a pandas index that names its rows among the columns; one that counts them says nothing.
 
     Parameters
@@ -86,11 +95,11 @@ def _index_as_columns(frame: pd.DataFrame, index: list[str]) -> pd.DataFrame:
     return frame
 
 
-def _nameless(frame: pd.DataFrame) -> pd.DataFrame:
+def name_first_column(frame: pd.DataFrame) -> pd.DataFrame:
     """Call a nameless first column of text ``id``: it is the index of a frame that pandas or R wrote."""
     first = str(frame.columns[0]) if len(frame.columns) else ""
     if (
-        first in _NAMELESS
+        first in NAMELESS
         and "id" not in frame.columns
         and not as_ids(frame[first]).str.fullmatch(r"\d*").all()
     ):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +16,13 @@ import pandas as pd
 import torch
 
 from cytomol.corpus import Corpus, read_corpus
-from cytomol.errors import ConfigError, CytomolError, OutputError
+from cytomol.errors import ConfigError, CytomolError
 from cytomol.evaluate.ablation_rows import AblationRows, Unit, summarize_ablation
 from cytomol.evaluate.job import fold_rows
+from cytomol.evaluate.result_folder import ResultFolder, set_digest
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
 from cytomol.evaluate.variants import Variant, studies_of, variants_of
-from cytomol.files import Lock, atomic_file, check_place, remove_output, require_file, settled, sha256
+from cytomol.files import remove_output, require_file, settled, sha256
 from cytomol.methods.config import ContextConfig, MethodConfig
 from cytomol.predict.config import SCORED_ALONE, FinetuneConfig
 from cytomol.predict.finetune import finetune
@@ -33,7 +33,7 @@ from cytomol.training.pretrain import pretrain
 
 __all__ = ["Ablation", "VariantFailure", "run_ablation"]
 
-ROWS, SUMMARY, RECORD, MODELS, LOCK = "ablation.csv", "summary.csv", "ablation.json", "models", ".lock"
+ROWS, SUMMARY, RECORD, MODELS = "ablation.csv", "summary.csv", "ablation.json", "models"
 
 
 @dataclass(frozen=True)
@@ -132,16 +132,16 @@ def run_ablation(
     studies = studies_of(ablation.studies, tuple(ablation.bases))
     _check_head(ablation)
     out = ablation.out
-    _check_folder(out, resume=resume, force=force)
+    folder = ResultFolder(out, "an ablation", ROWS, SUMMARY, RECORD, MODELS)
+    folder.check(resume=resume, force=force)
     inputs = _read(ablation)
     plan = _plan(ablation, inputs, studies)
     if not ablation.exclude:
         say("warning: no molecule's profiles are left out, so scores may owe something to what was measured")
-    out.mkdir(parents=True, exist_ok=True)
-    with _locked(out):
+    with folder.locked():
         if force:
-            _clear(out)
-        _record(ablation, inputs)
+            folder.clear()
+        folder.write_record(_made_with(ablation, inputs), growing={"sets", "options"})
         rows = AblationRows(out / ROWS)
         if cut := rows.read({data.name: _rows_of(data) for data in inputs.sets}):
             say(f"{cut} results were written in part; they are made again")
@@ -157,46 +157,6 @@ def _check_head(ablation: Ablation) -> None:
     names = [source.name for source in ablation.sources]
     if len(set(names)) < len(names) or not names:
         raise ConfigError("sets need different names", hint=f"given: {', '.join(names) or 'none'}")
-
-
-def _check_folder(out: Path, *, resume: bool, force: bool) -> None:
-    """Say before any work why the folder cannot be used."""
-    if resume and force:
-        raise ConfigError("--resume goes on and --force starts anew", hint="use one of them")
-    check_place(out)
-    if out.exists() and not out.is_dir():
-        raise OutputError("is a file where a directory belongs", where=str(out))
-    begun = (out / RECORD).exists()
-    if resume and not begun:
-        raise OutputError("there is no ablation to resume", where=str(out))
-    left = sorted(path.name for path in out.iterdir()) if out.exists() else []
-    ours = {ROWS, SUMMARY, RECORD, MODELS, LOCK}
-    # a run that was killed may leave temporary files behind; without a record the rest is somebody else's
-    known = ours if begun else {LOCK}
-    if foreign := [name for name in left if name not in known and not name.startswith((".tmp-", ".old-"))]:
-        raise OutputError(
-            f"holds {foreign[0]!r}, which no ablation made", where=str(out), hint="choose another folder"
-        )
-    if begun and not (resume or force):
-        raise OutputError(
-            "output exists", where=str(out), hint="use --resume to go on with it, --force to start anew"
-        )
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Keep a second ablation out of the folder."""
-    with Lock(out / LOCK, "another ablation is at work here", timeout=0):
-        yield
-
-
-def _clear(out: Path) -> None:
-    if (out / MODELS).exists():
-        for model in sorted((out / MODELS).iterdir()):
-            remove_output(model)
-        (out / MODELS).rmdir()
-    for name in (ROWS, SUMMARY, RECORD):  # the record last: it says whose folder this is
-        (out / name).unlink(missing_ok=True)
 
 
 def _read(ablation: Ablation) -> _Inputs:
@@ -227,40 +187,16 @@ def _plan(ablation: Ablation, inputs: _Inputs, studies: Sequence[str]) -> list[t
     return plan
 
 
-def _record(ablation: Ablation, inputs: _Inputs) -> None:
-    """Write what the ablation is made with, or refuse to go on with another one's."""
-    path = ablation.out / RECORD
-    now: dict[str, Any] = {
+def _made_with(ablation: Ablation, inputs: _Inputs) -> dict[str, Any]:
+    """Return what the ablation is made with, so that no other one goes on with it."""
+    return {
         "corpus": inputs.digest,
         "exclude": list(inputs.excluded),
         "exclude_relations": ablation.exclude_relations,
         "head": ablation.head.result_options(),
-        "sets": {data.name: _digest_of(data) for data in inputs.sets},
+        "sets": {data.name: set_digest(data) for data in inputs.sets},
         "options": {method: base.result_options() for method, base in ablation.bases.items()},
     }
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        for name, value in now.items():
-            if name in {"sets", "options"}:  # more of them may have been asked for now
-                different = [key for key in value if before[name].get(key, value[key]) != value[key]]
-                now[name] = {**before[name], **value}
-            else:
-                different = [name] if before[name] != value else []
-            if different:
-                raise ConfigError(
-                    f"other {name} than in the ablation that lies here: {', '.join(different)}",
-                    where=str(path),
-                    hint="use the same, or another folder",
-                )
-    with atomic_file(path, force=True) as temporary:
-        temporary.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
-
-
-def _digest_of(data: BenchmarkSet) -> str:
-    digest = hashlib.sha256("\n".join([*data.labels.names, *map(str, data.smiles)]).encode())
-    digest.update("\n".join(data.folds.tolist()).encode())
-    digest.update(np.ascontiguousarray(data.labels.matrix).data)
-    return digest.hexdigest()
 
 
 def _key(config: MethodConfig, method: str, ablation: Ablation, inputs: _Inputs) -> str:

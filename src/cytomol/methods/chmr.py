@@ -25,6 +25,7 @@ from cytomol.methods.needs import Filling, Needs, ProfileNeeds
 from cytomol.methods.output import MethodOutput
 from cytomol.methods.read_views import project_views
 from cytomol.methods.responses import best, compared, contrasted, project_response, quantized
+from cytomol.nn import leaf_quantizer  # noqa: F401 (it registers)
 from cytomol.nn.batch import Batch, Dimensions, Response
 from cytomol.nn.condense import condense
 from cytomol.nn.decoder import Decoder
@@ -122,7 +123,7 @@ class CHMR(Method):
         """Return that it reads views and profiles, missing ones filled, and learns what walks meet."""
         assert isinstance(config, CHMRConfig)
         match config.augmentation:
-            case "zero" | "random":
+            case "zero" | "random" | "mean":
                 filling = None
             case way:
                 filling = Filling(
@@ -145,7 +146,7 @@ class CHMR(Method):
         # distances are taken in float32, whatever the layers multiply in
         with full_precision(anchor.device):
             aligned = self._align(anchor, responses)
-            quantized, metrics = self._quantize(views, present, responses)
+            quantized, metrics = self._quantize(views, present, anchor, responses)
 
         loss = anchor.new_zeros(()) + sum(terms.values())
         loss = (
@@ -241,14 +242,19 @@ class CHMR(Method):
         return {name: gather(torch.stack(parts)) for name, parts in losses.items()}
 
     def _quantize(
-        self, views: dict[str, Tensor], present: dict[str, Tensor | None], responses: dict[str, Response]
+        self,
+        views: dict[str, Tensor],
+        present: dict[str, Tensor | None],
+        anchor: Tensor,
+        responses: dict[str, Response],
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """L_TreeVQ over all views and modalities, and the perplexity of each level."""
+        """L_TreeVQ over all views (or their sum) and modalities, and the perplexity of each level."""
         book = self.quantizer
         if book is None or self.config.lambda_vq == 0:
             return {}, {}
+        molecules = [(views[view], present[view]) for view in views]
         groups = JoinedGroups.build(
-            [(views[view], present[view]) for view in views]
+            (molecules if self.config.quantized == "views" else [(anchor, None)])
             + [quantized(response, self.config.alignment) for response in responses.values()]
         )
         chosen, path, _ = book(groups.rows, groups.part)

@@ -24,11 +24,15 @@ def project_response(projector: nn.Module, response: Response, augmentation: str
     response
         The modality in a batch.
     augmentation
-        What stands in for a missing profile: "zero", "random" (uniform noise), or else what the batch brings.
+        What stands in for a missing profile: "zero", "random" (uniform noise), "mean" (the column mean, which
+        the batch has in all rows that hold nothing else), or else what the batch brings.
     """
     profile, observed = response.measured.values, response.measured.known
     augmented, held_out = response.augmented, response.held_out
-    if augmentation in {"zero", "random"}:
+    if augmentation == "mean":
+        augmented = Account(profile, torch.ones_like(observed))
+        held_out = Account(held_out.values, observed)
+    elif augmentation in {"zero", "random"}:
         missing = torch.zeros_like(profile) if augmentation == "zero" else torch.rand_like(profile)
         stand_in = torch.where(observed[:, None], profile, missing)
         augmented, held_out = Account(stand_in, torch.ones_like(observed)), Account(missing, observed)

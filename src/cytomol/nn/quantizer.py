@@ -113,12 +113,31 @@ class CodeBook(nn.Module):
             directions = functional.normalize(values, dim=1)
             similarity = directions @ self.unit_codes().T
             chosen = self.choose(similarity)
-            if self.training and self.reseed:
-                self._reseed_dead(directions, similarity, chosen, part)
+            if self.training and self.learn(directions, similarity, chosen, part):
                 chosen = self.choose(directions @ self.unit_codes().T)
             codes = self.unit_codes()[chosen[:, -1]] * values.norm(dim=1, keepdim=True)
             shift = codes.to(rows.dtype) - rows
         return Quantized(chosen, chosen - self.starts, rows + shift)
+
+    def learn(self, directions: Tensor, similarity: Tensor, chosen: Tensor, part: Tensor | None) -> bool:
+        """Learn from the rows of a training step without a gradient; return whether codes may have moved.
+
+        Here use is counted and dead codes become rows, if they may; a loss moves the others.
+
+        Parameters
+        ----------
+        directions
+            Rows at unit length, shape (n, d).
+        similarity
+            Their cosine similarity with the codes, shape (n, codes).
+        chosen
+            Code of each row at each level, int64, shape (n, levels).
+        part
+            Rows that count, bool, shape (n,); all of them when None.
+        """
+        if self.reseed:
+            self._reseed_dead(directions, similarity, chosen, part)
+        return self.reseed
 
     def _reseed_dead(
         self, directions: Tensor, similarity: Tensor, chosen: Tensor, part: Tensor | None

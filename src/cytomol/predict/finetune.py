@@ -19,6 +19,7 @@ from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.crossfit import calibration_folds
 from cytomol.predict.fitting import FittingJob, Listener
 from cytomol.predict.predictor import Predictor
+from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.recipe import Recipe
 from cytomol.predict.stages import Stages, digest_of
 from cytomol.predict.validation import Validated, cross_validate, validate_by_split
@@ -62,6 +63,7 @@ def finetune(
     folds: NDArray[np.str_] | None = None,
     dates: NDArray[np.datetime64] | None = None,
     ids: Sequence[str] | None = None,
+    profiles: Sequence[ProfileBlock] = (),
     workers: int | None = None,
     cache: Path | Literal["default"] | None = "default",
     listener: Listener | None = None,
@@ -86,6 +88,9 @@ def finetune(
         Date of every row, for ``split_type="time"``.
     ids
         What the molecules are called in evidence; None numbers the rows from 1.
+    profiles
+        Measured profiles of some of the molecules, which are learnt from beside the structures (see
+        :func:`cytomol.predict.profile_source.read_profile_blocks`).
     workers, cache
         See :func:`cytomol.chem.featurize.featurize`.
     listener
@@ -119,14 +124,14 @@ def finetune(
         backbone = Backbone.load(backbone)
     as_given = AssayTable(smiles, labels, folds, dates, ids)
     table, places = as_given.gathered(config.replicates, listener.say)
-    recipe = Recipe.choose(config, backbone)
+    recipe = Recipe.choose(config, backbone, profiles)
     if backbone is not None and recipe.features.backbone is None:
         listener.say(f"the learner {recipe.name!r} reads no embedding: it leaves the backbone out")
     store = recipe.features.store(table.smiles, workers=workers, cache=cache, progress=listener.molecules)
     valid = np.asarray(store.valid)
     check_molecules(store.errors, valid, labels.where, listener.say)
     say_kept_whole(recipe.features.options, store, listener.say)
-    made_of = (as_given, config, "" if backbone is None else backbone.digest)
+    made_of = (as_given, config, "" if backbone is None else backbone.digest, profiles)
     stages = Stages(partial, _digest(*made_of) if partial else "")
     job = FittingJob(recipe, config, listener, stages, workers, cache)
     listener.plan(_planned(recipe, config, int(valid.sum()), table.labels))
@@ -178,9 +183,14 @@ def _planned(recipe: Recipe, config: FinetuneConfig, rows: int, labels: Labels) 
     return f"{recipe.name}: {what}{about}"
 
 
-def _digest(table: AssayTable, config: FinetuneConfig, source: str) -> str:
+def _digest(table: AssayTable, config: FinetuneConfig, source: str, profiles: Sequence[ProfileBlock]) -> str:
     """Return what an interrupted run must have in common with the one that continues it."""
     folds = [] if table.folds is None else table.folds.tolist()
     dates = [] if table.dates is None else table.dates.astype(str).tolist()
     texts = "\n".join([*table.smiles, *table.labels.names, *folds, *dates, source])
-    return digest_of(texts, table.labels.matrix, table.labels.bounds, config.result_options())
+    measured = [
+        part
+        for each in profiles
+        for part in ("\n".join([each.name, *each.columns, *each.place]), each.values)
+    ]
+    return digest_of(texts, table.labels.matrix, table.labels.bounds, config.result_options(), *measured)

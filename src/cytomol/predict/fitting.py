@@ -36,6 +36,7 @@ from cytomol.predict.evidence import Evidence
 from cytomol.predict.molecule_features import LiveBackbone
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.recipe import Recipe
+from cytomol.predict.sources_alone import sources_alone
 from cytomol.predict.stages import Stages
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.verdict.judge import judge
@@ -329,9 +330,14 @@ class Fitting:
         )
 
     def beside(self, rows: NDArray[np.int64]) -> dict[str, list[NDArray[np.float64]]]:
-        """Predict rows by a constant, the nearest neighbours and a forest, fitted to the train fold."""
+        """Predict rows by a constant, the nearest neighbours and a forest, fitted to the train fold.
+
+        With measured profiles, by structure, profiles and their norm alone too.
+        """
         train, valid = (self.folds == fold for fold in FOLDS[:2])
-        return baseline_predictions(
+        assert self.fitted is not None, "nothing is fitted"
+        asked = {name: block[rows] for name, block in self.blocks.items()}
+        return sources_alone(self.fitted, asked, self.encoding) | baseline_predictions(
             self.store.smiles,
             self.table.labels,
             self.encoding,

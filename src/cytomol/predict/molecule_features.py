@@ -13,6 +13,8 @@ import torch
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners.base import Matrix
+from cytomol.predict.profile_block import ProfileBlock
+from cytomol.predict.projected_profiles import project_profiles, projected_modality
 
 if TYPE_CHECKING:
     from cytomol.artifact.backbone import Backbone
@@ -38,6 +40,8 @@ class MoleculeFeatures:
         The pretrained encoder; None where no block needs it.
     bits_radius
         Radius of the Morgan bits of the block "1d", in bonds; None for that of ``options``.
+    profiles
+        Measured profiles, each a block of its own; a predictor keeps their names and features alone.
     """
 
     blocks: tuple[str, ...]
@@ -45,6 +49,7 @@ class MoleculeFeatures:
     counts_radius: int = 2
     backbone: Backbone | None = None
     bits_radius: int | None = None
+    profiles: tuple[ProfileBlock, ...] = ()
 
     @classmethod
     def build(
@@ -88,15 +93,26 @@ class MoleculeFeatures:
         progress: Progress | None = None,
     ) -> MoleculeStore:
         """Featurize molecules."""
-        store = featurize(smiles, self.options, workers=workers, cache=cache, progress=progress)
+
+        def make(options: FeatureOptions) -> MoleculeStore:
+            whole = options == self.options
+            return featurize(
+                smiles, options, workers=workers, cache=cache, progress=progress if whole else None
+            )
+
+        return self.store_from(make)
+
+    def store_from(self, make: Callable[[FeatureOptions], MoleculeStore]) -> MoleculeStore:
+        """Featurize molecules with ``make``, which returns the same rows for any options."""
+        store = make(self.options)
         if "counts" in self.blocks:
             # a store of its own: the counts have another radius than the backbone's fingerprint
-            options = self.options.fingerprint(self.counts_radius, FeatureOptions.morgan_bits, counts=True)
-            counted = featurize(smiles, options, workers=workers, cache=cache)
+            counted = make(
+                self.options.fingerprint(self.counts_radius, FeatureOptions.morgan_bits, counts=True)
+            )
             store = _valid_in_both(store, counted).with_block("counts", counted.blocks["counts"])
         if self._own_bits:
-            options = self.options.fingerprint(self.bits_radius or 0, self.options.morgan_bits)
-            other = featurize(smiles, options, workers=workers, cache=cache)
+            other = make(self.options.fingerprint(self.bits_radius or 0, self.options.morgan_bits))
             store = _valid_in_both(store, other)
             store = store.with_block("bits", other.blocks["morgan"], other.widths["morgan"])
         return store
@@ -108,7 +124,18 @@ class MoleculeFeatures:
 
     def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
         """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""
-        return {name: self._block(name, store, batch_size) for name in self.blocks}
+        blocks = {name: self._block(name, store, batch_size) for name in self.blocks}
+        for each in self.profiles:
+            values = blocks[each.key] = each.of(store.smiles)
+            if self.backbone is not None and (name := projected_modality(self.backbone, each)) is not None:
+                blocks[each.projected_key] = project_profiles(self.backbone, name, each, values)
+        return blocks
+
+    @property
+    def projected(self) -> tuple[str, ...]:
+        """Names of the blocks of profiles as the backbone projects them."""
+        found = [each for each in self.profiles if projected_modality(self.backbone, each) is not None]
+        return tuple(each.projected_key for each in found)
 
     def _block(self, name: str, store: MoleculeStore, batch_size: int) -> Matrix:
         match name:

@@ -41,6 +41,9 @@ class Predictions:
         How certain they are, where it was asked for.
     evidence
         The nearest molecules that were learnt from, where they were asked for.
+    profile
+        Which molecules were answered with a measured profile, bool, shape (n,); None where the model has
+        learnt from none.
     """
 
     columns: NDArray[np.float64]
@@ -49,6 +52,7 @@ class Predictions:
     cutoffs: NDArray[np.float64]
     uncertainty: UncertaintyAnswer | None = None
     evidence: NearestEvidence | None = None
+    profile: NDArray[np.bool_] | None = None
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -68,6 +72,7 @@ class Predictions:
         """Return the answers to consecutive molecules as one."""
         known = [part.uncertainty for part in parts if part.uncertainty is not None]
         near = [part.evidence for part in parts if part.evidence is not None]
+        measured = [part.profile for part in parts if part.profile is not None]
         return cls(
             np.concatenate([part.columns for part in parts]),
             [error for part in parts for error in part.errors],
@@ -75,6 +80,7 @@ class Predictions:
             parts[0].cutoffs,
             UncertaintyAnswer.join(known) if known else None,
             NearestEvidence.join(near) if near else None,
+            np.concatenate(measured) if measured else None,
         )
 
     def frame(self) -> pd.DataFrame:
@@ -82,8 +88,8 @@ class Predictions:
 
         A task of two classes has its probability under its own name and the class in NAME_class; one of
         three and more the class under its own name and each probability in NAME=CLASS; a value stands under
-        its own name. Where uncertainty was asked for its columns follow (see
-        :meth:`UncertaintyAnswer.frame`).
+        its own name. A model that has learnt from measured profiles says in "profile" whether the molecule
+        had one. Where uncertainty was asked for its columns follow (see :meth:`UncertaintyAnswer.frame`).
         """
         digits = self._digits()
         known = None if self.uncertainty is None else self.uncertainty.frame(self.encoding.columns)
@@ -107,6 +113,8 @@ class Predictions:
                     for each in own:
                         cells = _as_written(known.pop(each), int(digits[column]))
                         table[each] = _with_names(cells, task) if each == f"{name}_set" else cells
+        if self.profile is not None:
+            table["profile"] = np.where(self.profile, "measured", "none")
         parts = [pd.DataFrame(table)]
         if known is not None:
             parts.append(known.apply(lambda column: _as_written(column, _DIGITS)))

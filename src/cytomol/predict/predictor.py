@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,6 +16,7 @@ from cytomol.errors import ModelDirectoryError
 from cytomol.predict.evidence import Evidence
 from cytomol.predict.parts import PredictorParts
 from cytomol.predict.predictions import Predictions
+from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.saved import load_predictor, save_predictor
 from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
 from cytomol.predict.uncertainty.conformal import check_coverage
@@ -95,12 +96,13 @@ class Predictor(PredictorParts):
             if isinstance(molecules, MoleculeStore)
             else self.features.store(molecules, workers=workers, cache=cache, progress=progress)
         )
-        rows = np.flatnonzero(store.valid)
+        rows, measured = np.flatnonzero(store.valid), np.zeros(len(store), dtype=bool)
         columns = np.full((len(store), len(self.encoding.columns)), np.nan)
         members = np.full((0, 0, columns.shape[1]), np.nan)
         if rows.size:
             valid = store if rows.size == len(store) else store.take(rows)
             blocks = self.features.raw(valid, batch_size=batch_size)
+            measured[rows] = _measured(blocks, [each.key for each in self.features.profiles])
             columns[rows], members = self.answer(blocks, members=fitted is not None)
         answer, nearest = None, None
         bits = np.zeros((len(store), 0), dtype=np.uint8)
@@ -116,7 +118,26 @@ class Predictor(PredictorParts):
             near = None if nearest is None else nearest.similarity[rows]
             answer = fitted.answer(columns[rows], members, bits[rows], coverage, neighbours=near)
             answer = answer.spread_out(rows, len(store))
-        return Predictions(columns, list(store.errors), self.encoding, self.cutoffs, answer, nearest)
+        profile = measured if self.features.profiles else None
+        return Predictions(columns, list(store.errors), self.encoding, self.cutoffs, answer, nearest, profile)
+
+    def with_profiles(self, profiles: Sequence[ProfileBlock]) -> Self:
+        """Return the predictor with measured profiles of molecules that it will be asked about.
+
+        Parameters
+        ----------
+        profiles
+            Some of its modalities, under their names (see
+            :func:`cytomol.predict.profile_source.read_profile_blocks`); of the others it has none.
+        """
+        given = {each.name: each for each in profiles}
+        kept = tuple(
+            given[each.name].aligned(each, where=f"profiles {each.name}")
+            if each.name in given
+            else each.empty()
+            for each in self.features.profiles
+        )
+        return replace(self, features=replace(self.features, profiles=kept))
 
     def answer(
         self, blocks: dict[str, NDArray[np.float32]], *, members: bool = True
@@ -186,3 +207,9 @@ class Predictor(PredictorParts):
             If it is absent, altered or holds something else, such as a backbone.
         """
         return cls(**vars(load_predictor(path)))
+
+
+def _measured(blocks: dict[str, NDArray[np.float32]], profiles: Sequence[str]) -> NDArray[np.bool_] | bool:
+    """Return which rows have a measured profile of any modality, shape (n,); False without modalities."""
+    found = [~np.isnan(blocks[name]).all(axis=1) for name in profiles]
+    return np.logical_or.reduce(found) if found else False

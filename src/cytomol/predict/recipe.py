@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from cytomol.artifact.backbone import Backbone
@@ -12,8 +12,10 @@ from cytomol.errors import ConfigError
 from cytomol.learners import Learner, learners
 from cytomol.learners.blocks import BLOCKS
 from cytomol.learners.head.learner import Head
+from cytomol.learners.with_profiles import WithProfiles
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.molecule_features import MoleculeFeatures
+from cytomol.predict.profile_block import ProfileBlock
 
 __all__ = ["Recipe"]
 
@@ -40,8 +42,10 @@ class Recipe:
     source: str = ""
 
     @classmethod
-    def choose(cls, config: FinetuneConfig, backbone: Backbone | None) -> Self:
-        """Return what the options ask for.
+    def choose(
+        cls, config: FinetuneConfig, backbone: Backbone | None, profiles: Sequence[ProfileBlock] = ()
+    ) -> Self:
+        """Return what the options ask for; with profiles, a learner of structures that they stand beside.
 
         Raises
         ------
@@ -78,5 +82,12 @@ class Recipe:
             )
         if backbone is not None and config.changes_backbone and name == "head":
             backbone = copy.deepcopy(backbone)  # the caller's backbone stays as it is
-        features = MoleculeFeatures.build(blocks, backbone, reading=config.reading, **radii)
-        return cls(name, make, features, "" if features.backbone is None else features.backbone.digest)
+        read = blocks if not profiles or "counts" in blocks else (*blocks, "counts")
+        features = MoleculeFeatures.build(read, backbone, reading=config.reading, **radii)
+        source = "" if features.backbone is None else features.backbone.digest
+        if not profiles:
+            return cls(name, make, features, source)
+        keys = tuple(each.key for each in profiles)
+        features = replace(features, profiles=tuple(profiles))
+        projected = features.projected
+        return cls(name, lambda: WithProfiles(make(), name, keys, projected), features, source)

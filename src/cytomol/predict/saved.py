@@ -22,9 +22,11 @@ from cytomol.learners import learners
 from cytomol.learners.former import restored_as
 from cytomol.learners.matrix import under_prefix
 from cytomol.learners.mixed import ByKind
+from cytomol.learners.with_profiles import WithProfiles
 from cytomol.predict.evidence import Evidence
 from cytomol.predict.molecule_features import MoleculeFeatures
 from cytomol.predict.parts import PredictorParts
+from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.uncertainty import Uncertainty
 
 __all__ = ["KIND", "load_predictor", "save_predictor"]
@@ -59,6 +61,7 @@ def save_predictor(predictor: PredictorParts, path: Path, *, force: bool = False
                 "feature_options": asdict(features.options),
                 "counts_radius": features.counts_radius,
                 "bits_radius": features.bits_radius,
+                "profiles": {each.name: list(each.columns) for each in features.profiles},
                 "backbone": None if backbone is None else described,
                 "finetune": predictor.options,
                 "details": predictor.details,
@@ -102,7 +105,7 @@ def load_predictor(path: str | Path) -> PredictorParts:
         return PredictorParts(
             name=config["learner"],
             learner=ByKind.restore(
-                type(learners[restored_as(config["learner"])]()),
+                WithProfiles if config.get("profiles") else type(learners[restored_as(config["learner"])]()),
                 encoding.kinds,
                 config["fitted"],
                 under_prefix(saved.statistics, "learner."),
@@ -126,7 +129,11 @@ def _features(saved: ModelDirectory, counts_radius: int, bits_radius: int | None
     config = saved.config
     backbone = Backbone.load(saved.path / BACKBONE_FOLDER) if config["backbone"] else None
     options = FeatureOptions.saved(config["feature_options"])
-    return MoleculeFeatures(tuple(config["blocks"]), options, counts_radius, backbone, bits_radius)
+    profiles = tuple(
+        ProfileBlock(name, tuple(columns), np.zeros((0, len(columns)), np.float32))
+        for name, columns in config.get("profiles", {}).items()
+    )
+    return MoleculeFeatures(tuple(config["blocks"]), options, counts_radius, backbone, bits_radius, profiles)
 
 
 def _tasks_of_01(config: Mapping[str, Any]) -> Encoding:

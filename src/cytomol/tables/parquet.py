@@ -15,7 +15,7 @@ from cytomol.tables.delimited import check_header
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["parse_parquet"]
+__all__ = ["parquet_frame", "parquet_names", "parse_parquet"]
 
 
 def parse_parquet(data: bytes, *, where: str, text: bool = False) -> pd.DataFrame:
@@ -48,7 +48,13 @@ def parse_parquet(data: bytes, *, where: str, text: bool = False) -> pd.DataFram
             f"is not a readable Parquet file: {str(error).split(chr(10), maxsplit=1)[0][:200]}", where=where
         ) from None
     check_header(table.column_names, where=where, separator=",")
-    names = _names(table)
+    return parquet_frame(table, parquet_names(table), where=where, text=text)
+
+
+def parquet_frame(table: pa.Table, names: dict[str, str], *, where: str, text: bool = False) -> pd.DataFrame:
+    """Return columns of a table, or of some of its rows, under the names of `parquet_names`."""
+    import pyarrow as pa
+
     columns: dict[str, pd.Series[Any]] = {}
     for position, field in enumerate(table.schema):
         if field.name not in names:
@@ -63,7 +69,7 @@ def parse_parquet(data: bytes, *, where: str, text: bool = False) -> pd.DataFram
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
 
 
-def _names(table: pa.Table) -> dict[str, str]:
+def parquet_names(table: pa.Table) -> dict[str, str]:
     """Return the columns to read with their names; a nameless index of numbers is left out."""
     import pyarrow as pa
 

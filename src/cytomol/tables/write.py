@@ -18,7 +18,7 @@ from cytomol.errors import OutputError
 from cytomol.files import atomic_file, check_output
 from cytomol.tables.read import format_of
 
-__all__ = ["check_table_name", "write_table"]
+__all__ = ["check_table_name", "dialect", "write_table"]
 
 _FORMATS = ("csv", "tsv", "parquet", "npz")
 
@@ -73,9 +73,9 @@ def write_table(
     with atomic_file(path, force=force) as temporary:
         match format_of(Path(path)):
             case "csv":
-                frame.to_csv(temporary, index=False, **_dialect(frame))
+                frame.to_csv(temporary, index=False, **dialect(frame))
             case "tsv":
-                frame.to_csv(temporary, index=False, sep="\t", **_dialect(frame))
+                frame.to_csv(temporary, index=False, sep="\t", **dialect(frame))
             case "parquet":
                 frame.to_parquet(temporary, index=False)
             case _:
@@ -83,7 +83,7 @@ def write_table(
                 _write_npz(temporary, {**columns, **arrays})
 
 
-def _dialect(frame: pd.DataFrame) -> dict[str, Any]:
+def dialect(frame: pd.DataFrame) -> dict[str, Any]:
     """Return how CSV is written: the writer leaves a lone carriage return bare, which would cut the row."""
     text = [str(name) for name in frame.columns]
     for name in frame.columns:
@@ -95,7 +95,7 @@ def _dialect(frame: pd.DataFrame) -> dict[str, Any]:
 
 def _csv(frame: pd.DataFrame) -> str:
     text = io.StringIO()
-    frame.to_csv(text, index=False, **_dialect(frame))
+    frame.to_csv(text, index=False, **dialect(frame))
     return text.getvalue()
 
 

@@ -37,7 +37,7 @@ NAMESAKES = {
     "learners/head/named_heads.py", "learners/head/presets.py", "learners/head/options.py",
     "evaluate/variants.py", "cli/ablate.py",
     "corpus/readers/published_layout.py",
-    "cli/pretrain.py", "cli/demo.py",
+    "cli/pretrain.py", "cli/demo.py", "cli/stress_missing.py",
 }  # fmt: skip
 
 

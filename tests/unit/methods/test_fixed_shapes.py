@@ -80,6 +80,7 @@ WAYS = [
         ["tree", "flat"],
     )
 ]
+WAYS.append({**WAYS[0], "alignment": "held_out", "reverse_assignment": "none", "quantizer": "leaves"})
 
 
 @pytest.mark.parametrize("options", WAYS, ids=lambda options: " ".join(map(str, options.values())))

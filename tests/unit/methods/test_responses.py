@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from cytomol.methods.responses import best, compared, contrasted, project_response, quantized
-from cytomol.nn.batch import Batch, Dimensions, Response
+from cytomol.nn.batch import Account, Batch, Dimensions, Response
 
 MakeBatch = Callable[..., Batch]
 MakeDimensions = Callable[..., Dimensions]
-Augmentation = Literal["propagation", "zero", "random"]
+Augmentation = Literal["propagation", "mean", "zero", "random"]
 
 NAME, SIZE = "morphology", 24
 
@@ -137,3 +137,21 @@ def test_zeros_or_noise_stand_in_for_every_missing_profile(
         assert torch.equal(
             response.held_out.values[i], drawn[i] if observed[i] else batch.responses[NAME].measured.values[i]
         ), i
+
+
+def test_the_mean_stands_in_for_every_missing_profile(batch: Batch) -> None:
+    """Whatever neighbours say: a row that was not measured holds the column mean, and so does its account."""
+    given = batch.responses[NAME]
+    observed = given.measured.known
+    mean = torch.arange(7.0)
+    measured = torch.where(observed[:, None], given.measured.values, mean)
+    filled = Response(
+        Account(measured, observed),
+        given.augmented,
+        Account(mean.expand(SIZE, 7), torch.zeros_like(observed)),  # as it is without any filling
+    )
+    response = project_response(nn.Identity(), filled, "mean")
+    assert bool(response.augmented.known.all())
+    assert torch.equal(response.augmented.values, measured)
+    assert torch.equal(response.held_out.known, observed)
+    assert torch.equal(response.held_out.values, mean.expand(SIZE, 7))

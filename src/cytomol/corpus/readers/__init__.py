@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,20 @@ from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable
 from cytomol.corpus.readers import anndata, gct, gctx, own, published_layout, pycytominer  # noqa: F401 (they register)
-from cytomol.corpus.readers.base import CorpusReader, ProfileReader, readers
+from cytomol.corpus.readers.base import CorpusReader, FeaturePick, ProfileReader, readers
 from cytomol.corpus.schema import Corpus
 from cytomol.errors import InputError
 from cytomol.files import require_file, settled
 
 __all__ = [
     "CorpusReader",
+    "FeaturePick",
     "ProfileReader",
     "find_reader",
     "read_corpus",
+    "read_profile_columns",
     "read_profile_metadata",
+    "read_profile_parts",
     "read_profiles",
     "readers",
 ]
@@ -109,14 +113,57 @@ def read_profiles(
     InputError
         If the file cannot be read, is no table of profiles, or has no layers and one is asked for.
     """
-    reader = _profile_reader(path, format)
+    reader = _layered(_profile_reader(path, format), path, layer)
+    return reader.table(Path(path), id_column=id_column, choice=choice, layer=layer, rows=rows)
+
+
+def read_profile_parts(
+    path: str | Path,
+    pick: FeaturePick,
+    *,
+    rows: int,
+    layer: str | None = None,
+    beside: tuple[str, ...] = (),
+) -> Iterator[ProfileTable]:
+    """Yield the rows of a table of profiles, some at a time, in their order.
+
+    CSV, TSV, Parquet, AnnData and GCTX are never whole in memory; GCT, which stands on its side, is.
+
+    Parameters
+    ----------
+    path
+        The file.
+    pick
+        Is told which columns are features and returns those that are wanted, in their order.
+    rows
+        Rows of a part; the last may have fewer.
+    layer
+        Matrix to read, in formats that hold several (AnnData).
+    beside
+        Columns that stand in the metadata, even if their names are those of features.
+
+    Raises
+    ------
+    InputError
+        As `read_profiles`; what is wrong with a later row is found when it is reached.
+    """
+    reader = _layered(_profile_reader(path, "auto"), path, layer)
+    return reader.parts(Path(path), pick, rows=rows, layer=layer, beside=beside)
+
+
+def read_profile_columns(path: str | Path) -> list[str] | None:
+    """Return the columns of a table, if its format may hold molecules as well as profiles; else None."""
+    return _profile_reader(path, "auto").columns(Path(path))
+
+
+def _layered(reader: ProfileReader, path: str | Path, layer: str | None) -> ProfileReader:
     if layer is not None and not reader.layered:
         raise InputError(
             f"layer {layer!r} is asked for, and only AnnData files have layers",
             where=str(path),
             hint="aim --layer at one table: NAME:LAYER",
         )
-    return reader.table(Path(path), id_column=id_column, choice=choice, layer=layer, rows=rows)
+    return reader
 
 
 def read_profile_metadata(path: str | Path) -> pd.DataFrame | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ from numpy.typing import NDArray
 
 from cytomol.corpus.feature_columns import ColumnChoice, counted, some
 from cytomol.corpus.identifiers import as_ids
-from cytomol.corpus.profiles import ProfileTable, split_matrix
+from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
 from cytomol.corpus.read_rows import name_rows
-from cytomol.corpus.readers.base import ProfileReader, readers
+from cytomol.corpus.readers.base import FeaturePick, ProfileReader, readers
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import require_file
 
@@ -42,11 +44,7 @@ class AnnDataFile(ProfileReader):
         try:
             import anndata
         except ImportError:
-            raise MissingDependencyError(
-                "reading AnnData needs the package anndata",
-                where=str(path),
-                hint="pip install 'cytomol[omics]'",
-            ) from None
+            raise _no_anndata(str(path)) from None
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message=".*names are not unique")
@@ -64,6 +62,82 @@ class AnnDataFile(ProfileReader):
             values = matrix.astype(np.float32, copy=False)
         names, notes = _unique(list(map(str, data.var_names)), str(path))
         return split_matrix(ProfileTable(str(path), metadata, values, names, notes=notes), choice)
+
+    def parts(
+        self,
+        path: Path,
+        pick: FeaturePick,
+        *,
+        rows: int,
+        layer: str | None = None,
+        beside: tuple[str, ...] = (),
+    ) -> Iterator[ProfileTable]:
+        """Yield the rows in their order; the matrix stays on disk, the table of observations does not."""
+        where = str(path)
+        with _opened(path) as file:
+            if file is None:  # as early versions of anndata wrote it
+                yield from super().parts(path, pick, rows=rows, layer=layer, beside=beside)
+                return
+            obs, var, matrix = _elements(file, layer, where)
+            texts = {str(c): as_ids(obs[c]).to_numpy() for c in obs.columns}
+            metadata = pd.DataFrame(texts, index=pd.RangeIndex(len(obs)))
+            name_rows(metadata, obs.index)
+            names, _ = _unique(list(map(str, var.index)), where)
+            report = choose_columns(names, None, where, None, beside=tuple(map(str, metadata)))
+            wanted = pick(report)
+            moved = [name for name in names if name not in {*report.features, *wanted, *metadata}]
+            place = {name: number for number, name in enumerate(names)}
+            for start in range(0, len(obs), rows):
+                block = matrix[start : start + rows]
+                block = np.asarray(block.toarray() if hasattr(block, "toarray") else block)
+                with np.errstate(over="ignore"):
+                    block = block.astype(np.float32, copy=False)
+                about = metadata.iloc[start : start + rows].reset_index(drop=True)
+                for name in moved:
+                    about[name] = as_ids(pd.Series(block[:, place[name]].astype(np.float64).round(6)))
+                yield ProfileTable(where, about, block[:, [place[name] for name in wanted]], wanted)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Give the open file; None where it is not in the layout that anndata writes since 0.7."""
+    path = require_file(path, what="AnnData file")
+    try:
+        import anndata  # noqa: F401 (its absence is told in one way)
+        import h5py
+    except ImportError:
+        raise _no_anndata(str(path)) from None
+    try:
+        with h5py.File(path, "r") as file:
+            told = "obs" in file and "var" in file and "encoding-type" in file["obs"].attrs
+            yield file if told else None
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"is not a readable AnnData file: {error}", where=str(path)) from None
+
+
+def _elements(file: Any, layer: str | None, where: str) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
+    """Return observations, variables and the matrix, whose rows are read when they are asked for."""
+    try:
+        from anndata.io import read_elem, sparse_dataset
+    except ImportError:
+        from anndata.experimental import read_elem, sparse_dataset
+    layers = list(file.get("layers", ()))
+    hint = f"choose a layer with --layer: {', '.join(layers)}" if layers else "the file has no layers either"
+    if layer is not None and layer not in layers:
+        raise InputError(f"has no layer {layer!r}", where=where, hint=hint)
+    if layer is None and ("X" not in file or file["X"].attrs.get("encoding-type") == "null"):
+        raise InputError("has no matrix X", where=where, hint=hint)
+    obs, var = read_elem(file["obs"]), read_elem(file["var"])
+    if 0 in (len(obs), len(var)):
+        raise InputError(f"is empty: it holds {len(obs)} observations of {len(var)} features", where=where)
+    found = file["X"] if layer is None else file["layers"][layer]
+    return obs, var, found if hasattr(found, "shape") else sparse_dataset(found)
+
+
+def _no_anndata(where: str) -> MissingDependencyError:
+    return MissingDependencyError(
+        "reading AnnData needs the package anndata", where=where, hint="pip install 'cytomol[omics]'"
+    )
 
 
 def _matrix(data: Any, layer: str | None, where: str) -> NDArray[Any]:

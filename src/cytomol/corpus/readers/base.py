@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.corpus.bring import bring_molecules, no_molecules
 from cytomol.corpus.combine import JoinedWells, combine
-from cytomol.corpus.feature_columns import ColumnChoice
+from cytomol.corpus.feature_columns import ColumnChoice, ColumnReport
 from cytomol.corpus.join import MoleculeIndex, join_molecules
 from cytomol.corpus.manifest import guess_kind
 from cytomol.corpus.problems import Problems
@@ -23,7 +24,10 @@ from cytomol.errors import InputError
 from cytomol.registry import Registry
 from cytomol.tables.read import format_of
 
-__all__ = ["CorpusReader", "ProfileReader", "readers"]
+__all__ = ["CorpusReader", "FeaturePick", "ProfileReader", "readers"]
+
+FeaturePick = Callable[[ColumnReport], tuple[str, ...]]
+"""Says which features are wanted, in which order, once the columns of a table are known."""
 
 
 class CorpusReader(Protocol):
@@ -63,6 +67,10 @@ class ProfileReader:
         """Return what stands beside the features, if the format lets it be read alone; else None."""
         return None
 
+    def columns(self, path: Path) -> list[str] | None:  # noqa: ARG002
+        """Return the names of the columns, of a format that may hold a table of molecules too; else None."""
+        return None
+
     def table(
         self,
         path: Path,
@@ -88,6 +96,39 @@ class ProfileReader:
             Rows to read, of a format whose `metadata` can be read alone; None reads all.
         """
         raise NotImplementedError
+
+    def parts(
+        self,
+        path: Path,
+        pick: FeaturePick,
+        *,
+        rows: int,
+        layer: str | None = None,
+        beside: tuple[str, ...] = (),  # noqa: ARG002
+    ) -> Iterator[ProfileTable]:
+        """Yield the rows in their order, some at a time; a format that cannot do so is read whole and cut.
+
+        Parameters
+        ----------
+        path
+            The file.
+        pick
+            Is told which columns are features and returns those that are wanted, in their order.
+        rows
+            Rows of a part.
+        layer
+            Matrix to read, in formats that hold several.
+        beside
+            Columns that stand in the metadata, even if their names are those of features.
+        """
+        table = self.table(path, layer=layer)
+        wanted = pick(ColumnReport(table.columns, (), {}))
+        place = {name: number for number, name in enumerate(table.columns)}
+        columns = [place[name] for name in wanted]
+        for start in range(0, len(table), rows):
+            part = slice(start, start + rows)
+            metadata = table.metadata.iloc[part].reset_index(drop=True)
+            yield ProfileTable(table.where, metadata, table.features[part][:, columns], wanted)
 
     def read(self, path: Path, problems: Problems) -> Corpus:
         """Make a corpus of one table, which must hold the molecules' SMILES; replicates become medians."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
-from cytomol.corpus.readers.base import ProfileReader, readers
+from cytomol.corpus.readers.base import FeaturePick, ProfileReader, readers
 from cytomol.corpus.readers.gct import feature_names, plain_metadata
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import require_file
@@ -49,20 +49,7 @@ class GctxFile(ProfileReader):
     ) -> ProfileTable:
         """Read ids and features, in blocks of rows; only the rows and columns that are asked for are kept."""
         with _opened(path) as file:
-            samples, features = _metadata(file[_SAMPLES]), _metadata(file[_FEATURES])
-            matrix = file[_MATRIX]
-            shape = (len(samples["id"]), len(features["id"]))
-            if matrix.shape != shape:
-                raise InputError(
-                    f"matrix of shape {matrix.shape}, but {shape[0]} samples and {shape[1]} features",
-                    where=str(path),
-                )
-            if 0 in shape:
-                raise InputError(
-                    f"is empty: it holds {shape[1]} features of {shape[0]} samples", where=str(path)
-                )
-            names = feature_names(features.pop("id"), features, str(path))
-            frame = plain_metadata(samples, samples.pop("id"))
+            matrix, frame, names = _described(file, str(path))
             wanted = np.ones(len(frame), np.bool_) if rows is None else rows
             report = choose_columns(names, choice, str(path), None, beside=tuple(map(str, frame)))
             chosen = choice is not None and bool(choice.features or choice.leave_out)
@@ -74,6 +61,42 @@ class GctxFile(ProfileReader):
         if chosen:  # columns that were not asked for were not read
             return ProfileTable(str(path), frame, values, report.features, report)
         return split_matrix(ProfileTable(str(path), frame, values, names))
+
+    def parts(
+        self,
+        path: Path,
+        pick: FeaturePick,
+        *,
+        rows: int,
+        layer: str | None = None,  # noqa: ARG002
+        beside: tuple[str, ...] = (),  # noqa: ARG002
+    ) -> Iterator[ProfileTable]:
+        """Yield the rows in their order, some at a time; parameters as of the base class."""
+        with _opened(path) as file:
+            matrix, frame, names = _described(file, str(path))
+            wanted = pick(choose_columns(names, None, str(path), None, beside=tuple(map(str, frame))))
+            place = {name: number for number, name in enumerate(names)}
+            columns = [place[name] for name in wanted]
+            for start in range(0, len(frame), rows):
+                about = frame.iloc[start : start + rows].reset_index(drop=True)
+                with np.errstate(over="ignore"):
+                    values = matrix[start : start + rows].astype(np.float32, copy=False)[:, columns]
+                yield ProfileTable(str(path), about, values, wanted)
+
+
+def _described(file: Any, where: str) -> tuple[Any, pd.DataFrame, tuple[str, ...]]:
+    """Return the matrix, not read yet, the metadata of its rows and the names of its columns."""
+    samples, features = _metadata(file[_SAMPLES]), _metadata(file[_FEATURES])
+    matrix = file[_MATRIX]
+    shape = (len(samples["id"]), len(features["id"]))
+    if matrix.shape != shape:
+        raise InputError(
+            f"matrix of shape {matrix.shape}, but {shape[0]} samples and {shape[1]} features", where=where
+        )
+    if 0 in shape:
+        raise InputError(f"is empty: it holds {shape[1]} features of {shape[0]} samples", where=where)
+    names = feature_names(features.pop("id"), features, where)
+    return matrix, plain_metadata(samples, samples.pop("id")), names
 
 
 @contextmanager

@@ -21,11 +21,11 @@ class FillingOptions(Config):
         description="How projectors read profiles: scaled to [0, 1] as the targets are, to mean 0 and "
         "variance 1 (zscore), or as they lie in the file (raw, the authors' code).",
     )
-    augmentation: Literal["propagation", "authors", "nearest", "zero", "random"] = Field(
+    augmentation: Literal["propagation", "authors", "nearest", "mean", "zero", "random"] = Field(
         "propagation",
         description="What stands in for a missing profile: neighbours' profiles spread step by step "
-        "(propagation; authors: as their code has it), the mean of the measured neighbours (nearest), zeros "
-        "or noise.",
+        "(propagation; authors: as their code has it), the mean of the measured neighbours (nearest) or "
+        "of all profiles (mean), zeros or noise.",
     )
     neighbours: int = Field(
         10, ge=1, le=1000, description="Structural neighbours that fill a missing profile."

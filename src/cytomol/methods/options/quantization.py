@@ -17,8 +17,15 @@ class QuantizationOptions(Config):
     group: ClassVar[str] = "quantization"
 
     lambda_vq: float = Field(10.0, ge=0, description="Weight of the quantization loss; 0 for none.")
-    quantizer: Literal["tree", "flat", "none"] = Field(
-        "tree", description="Code book: a binary tree, flat, or none."
+    quantizer: Literal["tree", "leaves", "flat", "none"] = Field(
+        "tree",
+        description="Code book: a binary tree routed from its root (tree, as published), one over the leaves "
+        "of k-means by moving averages (leaves), flat, or none.",
+    )
+    quantized: Literal["views", "anchor"] = Field(
+        "views",
+        description="What of a molecule is quantized beside its profiles: each view (as published), or their "
+        "sum.",
     )
     depth: int = Field(
         6, ge=1, le=14, description="Levels of the tree; a flat code book holds as many codes as its leaves."

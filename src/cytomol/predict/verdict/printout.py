@@ -14,7 +14,7 @@ from cytomol.predict.verdict.task import CONSTANT, MODEL, TaskVerdict
 __all__ = ["lines_of"]
 
 _MANY = 20  # tasks from which on only what is not useful has its sentence
-_ORDER = (MODEL, CONSTANT, "neighbours", "forest")
+_ORDER = (MODEL, CONSTANT, "structure", "profiles", "norm", "neighbours", "forest")
 
 
 def lines_of(tasks: Sequence[TaskVerdict], overall: str) -> list[str]:

@@ -40,7 +40,13 @@ FEWEST_MOLECULES = 30
 FEWEST_OF_A_CLASS = 10
 _SURE = 0.01
 _SMALL_GAIN = {"regression": 0.1, "binary": 0.2, "multiclass": 0.2}
-_CALLED = {"neighbours": "the nearest neighbour", "forest": "a forest"}
+_CALLED = {
+    "neighbours": "the nearest neighbour",
+    "forest": "a forest",
+    "structure": "the same learner on structures alone",
+    "profiles": "the profiles alone",
+    "norm": "the norm of the profiles alone",
+}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from cytomol.context import ContextGraph, sample_walks
 from cytomol.corpus.correction import GroupCorrection
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.typical import TypicalProfile
-from cytomol.nn.batch import Account, Batch, Dimensions, Movable, Response
+from cytomol.nn.batch import Batch, Dimensions, Movable
 from cytomol.training.dataset.profile_inputs import ProfileInput
 from cytomol.training.dataset.targets import Target
 
@@ -153,18 +153,6 @@ class PretrainData:
 
     def with_profiles(self, batch: Batch, rows: NDArray[np.int64]) -> Batch:
         """Return ``batch`` with the profiles of its molecules."""
-        responses = {}
-        for name, profile in self.profiles.items():
-            measured, observed = profile.measured.gather(rows, profile.placeholder)
-            augmented, reached = profile.augmented.gather(rows, profile.placeholder)
-            augmented[observed & ~reached] = measured[observed & ~reached]
-            held_out, held = profile.held_out.gather(rows, profile.placeholder)
-            accounts = ((measured, observed), (augmented, reached | observed), (held_out, held))
-            found = [Account(torch.from_numpy(values), torch.from_numpy(known)) for values, known in accounts]
-            responses[name] = Response(
-                measured=found[0],
-                augmented=found[1],
-                held_out=found[2],
-                weight=None if profile.weight is None else torch.from_numpy(profile.weight[rows]),
-            )
-        return replace(batch, responses=responses)
+        return replace(
+            batch, responses={name: profile.response(rows) for name, profile in self.profiles.items()}
+        )

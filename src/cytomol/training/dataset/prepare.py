@@ -254,7 +254,8 @@ def _split(
     valid = np.flatnonzero(usable)
     if len(valid) < 2:
         raise InputError(f"{len(valid)} valid molecules are left", hint="pretraining needs at least 2")
-    wanted = round(config.validation_fraction * len(valid))
+    # two are left to learn from, whatever share was asked for
+    wanted = min(round(config.validation_fraction * len(valid)), len(valid) - 2)
     if wanted == 0:
         return valid, valid[:0]
     group = molecule_groups(corpus)[valid]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from cytomol.chem.similarity import SimilaritySearch, structural_neighbours
@@ -23,6 +24,7 @@ from cytomol.corpus.lift import molecule_profiles
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Corpus
 from cytomol.methods.needs import Filling, ProfileNeeds
+from cytomol.nn.batch import Account, Response
 from cytomol.progress import Reporter
 from cytomol.training.dataset.profile_weights import ProfileWeights, molecule_weights
 
@@ -98,6 +100,17 @@ class ProfileInput:
     def width(self) -> int:
         """Number of features."""
         return len(self.placeholder)
+
+    def response(self, rows: NDArray[np.int64]) -> Response:
+        """Return what is known of molecules, int64, shape (B,), as a batch brings it."""
+        measured, observed = self.measured.gather(rows, self.placeholder)
+        augmented, reached = self.augmented.gather(rows, self.placeholder)
+        augmented[observed & ~reached] = measured[observed & ~reached]
+        held_out, held = self.held_out.gather(rows, self.placeholder)
+        accounts = ((measured, observed), (augmented, reached | observed), (held_out, held))
+        known = [Account(torch.from_numpy(values), torch.from_numpy(there)) for values, there in accounts]
+        weight = None if self.weight is None else torch.from_numpy(self.weight[rows])
+        return Response(measured=known[0], augmented=known[1], held_out=known[2], weight=weight)
 
 
 @dataclass(frozen=True)
@@ -276,9 +289,13 @@ def input_scaler(
         return FeatureScaler.affine(np.zeros(target.width), np.ones(target.width))
     from sklearn.preprocessing import StandardScaler
 
-    fitted = StandardScaler().fit(values.astype(np.float64))  # leaves NaN out, and constants at their scale
-    # a column without any value has neither mean nor spread
-    return FeatureScaler.affine(np.nan_to_num(fitted.mean_), np.nan_to_num(fitted.scale_, nan=1.0))
+    # a column without any value has neither mean nor spread, and there may be no profile at all
+    known = ~np.isnan(values).all(axis=0)
+    center, spread = np.zeros(target.width), np.ones(target.width)
+    if known.any():
+        fitted = StandardScaler().fit(values[:, known].astype(np.float64))  # leaves NaN out
+        center[known], spread[known] = fitted.mean_, fitted.scale_  # a constant stays at its scale
+    return FeatureScaler.affine(center, spread)
 
 
 def _column_means(values: NDArray[np.float32]) -> NDArray[np.float32]:

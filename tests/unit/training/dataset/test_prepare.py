@@ -301,3 +301,9 @@ def test_a_modality_without_profiles_is_left_out(corpus: Corpus, capsys: pytest.
     data = prepare(replace(corpus, modalities=empty), InfoAlignConfig(), Reporter())
     assert name not in data.targets
     assert f"without profiles, so not learnt from: {name}" in capsys.readouterr().err
+
+
+def test_two_molecules_are_left_to_learn_from(corpus: Corpus) -> None:
+    few = _bare(corpus, ["CCO", "CCN", "CCC"])
+    data = _prepared(few, CHMRConfig(views=("1d",), validation_fraction=0.9, workers=1))
+    assert (len(data.train), len(data.validation)) == (2, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import sparse
 
+from cytomol.corpus.scaling import FeatureScaler
 from cytomol.methods.chmr import CHMR
 from cytomol.methods.config import CHMRConfig
 from cytomol.methods.needs import Filling
-from cytomol.training.dataset.profile_inputs import ProfileInput, RowTable, profile_input
+from cytomol.training.dataset.profile_inputs import ProfileInput, RowTable, input_scaler, profile_input
 
 N, WIDTH = 12, 4
 
@@ -142,3 +143,17 @@ def test_published_propagation_by_hand() -> None:
     found, present = profile.augmented.gather(np.arange(3), profile.placeholder)
     assert present.all()
     np.testing.assert_allclose(found[:, 0], state[:3], rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["minmax", "zscore", "raw"])
+def test_profiles_that_are_absent_or_empty_are_scaled_all_the_same(
+    kind: Literal["minmax", "zscore", "raw"],
+) -> None:
+    """No profile at all, or a column that nobody measured: it is neither an error nor NaN."""
+    gaps = np.array([[np.nan, 1.0], [np.nan, 3.0]], np.float32)
+    for values in (gaps, gaps[:0]):
+        scaler = input_scaler(kind, FeatureScaler.fit(values), values)
+        scaled = scaler.transform(np.ones((1, 2), np.float32))
+        assert np.isfinite(scaled).all()
+        if kind == "zscore" and len(values):
+            assert scaler.transform(gaps)[:, 1].tolist() == [-1.0, 1.0]

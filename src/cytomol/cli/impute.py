@@ -1,0 +1,154 @@
+"""The verb impute: molecules in, the profiles that cells are expected to show out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cytomol.cli.row_options import rows_options, split_names
+
+if TYPE_CHECKING:
+    from cytomol.cells.feature_calibration import FeatureCalibration
+    from cytomol.cells.imputed_rows import RowCounts
+    from cytomol.cells.imputer import Imputer
+
+__all__ = ["command"]
+
+
+@click.command(name="impute", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("model", metavar="DIR")
+@click.argument("molecules", metavar="INPUT")
+@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet or .h5ad.")
+@click.option(
+    "--modality",
+    multiple=True,
+    metavar="A,B",
+    help="Modalities to impute, or all; in an .h5ad file the first is X.  [default: all]",
+)
+@click.option(
+    "--calibrate",
+    metavar="PROFILES",
+    help="Corpus, or table of profiles with a column of SMILES, of molecules that the model has not seen:"
+    " they say how far each feature can be trusted.",
+)
+@click.option(
+    "--held-out",
+    metavar="FILE",
+    help="With --calibrate: take the molecules of this file alone, those left out of pretraining.",
+)
+@click.option(
+    "--coverage",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.9,
+    show_default=True,
+    help="Share of measured values that intervals are to hold.",
+)
+@rows_options
+@click.option(
+    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+def command(
+    *,
+    model: str,
+    molecules: str,
+    out: str,
+    modality: tuple[str, ...],
+    calibrate: str | None,
+    held_out: str | None,
+    coverage: float,
+    smiles_col: str | None,
+    sheet: str | None,
+    keep: tuple[str, ...],
+    on_error: str | None,
+    batch_size: int,
+    workers: int | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Write the profiles that a pretrained model DIR expects cells to show under the molecules of INPUT.
+
+    Values are in the units of the profiles that the model was trained on. Each feature has a half width:
+    a measured value is expected within it. With --calibrate the half width is conformal, features are drawn
+    towards their mean as far as the model overstates them, and a feature that is not predicted better than
+    the mean gets the mean; the other profiles of a corpus teach ridge regression on fingerprints, which joins
+    the decoder. Without, it is that of the training profiles under a normal law.
+    """
+    from cytomol.tables import read_molecules
+    from cytomol.tables.write_chunks import check_chunks_name
+
+    if held_out is not None and calibrate is None:
+        raise click.UsageError("--held-out says which molecules of --calibrate to take: give that too")
+    check_chunks_name(out, force=force)
+    table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
+
+    from cytomol.artifact.backbone import load_backbone
+    from cytomol.cells.imputed_rows import impute_rows
+    from cytomol.cells.imputer import Imputer
+    from cytomol.evaluate.imputation.left_out import left_out_molecules
+    from cytomol.progress import Reporter
+
+    reporter = Reporter(quiet=quiet)
+    names = split_names(modality, ())
+    imputer = Imputer.of(load_backbone(model), None if "all" in names else names or None, coverage=coverage)
+    if calibrate is not None:
+        with reporter.bar("calibrate") as advance:
+            unseen = left_out_molecules(model, imputer.modalities, calibrate, held_out)
+            imputer = imputer.calibrated(
+                unseen.molecules,
+                unseen.others,
+                coverage=coverage,
+                batch_size=batch_size,
+                workers=workers,
+                progress=advance,
+            )
+    with reporter.bar("impute") as advance:
+        counts = impute_rows(
+            imputer,
+            table,
+            out,
+            keep=split_names(keep, table.frame.columns) if keep else None,
+            on_error=on_error,  # type: ignore[arg-type]
+            force=force,
+            batch_size=batch_size,
+            workers=workers,
+            progress=advance,
+        )
+    if not quiet:
+        _say(imputer, counts, out, on_error)
+
+
+def _sources(calibration: FeatureCalibration) -> str:
+    """Name what takes part in expected values."""
+    names = ("the decoder", "ridge regression on fingerprints")
+    found = [name for name, slope in zip(names, calibration.slope, strict=False) if slope.any()]
+    return " and ".join(found) or "the mean alone"
+
+
+def _say(imputer: Imputer, counts: RowCounts, out: str, on_error: str | None) -> None:
+    """Say of each modality what its intervals are worth, and how many rows there are."""
+    for one in imputer.modalities:
+        calibration = imputer.calibrations[one.name]
+        width = len(one.columns)
+        if calibration.calibrated:
+            mean = f"{calibration.mean_alone} of {width} features are not predicted better than their mean"
+            told = (
+                f"{calibration.coverage:.0%} intervals by {calibration.molecules:,} molecules of"
+                f" {calibration.scaffolds:,} scaffolds; expected values by {_sources(calibration)}; {mean}"
+                + (", and get it" if calibration.mean_alone else "")
+            )
+        else:
+            told = (
+                f"not calibrated: half widths are those of the {one.typical.profiles:,} training profiles"
+                " under a normal law (--calibrate)"
+            )
+        click.echo(f"{one.name}: {told}", err=True)
+    invalid = f"{counts.invalid} invalid"
+    if counts.invalid:
+        invalid += " (left out)" if on_error == "drop" else f" (reason in column {counts.error!r})"
+    click.echo(
+        f"imputed {counts.rows - counts.invalid} of {counts.rows} molecules, {invalid}: {out}", err=True
+    )

@@ -1,0 +1,172 @@
+"""The verb match: which molecules go with a profile, which profiles with a molecule, who acts alike."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cytomol.cli.row_options import split_names
+
+if TYPE_CHECKING:
+    from cytomol.cells.match_index import PlaceIndex
+    from cytomol.cells.match_library import Library
+    from cytomol.progress import Reporter
+
+__all__ = ["command"]
+
+_ONE_PLACE = 0.99  # length of the mean place from which candidates are all but one
+_HOLDS = click.Choice(["molecules", "profiles"])
+
+
+@click.command(name="match", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("model", metavar="DIR")
+@click.argument("queries", metavar="QUERIES")
+@click.option("--in", "candidates", required=True, metavar="CANDIDATES", help="Table of candidates.")
+@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet or .h5ad.")
+@click.option(
+    "--modality", metavar="NAME", help="Kind of profile.  [default: the only one that the model knows]"
+)
+@click.option(
+    "--way",
+    type=click.Choice(["auto", "projected", "decoded"]),
+    default="auto",
+    show_default=True,
+    help="Compare projections (CHMR, contrastive) or decoded profiles (InfoAlign, CHMR).",
+)
+@click.option(
+    "--top", type=click.IntRange(1), default=10, show_default=True, help="Candidates for each query."
+)
+@click.option("--queries-are", type=_HOLDS, help="What QUERIES holds.  [default: told by its columns]")
+@click.option("--candidates-are", type=_HOLDS, help="What CANDIDATES holds.  [default: told by its columns]")
+@click.option("--query-id", metavar="NAME", help="Column with the ids of the queries.")
+@click.option("--candidate-id", metavar="NAME", help="Column with the ids of the candidates.")
+@click.option("--query-smiles", metavar="NAME", help="Column with the SMILES of the queries.")
+@click.option("--candidate-smiles", metavar="NAME", help="Column with the SMILES of the candidates.")
+@click.option("--query-layer", metavar="NAME", help="Matrix of an AnnData file of queries.  [default: X]")
+@click.option(
+    "--candidate-layer", metavar="NAME", help="Matrix of an AnnData file of candidates.  [default: X]"
+)
+@click.option("--keep", multiple=True, metavar="A,B", help="Columns of CANDIDATES to hold in the output.")
+@click.option(
+    "--library",
+    metavar="FOLDER",
+    help="Keep the placed candidates here; the next call with the same model and file takes them from here.",
+)
+@click.option(
+    "--index",
+    type=click.Choice(["auto", "exact", "index"]),
+    default="auto",
+    show_default=True,
+    help="Compare all pairs, or ask an index, which is built once in the library. auto asks it for kept "
+    "candidates from 200,000.",
+)
+@click.option(
+    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -> None:
+    """Rank the molecules or profiles of CANDIDATES for each molecule or profile of QUERIES.
+
+    DIR is what pretrain or matcher made. A table with the modality's features holds profiles, in any format
+    that a corpus is built of; one with SMILES and without features holds molecules. Every row of QUERIES is
+    answered in order, by up to --top rows: the candidate's row (from 1), id and SMILES, the similarity (a
+    cosine), top_percent (the share of candidates that rank as high or higher), spreads (how many standard
+    deviations it lies above the mean of all candidates), a note where the order says nothing, and 'error'
+    where a query has no place.
+    """
+    from cytomol.cells.match_output import check_match_output, write_matches
+
+    check_match_output(out, force=force)
+
+    from cytomol.cells.match import match_rows
+    from cytomol.cells.match_candidates import placed_candidates
+    from cytomol.cells.match_table import match_table
+    from cytomol.cells.open_space import open_space
+    from cytomol.progress import Reporter
+
+    report = Reporter(quiet=quiet)
+    space = open_space(model, options["modality"], options["way"])
+    modality = space.modality
+    queries, candidates = (
+        match_table(
+            options[table],
+            modality,
+            holds=options[f"{table}_are"],
+            smiles_col=options[f"{one}_smiles"],
+            id_col=options[f"{one}_id"],
+            layer=options[f"{one}_layer"],
+        )
+        for table, one in (("queries", "query"), ("candidates", "candidate"))
+    )
+    for what, table in (("queries", queries), ("candidates", candidates)):
+        report.say(f"{what}: {table.path}, taken as {_named(table.holds, modality.name)}")
+    names = [name for text in options["keep"] for name in split_names([text], ())]
+    machine = {name: options[name] for name in ("batch_size", "workers")}
+    folder = None if options["library"] is None else Path(options["library"])
+    with ExitStack() as stack:
+        with report.bar("place candidates") as advance:
+            placed = placed_candidates(candidates, space, folder, keep=names, progress=advance, **machine)
+            library = stack.enter_context(placed)
+        _say_candidates(report, library)
+        index = _index(library, options["index"], report, kept=folder is not None)
+        with report.bar("match") as advance:
+            parts = match_rows(
+                space, queries, library, top=options["top"], index=index, progress=advance, **machine
+            )
+            answered = write_matches(
+                out,
+                parts,
+                library,
+                keep=names,
+                query_smiles=queries.holds == "molecules" or queries.smiles_col is not None,
+                origin={"model": space.digest, "modality": modality.name, "way": space.way},
+                force=force,
+            )
+    if answered.invalid == answered.queries:
+        click.echo(f"no query has a place; {answered.first_error}", err=True)
+    report.say(
+        f"matched {answered.queries - answered.invalid:,} of {answered.queries:,} queries with "
+        f"{library.valid:,} candidates: {out}"
+    )
+
+
+def _named(holds: str, modality: str) -> str:
+    return f"profiles of {modality}" if holds == "profiles" else "molecules"
+
+
+def _say_candidates(report: Reporter, library: Library) -> None:
+    """Say how many candidates have a place, and whether the model tells them apart."""
+    if library.valid < library.rows:
+        report.say(
+            f"{library.rows - library.valid:,} of {library.rows:,} candidates have no place "
+            f"({library.about['first_error']})"
+        )
+    length = float((library.crowd.mean**2).sum() ** 0.5)
+    if length > _ONE_PLACE and library.valid > 1:
+        report.say(
+            f"the candidates stand almost in one place (mean of length {length:.4f}): the model hardly tells "
+            "them apart, and the order says little"
+        )
+
+
+def _index(library: Library, how: str, report: Reporter, *, kept: bool) -> PlaceIndex | None:
+    """Return the index to ask, built where it is missing; None compares all pairs."""
+    from cytomol.cells.match_index import INDEX_FROM, PlaceIndex, build_index
+
+    if how == "exact" or (how == "auto" and not (kept and library.valid > INDEX_FROM)):
+        return None
+    if PlaceIndex.exists(library):
+        index = PlaceIndex(library)
+    else:
+        with report.bar("build index") as advance:
+            index = build_index(library, advance)
+    report.say(
+        f"index: recall {index.recall.value:.3f}, measured when it was built, on {index.recall.rows:,} "
+        "candidates"
+    )
+    return index

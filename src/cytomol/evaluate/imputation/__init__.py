@@ -1,0 +1,1 @@
+"""Imputed profiles held against measured ones: scores, what they are compared with, and the table of both."""

@@ -1,0 +1,1 @@
+"""How a method bears profiles that are missing: hidden in pretraining, and where the model is used."""

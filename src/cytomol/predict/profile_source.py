@@ -1,0 +1,228 @@
+"""Measured profiles read from where the user has them, and joined to the molecules of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytomol.assays.same_molecule import molecule_key
+from cytomol.chem.keys import connectivity_block
+from cytomol.corpus.identifiers import as_ids, plain_name
+from cytomol.corpus.profiles import ProfileTable, aggregate_profiles
+from cytomol.corpus.readers import read_corpus, read_profiles
+from cytomol.corpus.rowkeys import RowKeys, row_keys
+from cytomol.errors import ConfigError, InputError
+from cytomol.predict.profile_block import ProfileBlock
+from cytomol.tables.molecules import MoleculeTable
+
+__all__ = ["ProfileSource", "join_profiles", "read_profile_blocks"]
+
+
+@dataclass(frozen=True)
+class ProfileSource:
+    """Where profiles are to be read, as the user names it: ``[NAME=]FILE`` or ``[NAME=]CORPUS[:MODALITY]``.
+
+    Attributes
+    ----------
+    path
+        Table of profiles, or folder of a corpus.
+    name
+        What the modality is called; the file's or the modality's own name if "" .
+    modality
+        Modality of the corpus; "" for a table, or for the only one.
+
+    Examples
+    --------
+    >>> ProfileSource.parse("painting=profiles.parquet").name
+    'painting'
+    """
+
+    path: Path
+    name: str = ""
+    modality: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> ProfileSource:
+        """Read what the user wrote."""
+        name, mark, rest = text.partition("=")
+        if not mark or Path(text).exists():
+            name, rest = "", text
+        folder, mark, modality = rest.rpartition(":")
+        if mark and Path(folder).is_dir():
+            return cls(Path(folder), name.strip(), modality)
+        return cls(Path(rest), name.strip())
+
+    def read(self) -> tuple[str, ProfileTable]:
+        """Return the name of the modality, and its profiles with what says whose they are.
+
+        Raises
+        ------
+        InputError
+            If there is no such table or modality.
+        """
+        if not self.path.is_dir():
+            table = read_profiles(self.path)
+            return self.name or self.path.name.split(".")[0], table
+        corpus = read_corpus(self.path)
+        known = [name for name, each in corpus.modalities.items() if each.entity == "molecule"]
+        name = self.modality or (known[0] if len(known) == 1 else "")
+        if name not in known:
+            wrong = (
+                f"has no modality {name!r} of molecules" if name else "has several modalities of molecules"
+            )
+            raise InputError(
+                wrong, where=str(self.path), hint=f"name one of {', '.join(known)}: {self.path}:MODALITY"
+            )
+        modality = corpus.modalities[name]
+        metadata = corpus.molecules.iloc[modality.rows].reset_index(drop=True)
+        return self.name or name, ProfileTable(
+            str(self.path), metadata, modality.values, tuple(modality.columns)
+        )
+
+
+def read_profile_blocks(
+    sources: Sequence[str],
+    molecules: MoleculeTable,
+    *,
+    known: Sequence[ProfileBlock] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[ProfileBlock]:
+    """Read profiles and join them to the molecules of a table.
+
+    Parameters
+    ----------
+    sources
+        See :class:`ProfileSource`.
+    molecules
+        The table.
+    known
+        Modalities that a model has learnt from, whose features are looked for by name; None takes any.
+    say
+        Called with a sentence on each source.
+
+    Raises
+    ------
+    InputError
+        If a source cannot be read, none of its profiles is of a molecule of the table, or it lacks features
+        that the model has learnt from.
+    ConfigError
+        If two sources have one name.
+    """
+    blocks: list[ProfileBlock] = []
+    for text in sources:
+        source = ProfileSource.parse(text)
+        name, table = source.read()
+        block = join_profiles(table, molecules, name=name, say=say)
+        if known is not None:
+            block = block.aligned(_meant(source.name, block, known, table.where), where=table.where)
+        if block.name in [other.name for other in blocks]:
+            raise ConfigError(
+                f"two sources of profiles are called {block.name!r}", hint="--profiles NAME=FILE names one"
+            )
+        blocks.append(block)
+    return blocks
+
+
+def _meant(name: str, block: ProfileBlock, known: Sequence[ProfileBlock], where: str) -> ProfileBlock:
+    """Return which of a model's modalities a source is of."""
+    names = [each.name for each in known]
+    if not names:
+        raise InputError(
+            "the model has learnt from no profiles",
+            where=where,
+            hint="fine-tune it with --profiles, or leave the option out",
+        )
+    if name:
+        if name not in names:
+            raise InputError(
+                f"the model has learnt from no profiles {name!r}",
+                where=where,
+                hint=f"it knows {', '.join(names)}",
+            )
+        return known[names.index(name)]
+    fitting = [each for each in known if set(each.columns) <= set(block.columns)]
+    if len(fitting) > 1:
+        same = [each for each in fitting if each.name == block.name]
+        if len(same) == 1:
+            return same[0]
+        raise InputError(
+            f"fits several modalities of the model: {', '.join(each.name for each in fitting)}",
+            where=where,
+            hint="--profiles NAME=FILE says which",
+        )
+    return fitting[0] if fitting else known[names.index(block.name) if block.name in names else 0]
+
+
+def join_profiles(
+    table: ProfileTable, molecules: MoleculeTable, *, name: str, say: Callable[[str], None] = lambda _: None
+) -> ProfileBlock:
+    """Join profiles to the molecules of a table; repeats of a molecule become their median.
+
+    A profile is of the molecule whose connectivity its InChIKey or SMILES has; one with neither is of the row
+    with its id, in a column that both tables have.
+
+    Raises
+    ------
+    InputError
+        If no profile is of a molecule of the table.
+    """
+    metadata = table.metadata.reset_index(drop=True)
+    keys = row_keys(metadata)
+    wanted = {key for key in map(molecule_key, molecules.smiles) if key}
+    found = np.array([_key_of(i, s) for i, s in zip(keys.inchikey, keys.smiles, strict=True)], dtype=object)
+    by_id = _by_id(keys, metadata, molecules, found == "")
+    found = np.where(found == "", by_id, found)
+    values = np.where(np.isinf(table.features), np.float32(np.nan), table.features)
+    rows = np.array([key in wanted for key in found], dtype=bool) & ~np.isnan(values).all(axis=1)
+    if not rows.any():
+        looked = (
+            f"its {', '.join(keys.columns)}"
+            if keys.columns
+            else "it has no column of SMILES, InChIKeys or ids"
+        )
+        raise InputError(
+            f"none of its {len(table):,} profiles is of a molecule of {molecules.where}",
+            where=table.where,
+            hint=f"profiles are joined by the connectivity of SMILES or InChIKeys, or by a column of ids that"
+            f" both tables have; {looked} {'joined nothing' if keys.columns else ''}".rstrip(),
+        )
+    names, place = np.unique(found[rows].astype(str), return_inverse=True)
+    of_molecule, merged = aggregate_profiles(place.astype(np.int64), values[rows], "median")
+    block = ProfileBlock(
+        name, table.columns, merged, {names[row]: at for at, row in enumerate(of_molecule.tolist())}
+    )
+    repeats = f", {int(rows.sum()):,} profiles, repeats as their median" if rows.sum() > len(merged) else ""
+    say(
+        f"profiles {name}: {len(merged):,} of {len(wanted):,} molecules have one"
+        f" ({len(table.columns):,} features{repeats})"
+    )
+    return block
+
+
+def _key_of(inchikey: str, smiles: str) -> str:
+    return connectivity_block(inchikey) if inchikey else (molecule_key(smiles) if smiles else "")
+
+
+def _by_id(
+    keys: RowKeys, metadata: pd.DataFrame, molecules: MoleculeTable, asked: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    """Return the key of each asked row by an id that the table of molecules has too; "" elsewhere."""
+    result = np.full(len(metadata), "", dtype=object)
+    columns = {plain_name(str(column)): str(column) for column in molecules.frame}
+    for column in dict.fromkeys([*keys.ids, *keys.names, *map(str, metadata)]):
+        other = columns.get(plain_name(column))
+        if other is None or other == molecules.smiles_col or not asked.any():
+            continue
+        ids = as_ids(molecules.frame[other])
+        smiles = dict(zip(ids, molecules.smiles, strict=True))
+        own = as_ids(metadata[column])
+        for row in np.flatnonzero(asked & (result == "")):
+            text = own.iloc[row]
+            if text:
+                result[row] = molecule_key(smiles.get(text, ""))
+    return result
