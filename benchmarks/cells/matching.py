@@ -30,7 +30,7 @@ from cytomol.corpus.schema import Corpus
 from cytomol.evaluate.matching.candidates import Candidates, find_candidates, learnable_profiles
 from cytomol.evaluate.matching.contest import Rankings, rank_entrant, rows_of
 from cytomol.evaluate.matching.entrants import Entrant, model_entrant, simple_entrants
-from cytomol.evaluate.matching.intervals import pooled
+from cytomol.evaluate.matching.query_intervals import pooled
 from cytomol.evaluate.matching.strata import ALL, stratum
 from cytomol.files import atomic_file
 from cytomol.training.dataset.exclude import connectivity_blocks

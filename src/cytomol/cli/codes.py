@@ -84,8 +84,8 @@ def command(
 
     from cytomol.artifact.backbone import load_backbone
     from cytomol.cells.code_tree import load_tree, trained_tree
-    from cytomol.cells.codes import MoleculesOfProfiles, code_molecules, code_profiles
     from cytomol.cells.modality import trained_modality
+    from cytomol.cells.tree_paths import MoleculesOfProfiles, code_molecules, code_profiles
 
     backbone = load_backbone(model)
     tree = trained_tree(backbone) if tree_name == "trained" else load_tree(tree_name, backbone)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from cytomol.evaluate.alignment.two_dimensions import Drawing
+    from cytomol.evaluate.alignment.drawn_coordinates import Drawing
 
 __all__ = ["command"]
 

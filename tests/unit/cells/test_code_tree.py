@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.cells.code_tree import fit_tree, load_tree, trained_tree, write_tree
-from cytomol.cells.codes import shared_levels
+from cytomol.cells.tree_paths import shared_levels
 from cytomol.cells.tree_places import place_molecules
 from cytomol.corpus.planted import PlantedCorpus
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError

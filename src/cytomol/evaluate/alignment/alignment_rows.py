@@ -15,8 +15,8 @@ from cytomol.cells.modality import TrainedModality
 from cytomol.evaluate.alignment.aligned_tables import MOLECULE, Seen, features, places, untrained
 from cytomol.evaluate.alignment.cka import linear_cka
 from cytomol.evaluate.alignment.discrepancy import squared_mmd
+from cytomol.evaluate.alignment.drawn_coordinates import Drawing, drawn
 from cytomol.evaluate.alignment.paired_retrieval import retrieve_pairs
-from cytomol.evaluate.alignment.two_dimensions import Drawing, drawn
 from cytomol.methods.chmr import CHMR
 
 __all__ = ["COLUMNS", "STAGES", "alignment_rows", "coordinates"]

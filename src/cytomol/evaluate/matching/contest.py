@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cytomol.errors import InputError
 from cytomol.evaluate.matching.entrants import Entrant
 from cytomol.evaluate.matching.figures import FIGURES, Ranked, rank_queries
-from cytomol.evaluate.matching.intervals import difference, estimate, statistic_of
+from cytomol.evaluate.matching.query_intervals import difference, estimate, statistic_of
 from cytomol.evaluate.matching.strata import Stratum
 
 __all__ = ["DIRECTIONS", "Rankings", "rank_entrant", "rows_of"]

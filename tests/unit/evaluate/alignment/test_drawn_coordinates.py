@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cytomol.errors import ConfigError, InputError, MissingDependencyError
-from cytomol.evaluate.alignment.two_dimensions import drawn
+from cytomol.evaluate.alignment.drawn_coordinates import drawn
 
 
 def _clouds() -> np.ndarray:

@@ -8,7 +8,7 @@ from scipy.stats import bootstrap
 
 from cytomol.errors import InputError
 from cytomol.evaluate.matching.figures import rank_queries
-from cytomol.evaluate.matching.intervals import difference, estimate, pooled, statistic_of
+from cytomol.evaluate.matching.query_intervals import difference, estimate, pooled, statistic_of
 
 
 @pytest.mark.parametrize("statistic", ["mean", "median"])
