@@ -163,7 +163,7 @@ def _simple(field: Field, names: Sequence[str], rows: NDArray[np.bool_], suffix:
 
     def make(name: str) -> Places:
         if not entrants:
-            found = simple_entrants(names, field.candidates, field.corpus.smiles, rows)
+            found = simple_entrants(names, field.candidates, field.corpus.smiles, rows, workers=1)
             entrants.update({entrant.name: entrant for entrant in found})
         return entrants[name].places()
 

@@ -124,7 +124,12 @@ def _seen(path: Path, held_out: Collection[str], corpus: str) -> Seen:
 
 
 def simple_entrants(
-    names: Sequence[str], candidates: Candidates, smiles: Sequence[str], rows: NDArray[np.bool_]
+    names: Sequence[str],
+    candidates: Candidates,
+    smiles: Sequence[str],
+    rows: NDArray[np.bool_],
+    *,
+    workers: int | None = None,
 ) -> list[Entrant]:
     """Return simple matchers that learn from other molecules of the corpus.
 
@@ -138,6 +143,8 @@ def simple_entrants(
         Every molecule of the corpus.
     rows
         Profiles to learn from, bool, shape (profiles,).
+    workers
+        Processes that featurize.
     """
     from cytomol.cells.prepared_profiles import ProfilePreparation
     from cytomol.chem.featurize import FeatureOptions, featurize
@@ -148,7 +155,7 @@ def simple_entrants(
     modality = candidates.modality
     found, place = np.unique(modality.rows[rows], return_inverse=True)
     options = FeatureOptions(graph=False, morgan_bits=0, maccs=False).fingerprint(2, _BITS, counts=True)
-    store = featurize([*(smiles[row] for row in found), *candidates.smiles], options)
+    store = featurize([*(smiles[row] for row in found), *candidates.smiles], options, workers=workers)
     counts = np.where(store.valid[:, None], store.dense("counts"), 0)
     usable = store.valid[: len(found)][place]
     preparation = ProfilePreparation.fit(modality.values[rows][usable])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -94,18 +95,34 @@ def _interval(columns: list[Values], statistic: Statistic, draws: int, seed: int
     n = len(columns[0])
     if not n:
         return Estimate(float("nan"), float("nan"), float("nan"))
-    reduce = np.mean if statistic == "mean" else np.median
-
-    def over(rows: NDArray[np.int64]) -> Values:
-        sums = [np.asarray(reduce(column[rows], axis=-1)) for column in columns]
-        return sums[0] if len(sums) == 1 else sums[0] - sums[1]
-
-    value = float(over(np.arange(n)))
+    value = _statistic(columns, statistic)
     if n < _FEWEST:
         return Estimate(value, float("nan"), float("nan"))
-    drawn = np.concatenate([over(rows) for rows in _draws(n, draws, seed)])
+    if statistic == "mean":
+        apart = columns[0] if len(columns) == 1 else columns[0] - columns[1]
+        drawn = _counts(n, draws, seed) @ apart / n
+    else:
+        drawn = np.concatenate([_medians(columns, rows) for rows in _draws(n, draws, seed)])
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Estimate(value, float(low), float(high))
+
+
+def _statistic(columns: list[Values], statistic: Statistic) -> float:
+    found = [float(np.mean(one) if statistic == "mean" else np.median(one)) for one in columns]
+    return found[0] if len(found) == 1 else found[0] - found[1]
+
+
+def _medians(columns: list[Values], rows: NDArray[np.int64]) -> Values:
+    """Return the median of each draw, or the difference of two, shape (draws,)."""
+    found = [np.asarray(np.median(column[rows], axis=1)) for column in columns]
+    return found[0] if len(found) == 1 else found[0] - found[1]
+
+
+@lru_cache(maxsize=4)
+def _counts(n: int, draws: int, seed: int) -> Values:
+    """Return how often each query is drawn, shape (draws, n); figures of the same queries share it."""
+    counts = [np.bincount(row, minlength=n) for rows in _draws(n, draws, seed) for row in rows]
+    return np.array(counts, dtype=np.float64)
 
 
 def _draws(n: int, draws: int, seed: int) -> Iterator[NDArray[np.int64]]:
