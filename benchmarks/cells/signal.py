@@ -87,28 +87,30 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield a row for each figure of each form, with its gain over the profiles as measured."""
     for ground in ("real", "planted-0"):
         for method in METHODS:
-            folds = [
-                fold
-                for fold in range(_FOLDS[method])
-                if all((folder / f"{Job(ground, method, form, fold).name}.json").exists() for form in FORMS)
-            ]
-            if not folds:
-                continue
-            found = {form: _units(folder, ground, method, form, folds) for form in FORMS}
-            for form, figures in found.items():
-                for figure, strata in figures.items():
-                    for stratum, units in strata.items():
-                        plain = found["as measured"][figure][stratum]
-                        yield {
-                            "corpus": ground,
-                            "method": method,
-                            "form": form,
-                            "figure": figure,
-                            "stratum": stratum,
-                            "n": len(units),
-                            "folds": len(folds),
-                            **_figures(units, plain, form),
-                        }
+            for form in FORMS:
+                folds = [
+                    fold
+                    for fold in range(_FOLDS[method])
+                    if all(
+                        (folder / f"{Job(ground, method, one, fold).name}.json").exists()
+                        for one in (form, "as measured")
+                    )
+                ]
+                if folds:
+                    plain = _units(folder, ground, method, "as measured", folds)
+                    found = _units(folder, ground, method, form, folds)
+                    yield from (
+                        {"corpus": ground, "method": method, "form": form, "folds": len(folds), **row}
+                        for row in _figure_rows(found, plain, form)
+                    )
+
+
+def _figure_rows(found: Units, plain: Units, form: str) -> Iterator[dict[str, Any]]:
+    """Yield a row for each figure and stratum of a form."""
+    for figure, strata in found.items():
+        for stratum, units in strata.items():
+            row = _figures(units, plain[figure][stratum], form)
+            yield {"figure": figure, "stratum": stratum, "n": len(units), **row}
 
 
 def _units(folder: Path, ground: str, method: str, form: str, folds: list[int]) -> Units:

@@ -43,7 +43,10 @@ def test_annotated_then_pretrained(cytomol: Callable[..., Done], corpus: Path) -
     about = read_corpus(out).modalities["morphology"].provenance
     assert about.reliability is not None
     assert not np.isnan(about.reliability).any()
-    assert cytomol("corpus", "check", out).code == 0
+    checked = cytomol("corpus", "check", out)
+    assert checked.code == 0
+    assert "standardise by Metadata_Library" in checked.out
+    assert "Metadata_Library (2)" in checked.out
 
     options = ("--method", "contrastive", "--epochs", 1, "--width", 16, "--hidden", 16, "--workers", 1)
     weighted = ("--modalities", "morphology", "--views", "1d", "--profile-weights", "reliability")

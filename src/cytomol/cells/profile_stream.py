@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.cells.modality import NamedFeatures
+from cytomol.cells.modality import NamedFeatures, TrainedModality
 from cytomol.corpus.feature_columns import ColumnReport
 from cytomol.corpus.readers import read_profile_parts
 from cytomol.errors import InputError, note
@@ -54,6 +54,7 @@ def read_profile_chunks(
 
     Only some rows are in memory at a time, of GCT excepted, which is read whole. Columns that are neither
     features of the modality nor told to stand beside features (``Metadata_*``, ids, ...) are not read.
+    Profiles of a backbone's modality are corrected for plate or library as its training profiles were.
 
     Parameters
     ----------
@@ -91,5 +92,7 @@ def read_profile_chunks(
                 row = start + int(np.flatnonzero(infinite.any(axis=1))[0]) + 1
                 note(f"infinite values, first in row {row}: counted as not measured", where=str(path))
             told, values = True, np.where(infinite, np.float32(np.nan), values)
+        if isinstance(modality, TrainedModality):
+            values = modality.corrected(values, part.metadata)
         yield ProfileChunk(start, part.metadata, np.ascontiguousarray(values))
         start += len(values)

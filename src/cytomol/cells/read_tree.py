@@ -86,6 +86,7 @@ def read_hierarchy(
             continue
         trained = TrainedModality(backbone, name)
         values = trained.aligned(modality.values, modality.columns, where=f"modality {name}")
+        values = trained.corrected(values, modality.provenance.frame())
         profiles = tree.codes(place_profiles(trained, values, tree.places, tree.modality))
         uses.append(level_use(tree, profiles, name))
         if modality.entity == "molecule":

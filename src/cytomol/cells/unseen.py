@@ -121,6 +121,7 @@ class MeasuredMolecules:
                 hint=f"it has {', '.join(corpus.modalities) or 'none'}",
             )
         values = modality.aligned(table.values, table.columns, where=where)
+        values = modality.corrected(values, table.provenance.frame())
         smiles, among = corpus.smiles, which.get("among")
         keep = np.arange(len(table))
         if among is not None and "inchikey" in corpus.molecules:  # keys take a while to compute
@@ -148,4 +149,5 @@ class MeasuredMolecules:
                 hint="add a column Metadata_smiles; it has " + ", ".join(map(str, table.metadata)),
             )
         values = modality.aligned(table.features, table.columns, where=str(path))
+        values = modality.corrected(values, table.metadata)
         return cls.of_rows(table.metadata[column].astype(str).tolist(), values, among=among)

@@ -86,7 +86,7 @@ def check_corpus(corpus: Corpus, *, problems: Problems | None = None) -> CheckRe
     report.warnings += corpus.notes
     covered = _check_modalities(corpus, report, told=problems is not None)
     report.tables.insert(0, _counts(corpus, covered))
-    report.tables.append(_overlaps(corpus, covered))
+    report.tables += [_provenance(corpus), _overlaps(corpus, covered)]
     _check_relations(corpus, report)
     _check_structures(corpus, report)
     keys = Problems(strict=False)
@@ -193,6 +193,28 @@ def _judge(modality: Modality, facts: ColumnFacts, report: CheckReport, *, told:
             f"{where}: {len(facts.heavy):,} columns have values beyond {HEAVY:g} robust standard deviations,"
             f" the farthest {distance:,.0f} in {column}; robust scaling copes with these"
         )
+
+
+def _provenance(corpus: Corpus) -> Table:
+    """Say of the modalities that have it how far profiles can be trusted, and by what they are corrected."""
+    rows = []
+    for name, modality in corpus.modalities.items():
+        about = modality.provenance
+        if about.empty:
+            continue
+        known = np.zeros(0) if about.reliability is None else about.reliability[~np.isnan(about.reliability)]
+        groups = [f"{label} ({len(set(values) - {''}):,})" for label, values in about.labels.items()]
+        rows.append(
+            [
+                name,
+                f"{len(known):,}",
+                f"{np.median(known):.2f}" if len(known) else "",
+                ", ".join(groups) or "none",
+                f"{about.correction} by {about.by}" if about.by else "none",
+            ]
+        )
+    header = ["modality", "known reliability", "median", "labels", "correction"]
+    return Table("How far profiles can be trusted", header, rows)
 
 
 def _covered_molecules(corpus: Corpus, modality: Modality) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from cytomol.cells.modality import TrainedModality
 from cytomol.cells.profile_stream import ProfileChunk, read_profile_chunks
+from cytomol.corpus.correction import GroupCorrection
 from cytomol.corpus.readers import read_profiles
 from cytomol.errors import InputError, InputNote
 
@@ -27,7 +28,9 @@ TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N"), include_char
 
 
 def modality(*columns: str) -> TrainedModality:
-    backbone: Any = SimpleNamespace(modalities={"m": {"columns": list(columns), "entity": "molecule"}})
+    backbone: Any = SimpleNamespace(
+        corrections={}, modalities={"m": {"columns": list(columns), "entity": "molecule"}}
+    )
     return TrainedModality(backbone, "m")
 
 
@@ -195,3 +198,21 @@ def test_only_anndata_has_layers(tmp_path: Path) -> None:
     other = write(pd.DataFrame({"Metadata_a": ["a"], "f0": [1.0]}), tmp_path, "h5ad")
     with pytest.raises(InputError, match="has no layer 'z'"):
         list(read_profile_chunks(other, modality("f0"), layer="z"))
+
+
+def test_profiles_are_corrected_as_those_of_training(tmp_path: Path) -> None:
+    columns = ("f1", "f2")
+    values = np.arange(40, dtype=np.float32).reshape(20, 2)
+    plates = np.repeat(np.array(["P1", "P2"], dtype=object), 10)
+    correction = GroupCorrection.fit(values, plates, "center", by="Metadata_Plate")
+    backbone = SimpleNamespace(
+        corrections={"cp": correction}, modalities={"cp": {"columns": list(columns), "entity": "molecule"}}
+    )
+    frame = pd.DataFrame(values[8:12], columns=list(columns))
+    frame.insert(0, "Metadata_Plate", ["P1", "P2", "elsewhere", ""])
+    frame.to_csv(tmp_path / "plates.csv", index=False)
+    modality = TrainedModality(backbone, "cp")  # type: ignore[arg-type]
+    (chunk,) = read_profile_chunks(tmp_path / "plates.csv", modality)
+    wanted = correction.apply(values[8:12], ["P1", "P2", "elsewhere", ""])
+    np.testing.assert_array_equal(chunk.values, wanted)
+    assert (wanted[:2] != values[8:10]).all()

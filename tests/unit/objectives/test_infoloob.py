@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
@@ -67,6 +67,7 @@ CASES = {
 }
 
 
+@settings(deadline=None)
 @given(**CASES)
 def test_the_objective_is_its_loop(n: int, d: int, tau: float, beta: float | None, seed: int) -> None:
     x, y = draw(n, d, seed)
@@ -74,6 +75,7 @@ def test_the_objective_is_its_loop(n: int, d: int, tau: float, beta: float | Non
     assert found == pytest.approx(cloob_loop(x, y, tau, beta), rel=2e-3, abs=2e-3)
 
 
+@settings(deadline=None)
 @given(**CASES)
 def test_rows_that_take_no_part_might_be_anything(
     n: int, d: int, tau: float, beta: float | None, seed: int
@@ -118,6 +120,7 @@ def test_a_large_scale_retrieves_the_nearest_and_a_small_one_the_mean() -> None:
     torch.testing.assert_close(retrieve(state, stored, 1000.0, part=only), stored[1:2])
 
 
+@settings(deadline=None)
 @given(**CASES)
 def test_weights_are_those_of_the_mean(n: int, d: int, tau: float, beta: float | None, seed: int) -> None:
     """Whole weights are as good as rows counted so often, among the same candidates."""

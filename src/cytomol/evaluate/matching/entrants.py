@@ -102,6 +102,7 @@ def _backbone(path: Path, candidates: Candidates, way: Way) -> Callable[[], Plac
     trained = trained_modality(load_backbone(path), modality.name, of="molecule")
     space = CellSpace.of(trained, way)
     values = trained.aligned(candidates.values, modality.columns, where=f"modality {modality.name}")
+    values = trained.corrected(values, modality.provenance.take(candidates.profile).frame())
     return lambda: (space.molecules(candidates.smiles)[0], space.profiles(values))
 
 

@@ -33,7 +33,7 @@ class ProfileWeights:
     Examples
     --------
     >>> weights = ProfileWeights.fit(np.array([0.9, 0.5, -0.2, np.nan], np.float32), least=0.1)
-    >>> weights.of(np.array([0.9, -0.2, np.nan], np.float32)).round(2).tolist()
+    >>> [round(float(weight), 2) for weight in weights.of(np.array([0.9, -0.2, np.nan], np.float32))]
     [1.8, 0.2, 1.0]
     """
 
