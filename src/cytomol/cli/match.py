@@ -87,8 +87,6 @@ def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -
     from cytomol.cells.match_candidates import placed_candidates
     from cytomol.cells.match_table import match_table
     from cytomol.cells.open_space import open_space
-    from cytomol.cells.modality import trained_modality
-    from cytomol.cells.space import CellSpace
     from cytomol.nn.allocator import keep_few_kernels
     from cytomol.progress import Reporter
 
