@@ -97,7 +97,10 @@ def section() -> str:
         size, epochs = int(part["molecules"].max()), int(part["epochs"].max())
         text += [
             f"### {title}",
-            f"{size:,} molecules, CHMR on fingerprints, {epochs} epochs, {part['seed'].nunique()} seed.",
+            (
+                f"{size:,} molecules, CHMR on fingerprints, {epochs} epochs, {part['seed'].nunique()} seed. "
+                "Points with a dash were not run."
+            ),
             f"![{title}: scores against the share that is hidden](../figures/{figure})",
             *_verdicts(table),
             *_caution(table),
@@ -113,12 +116,14 @@ def _verdicts(table: pd.DataFrame) -> Iterator[str]:
         part = table[(table["place"] == place) & (table["question"] == question)]
         part = part[(part["pattern"] == "random") & part["rate"].isin((0.5, 0.9))]
         mean = part.groupby("filling")["score"].mean().sort_values(ascending=False)
+        rates = " and ".join(f"{rate:.0%}" for rate in sorted(set(part["rate"])))
+        rates = f"mean of {rates}" if " and " in rates else rates
         if len(mean) < 2:
             continue
         default = mean.get("propagation-held-out")
         place_of_ours = "" if default is None else f"; the default, held-out propagation, has {default:.3f}"
         lines.append(
-            f"- {question}, hidden {_WHERE[place]} (mean of 50% and 90% at random): best "
+            f"- {question}, hidden {_WHERE[place]} ({rates} at random): best "
             f"{_FILLINGS[mean.index[0]][0]} {mean.iloc[0]:.3f}, worst {_FILLINGS[mean.index[-1]][0]} "
             f"{mean.iloc[-1]:.3f}{place_of_ours}."
         )
