@@ -86,6 +86,11 @@ def _match(tables: Tables, queries: Path, candidates: Path, *more: str) -> list[
             "-o", out, "--force", "--workers", "1", *more]  # fmt: skip
 
 
+def _rows(verb: str, tables: Tables, rows: int, *more: str) -> list[str]:
+    return [verb, str(tables.model), str(tables.molecules(rows)), "-o", str(tables.work / "out.parquet"),
+            "--force", *more]  # fmt: skip
+
+
 # What is measured -> the arguments of cytomol for tables of a length.
 COMMANDS: dict[str, Callable[[Tables, int], list[str]]] = {
     "match: queries are profiles (CSV)": lambda t, n: _match(t, t.profiles(n, "csv"), t.molecules(_OTHERS)),
@@ -96,6 +101,9 @@ COMMANDS: dict[str, Callable[[Tables, int], list[str]]] = {
         t, t.molecules(_OTHERS), t.profiles(n, "parquet")
     ),
     "match: queries are molecules": lambda t, n: _match(t, t.molecules(n), t.profiles(_OTHERS, "parquet")),
+    "impute": lambda t, n: _rows("impute", t, n, "--modality", t.modality, "--workers", "1"),
+    "codes": lambda t, n: _rows("codes", t, n, "--workers", "1"),
+    "explain": lambda t, n: _rows("explain", t, n, "--modality", t.modality, "--by", "gradients"),
     "match: candidates are molecules": lambda t, n: _match(t, t.profiles(_OTHERS, "parquet"), t.molecules(n)),
 }
 

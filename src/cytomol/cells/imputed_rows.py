@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cytomol.cells.imputer import ImputedProfiles, Imputer
 from cytomol.chem.featurize import featurize
 from cytomol.errors import InputError
+from cytomol.nn.allocator import give_back_memory
 from cytomol.tables.columns import find_column, free_name
 from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.read import format_of
@@ -135,6 +136,7 @@ def impute_rows(
                 frame, matrices = frame[~bad], {name: matrix[~bad] for name, matrix in matrices.items()}
             writer.write(frame, matrices)
             invalid += int(bad.sum())
+            give_back_memory()
             if progress is not None:
                 progress(start + len(part), len(smiles))
         if invalid == len(smiles) and on_error != "keep":

@@ -17,6 +17,7 @@ from cytomol.cells.tree_places import place_molecules, place_profiles
 from cytomol.chem.featurize import featurize
 from cytomol.corpus.identifiers import SMILES, plain_name
 from cytomol.errors import InputError
+from cytomol.nn.allocator import give_back_memory
 from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable
 
@@ -96,6 +97,7 @@ def code_molecules(
         answers = code_columns(tree, codes)
         answers["error"] = [table.errors.get(start + row, error) for row, error in enumerate(errors)]
         yield _beside(kept.iloc[part], answers)
+        give_back_memory()
         if progress is not None:
             progress(min(start + rows, len(smiles)), len(smiles))
 
@@ -167,6 +169,7 @@ def code_profiles(
             answers["shared_levels"] = shared.mask(shared < 0)
             answers["molecule_error"] = errors
         yield _beside(chunk.metadata, answers)
+        give_back_memory()
 
 
 def _codes_of(

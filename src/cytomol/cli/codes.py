@@ -86,6 +86,9 @@ def command(
     from cytomol.cells.code_tree import load_tree, trained_tree
     from cytomol.cells.modality import trained_modality
     from cytomol.cells.tree_paths import MoleculesOfProfiles, code_molecules, code_profiles
+    from cytomol.nn.allocator import keep_few_kernels
+
+    keep_few_kernels()
 
     backbone = load_backbone(model)
     tree = trained_tree(backbone) if tree_name == "trained" else load_tree(tree_name, backbone)

@@ -114,7 +114,9 @@ def command(
     from cytomol.artifact.directory import kind_of
     from cytomol.cells.choose_value import ValueChoice
     from cytomol.cells.explained_rows import AtomTable
+    from cytomol.nn.allocator import keep_few_kernels
 
+    keep_few_kernels()
     if of_cell or kind_of(model) == "backbone":
         if tasks:
             raise InputError(
@@ -203,6 +205,7 @@ def _write(
     """Explain molecules chunk by chunk; table and drawings are there whole, or not at all."""
     from cytomol.cells.attribution_drawings import Drawings
     from cytomol.files import atomic_directory
+    from cytomol.nn.allocator import give_back_memory
     from cytomol.progress import Reporter
     from cytomol.tables.write_chunks import open_chunks
 
@@ -214,6 +217,7 @@ def _write(
         for start in range(0, len(smiles), _CHUNK):
             explained = explainer.explain(smiles[start : start + _CHUNK])
             writer.write(table.rows(explained, start))
+            give_back_memory()
             if drawings is not None:
                 drawings.add(explained, start + 1)
             advance(min(start + _CHUNK, len(smiles)), len(smiles))

@@ -89,7 +89,10 @@ def command(
     from cytomol.cells.imputed_rows import impute_rows
     from cytomol.cells.imputer import Imputer
     from cytomol.evaluate.imputation.left_out import left_out_molecules
+    from cytomol.nn.allocator import keep_few_kernels
     from cytomol.progress import Reporter
+
+    keep_few_kernels()
 
     reporter = Reporter(quiet=quiet)
     names = split_names(modality, ())
