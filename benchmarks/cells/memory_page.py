@@ -9,7 +9,7 @@ __all__ = ["section"]
 
 _HEAD = """\
 Peak memory of the whole process, in MiB, with one process that featurizes; most of it are the libraries.
-Molecules are the shortest of the real corpus over and over, profiles made up.
+Molecules are the shortest of the real corpus over and over, profiles made up. An empty cell was not measured.
 """
 _FOOT = """\
 
