@@ -106,8 +106,8 @@ def _imputation() -> list[str]:
         one = part.set_index("source")
         joint = one.loc["joint"]
         said.append(
-            f"{backbone}, {modality} ({int(joint['molecules'])} molecules): R² {joint['value']:.3f} with decoder"
-            f" and ridge, {one.loc['ridge', 'value']:.3f} by ridge alone, "
+            f"{backbone}, {modality} ({int(joint['molecules'])} molecules): R² {joint['value']:.3f} (decoder"
+            f" and ridge), {one.loc['ridge', 'value']:.3f} by ridge alone, "
             f"{one.loc['decoder', 'value']:.3f} by the decoder alone; gain over ridge "
             f"{joint['gain_low']:+.3f} to {joint['gain_high']:+.3f}: "
             f"{_surely(joint['gain_low'], joint['gain_high'])}."
