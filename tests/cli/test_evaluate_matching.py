@@ -249,6 +249,7 @@ def test_features_of_other_names_are_said(cytomol: Run, folder: Path, matcher: P
     assert len(done.err.strip().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("matcher")
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -262,9 +263,8 @@ def test_features_of_other_names_are_said(cytomol: Run, folder: Path, matcher: P
     ],
 )
 def test_what_cannot_be_fitted_is_one_line(
-    cytomol: Run, folder: Path, matcher: Path, tmp_path: Path, args: tuple[str, ...], message: str
+    cytomol: Run, folder: Path, tmp_path: Path, args: tuple[str, ...], message: str
 ) -> None:
-    assert matcher == folder / "matcher"
     pd.read_csv(folder / "held-out.csv").head(8).to_csv(folder / "few.csv", index=False)
     given = [arg.format(folder=folder) for arg in args]
     done = cytomol("matcher", folder / "corpus", *given, "-q", "-o", tmp_path / "matcher")
