@@ -197,7 +197,8 @@ def _backed(field: Field, backbone: Path) -> Places:
         extra=extra,
         read=functools.partial(extra, workers=1),
     )
-    return model.molecules(field.candidates.smiles)[0], model.profiles(field.candidates.values)
+    asked = model.store(field.candidates.smiles, workers=1)
+    return model.molecules(asked)[0], model.profiles(field.candidates.values)
 
 
 def _fitted(field: Field) -> dict[str, Places]:
