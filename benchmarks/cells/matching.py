@@ -22,6 +22,8 @@ import pandas as pd
 from benchmarks.cells.ground import FOLDS, Ground, planted_ground, real_ground
 from numpy.typing import NDArray
 
+from cytomol.artifact.backbone import load_backbone
+from cytomol.cells.backbone_blocks import BackboneBlocks
 from cytomol.cells.cell_matcher import MatcherOptions
 from cytomol.cells.matcher_model import fit_matcher
 from cytomol.cells.structure_kernel import structure_blocks
@@ -183,6 +185,22 @@ def _matcher(field: Field, rows: NDArray[np.bool_]) -> Places:
     return model.matcher.molecules(asked), model.profiles(field.candidates.values)
 
 
+def _backed(field: Field, backbone: Path) -> Places:
+    """Return the places of a matcher that reads the embedding of a backbone too."""
+    extra = BackboneBlocks(load_backbone(backbone))
+    model = fit_matcher(
+        field.corpus.smiles,
+        field.blocks,
+        field.candidates.modality,
+        rows=field.candidates.rest,
+        options=MatcherOptions(seed=SEED),
+        extra=extra,
+        read=functools.partial(extra, workers=1),
+    )
+    asked = model.store(field.candidates.smiles, workers=1)
+    return model.molecules(asked)[0], model.profiles(field.candidates.values)
+
+
 def _fitted(field: Field) -> dict[str, Places]:
     """Return the places of all that is fitted here."""
     everything, listed = field.candidates.rest, field.bioactive_rest()
@@ -223,6 +241,8 @@ def _pretrained(field: Field, backbones: Path) -> dict[str, Places]:
                 return entrant.places()
 
             placed[name] = field.places(name, make)
+        name = f"matcher with {method}"
+        placed[name] = field.places(name, functools.partial(_backed, field, path))
     return placed
 
 

@@ -34,6 +34,7 @@ ridge whose interval leaves 0 out. Chance is 5% of the top 5%. How to read this,
 - oracle (planted): knows the target of each molecule ("target"), or its very noiseless profile ("response"),
   and the noise.
 - contrastive, chmr, infoalign: backbones pretrained without the profiles of fold 0, compared on it alone.
+  "Matcher with" one of them: `cytomol matcher --backbone`, its embedding one more kernel.
 """
 
 

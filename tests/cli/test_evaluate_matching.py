@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,24 @@ def pretrained(cytomol: Run, folder: Path) -> Path:
     )  # fmt: skip
     assert done.code == 0, done.err
     return folder / "pretrained"
+
+
+@pytest.fixture(scope="module")
+def backed(cytomol: Run, folder: Path) -> Path:
+    """Return a matcher with a backbone inside, neither of which has seen the held-out profiles."""
+    held_out = folder / "held-out.csv"
+    done = cytomol(
+        "pretrain", folder / "corpus", "--method", "chmr", "--views", "1d,2d", "--epochs", 1, "--width", 16,
+        "--layers", 2, "--threads", 1, "--exclude-profiles-of", held_out, "-q", "-o", folder / "blind",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    done = cytomol(
+        "matcher", folder / "corpus", "-m", "morphology", "--held-out", held_out, "--workers", 1,
+        "--backbone", folder / "blind", "-o", folder / "backed",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "does not say" not in done.err
+    return folder / "backed"
 
 
 def evaluate(cytomol: Run, folder: Path, *args: object) -> Any:
@@ -167,6 +186,56 @@ def test_a_model_without_the_modality_is_said(
         assert message in done.err
 
 
+def test_a_matcher_with_a_backbone_needs_no_other_directory(
+    cytomol: Run, folder: Path, backed: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(backed, tmp_path / "moved")
+    held_out = folder / "held-out.csv"
+    done = evaluate(
+        cytomol,
+        folder,
+        tmp_path / "moved",
+        "--held-out",
+        held_out,
+        "--baselines",
+        "",
+        "-o",
+        tmp_path / "r.csv",
+    )
+    assert done.code == 0, done.err
+    assert set(pd.read_csv(tmp_path / "r.csv")["seen"]) == {"no"}
+    done = cytomol(
+        "match", tmp_path / "moved", held_out, "--in", held_out, "-o", tmp_path / "found.csv", "-q"
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert len(pd.read_csv(tmp_path / "found.csv")) > 0
+
+
+def test_a_backbone_that_has_seen_the_held_out_profiles_is_said_and_recorded(
+    cytomol: Run, folder: Path, pretrained: Path, tmp_path: Path
+) -> None:
+    held_out = folder / "held-out.csv"
+    done = cytomol(
+        "matcher", folder / "corpus", "-m", "morphology", "--held-out", held_out, "--workers", 1,
+        "--backbone", pretrained, "-o", tmp_path / "leaky",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "does not say that it was trained without the held-out profiles" in done.err
+    done = evaluate(
+        cytomol,
+        folder,
+        tmp_path / "leaky",
+        "--held-out",
+        held_out,
+        "--baselines",
+        "",
+        "-o",
+        tmp_path / "r.csv",
+    )
+    assert done.code == 0, done.err
+    assert set(pd.read_csv(tmp_path / "r.csv")["seen"]) == {"yes"}
+
+
 def test_features_of_other_names_are_said(cytomol: Run, folder: Path, matcher: Path, tmp_path: Path) -> None:
     frame = pd.read_parquet(folder / "corpus" / "modalities" / "morphology.parquet")
     molecules = pd.read_parquet(folder / "corpus" / "molecules.parquet").set_index("mol_id")["smiles"]
@@ -180,6 +249,7 @@ def test_features_of_other_names_are_said(cytomol: Run, folder: Path, matcher: P
     assert len(done.err.strip().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("matcher")
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -187,6 +257,9 @@ def test_features_of_other_names_are_said(cytomol: Run, folder: Path, matcher: P
         ((), "several modalities"),
         (("-m", "morphology", "--learn-from", "{folder}/few.csv"), "a matcher takes 20"),
         (("-m", "morphology", "--held-out", "{folder}/labels.csv"), "no profile of morphology is left"),
+        (("-m", "morphology", "--backbone", "{folder}/nothing"), "model directory not found"),
+        (("-m", "morphology", "--backbone", "{folder}/corpus"), "manifest"),
+        (("-m", "morphology", "--backbone", "{folder}/matcher"), "holds a matcher, not a backbone"),
     ],
 )
 def test_what_cannot_be_fitted_is_one_line(

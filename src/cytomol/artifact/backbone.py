@@ -27,7 +27,15 @@ from cytomol.methods.options.views import GeometryOptions
 from cytomol.nn.allocator import keep_memory
 from cytomol.nn.batch import Dimensions
 
-__all__ = ["BACKBONE_FOLDER", "KIND", "Backbone", "feature_options_of", "load_backbone", "save_backbone"]
+__all__ = [
+    "BACKBONE_FOLDER",
+    "KIND",
+    "Backbone",
+    "feature_options_of",
+    "load_backbone",
+    "save_backbone",
+    "training_record",
+]
 
 KIND = "backbone"
 BACKBONE_FOLDER = "backbone"  # where a predictor's directory holds its backbone
@@ -304,6 +312,16 @@ def load_backbone(path: str | Path) -> Backbone:
     if not inside.is_dir() and (path / "manifest.json").is_file() and kind_of(path) in {"predictor", "model"}:
         raise ModelDirectoryError("holds a fine-tuned model that reads no embedding", where=str(path))
     return Backbone.load(inside if inside.is_dir() else path)
+
+
+def training_record(path: str | Path) -> dict[str, Any]:
+    """Return what ``training.json`` says of the data of a backbone; {} where nothing is told."""
+    path = Path(path)
+    folder = path / BACKBONE_FOLDER if (path / BACKBONE_FOLDER).is_dir() else path
+    if not (folder / "training.json").is_file():
+        return {}
+    record = load_model(folder, kind=KIND).read_json("training.json")
+    return dict(record.get("data") or {})
 
 
 def save_backbone(backbone: Backbone, directory: Path) -> None:

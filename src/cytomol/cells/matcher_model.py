@@ -11,17 +11,22 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.artifact.directory import load_model, save_model
+from cytomol.artifact.backbone import BACKBONE_FOLDER, Backbone, save_backbone
+from cytomol.artifact.directory import load_model, write_model
+from cytomol.cells.backbone_blocks import BackboneBlocks
 from cytomol.cells.cell_matcher import CellMatcher, MatcherOptions, scaffold_groups
 from cytomol.cells.modality import NamedFeatures, aligned_profiles
 from cytomol.cells.structure_kernel import blocks_of, structure_blocks, structure_store
 from cytomol.chem.store import MoleculeStore
 from cytomol.corpus.schema import Modality
 from cytomol.errors import InputError, ModelDirectoryError
+from cytomol.files import atomic_directory
 
 __all__ = ["KIND", "MatcherModel", "fit_matcher"]
 
 KIND = "matcher"
+Blocks = dict[str, NDArray[np.float32]]
+Read = Callable[[Sequence[str]], tuple[Blocks, NDArray[np.bool_]]]
 
 
 @dataclass(eq=False)
@@ -38,6 +43,8 @@ class MatcherModel:
         What it was fitted on and how, for the record.
     digest
         SHA-256 that names the model directory; "" if it was not loaded from one.
+    extra
+        Reads structures and their embedding by a backbone; None for a matcher on structure alone.
     """
 
     name: str
@@ -45,6 +52,7 @@ class MatcherModel:
     matcher: CellMatcher
     facts: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
+    extra: BackboneBlocks | None = None
 
     way = "matcher"
 
@@ -55,6 +63,8 @@ class MatcherModel:
 
     def store(self, smiles: Sequence[str], *, workers: int | None = None) -> MoleculeStore:
         """Featurize molecules, without the cache; row i answers SMILES i."""
+        if self.extra is not None:
+            return self.extra.store(smiles, workers=workers)
         return structure_store(smiles, workers=workers, cache=None)
 
     def molecules(
@@ -68,15 +78,20 @@ class MatcherModel:
         parts, valid = [], np.zeros(len(molecules), dtype=np.bool_)
         for start in range(0, len(molecules), batch_size):
             rows = np.arange(start, min(start + batch_size, len(molecules)))
-            if isinstance(molecules, MoleculeStore):
-                blocks, valid[rows] = blocks_of(molecules, rows)
-            else:
-                blocks, valid[rows] = structure_blocks(molecules[start : start + batch_size])
+            blocks, valid[rows] = self._blocks(molecules, rows)
             parts.append(self.matcher.molecules(blocks))
             parts[-1][~valid[rows]] = np.nan
             if progress is not None:
                 progress(len(rows) + start, len(molecules))
         return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32), valid
+
+    def _blocks(
+        self, molecules: Sequence[str] | MoleculeStore, rows: NDArray[np.int64]
+    ) -> tuple[Blocks, NDArray[np.bool_]]:
+        """Return what the matcher reads of some molecules, and which of these are valid."""
+        if isinstance(molecules, MoleculeStore):
+            return (blocks_of if self.extra is None else self.extra.blocks_of)(molecules, rows)
+        return (self.extra or structure_blocks)([molecules[row] for row in rows])
 
     def profiles(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Place profiles with the matcher's features in its order; rows of length 1, NaN without a value."""
@@ -89,11 +104,21 @@ class MatcherModel:
         return aligned_profiles(values, columns, self.columns, name=self.name, where=where)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the model directory, whole or not at all."""
+        """Write the model directory, whole or not at all, with its backbone inside."""
+        path = Path(path)
         config = {"modality": self.name, "columns": list(self.columns), "facts": self.facts}
-        return save_model(
-            path, kind=KIND, config=config, weights={}, statistics=self.matcher.arrays(), force=force
-        )
+        with atomic_directory(path, force=force) as directory:
+            if self.extra is not None:
+                save_backbone(self.extra.backbone, directory / BACKBONE_FOLDER)
+            write_model(
+                directory,
+                kind=KIND,
+                config=config | {"backbone": self.extra is not None},
+                weights={},
+                statistics=self.matcher.arrays(),
+                texts={},
+            )
+        return path
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -111,7 +136,10 @@ class MatcherModel:
             facts = dict(model.config["facts"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelDirectoryError(f"lacks a part of a matcher: {error}", where=str(path)) from None
-        return cls(name, columns, matcher, facts, model.digest)
+        extra = None
+        if model.config.get("backbone", False):  # matchers of earlier days had none
+            extra = BackboneBlocks(Backbone.load(model.path / BACKBONE_FOLDER))
+        return cls(name, columns, matcher, facts, model.digest, extra)
 
 
 def fit_matcher(
@@ -122,9 +150,8 @@ def fit_matcher(
     rows: NDArray[np.bool_] | None = None,
     weights: NDArray[np.float64] | None = None,
     options: MatcherOptions | None = None,
-    read: Callable[
-        [Sequence[str]], tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]
-    ] = structure_blocks,
+    extra: BackboneBlocks | None = None,
+    read: Read | None = None,
     say: Callable[[str], None] = lambda text: None,  # noqa: ARG005 - nobody listens
 ) -> MatcherModel:
     """Fit a matcher on a modality of a corpus.
@@ -142,8 +169,11 @@ def fit_matcher(
         How much each profile counts, shape (profiles,); None for all alike.
     options
         See :class:`MatcherOptions`.
+    extra
+        Reads structures and their embedding by a backbone; None for structures alone.
     read
-        Returns blocks of features of molecules, and which are valid.
+        Returns blocks of features of molecules, and which are valid; None reads with ``extra``, or
+        structures alone.
     say
         Told what happens, a sentence at a time.
 
@@ -170,7 +200,7 @@ def fit_matcher(
     names = np.array([connectivity[row] or f"row {row}" for row in modality.rows], dtype=str)
     found, first, molecule = np.unique(names[kept], return_index=True, return_inverse=True)
     texts = [smiles[row] for row in modality.rows[kept][first]]
-    blocks, valid = read(texts)
+    blocks, valid = (read or extra or structure_blocks)(texts)
     say(f"{int(kept.sum()):,} profiles of {len(found):,} molecules ({int((~valid).sum())} invalid)")
     usable = valid[molecule]
     chosen = np.ones(int(kept.sum())) if weights is None else weights[kept]
@@ -184,10 +214,11 @@ def fit_matcher(
         options=options,
     )
     strongest = ", ".join(f"{value:.2f}" for value in matcher.axes.correlations[:3])
-    say(f"structure and profile agree on axes of correlation {strongest}, ...")
+    note = "" if extra is None else " (too high where the backbone has learnt from these very profiles)"
+    say(f"structure and profile agree on axes of correlation {strongest}, ...{note}")
     facts = {
         "profiles": int(kept.sum()),
         "molecules": len(found),
         "options": json.loads(json.dumps(asdict(options))),
     }
-    return MatcherModel(modality.name, modality.columns, matcher, facts)
+    return MatcherModel(modality.name, modality.columns, matcher, facts, extra=extra)

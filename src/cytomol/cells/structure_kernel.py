@@ -15,11 +15,21 @@ from cytomol.chem.store import MoleculeStore
 from cytomol.learners.feature_scaling import ColumnScaler, fit_scaler, scaler_from_arrays
 from cytomol.learners.tanimoto import CountSimilarity
 
-__all__ = ["StructureKernel", "blocks_of", "structure_blocks", "structure_store"]
+__all__ = [
+    "EMBEDDING",
+    "STRUCTURE_BLOCKS",
+    "StructureKernel",
+    "blocks_of",
+    "structure_blocks",
+    "structure_store",
+]
 
 Matrix = NDArray[np.float32]
 _BITS = 2048
 _COUNTED = {"counts": 2, "wide counts": 3}  # radius of each Morgan fingerprint
+STRUCTURE_BLOCKS = ("descriptors", *_COUNTED)
+EMBEDDING = "embedding"  # block of a pretrained backbone
+_SHARES = {EMBEDDING: 2}  # of the mean, where not 1: chosen on valid halves
 
 
 def structure_store(
@@ -44,8 +54,7 @@ def blocks_of(
 ) -> tuple[dict[str, Matrix], NDArray[np.bool_]]:
     """Return blocks of (some rows of) a :func:`structure_store`, 0 if invalid, and which are valid."""
     valid = store.valid.copy() if rows is None else store.valid[rows]
-    names = ("descriptors", *_COUNTED)
-    blocks = {name: np.array(store.dense(name, rows), dtype=np.float32) for name in names}
+    blocks = {name: np.array(store.dense(name, rows), dtype=np.float32) for name in STRUCTURE_BLOCKS}
     for block in blocks.values():
         block[~valid] = 0.0
     return blocks, valid
@@ -76,6 +85,8 @@ def structure_blocks(
 @dataclass(eq=False)
 class StructureKernel:
     """Mean of the similarities that blocks of features give: MinMax on counts, Gaussian on numbers.
+
+    The embedding of a backbone counts as two of the blocks of structures.
 
     Attributes
     ----------
@@ -114,16 +125,18 @@ class StructureKernel:
 
     def similarity(self, blocks: Mapping[str, Matrix]) -> Matrix:
         """Return the similarity with the reference molecules, shape (n, m), at most 1."""
-        parts = [
-            CountSimilarity(reference)(_counted(blocks[name])) for name, reference in self.counts.items()
-        ]
+        parts = {
+            name: CountSimilarity(reference)(_counted(blocks[name]))
+            for name, reference in self.counts.items()
+        }
         for name, reference in self.numbers.items():
             scaled = self.scalers[name].transform(blocks[name])
-            parts.append(_gaussian(scaled, reference, self.widths[name]))
-        total = parts[0]
-        for part in parts[1:]:
-            total += part
-        return total / np.float32(len(parts))
+            parts[name] = _gaussian(scaled, reference, self.widths[name])
+        shares = [np.float32(_SHARES.get(name, 1)) for name in parts]
+        total = np.zeros_like(next(iter(parts.values())))
+        for share, part in zip(shares, parts.values(), strict=True):
+            total += share * part
+        return np.asarray(total / np.float32(sum(shares)), dtype=np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the whole state as arrays, to be saved."""

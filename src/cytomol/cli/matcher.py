@@ -26,6 +26,12 @@ __all__ = ["command"]
     " corpus that holds a screening library too.  [default: all]",
 )
 @click.option(
+    "--backbone",
+    metavar="DIR",
+    help="What pretrain made: its embedding says too which molecules are alike. Pretrain"
+    " it without the held-out profiles.",
+)
+@click.option(
     "--noise",
     type=click.FloatRange(0, min_open=True),
     default=2.0,
@@ -43,6 +49,7 @@ def command(
     modality: str | None,
     held_out: tuple[str, ...],
     learn_from: str | None,
+    backbone: str | None,
     noise: float,
     seed: int,
     workers: int | None,
@@ -59,6 +66,8 @@ def command(
     import json
     from functools import partial
 
+    from cytomol.artifact.backbone import load_backbone, training_record
+    from cytomol.cells.backbone_blocks import BackboneBlocks
     from cytomol.cells.cell_matcher import MatcherOptions
     from cytomol.cells.matcher_model import fit_matcher
     from cytomol.cells.structure_kernel import structure_blocks
@@ -70,6 +79,7 @@ def command(
     from cytomol.training.dataset.prepare import corpus_digest
 
     reporter = Reporter(quiet=quiet)
+    trained = None if backbone is None else load_backbone(backbone)
     with reporter.step(f"read corpus {corpus}"):
         known = read_corpus(corpus)
     chosen, blocks = modality_of(known, modality), connectivity_blocks(known)
@@ -77,16 +87,26 @@ def command(
     rows = learnable_profiles(
         chosen, blocks, left_out=left_out, listed=None if learn_from is None else listed_blocks(learn_from)
     )
+    extra = None if trained is None else BackboneBlocks(trained)
     model = fit_matcher(
         known.smiles,
         blocks,
         chosen,
         rows=rows,
         options=MatcherOptions(noise=noise, seed=seed),
-        read=partial(structure_blocks, workers=workers),
+        extra=extra,
+        read=partial(extra or structure_blocks, workers=workers),
         say=reporter.say,
     )
     digests = sorted({sha256(Path(path)) for path in held_out})
     model.facts["data"] = {"corpus": corpus_digest(known), "exclude": digests or None}
+    if backbone is not None and trained is not None:
+        record = training_record(backbone)
+        model.facts["backbone"] = {"method": trained.name, "digest": trained.digest, "data": record}
+        if not set(digests) <= set(record.get("exclude") or ()):
+            reporter.say(
+                "the backbone's record does not say that it was trained without the held-out profiles:"
+                " do not measure the matcher on them"
+            )
     model.save(out, force=force)
     reporter.say(f"wrote {json.dumps(str(out))}: {model.facts['molecules']:,} molecules")

@@ -20,6 +20,7 @@ __all__ = ["Entrant", "Seen", "model_entrant", "simple_entrants", "unlike_names"
 
 Places = tuple[NDArray[np.floating], NDArray[np.floating]]
 Seen = Literal["no", "yes", "unknown"]
+_WORST_FIRST: tuple[Seen, ...] = ("yes", "unknown", "no")
 _BITS = 2048
 
 
@@ -110,13 +111,22 @@ def _seen(path: Path, held_out: Collection[str], corpus: str) -> Seen:
     """Say whether a model's record tells that the candidates were left out of its training."""
     from cytomol.artifact.backbone import BACKBONE_FOLDER
 
-    data: dict[str, Any] = {}
+    found = {_seen_by(data, held_out, corpus) for data in _records(path, BACKBONE_FOLDER)}
+    return next(seen for seen in _WORST_FIRST if seen in found)
+
+
+def _records(path: Path, inside: str) -> list[dict[str, Any]]:
+    """Return what the record tells of the training data of a model, and of the backbone of a matcher."""
     if (path / "manifest.json").is_file() and kind_of(path) == "matcher":
-        data = load_model(path).config["facts"].get("data", {})
-    for folder in (path, path / BACKBONE_FOLDER):
+        facts = load_model(path).config["facts"]
+        return [one.get("data") or {} for one in (facts, facts.get("backbone")) if one is not None]
+    for folder in (path, path / inside):
         if (folder / "training.json").is_file():
-            data = load_model(folder).read_json("training.json").get("data", {})
-            break
+            return [load_model(folder).read_json("training.json").get("data", {})]
+    return [{}]
+
+
+def _seen_by(data: dict[str, Any], held_out: Collection[str], corpus: str) -> Seen:
     left_out = set(data.get("exclude") or ())
     if held_out and set(held_out) <= left_out:
         return "no"
