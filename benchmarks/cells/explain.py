@@ -24,11 +24,11 @@ from sklearn.metrics import roc_auc_score
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.assays.labels import Labels
-from cytomol.cells.choose_value import ValueChoice, choose_value
-from cytomol.cells.explained_value import ExplainedValue, ImputedFeature, ProfileMatch
-from cytomol.cells.integrated_gradients import integrate_value
+from cytomol.cells.explain.choose_value import ValueChoice, choose_value
+from cytomol.cells.explain.explained_value import ExplainedValue, ImputedFeature, ProfileMatch
+from cytomol.cells.explain.integrated_gradients import integrate_value
+from cytomol.cells.explain.occluded_atoms import occlude_value
 from cytomol.cells.modality import trained_modality
-from cytomol.cells.occluded_atoms import occlude_value
 from cytomol.cells.space import CellSpace
 from cytomol.chem.occlusion.attribution import Attribution, ExplainedMolecule
 from cytomol.corpus import read_corpus

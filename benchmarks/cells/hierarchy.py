@@ -33,8 +33,8 @@ from benchmarks.cells.hierarchy_scores import (
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_mutual_info_score
 
-from cytomol.cells.code_tree import CodeTree, fit_tree, trained_tree
-from cytomol.cells.hierarchy import level_use, path_agreement
+from cytomol.cells.tree.code_tree import CodeTree, fit_tree, trained_tree
+from cytomol.cells.tree.hierarchy import level_use, path_agreement
 from cytomol.files import atomic_file
 
 __all__ = ["COLUMNS", "DEPTH", "LEVEL_OF", "main", "rows_of"]

@@ -142,7 +142,7 @@ def find_places(model: Model, ground: Ground, work: Path, table: pd.DataFrame) -
 def _places(folder: Path, ground: Ground, table: pd.DataFrame) -> dict[str, NDArray[np.generic]]:
     from cytomol.artifact.backbone import load_backbone
     from cytomol.cells.modality import TrainedModality
-    from cytomol.cells.tree_places import place_molecules, place_profiles
+    from cytomol.cells.tree.tree_places import place_molecules, place_profiles
     from cytomol.corpus import read_corpus
 
     backbone = load_backbone(folder)

@@ -19,8 +19,8 @@ from benchmarks.cells.ground import Ground, planted_ground, real_ground
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.cells.decoding import decoded_modalities
-from cytomol.cells.feature_calibration import standardised
+from cytomol.cells.impute.decoding import decoded_modalities
+from cytomol.cells.impute.feature_calibration import standardised
 from cytomol.cells.modality import TrainedModality
 from cytomol.cells.unseen import MeasuredMolecules
 from cytomol.corpus import read_corpus

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from cytomol.artifact.backbone import load_backbone
-from cytomol.cells.match_candidates import placed_candidates
-from cytomol.cells.match_index import PlaceIndex, build_index
-from cytomol.cells.match_search import exact_nearest
-from cytomol.cells.match_table import match_table
+from cytomol.cells.match.match_candidates import placed_candidates
+from cytomol.cells.match.match_index import PlaceIndex, build_index
+from cytomol.cells.match.match_search import exact_nearest
+from cytomol.cells.match.match_table import match_table
 from cytomol.cells.modality import trained_modality
 from cytomol.cells.space import CellSpace
 from cytomol.files import atomic_file

@@ -23,10 +23,10 @@ from benchmarks.cells.ground import FOLDS, Ground, planted_ground, real_ground
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import load_backbone
-from cytomol.cells.backbone_blocks import BackboneBlocks
-from cytomol.cells.cell_matcher import MatcherOptions
-from cytomol.cells.matcher_model import fit_matcher
-from cytomol.cells.structure_kernel import structure_blocks
+from cytomol.cells.matcher.backbone_blocks import BackboneBlocks
+from cytomol.cells.matcher.cell_matcher import MatcherOptions
+from cytomol.cells.matcher.matcher_model import fit_matcher
+from cytomol.cells.matcher.structure_kernel import structure_blocks
 from cytomol.corpus import read_corpus
 from cytomol.corpus.schema import Corpus
 from cytomol.evaluate.matching.candidates import Candidates, find_candidates, learnable_profiles

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.cells.code_tree import trained_tree
+from cytomol.cells.tree.code_tree import trained_tree
 from cytomol.corpus.planted import write_planted
 
 Run = Callable[..., Any]

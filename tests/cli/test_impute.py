@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.cells.imputer import Imputer
+from cytomol.cells.impute.imputer import Imputer
 from cytomol.corpus import read_corpus
 from cytomol.corpus.planted import write_planted
 
@@ -105,7 +105,7 @@ def test_formats_agree_and_invalid_rows_are_empty(
 
 
 def test_chunks_change_nothing(models: dict[str, Path], molecules: Path, tmp_path: Path) -> None:
-    from cytomol.cells.imputed_rows import impute_rows
+    from cytomol.cells.impute.imputed_rows import impute_rows
     from cytomol.tables import read_molecules
 
     imputer, table = Imputer.of(Backbone.load(models["chmr"]), ["expression"]), read_molecules(molecules)
@@ -119,7 +119,7 @@ def test_chunks_change_nothing(models: dict[str, Path], molecules: Path, tmp_pat
 
 
 def test_memory_does_not_grow_with_the_rows(models: dict[str, Path], tmp_path: Path) -> None:
-    from cytomol.cells.imputed_rows import impute_rows
+    from cytomol.cells.impute.imputed_rows import impute_rows
     from cytomol.tables import read_molecules
 
     imputer = Imputer.of(Backbone.load(models["infoalign"]))

@@ -15,9 +15,9 @@ import pytest
 from tests.unit.cells.small_models import COLUMNS, write_small
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.cells import match as match_module
 from cytomol.cells import profile_stream
-from cytomol.cells.match import match
+from cytomol.cells.match import match as match_module
+from cytomol.cells.match.match import match
 from cytomol.cells.modality import trained_modality
 from cytomol.cells.space import CellSpace
 
@@ -166,7 +166,7 @@ def test_candidates_are_kept_and_taken_again(
     )
     assert cytomol(*call, "-o", work / "a.csv", "--keep", "vendor").code == 0
     before = {path: path.stat().st_mtime_ns for path in (work / "kept").iterdir()}
-    monkeypatch.setattr("cytomol.cells.match_table.featurize", None)  # nothing is featurized any more
+    monkeypatch.setattr("cytomol.cells.space.featurize", None)  # nothing is featurized any more
     assert cytomol(*call, "-o", work / "b.csv", "--keep", "vendor").code == 0
     assert {path: path.stat().st_mtime_ns for path in (work / "kept").iterdir()} == before
     assert (work / "a.csv").read_bytes() == (work / "b.csv").read_bytes()

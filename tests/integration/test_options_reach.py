@@ -31,6 +31,7 @@ import torch
 
 from cytomol.corpus import Corpus
 from cytomol.corpus.planted import generate_planted
+from cytomol.corpus.provenance import Provenance
 from cytomol.corpus.schema import Relation
 from cytomol.errors import ConfigError
 from cytomol.methods import methods
@@ -101,6 +102,10 @@ TABLE: dict[str, Reach | list[Reach]] = {
         reach("context", "minmax", "prepared", molecule_targets=("counts",), modalities=()),
     ],
     "target_spaces": reach("every", "pooled", "prepared", "loss_terms"),
+    # how far profiles can be trusted, and where they were measured
+    "profile_weights": reach("every", "reliability", "loss_terms"),
+    "least_weight": reach("every", 0.9, "loss_terms", profile_weights="reliability"),
+    "profile_correction": reach("every", "none", "prepared", "loss_terms"),
     # context
     "gene_profiles": reach("context", "leaf", "graph", "drawn"),
     "unprofiled_genes": reach("context", True, "graph", "drawn"),
@@ -241,8 +246,16 @@ def corpus() -> Corpus:
     spots = replace(
         morphology, name="spots", values=morphology.values[:, :4] * 3, columns=morphology.columns[:4]
     )
+    morphology = planted.modalities["morphology"]
+    about = Provenance(
+        reliability=np.linspace(-0.5, 1, len(morphology), dtype=np.float32),
+        labels={"Metadata_Plate": np.array(["a", "b"], dtype=object)[np.arange(len(morphology)) % 2]},
+        correction="center",
+        by="Metadata_Plate",
+    )
     modalities = {
         **planted.modalities,
+        "morphology": replace(morphology, provenance=about),
         "gene_knockout": some,
         "gene_orf": second.take(np.arange(5)),
         "spots": spots,

@@ -83,9 +83,9 @@ def command(
     others = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet) if molecules is not None else None
 
     from cytomol.artifact.backbone import load_backbone
-    from cytomol.cells.code_tree import load_tree, trained_tree
     from cytomol.cells.modality import trained_modality
-    from cytomol.cells.tree_paths import MoleculesOfProfiles, code_molecules, code_profiles
+    from cytomol.cells.tree.code_tree import load_tree, trained_tree
+    from cytomol.cells.tree.tree_paths import MoleculesOfProfiles, code_molecules, code_profiles
     from cytomol.nn.allocator import keep_few_kernels
 
     keep_few_kernels()

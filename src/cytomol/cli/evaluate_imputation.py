@@ -64,7 +64,7 @@ def command(
     check_table_name(out, force=force)
 
     from cytomol.artifact.backbone import load_backbone
-    from cytomol.cells.decoding import decoded_modalities
+    from cytomol.cells.impute.decoding import decoded_modalities
     from cytomol.evaluate.imputation.crossed import imputation_rows
     from cytomol.progress import Reporter
 

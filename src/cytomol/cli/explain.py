@@ -13,8 +13,8 @@ from cytomol.cli.row_options import rows_options, split_names
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
-    from cytomol.cells.choose_value import ValueChoice
-    from cytomol.cells.explained_rows import AtomTable
+    from cytomol.cells.explain.choose_value import ValueChoice
+    from cytomol.cells.explain.explained_rows import AtomTable
     from cytomol.chem.occlusion.attribution import ExplainedMolecule
 
 __all__ = ["command"]
@@ -112,8 +112,8 @@ def command(
     table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.artifact.directory import kind_of
-    from cytomol.cells.choose_value import ValueChoice
-    from cytomol.cells.explained_rows import AtomTable
+    from cytomol.cells.explain.choose_value import ValueChoice
+    from cytomol.cells.explain.explained_rows import AtomTable
     from cytomol.nn.allocator import keep_few_kernels
 
     keep_few_kernels()
@@ -175,9 +175,9 @@ def _of_cell(
 ) -> _Explainer:
     """Explain what a backbone says of a cell."""
     from cytomol.artifact.backbone import load_backbone
-    from cytomol.cells.choose_value import choose_value
-    from cytomol.cells.integrated_gradients import integrate_value
-    from cytomol.cells.occluded_atoms import occlude_value
+    from cytomol.cells.explain.choose_value import choose_value
+    from cytomol.cells.explain.integrated_gradients import integrate_value
+    from cytomol.cells.explain.occluded_atoms import occlude_value
 
     backbone = load_backbone(model)
     value = choose_value(backbone, choice)
@@ -203,7 +203,7 @@ def _write(
     quiet: bool,
 ) -> None:
     """Explain molecules chunk by chunk; table and drawings are there whole, or not at all."""
-    from cytomol.cells.attribution_drawings import Drawings
+    from cytomol.cells.explain.attribution_drawings import Drawings
     from cytomol.files import atomic_directory
     from cytomol.nn.allocator import give_back_memory
     from cytomol.progress import Reporter

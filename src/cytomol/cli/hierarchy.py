@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cytomol.cells.hierarchy import Hierarchy
+    from cytomol.cells.tree.hierarchy import Hierarchy
     from cytomol.corpus.schema import Corpus
 
 __all__ = ["command"]
@@ -104,10 +104,10 @@ def command(
     table, corpus = _molecules(corpus_dir, molecules, smiles_col)
 
     from cytomol.artifact.backbone import load_backbone
-    from cytomol.cells.code_tree import fit_tree, load_tree, trained_tree, write_tree
     from cytomol.cells.modality import trained_modality
-    from cytomol.cells.read_tree import read_hierarchy
-    from cytomol.cells.tree_places import place_molecules
+    from cytomol.cells.tree.code_tree import fit_tree, load_tree, trained_tree, write_tree
+    from cytomol.cells.tree.read_tree import read_hierarchy
+    from cytomol.cells.tree.tree_places import place_molecules
     from cytomol.progress import Reporter
 
     backbone = load_backbone(model)

@@ -9,9 +9,9 @@ import click
 from cytomol.cli.row_options import rows_options, split_names
 
 if TYPE_CHECKING:
-    from cytomol.cells.feature_calibration import FeatureCalibration
-    from cytomol.cells.imputed_rows import RowCounts
-    from cytomol.cells.imputer import Imputer
+    from cytomol.cells.impute.feature_calibration import FeatureCalibration
+    from cytomol.cells.impute.imputed_rows import RowCounts
+    from cytomol.cells.impute.imputer import Imputer
 
 __all__ = ["command"]
 
@@ -86,8 +86,8 @@ def command(
     table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.artifact.backbone import load_backbone
-    from cytomol.cells.imputed_rows import impute_rows
-    from cytomol.cells.imputer import Imputer
+    from cytomol.cells.impute.imputed_rows import impute_rows
+    from cytomol.cells.impute.imputer import Imputer
     from cytomol.evaluate.imputation.left_out import left_out_molecules
     from cytomol.nn.allocator import keep_few_kernels
     from cytomol.progress import Reporter

@@ -11,8 +11,8 @@ import click
 from cytomol.cli.row_options import split_names
 
 if TYPE_CHECKING:
-    from cytomol.cells.match_index import PlaceIndex
-    from cytomol.cells.match_library import Library
+    from cytomol.cells.match.match_index import PlaceIndex
+    from cytomol.cells.match.match_library import Library
     from cytomol.progress import Reporter
 
 __all__ = ["command"]
@@ -79,14 +79,14 @@ def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -
     deviations it lies above the mean of all candidates), a note where the order says nothing, and 'error'
     where a query has no place.
     """
-    from cytomol.cells.match_output import check_match_output, write_matches
+    from cytomol.cells.match.match_output import check_match_output, write_matches
 
     check_match_output(out, force=force)
 
-    from cytomol.cells.match import match_rows
-    from cytomol.cells.match_candidates import placed_candidates
-    from cytomol.cells.match_table import match_table
-    from cytomol.cells.open_space import open_space
+    from cytomol.cells.match.match import match_rows
+    from cytomol.cells.match.match_candidates import placed_candidates
+    from cytomol.cells.match.match_table import match_table
+    from cytomol.cells.matcher.open_space import open_space
     from cytomol.nn.allocator import keep_few_kernels
     from cytomol.progress import Reporter
 
@@ -158,7 +158,7 @@ def _say_candidates(report: Reporter, library: Library) -> None:
 
 def _index(library: Library, how: str, report: Reporter, *, kept: bool) -> PlaceIndex | None:
     """Return the index to ask, built where it is missing; None compares all pairs."""
-    from cytomol.cells.match_index import INDEX_FROM, PlaceIndex, build_index
+    from cytomol.cells.match.match_index import INDEX_FROM, PlaceIndex, build_index
 
     if how == "exact" or (how == "auto" and not (kept and library.valid > INDEX_FROM)):
         return None

@@ -67,10 +67,10 @@ def command(
     from functools import partial
 
     from cytomol.artifact.backbone import load_backbone, training_record
-    from cytomol.cells.backbone_blocks import BackboneBlocks
-    from cytomol.cells.cell_matcher import MatcherOptions
-    from cytomol.cells.matcher_model import fit_matcher
-    from cytomol.cells.structure_kernel import structure_blocks
+    from cytomol.cells.matcher.backbone_blocks import BackboneBlocks
+    from cytomol.cells.matcher.cell_matcher import MatcherOptions
+    from cytomol.cells.matcher.matcher_model import fit_matcher
+    from cytomol.cells.matcher.structure_kernel import structure_blocks
     from cytomol.corpus.readers import read_corpus
     from cytomol.evaluate.matching.candidates import learnable_profiles, modality_of
     from cytomol.files import sha256

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.cells.decoding import decode_profiles
-from cytomol.cells.feature_calibration import FeatureCalibration, deal_groups, numbered, standardised
+from cytomol.cells.impute.decoding import decode_profiles
+from cytomol.cells.impute.feature_calibration import FeatureCalibration, deal_groups, numbered, standardised
+from cytomol.cells.impute.structure_ridge import PENALTIES, StructureRidge, fingerprint_matrix
 from cytomol.cells.modality import TrainedModality
-from cytomol.cells.structure_ridge import PENALTIES, StructureRidge, fingerprint_matrix
 from cytomol.cells.unseen import MeasuredMolecules
 from cytomol.corpus.typical import TypicalProfile
 from cytomol.errors import InputError

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.cells.feature_calibration import standardised
+from cytomol.cells.impute.feature_calibration import standardised
 from cytomol.cells.modality import TrainedModality
 from cytomol.cells.unseen import MeasuredMolecules
 from cytomol.corpus.structures import BLOCK, block_of

@@ -81,7 +81,7 @@ def model_entrant(
 
 
 def _matcher(path: Path, candidates: Candidates, way: Way) -> Callable[[], Places]:  # noqa: ARG001 - one form
-    from cytomol.cells.matcher_model import MatcherModel
+    from cytomol.cells.matcher.matcher_model import MatcherModel
 
     model, modality = MatcherModel.load(path), candidates.modality
     if model.name != modality.name:
@@ -156,7 +156,7 @@ def simple_entrants(
     workers
         Processes that featurize.
     """
-    from cytomol.cells.prepared_profiles import ProfilePreparation
+    from cytomol.cells.matcher.prepared_profiles import ProfilePreparation
     from cytomol.chem.featurize import FeatureOptions, featurize
 
     if not names:

@@ -1,0 +1,1 @@
+"""Which atoms an imputed profile, or a match, rests on."""

@@ -1,0 +1,1 @@
+"""The profiles that molecules are expected to give, calibrated."""

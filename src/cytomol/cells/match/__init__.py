@@ -1,0 +1,1 @@
+"""Molecules and profiles ranked for each other, exactly or by an index."""

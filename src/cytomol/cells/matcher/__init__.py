@@ -1,0 +1,1 @@
+"""What matches molecules and profiles without pretraining, fitted on a corpus."""

@@ -1,0 +1,1 @@
+"""The tree of a model: paths, members, and what nodes are enriched for."""
