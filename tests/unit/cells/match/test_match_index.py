@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.cells.test_match_library import later, parts
+from tests.unit.cells.match.test_match_library import later, parts
 
 from cytomol.cells.match.match_index import PlaceIndex, build_index
 from cytomol.cells.match.match_library import Library
