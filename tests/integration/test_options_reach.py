@@ -101,7 +101,7 @@ TABLE: dict[str, Reach | list[Reach]] = {
         reach("every", "minmax", "prepared", "loss_terms"),
         reach("context", "minmax", "prepared", molecule_targets=("counts",), modalities=()),
     ],
-    "target_spaces": reach("every", "pooled", "prepared", "loss_terms"),
+    "target_spaces": reach("every", "pooled", "prepared", "loss_terms", profile_correction="none"),
     # how far profiles can be trusted, and where they were measured
     "profile_weights": reach("every", "reliability", "loss_terms"),
     "least_weight": reach("every", 0.9, "loss_terms", profile_weights="reliability"),
