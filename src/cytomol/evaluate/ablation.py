@@ -223,7 +223,7 @@ def _run(
     """Score every variant, seed by seed: after the first seed there is a whole table."""
     runs = [(seed, variant, config) for seed in range(ablation.seeds) for variant, config in plan]
     failures: list[VariantFailure] = []
-    done = rows.units()
+    done = rows.jobs()
     for number, (seed, variant, config) in enumerate(runs, start=1):
         units = {
             data.name: Unit(variant.study, variant.name, variant.method, str(seed), data.name)
@@ -263,7 +263,7 @@ def _score(
     }
     how = "as a variant with equal options"
     for data in sets:
-        if known := rows.of_model(key, data.name):
+        if known := rows.first_job(model=key, set=data.name):
             rows.append({**row, **names} for row in known)
             continue
         seconds = _pretrained(ablation, inputs, variant.method, config, key)

@@ -41,10 +41,10 @@ def test_what_is_appended_is_read_again(tmp_path: Path) -> None:
     again, cut = _read(path)
     assert cut == 0
     assert again.rows == rows.rows
-    assert again.units() == {Unit("walks", "a, or b", "chmr", "0", "s"), Unit("walks", "c", "chmr", "0", "s")}
+    assert again.jobs() == {Unit("walks", "a, or b", "chmr", "0", "s"), Unit("walks", "c", "chmr", "0", "s")}
     assert again.frame()["score"].isna().tolist() == [False, False, False, True]
-    assert [row["task"] for row in again.of_model("kc0", "s")] == ["t0", "t1"]
-    assert again.of_model("kc0", "other") == []
+    assert [row["task"] for row in again.first_job(model="kc0", set="s")] == ["t0", "t1"]
+    assert again.first_job(model="kc0", set="other") == []
 
 
 @pytest.mark.parametrize("lost", [1, 30, 60, 90])
@@ -56,7 +56,7 @@ def test_a_unit_that_was_cut_goes(tmp_path: Path, lost: int) -> None:
     rows.append(_unit("b"))
     path.write_bytes(path.read_bytes()[:-lost])
     again, _ = _read(path)
-    assert {unit.variant for unit in again.units()} == {"a"}
+    assert {unit.variant for unit in again.jobs()} == {"a"}
     assert path.read_bytes() == whole
     assert _read(tmp_path / "absent.csv")[0].rows == []
 

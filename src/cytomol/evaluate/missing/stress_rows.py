@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import os
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
-
-from cytomol.errors import InputError, OutputError
-from cytomol.files import atomic_file
+from cytomol.evaluate.job_log import JobLog
 
 __all__ = ["COLUMNS", "NUMBERS", "StressJob", "StressRows"]
 
@@ -71,94 +63,29 @@ COLUMNS = (
 NUMBERS = ("rate", "seed", "share", "score", "low", "high", "n", "chance", "seconds", "rows")
 
 
-class StressRows:
-    """``missing.csv``: all rows of a job are on disk before the next begins.
+class StressRows(JobLog[StressJob]):
+    """``missing.csv``: all rows of a job are on disk before the next begins."""
 
-    Parameters
-    ----------
-    path
-        The file; it is made with the first rows.
-    """
+    columns = COLUMNS
+    numbers = NUMBERS
+    maker = "a stress test"
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: list[dict[str, str]] = []
+    @staticmethod
+    def job_of(row: Mapping[str, str]) -> StressJob:
+        """Return the job that a row belongs to."""
+        words = {name: row[name] for name in ("method", "filling", "place", "pattern", "hidden")}
+        return StressJob(**words, rate=float(row["rate"]), seed=int(row["seed"]))
+
+    @staticmethod
+    def cell(value: Any) -> str:
+        """Return a value as the file holds it, numbers to six digits."""
+        return f"{value:.6g}" if isinstance(value, float) else JobLog.cell(value)
 
     def read(self) -> int:
-        """Read what an earlier run wrote and take out jobs that were cut; return how many those are.
+        """Read what an earlier run wrote and take out jobs that were cut; return how many those are."""
+        return self.read_whole(lambda row: int(row["rows"]))
 
-        Raises
-        ------
-        InputError
-            If the file is no table of a stress test.
-        """
-        if not self.path.exists():
-            return 0
-        text = self.path.read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]  # a last line without its end was cut
-        reader = csv.DictReader(io.StringIO(whole))
-        if reader.fieldnames is not None and tuple(reader.fieldnames) != COLUMNS:
-            raise InputError(
-                "is no table of a stress test", where=str(self.path), hint="choose another folder"
-            )
-        found = list(reader)
-        there = Counter(job_of(row) for row in found)
-        cut = {job_of(row) for row in found if there[job_of(row)] != int(row["rows"])}
-        self.rows = [row for row in found if job_of(row) not in cut]
-        if cut or whole != text:
-            with atomic_file(self.path, force=True) as temporary:
-                temporary.write_text(_text(self.rows, header=True), encoding="utf-8")
-        return len(cut)
-
-    def jobs(self) -> set[StressJob]:
-        """Return what is done."""
-        return {job_of(row) for row in self.rows}
-
-    def of_model(self, model: str) -> list[dict[str, str]]:
-        """Return the rows of one job in pretraining that was scored with a model; [] if there is none."""
-        rows = [row for row in self.rows if row["model"] == model and row["place"] == "pretraining"]
-        return [row for row in rows if job_of(row) == job_of(rows[0])]
-
-    def append(self, job: StressJob, rows: Iterable[Mapping[str, Any]]) -> None:
+    def append_job(self, job: StressJob, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append the rows of a job and wait until they are on disk."""
         given = list(rows)
-        named = [{**row, **job._asdict(), "rows": len(given)} for row in given]
-        written = [{name: _cell(row[name]) for name in COLUMNS} for row in named]
-        try:
-            with self.path.open("ab") as handle:
-                handle.write(_text(written, header=handle.tell() == 0).encode())
-                handle.flush()
-                os.fsync(handle.fileno())
-        except OSError as error:
-            raise OutputError(
-                f"cannot be written: {error.strerror or error}", where=str(self.path), hint="check free space"
-            ) from error
-        self.rows += written
-
-    def frame(self) -> pd.DataFrame:
-        """Return all rows, numbers as numbers."""
-        frame = pd.DataFrame(self.rows, columns=list(COLUMNS))
-        for name in NUMBERS:
-            frame[name] = pd.to_numeric(frame[name])
-        return frame
-
-
-def job_of(row: Mapping[str, str]) -> StressJob:
-    """Return the job that a row belongs to."""
-    words = {name: row[name] for name in ("method", "filling", "place", "pattern", "hidden")}
-    return StressJob(**words, rate=float(row["rate"]), seed=int(row["seed"]))
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _text(rows: Iterable[Mapping[str, str]], *, header: bool) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    if header:
-        writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+        self.append({**row, **job._asdict(), "rows": len(given)} for row in given)

@@ -244,12 +244,12 @@ def _pretraining(run: _Stress, job: StressJob) -> str:
     modalities = modalities_of(run.inputs.learnt, job.hidden, job.pattern)
     hidden = hide(run.inputs.learnt, modalities, job.pattern, job.rate, seed=job.seed)
     key = _key(run, job, hidden.corpus)
-    if known := run.rows.of_model(key):
-        run.rows.append(job, ({**row, "share": hidden.share} for row in known))
+    if known := run.rows.first_job(model=key, place="pretraining"):
+        run.rows.append_job(job, ({**row, "share": hidden.share} for row in known))
         return "as another point with the same profiles"
     path, seconds = _pretrained(run, job, hidden.corpus, key)
     scored = ScoredModel(Backbone.load(path, device="cpu"), run.inputs).trained_rows()
-    run.rows.append(job, (_named(row, key, hidden.share, seconds) for row in scored))
+    run.rows.append_job(job, (_named(row, key, hidden.share, seconds) for row in scored))
     if job.rate > 0 and not run.asked.keep_models:  # the others are used again
         remove_output(path)
     return "pretrained and scored"
@@ -267,7 +267,7 @@ def _use(run: _Stress, job: StressJob) -> str:
     scored = run.used[key].given_rows(hidden.corpus, modalities)
     if not scored:
         return "the model reads no profiles where it is used"
-    run.rows.append(job, (_named(row, key, hidden.share, seconds) for row in scored))
+    run.rows.append_job(job, (_named(row, key, hidden.share, seconds) for row in scored))
     return "scored"
 
 

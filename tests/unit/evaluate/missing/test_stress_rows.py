@@ -20,8 +20,8 @@ def _row(score: float) -> dict[str, Any]:
 
 def test_a_job_that_was_cut_is_taken_out(tmp_path: Path) -> None:
     rows = StressRows(tmp_path / "missing.csv")
-    rows.append(FIRST, [_row(0.1), _row(0.2)])
-    rows.append(SECOND, [_row(0.3), _row(0.4)])
+    rows.append_job(FIRST, [_row(0.1), _row(0.2)])
+    rows.append_job(SECOND, [_row(0.3), _row(0.4)])
     text = rows.path.read_text()
     for cut in (text[:-7], "\n".join(text.splitlines()[:-1]) + "\n"):
         rows.path.write_text(cut)
@@ -35,8 +35,8 @@ def test_a_job_that_was_cut_is_taken_out(tmp_path: Path) -> None:
     assert whole.jobs() == {FIRST, SECOND}
     assert whole.frame()["score"].tolist() == [0.1, 0.2, 0.3, 0.4]
     assert whole.frame()["rate"].tolist() == [0.5, 0.5, 0.9, 0.9]
-    assert len(whole.of_model("abc")) == 2
-    assert whole.of_model("other") == []
+    assert len(whole.first_job(model="abc", place="pretraining")) == 2
+    assert whole.first_job(model="other") == []
 
 
 def test_another_table_is_refused(tmp_path: Path) -> None:
