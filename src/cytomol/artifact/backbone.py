@@ -10,10 +10,10 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError, field_validator
 from torch import Tensor
 
 from cytomol.artifact.batches import BatchBuilder, batches_by_size
+from cytomol.artifact.description import described
 from cytomol.artifact.directory import kind_of, load_model, load_weights, write_model
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
@@ -25,7 +25,7 @@ from cytomol.methods import Method, methods
 from cytomol.methods.config import MethodConfig
 from cytomol.methods.options.views import GeometryOptions
 from cytomol.nn.allocator import keep_memory
-from cytomol.nn.batch import Dimensions
+from cytomol.nn.batch import Batch, Dimensions
 
 __all__ = [
     "BACKBONE_FOLDER",
@@ -123,13 +123,13 @@ class Backbone:
         where
             Name of the source in errors.
         """
-        described = _described(description, where)
-        name, dimensions = described.method, described.dimensions
+        about = described(description, where)
+        name, dimensions = about.method, about.dimensions
         if dimensions.largest > sum(tensor.numel() for tensor in weights.values()):
             raise ModelDirectoryError("config.json: dimensions: larger than all the weights", where=where)
         kind = methods[name]
         # Backbones of 0.1 have no choice: they learnt from chirality as it is written.
-        config = kind.Config.saved({"chirality": "as_written", **described.config}, where=where)
+        config = kind.Config.saved({"chirality": "as_written", **about.config}, where=where)
         method = kind.from_config(config, dimensions)
         load_weights(method, weights, where=where)
         method.eval()
@@ -148,7 +148,7 @@ class Backbone:
             for modality in dimensions.modalities
             if (arrays := _below(statistics, f"typical.{modality}."))
         }
-        backbone = cls(name, config, method, dimensions, described.modalities, builder, scalers, inputs)
+        backbone = cls(name, config, method, dimensions, about.modalities, builder, scalers, inputs)
         backbone.typical = typical
         backbone.corrections = {
             modality: GroupCorrection.from_arrays(arrays)
@@ -255,6 +255,51 @@ class Backbone:
         return featurize(smiles, self.feature_options, workers=workers, progress=progress)
 
     @torch.inference_mode()
+    def answers(
+        self,
+        store: MoleculeStore,
+        read: Callable[[Batch], Mapping[str, Tensor]],
+        widths: Mapping[str, int],
+        *,
+        batch_size: int = 256,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> dict[str, NDArray[np.float32]]:
+        """Read something of every molecule of a store, batch by batch.
+
+        Parameters
+        ----------
+        store
+            Molecules featurized by :meth:`store`.
+        read
+            Returns tables of the molecules of a batch by name, shape (B, width) each.
+        widths
+            Width of each table.
+        batch_size
+            Molecules in a pass.
+        progress
+            Called with (molecules done, molecules in all).
+
+        Returns
+        -------
+        By name float32, shape (n, width), row i answers molecule i; NaN where it is invalid.
+        """
+        keep_memory()
+        if batch_size < 1:
+            raise InputError(f"a batch of {batch_size} molecules", hint="batch_size must be at least 1")
+        tables = {name: np.full((len(store), width), np.nan, np.float32) for name, width in widths.items()}
+        rows, done = np.flatnonzero(store.valid), 0
+        was_training = self.method.training
+        self.method.eval()
+        for part in batches_by_size(store, rows, batch_size):
+            found = read(self.builder.build(store, part).to(self.device))
+            for name, table in tables.items():
+                table[part] = found[name].float().cpu().numpy()
+            done += len(part)
+            if progress is not None:
+                progress(done, len(rows))
+        self.method.train(was_training)
+        return tables
+
     def embed(
         self,
         molecules: Sequence[str] | MoleculeStore,
@@ -280,23 +325,15 @@ class Backbone:
         valid
             Which molecules are valid, bool, shape (n,).
         """
-        keep_memory()
-        if batch_size < 1:
-            raise InputError(f"a batch of {batch_size} molecules", hint="batch_size must be at least 1")
         store = molecules if isinstance(molecules, MoleculeStore) else self.store(molecules)
-        embedding = np.full((len(store), self.embedding_width), np.nan, np.float32)
-        rows = np.flatnonzero(store.valid)
-        was_training = self.method.training
-        self.method.eval()
-        done = 0
-        for part in batches_by_size(store, rows, batch_size):
-            batch = self.builder.build(store, part).to(self.device)
-            embedding[part] = self.method.embed(batch).float().cpu().numpy()
-            done += len(part)
-            if progress is not None:
-                progress(done, len(rows))
-        self.method.train(was_training)
-        return embedding, store.valid.copy()
+        found = self.answers(
+            store,
+            lambda batch: {"embedding": self.method.embed(batch)},
+            {"embedding": self.embedding_width},
+            batch_size=batch_size,
+            progress=progress,
+        )
+        return found["embedding"], store.valid.copy()
 
 
 def load_backbone(path: str | Path) -> Backbone:
@@ -351,33 +388,6 @@ def feature_options_of(config: MethodConfig) -> FeatureOptions:
         **geometry,
         **config.reading,
     )
-
-
-class _Description(BaseModel):
-    """What ``config.json`` must hold."""
-
-    method: str
-    config: dict[str, Any]
-    dimensions: Dimensions
-    modalities: dict[str, dict[str, Any]]
-
-    @field_validator("dimensions")
-    @classmethod
-    def _positive(cls, dimensions: Dimensions) -> Dimensions:
-        if dimensions.smallest < 1:
-            raise ValueError("every size must be at least 1")
-        return dimensions
-
-
-def _described(description: Mapping[str, Any], where: str) -> _Description:
-    try:
-        return _Description.model_validate(description)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ModelDirectoryError(
-            f"config.json: {place or 'the whole'}: {first['msg']}", where=where
-        ) from None
 
 
 def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

@@ -10,12 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cytomol.artifact.batches import batches_by_size
 from cytomol.cells.modality import NamedFeatures, TrainedModality
 from cytomol.chem.featurize import featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, InputError
-from cytomol.nn.allocator import keep_memory
 
 __all__ = ["CellSpace", "Space", "Way"]
 
@@ -103,6 +101,12 @@ class CellSpace:
         return cls(modality, way)
 
     @property
+    def width(self) -> int:
+        """Width of a place."""
+        modality = self.modality
+        return modality.backbone.method.anchor_width if self.way == "projected" else len(modality.columns)
+
+    @property
     def digest(self) -> str:
         """SHA-256 that names the backbone's directory; "" if it was not loaded from one."""
         return self.modality.backbone.digest
@@ -136,30 +140,17 @@ class CellSpace:
         valid
             Which molecules are valid, bool, shape (n,).
         """
-        backbone = self.modality.backbone
+        backbone, name = self.modality.backbone, self.modality.name
         store = molecules if isinstance(molecules, MoleculeStore) else backbone.store(molecules)
-        found: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
-        rows, done = np.flatnonzero(store.valid), 0
-        keep_memory()
-        backbone.method.eval()
-        for part in batches_by_size(store, rows, batch_size):
-            with torch.inference_mode():
-                batch = backbone.builder.build(store, part).to(backbone.device)
-                if self.way == "projected":
-                    placed = backbone.method.anchor(batch).float().cpu().numpy()
-                else:
-                    placed = self._deviations(
-                        backbone.method.impute(batch)[self.modality.name].float().cpu().numpy()
-                    )
-            found.append((part, _unit(placed)))
-            done += len(part)
-            if progress is not None:
-                progress(done, len(rows))
-        width = found[0][1].shape[1] if found else 1
-        places = np.full((len(store), width), np.nan, np.float32)
-        for part, placed in found:
-            places[part] = placed
-        return places, store.valid.copy()
+        method, projected = backbone.method, self.way == "projected"
+        places = backbone.answers(
+            store,
+            lambda batch: {name: method.anchor(batch) if projected else method.impute(batch)[name]},
+            {name: self.width},
+            batch_size=batch_size,
+            progress=progress,
+        )[name]
+        return _unit(places if projected else self._deviations(places)), store.valid.copy()
 
     def profiles(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Place measured profiles.
@@ -185,7 +176,7 @@ class CellSpace:
                 hint=f"{modality.name} has {len(modality.columns)} features",
             )
         parts = [self._profiles(values[at : at + _CHUNK]) for at in range(0, len(values), _CHUNK)]
-        places = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+        places = np.concatenate(parts) if parts else np.zeros((0, self.width), np.float32)
         places[np.isnan(values).all(axis=1)] = np.nan
         return places
 

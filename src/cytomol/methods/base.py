@@ -70,6 +70,11 @@ class Method(nn.Module, ABC):
     def embed(self, batch: Batch) -> Tensor:
         """Return the representation of each molecule, shape (B, embedding_width)."""
 
+    @property
+    def anchor_width(self) -> int:
+        """Width of the space of :meth:`anchor`."""
+        return self.embedding_width
+
     def anchor(self, batch: Batch) -> Tensor:
         """Return the molecules in the space that profiles are projected to, shape (B, width)."""
         return self.embed(batch)

@@ -161,6 +161,11 @@ class CHMR(Method):
         """Return [p_1D ‖ p_2D ‖ p_3D] for the views in use, zeros where masked, shape (B, views * d)."""
         return torch.cat(list(project_views(self.views, self.encoder, batch)[0].values()), dim=1)
 
+    @property
+    def anchor_width(self) -> int:
+        """Width of the projections and of their sum."""
+        return self.config.width
+
     def anchor(self, batch: Batch) -> Tensor:
         """Return p_anch, the sum of the projected views, shape (B, width)."""
         return torch.stack(list(project_views(self.views, self.encoder, batch)[0].values())).sum(dim=0)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.artifact.batches import batches_by_size
 from cytomol.cells.modality import TrainedModality
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError
-from cytomol.nn.allocator import keep_memory
+from cytomol.nn.batch import Batch
 
 __all__ = ["DecodedProfiles", "decode_profiles", "decoded_modalities", "in_measured_units"]
+
+_EMBEDDING, _CODES = " embedding", " codes"  # tables beside those of modalities
 
 
 @dataclass(frozen=True)
@@ -84,25 +84,6 @@ def in_measured_units(modality: TrainedModality, scaled: NDArray[np.float32]) ->
     return np.asarray(typical.mean + (scaler.inverse(np.clip(scaled, 0, 1)) - middle), dtype=np.float32)
 
 
-@dataclass
-class _Gathered:
-    """Answers of the batches so far."""
-
-    rows: list[NDArray[np.int64]] = field(default_factory=list)
-    answers: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
-
-    def add(self, name: str, answer: NDArray[Any]) -> None:
-        self.answers.setdefault(name, []).append(answer)
-
-    def matrix(self, name: str, rows: int, fill: float, width: int) -> NDArray[Any]:
-        """Return the answers of all rows, ``fill`` where there is none."""
-        parts = self.answers.get(name) or [np.zeros((0, width), np.float32)]
-        matrix = np.full((rows, parts[0].shape[1]), fill, parts[0].dtype)
-        for place, part in zip(self.rows, self.answers.get(name, []), strict=True):
-            matrix[place] = part
-        return matrix
-
-
 def decode_profiles(
     modalities: Sequence[TrainedModality],
     molecules: Sequence[str] | MoleculeStore,
@@ -132,31 +113,26 @@ def decode_profiles(
     """
     backbone = modalities[0].backbone
     store = molecules if isinstance(molecules, MoleculeStore) else backbone.store(molecules)
-    rows, done, gathered = np.flatnonzero(store.valid), 0, _Gathered()
-    tree = getattr(backbone.method, "quantizer", None) is not None
-    keep_memory()
-    backbone.method.eval()
-    for part in batches_by_size(store, rows, batch_size):
-        gathered.rows.append(part)
-        with torch.inference_mode():
-            batch = backbone.builder.build(store, part).to(backbone.device)
-            imputed = backbone.method.impute(batch)
-            for one in modalities:
-                gathered.add(one.name, in_measured_units(one, imputed[one.name].float().cpu().numpy()))
-            if beside:
-                gathered.add(" embedding", backbone.method.embed(batch).float().cpu().numpy())
-            if beside and tree:
-                gathered.add(" codes", backbone.method.codes(batch).cpu().numpy())  # type: ignore[operator]
-        done += len(part)
-        if progress is not None:
-            progress(done, len(rows))
-    profiles = {
-        one.name: gathered.matrix(one.name, len(store), np.nan, len(one.columns)) for one in modalities
-    }
-    decoded = DecodedProfiles(profiles, store.valid.copy())
-    if not beside:
-        return decoded
-    embedding = gathered.matrix(" embedding", len(store), np.nan, backbone.embedding_width)
-    depth = int(getattr(backbone.config, "depth", 0))
-    codes = gathered.matrix(" codes", len(store), -1, depth).astype(np.int64) if tree else None
-    return DecodedProfiles(profiles, decoded.valid, embedding, codes)
+    method = backbone.method
+    widths = {one.name: len(one.columns) for one in modalities}
+    if beside:
+        widths[_EMBEDDING] = backbone.embedding_width
+        if (tree := getattr(method, "quantizer", None)) is not None:
+            widths[_CODES] = len(tree.level_sizes)
+
+    def read(batch: Batch) -> dict[str, Tensor]:
+        found = method.impute(batch)
+        if _EMBEDDING in widths:
+            found[_EMBEDDING] = method.embed(batch)
+        if _CODES in widths:
+            found[_CODES] = method.codes(batch)  # type: ignore[operator]
+        return found
+
+    tables = backbone.answers(store, read, widths, batch_size=batch_size, progress=progress)
+    codes = tables.get(_CODES)
+    return DecodedProfiles(
+        {one.name: in_measured_units(one, tables[one.name]) for one in modalities},
+        store.valid.copy(),
+        tables.get(_EMBEDDING),
+        None if codes is None else np.where(np.isnan(codes), -1, codes).astype(np.int64),
+    )

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.artifact.batches import batches_by_size
 from cytomol.cells.modality import TrainedModality, trained_modality
 from cytomol.cells.space import CellSpace
 from cytomol.cells.tree.code_tree import Places
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError
-from cytomol.nn.allocator import keep_memory
 
 __all__ = ["place_molecules", "place_profiles"]
 
@@ -53,21 +50,14 @@ def place_molecules(
     if places == "decoded":
         space = CellSpace.of(trained_modality(backbone, modality, of="molecule"), "decoded")
         return space.molecules(store, batch_size=batch_size, progress=progress)[0]
-    rows, done = np.flatnonzero(store.valid), 0
-    placed: NDArray[np.float32] | None = None
-    keep_memory()
-    backbone.method.eval()
-    for part in batches_by_size(store, rows, batch_size):
-        with torch.inference_mode():
-            batch = backbone.builder.build(store, part).to(backbone.device)
-            anchors = backbone.method.anchor(batch).float().cpu().numpy()
-        if placed is None:
-            placed = np.full((len(store), anchors.shape[1]), np.nan, np.float32)
-        placed[part] = anchors
-        done += len(part)
-        if progress is not None:
-            progress(done, len(rows))
-    return np.full((len(store), 1), np.nan, np.float32) if placed is None else placed
+    found = backbone.answers(
+        store,
+        lambda batch: {"anchor": backbone.method.anchor(batch)},
+        {"anchor": backbone.method.anchor_width},
+        batch_size=batch_size,
+        progress=progress,
+    )
+    return found["anchor"]
 
 
 def place_profiles(
