@@ -110,7 +110,7 @@ def test_chunks_change_nothing(models: dict[str, Path], molecules: Path, tmp_pat
 
     imputer, table = Imputer.of(Backbone.load(models["chmr"]), ["expression"]), read_molecules(molecules)
     for size in (1, 3, 100):
-        counts = impute_rows(imputer, table, tmp_path / f"{size}.parquet", chunk=size, workers=1)
+        counts, _ = impute_rows(imputer, table, tmp_path / f"{size}.parquet", chunk=size, workers=1)
         assert (counts.rows, counts.invalid) == (4, 1)
         assert counts.reason.startswith("row 2: ")
     whole = pd.read_parquet(tmp_path / "100.parquet")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytomol.cli.row_options import rows_options, split_names
+from cytomol.cli.row_options import pass_options, rows_options, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +39,7 @@ __all__ = ["command"]
 )
 @click.option("--layer", metavar="NAME", help="Matrix of an AnnData file of profiles.")
 @rows_options
-@click.option(
-    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
-)
-@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
-@click.option("--force", is_flag=True, help="Replace an existing output.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+@pass_options
 def command(
     *,
     model: str,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytomol.cli.row_options import split_names
+from cytomol.cli.row_options import output_options, split_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +38,7 @@ __all__ = ["command"]
     help="Share of measured values that intervals are to hold.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
-@click.option("--force", is_flag=True, help="Replace an existing output.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+@output_options
 def command(
     *,
     corpus: str,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytomol.cli.row_options import rows_options, split_names
+from cytomol.cli.row_options import output_options, rows_options, say_rows, split_names
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class _Explainer:
 @click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
 )
-@click.option("--force", is_flag=True, help="Replace an existing output.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+@output_options
 def command(
     *,
     model: str,
@@ -130,7 +129,7 @@ def command(
     rows = AtomTable(
         table,
         kept,
-        on_error or "keep",  # type: ignore[arg-type]
+        on_error,  # type: ignore[arg-type]
         gradients=by == "gradients",
         parents=explainer.parents,
     )
@@ -141,7 +140,6 @@ def command(
         out=out,
         draw=draw,
         draw_first=draw_first,
-        on_error=on_error,
         force=force,
         quiet=quiet,
     )
@@ -198,7 +196,6 @@ def _write(
     out: str,
     draw: str | None,
     draw_first: int,
-    on_error: str | None,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -216,18 +213,16 @@ def _write(
         advance = stack.enter_context(Reporter(quiet=quiet).bar("explain"))
         for start in range(0, len(smiles), _CHUNK):
             explained = explainer.explain(smiles[start : start + _CHUNK])
-            writer.write(table.rows(explained, start))
+            writer.write(table.rows(explained))
             give_back_memory()
             if drawings is not None:
                 drawings.add(explained, start + 1)
             advance(min(start + _CHUNK, len(smiles)), len(smiles))
-        table.require_some(keep=on_error == "keep")
+        table.errors.require_some()
         if drawings is not None:
             drawings.finish(explainer.title)
     if quiet:
         return
-    for old, new in table.renamed.items():
-        click.echo(f"the input has a column {old!r}, which stays: the answer is called {new!r}", err=True)
-    click.echo(f"explained {explainer.title}: {table.summary}: {out}", err=True)
-    if drawings is not None and drawings.drawn < table.answered - table.invalid:
+    say_rows(table.errors, table.renamed, f"explained {explainer.title}:", out)
+    if drawings is not None and drawings.drawn < table.errors.rows - table.errors.invalid:
         click.echo(f"drew the first {drawings.drawn} of them; --draw-first N draws more", err=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.row_options import output_options
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -66,8 +68,7 @@ __all__ = ["command"]
 )
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES of TABLE.  [default: smiles]")
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
-@click.option("--force", is_flag=True, help="Replace an existing output.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+@output_options
 def command(
     *,
     model: str,

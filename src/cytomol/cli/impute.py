@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytomol.cli.row_options import rows_options, split_names
+from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
 
 if TYPE_CHECKING:
     from cytomol.cells.impute.feature_calibration import FeatureCalibration
-    from cytomol.cells.impute.imputed_rows import RowCounts
     from cytomol.cells.impute.imputer import Imputer
 
 __all__ = ["command"]
@@ -45,12 +44,7 @@ __all__ = ["command"]
     help="Share of measured values that intervals are to hold.",
 )
 @rows_options
-@click.option(
-    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
-)
-@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
-@click.option("--force", is_flag=True, help="Replace an existing output.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+@pass_options
 def command(
     *,
     model: str,
@@ -109,7 +103,7 @@ def command(
                 progress=advance,
             )
     with reporter.bar("impute") as advance:
-        counts = impute_rows(
+        errors, renamed = impute_rows(
             imputer,
             table,
             out,
@@ -121,7 +115,8 @@ def command(
             progress=advance,
         )
     if not quiet:
-        _say(imputer, counts, out, on_error)
+        _say(imputer)
+        say_rows(errors, renamed, "imputed", out)
 
 
 def _sources(calibration: FeatureCalibration) -> str:
@@ -131,8 +126,8 @@ def _sources(calibration: FeatureCalibration) -> str:
     return " and ".join(found) or "the mean alone"
 
 
-def _say(imputer: Imputer, counts: RowCounts, out: str, on_error: str | None) -> None:
-    """Say of each modality what its intervals are worth, and how many rows there are."""
+def _say(imputer: Imputer) -> None:
+    """Say of each modality what its intervals are worth."""
     for one in imputer.modalities:
         calibration = imputer.calibrations[one.name]
         width = len(one.columns)
@@ -149,9 +144,3 @@ def _say(imputer: Imputer, counts: RowCounts, out: str, on_error: str | None) ->
                 " under a normal law (--calibrate)"
             )
         click.echo(f"{one.name}: {told}", err=True)
-    invalid = f"{counts.invalid} invalid"
-    if counts.invalid:
-        invalid += " (left out)" if on_error == "drop" else f" (reason in column {counts.error!r})"
-    click.echo(
-        f"imputed {counts.rows - counts.invalid} of {counts.rows} molecules, {invalid}: {out}", err=True
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytomol.cli.row_options import split_names
+from cytomol.cli.row_options import pass_options, split_names
 
 if TYPE_CHECKING:
     from cytomol.cells.match.match_index import PlaceIndex
@@ -63,12 +63,7 @@ _HOLDS = click.Choice(["molecules", "profiles"])
     help="Compare all pairs, or ask an index, which is built once in the library. auto asks it for kept "
     "candidates from 200,000.",
 )
-@click.option(
-    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
-)
-@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
-@click.option("--force", is_flag=True, help="Replace an existing output.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+@pass_options
 def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -> None:
     """Rank the molecules or profiles of CANDIDATES for each molecule or profile of QUERIES.
 

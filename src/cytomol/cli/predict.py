@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cytomol.cli.row_options import finish, rows_options, split_names
+from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
 
 __all__ = ["command"]
 
@@ -40,12 +40,7 @@ __all__ = ["command"]
     metavar="SHARE",
     help="Share of molecules whose value the intervals or sets hold.  [default: 0.9]",
 )
-@click.option(
-    "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
-)
-@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
-@click.option("--force", is_flag=True, help="Replace an existing output.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+@pass_options
 def command(
     *,
     model: str,
@@ -103,7 +98,7 @@ def command(
             predictor,
             table,
             keep=split_names(keep, table.frame.columns) if keep else None,
-            on_error=on_error or "keep",  # type: ignore[arg-type]
+            on_error=on_error,  # type: ignore[arg-type]
             batch_size=batch_size,
             workers=workers,
             progress=advance,
@@ -114,4 +109,4 @@ def command(
     if not quiet:
         for note in notes:
             click.echo(note, err=True)
-    finish(answer, out, where=table.where, verb="predicted", on_error=on_error, force=force, quiet=quiet)
+    finish(answer, out, verb="predicted", force=force, quiet=quiet)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cytomol.errors import InputError, OutputError
+from cytomol.errors import OutputError
 
 if TYPE_CHECKING:
     from cytomol.predict.answered_rows import Answer
+    from cytomol.tables.row_errors import RowErrors
 
-__all__ = ["finish", "rows_options", "split_names"]
+__all__ = ["finish", "output_options", "pass_options", "rows_options", "say_rows", "split_names"]
 
 
 def rows_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,9 +42,42 @@ def rows_options(function: Callable[..., Any]) -> Callable[..., Any]:
             " without any valid molecule is an error unless keep is given.  [default: keep]",
         ),
     ]
+    return _with(options, function)
+
+
+def pass_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a pass over many molecules: how many at once, where the answer goes."""
+    options = [
+        click.option(
+            "--batch-size",
+            type=click.IntRange(1),
+            default=256,
+            show_default=True,
+            help="Molecules in a pass.",
+        ),
+        click.option(
+            "--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]"
+        ),
+        *_OUTPUT,
+    ]
+    return _with(options, function)
+
+
+def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of every output: whether it may be replaced, and what is printed."""
+    return _with(_OUTPUT, function)
+
+
+def _with(options: Sequence[Callable[..., Any]], function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+_OUTPUT = (
+    click.option("--force", is_flag=True, help="Replace an existing output."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress and no summary."),
+)
 
 
 def split_names(given: Sequence[str], known: Collection[str]) -> list[str]:
@@ -69,35 +103,25 @@ def _standard_output() -> Iterator[None]:
         raise OutputError(f"cannot be written: {reason}", where="standard output") from error
 
 
-def finish(
-    answer: Answer, out: str, *, where: str, verb: str, on_error: str | None, force: bool, quiet: bool
-) -> None:
+def finish(answer: Answer, out: str, *, verb: str, force: bool, quiet: bool) -> None:
     """Write the output and say how many rows were answered and how many are invalid."""
     from cytomol.tables import write_table
 
-    if answer.invalid == answer.rows and on_error != "keep":
-        raise InputError(
-            f"none of its {answer.rows:,} rows holds a molecule that can be read; {answer.reason}",
-            where=where,
-            hint="is this the file, and its column of SMILES? --on-error keep answers such rows all the same",
-        )
+    errors = answer.errors
+    errors.require_some()
     if out == "-":
         with _standard_output():
             write_table(answer.frame, out, arrays=answer.arrays)
     else:
         write_table(answer.frame, out, force=force, arrays=answer.arrays)
-    if quiet:
-        return
-    for old, new in answer.renamed.items():
+    if not quiet:
+        say_rows(errors, answer.renamed, verb, out)
+
+
+def say_rows(errors: RowErrors, renamed: Mapping[str, str], verb: str, out: str) -> None:
+    """Say which answers have another name, and how many rows were answered."""
+    for old, new in renamed.items():
         click.echo(f"the input has a column {old!r}, which stays: the answer is called {new!r}", err=True)
-    invalid = f"{answer.invalid} invalid"
-    if answer.invalid:
-        invalid += (
-            " (left out)"
-            if on_error == "drop"
-            else f" (reason in column {answer.renamed.get('error', 'error')!r})"
-        )
+    told = f"{verb} {errors.rows - errors.invalid:,} of {errors.rows:,} molecules"
     target = "" if out == "-" else f": {out}"
-    click.echo(
-        f"{verb} {answer.rows - answer.invalid} of {answer.rows} molecules, {invalid}{target}", err=True
-    )
+    click.echo(f"{told}, {errors.said(renamed.get('error', 'error'))}{target}", err=True)

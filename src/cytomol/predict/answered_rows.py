@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.errors import ConfigError, InputError
+from cytomol.errors import ConfigError
 from cytomol.predict.predictions import Predictions
 from cytomol.predict.predictor import Predictor
 from cytomol.tables.columns import free_name
-from cytomol.tables.molecules import MoleculeTable, find_column
+from cytomol.tables.molecules import MoleculeTable
+from cytomol.tables.row_errors import OnError, RowErrors
 
-__all__ = ["Answer", "OnError", "embed_rows", "predict_rows"]
+__all__ = ["Answer", "embed_rows", "predict_rows"]
 
-OnError = Literal["keep", "raise", "drop"]
 Progress = Callable[[int, int], None]
 # Large enough that starting the processes that featurize costs little, small enough for any memory.
 CHUNK = 16384
@@ -35,20 +35,16 @@ class Answer:
         Columns of the input, the answers (predictions) and "error".
     arrays
         Matrices aligned with the rows (embeddings).
-    rows, invalid
-        Number of input rows, and of those that are no valid molecules.
+    errors
+        How many rows there are, and how many hold no valid molecule.
     renamed
         Answers that are called otherwise, since the input has a column of that name: old name to new.
-    reason
-        Why the first invalid molecule is invalid; "" if none is.
     """
 
     frame: pd.DataFrame
     arrays: dict[str, NDArray[Any]]
-    rows: int
-    invalid: int
+    errors: RowErrors
     renamed: dict[str, str] = field(default_factory=dict)
-    reason: str = ""
 
 
 def predict_rows(
@@ -56,7 +52,7 @@ def predict_rows(
     table: MoleculeTable,
     *,
     keep: Sequence[str] | None = None,
-    on_error: OnError = "keep",
+    on_error: OnError | None = None,
     batch_size: int = 256,
     chunk: int = CHUNK,
     workers: int | None = None,
@@ -87,17 +83,17 @@ def predict_rows(
     uncertainty, coverage
         Say too how certain the answers are, for this coverage .
     """
-    kept = _kept(table, keep)
+    kept, rows = table.kept(keep), RowErrors(table, on_error)
     asked: dict[str, Any] = {"uncertainty": True, "coverage": coverage} if uncertainty else {}
     asked |= {"evidence": True} if evidence else {}
     parts: list[Predictions] = []
     errors: list[str] = []
-    for start, smiles, report in _chunks(table, chunk, progress):
+    for smiles, report in _chunks(table, chunk, progress):
         answer = predictor.predict(smiles, batch_size=batch_size, workers=workers, progress=report, **asked)
         parts.append(answer)
-        errors += _reasons(table, start, answer.errors, on_error)
+        errors += rows.add(answer.errors)
     answers = Predictions.join(parts).frame()
-    return _finish(table, kept, answers, {}, errors, on_error=on_error)
+    return _finish(rows, kept, answers, {}, errors)
 
 
 def embed_rows(
@@ -105,7 +101,7 @@ def embed_rows(
     table: MoleculeTable,
     *,
     keep: Sequence[str] | None = None,
-    on_error: OnError = "keep",
+    on_error: OnError | None = None,
     batch_size: int = 256,
     chunk: int = CHUNK,
     workers: int | None = None,
@@ -114,21 +110,21 @@ def embed_rows(
     """Embed every row of a table, in order; parameters as :func:`predict_rows`."""
     from cytomol.chem.featurize import featurize
 
-    kept = _kept(table, keep)
+    kept, rows = table.kept(keep), RowErrors(table, on_error)
     parts: list[NDArray[np.float32]] = []
     errors: list[str] = []
-    for start, smiles, report in _chunks(table, chunk, progress):
+    for smiles, report in _chunks(table, chunk, progress):
         store = featurize(smiles, backbone.feature_options, workers=workers, cache=None, progress=report)
         parts.append(backbone.embed(store, batch_size=batch_size)[0])
-        errors += _reasons(table, start, store.errors, on_error)
+        errors += rows.add(store.errors)
     arrays = {"embedding": np.concatenate(parts)}
-    return _finish(table, kept, pd.DataFrame(), arrays, errors, on_error=on_error)
+    return _finish(rows, kept, pd.DataFrame(), arrays, errors)
 
 
 def _chunks(
     table: MoleculeTable, size: int, progress: Progress | None
-) -> Sequence[tuple[int, list[str], Progress | None]]:
-    """Return (first row, SMILES, progress of this chunk) for every chunk; an empty table is one chunk."""
+) -> Sequence[tuple[list[str], Progress | None]]:
+    """Return (SMILES, progress of this chunk) for every chunk; an empty table is one chunk."""
     if size < 1:
         raise ConfigError(f"cannot answer in chunks of {size} molecules", hint="use 1 or more")
     smiles = table.smiles
@@ -136,39 +132,15 @@ def _chunks(
     def report(start: int) -> Progress | None:
         return None if progress is None else (lambda done, _: progress(start + done, len(smiles)))
 
-    return [(i, smiles[i : i + size], report(i)) for i in range(0, max(1, len(smiles)), size)]
-
-
-def _reasons(table: MoleculeTable, start: int, errors: Sequence[str], on_error: OnError) -> list[str]:
-    """Return the reason of every row of a chunk, the reader's own reason first."""
-    reasons = [table.errors.get(start + i, error) for i, error in enumerate(errors)]
-    if on_error == "raise":
-        for i, reason in enumerate(reasons):
-            if reason:
-                raise InputError(
-                    f"invalid molecule {table.smiles[start + i]!r}: {reason}",
-                    where=f"{table.where}, row {start + i + 1}",
-                    hint="--on-error keep answers such rows with an empty value and the reason",
-                )
-    return reasons
-
-
-def _kept(table: MoleculeTable, keep: Sequence[str] | None) -> pd.DataFrame:
-    """Return the columns of the input that the output begins with, unaltered."""
-    if keep is None:
-        return table.frame
-    names = [find_column(table.frame, name, where=table.where, option="--keep") for name in keep]
-    return table.frame[list(dict.fromkeys([table.smiles_col, *names]))]
+    return [(smiles[i : i + size], report(i)) for i in range(0, max(1, len(smiles)), size)]
 
 
 def _finish(
-    table: MoleculeTable,
+    rows: RowErrors,
     kept: pd.DataFrame,
     answers: pd.DataFrame,
     arrays: dict[str, NDArray[Any]],
     errors: list[str],
-    *,
-    on_error: OnError,
 ) -> Answer:
     last = pd.DataFrame({"error": pd.Series(errors, dtype=object)})
     answers = pd.concat([answers, last], axis=1)
@@ -176,14 +148,13 @@ def _finish(
     answers = answers.rename(columns=renamed)
     arrays = {renamed.get(name, name): array for name, array in arrays.items()}
     frame = pd.concat([kept.reset_index(drop=True), answers], axis=1)
-    if len(frame) != len(table) or len(errors) != len(table):
-        raise AssertionError(f"{len(table)} rows in, {len(frame)} out")  # never: rows are answered in order
-    invalid = np.array([bool(error) for error in errors], dtype=bool)
-    if on_error == "drop":
+    if len(frame) != len(rows.table) or len(errors) != len(rows.table):
+        raise AssertionError(f"{len(rows.table)} rows in, {len(frame)} out")  # never: answered in order
+    if rows.on_error == "drop":
+        invalid = np.array([bool(error) for error in errors], dtype=bool)
         frame = frame[~invalid].reset_index(drop=True)
         arrays = {name: array[~invalid] for name, array in arrays.items()}
-    reason = next((f"row {row + 1}: {error}" for row, error in enumerate(errors) if error), "")
-    return Answer(frame, arrays, len(errors), int(invalid.sum()), renamed, reason)
+    return Answer(frame, arrays, rows, renamed)
 
 
 def _other_names(names: list[str], kept: list[str], arrays: dict[str, NDArray[Any]]) -> dict[str, str]:

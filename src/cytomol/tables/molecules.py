@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +54,19 @@ class MoleculeTable:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def kept(self, names: Sequence[str] | None) -> pd.DataFrame:
+        """Return the columns that an output begins with, as they stand: the SMILES and ``names``, or all.
+
+        Raises
+        ------
+        InputError
+            If there is no such column.
+        """
+        if names is None:
+            return self.frame
+        found = [find_column(self.frame, name, where=self.where, option="--keep") for name in names]
+        return self.frame[list(dict.fromkeys([self.smiles_col, *found]))]
 
 
 def read_molecules(

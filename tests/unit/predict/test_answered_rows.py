@@ -71,7 +71,10 @@ def check(answer: Any, values: Sequence[float], cells: Sequence[str], on_error: 
         valid = cells[row].startswith("CC")
         assert bool(error) != valid
         assert valid or cells[row] or error == f"record {row} is broken"
-    assert (answer.rows, answer.invalid) == (len(cells), sum(not c.startswith("CC") for c in cells))
+    assert (answer.errors.rows, answer.errors.invalid) == (
+        len(cells),
+        sum(not c.startswith("CC") for c in cells),
+    )
 
 
 @given(*CASES)

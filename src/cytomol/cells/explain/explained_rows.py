@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,9 @@ from rdkit import Chem
 
 from cytomol.chem.occlusion.attribution import ExplainedMolecule, unexplained
 from cytomol.chem.occlusion.pieces import piece_smiles
-from cytomol.errors import InputError
-from cytomol.tables.columns import find_column, free_name
+from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable
+from cytomol.tables.row_errors import OnError, RowErrors
 
 __all__ = ["AtomTable", "atom_rows_of"]
 
@@ -117,16 +117,15 @@ class AtomTable:
     keep
         Columns of it to hold beside the SMILES.
     on_error
-        What an invalid molecule does: "keep" (a row with the reason in ``error``), "raise", "drop".
+        What an invalid molecule does (see :class:`~cytomol.tables.row_errors.RowErrors`); kept, it has a row
+        with the reason in ``error``.
     gradients, parents
         See :func:`atom_rows_of`.
 
     Attributes
     ----------
-    answered, invalid
-        Molecules so far.
-    reason
-        Why the first invalid one is invalid; "" if none is.
+    errors
+        How many molecules there were so far, and how many are invalid.
     renamed
         Answers that are called otherwise, since the input has a column of that name: old name to new.
     """
@@ -135,73 +134,34 @@ class AtomTable:
         self,
         table: MoleculeTable,
         keep: Sequence[str],
-        on_error: Literal["keep", "raise", "drop"],
+        on_error: OnError | None,
         *,
         gradients: bool = False,
         parents: bool = False,
     ) -> None:
-        names = [find_column(table.frame, name, where=table.where, option="--keep") for name in keep]
-        self._table, self._on_error = table, on_error
-        self._kept = table.frame[list(dict.fromkeys([table.smiles_col, *names]))]
+        self._kept, self.errors = table.kept(keep), RowErrors(table, on_error)
         self._gradients, self._parents = gradients, parents
         taken = {*map(str, self._kept.columns), *_COLUMNS}
         self.renamed = {
             name: free_name(name, taken, f"{name}_explained") for name in _COLUMNS if name in self._kept
         }
-        self.answered, self.invalid, self.reason = 0, 0, ""
 
-    def rows(self, explained: Sequence[ExplainedMolecule], start: int) -> pd.DataFrame:
-        """Return the rows of some molecules, the first of which is row ``start`` of the input, from 0.
+    def rows(self, explained: Sequence[ExplainedMolecule]) -> pd.DataFrame:
+        """Return the rows of the next molecules of the input.
 
         Raises
         ------
         InputError
-            If a molecule is invalid and that shall stop it.
+            If a molecule is invalid and that is to stop it.
         """
-        explained = [self._checked(one, start + place) for place, one in enumerate(explained)]
-        answers, of = atom_rows_of(explained, start + 1, gradients=self._gradients, parents=self._parents)
+        start = self.errors.rows
+        reasons = self.errors.add([one.error for one in explained])
+        told = [
+            unexplained(one.smiles, why) if why else one for one, why in zip(explained, reasons, strict=True)
+        ]
+        answers, of = atom_rows_of(told, start + 1, gradients=self._gradients, parents=self._parents)
         kept = self._kept.iloc[[start + place for place in of]].reset_index(drop=True)
         frame = pd.concat([kept, answers.rename(columns=self.renamed)], axis=1)
-        if self._on_error == "drop":
+        if self.errors.on_error == "drop":
             frame = frame[(answers["error"] == "").to_numpy()].reset_index(drop=True)
         return frame
-
-    def _checked(self, one: ExplainedMolecule, row: int) -> ExplainedMolecule:
-        """Count a molecule; the reader's own reason why it is invalid comes first."""
-        error = self._table.errors.get(row, one.error)
-        self.answered += 1
-        if not error:
-            return one
-        self.invalid += 1
-        self.reason = self.reason or f"row {row + 1}: {error}"
-        if self._on_error == "raise":
-            raise InputError(
-                f"invalid molecule {one.smiles!r}: {error}",
-                where=f"{self._table.where}, row {row + 1}",
-                hint="--on-error keep answers such rows with an empty value and the reason",
-            )
-        return unexplained(one.smiles, error)
-
-    def require_some(self, *, keep: bool) -> None:
-        """Refuse an input without any valid molecule, unless such rows shall be kept.
-
-        Raises
-        ------
-        InputError
-            If all molecules so far are invalid.
-        """
-        if self.invalid == self.answered and not keep:
-            raise InputError(
-                f"none of its {self.answered:,} rows holds a molecule that can be read; {self.reason}",
-                where=self._table.where,
-                hint="is this the file, and its column of SMILES? --on-error keep answers such rows too",
-            )
-
-    @property
-    def summary(self) -> str:
-        """How many molecules were answered, and how many are invalid."""
-        invalid = f"{self.invalid:,} invalid"
-        if self.invalid:
-            place = self.renamed.get("error", "error")
-            invalid += " (left out)" if self._on_error == "drop" else f" (reason in column {place!r})"
-        return f"{self.answered - self.invalid:,} of {self.answered:,} molecules, {invalid}"

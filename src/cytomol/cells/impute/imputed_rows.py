@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,36 +14,16 @@ from cytomol.cells.impute.imputer import ImputedProfiles, Imputer
 from cytomol.chem.featurize import featurize
 from cytomol.errors import InputError
 from cytomol.nn.allocator import give_back_memory
-from cytomol.tables.columns import find_column, free_name
+from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.read import format_of
+from cytomol.tables.row_errors import OnError, RowErrors
 from cytomol.tables.write_chunks import Layout, open_chunks
 
-__all__ = ["RowCounts", "impute_rows", "imputed_layout"]
+__all__ = ["impute_rows", "imputed_layout"]
 
-OnError = Literal["keep", "raise", "drop"]
 CHUNK = 4096
 _NAMED = 3  # columns that one message names
-
-
-@dataclass(frozen=True)
-class RowCounts:
-    """How many rows there were.
-
-    Attributes
-    ----------
-    rows, invalid
-        Of the input, and of those that are no valid molecules.
-    reason
-        Why the first invalid molecule is invalid; "" if none is.
-    error
-        Name of the column with the reasons.
-    """
-
-    rows: int
-    invalid: int
-    reason: str
-    error: str
 
 
 def imputed_layout(imputer: Imputer) -> Layout:
@@ -80,7 +59,7 @@ def impute_rows(
     batch_size: int = 256,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> RowCounts:
+) -> tuple[RowErrors, dict[str, str]]:
     """Write the expected profiles of every row of a table, in order, whole or not at all.
 
     Parameters
@@ -94,8 +73,7 @@ def impute_rows(
     keep
         Columns of the input that the output holds, after the SMILES; None for all of them, as they stand.
     on_error
-        What an invalid molecule does: "keep" (empty values, reason in ``error``), "raise", "drop"; None
-        keeps it, but an input without any valid molecule is an error.
+        What an invalid molecule does (see :class:`~cytomol.tables.row_errors.RowErrors`).
     force
         Replace an existing file.
     chunk, batch_size
@@ -105,6 +83,11 @@ def impute_rows(
     progress
         Called with (molecules done, molecules in all).
 
+    Returns
+    -------
+    How many rows there were and how many are invalid; and the answers that have another name, since the input
+    has a column of that name.
+
     Raises
     ------
     InputError
@@ -112,40 +95,29 @@ def impute_rows(
         there is no valid one.
     """
     annotated = format_of(Path(out)) == "h5ad"
-    layout, kept = imputed_layout(imputer), _kept(table, keep)
+    layout, kept = imputed_layout(imputer), table.kept(keep)
     if annotated:
         layout = _by_feature(imputer, layout)
     else:
         _refuse_shared(layout, kept, table.where)
     error = free_name("error", [str(name) for name in kept.columns], "error_of_molecule")
-    smiles, invalid, reason = table.smiles, 0, ""
+    smiles, errors = table.smiles, RowErrors(table, on_error)
     with open_chunks(out, force=force, layout=layout) as writer:
         for start in range(0, len(smiles), chunk):
-            part = smiles[start : start + chunk]
-            store = featurize(part, imputer.backbone.feature_options, workers=workers, cache=None)
-            reasons = [table.errors.get(start + row, why) for row, why in enumerate(store.errors)]
-            bad = np.array([bool(why) for why in reasons])
-            if bad.any():
-                row = int(np.argmax(bad))
-                reason = reason or f"row {start + row + 1}: {reasons[row]}"
-                _stop(on_error, part[row], reasons[row], f"{table.where}, row {start + row + 1}")
-            imputed = imputer.impute(store, beside=annotated, batch_size=batch_size)
-            frame = kept.iloc[start : start + chunk].assign(**{error: reasons})
-            matrices = _matrices(imputed)
+            part = slice(start, start + chunk)
+            store = featurize(smiles[part], imputer.backbone.feature_options, workers=workers, cache=None)
+            reasons = errors.add(store.errors)
+            matrices = _matrices(imputer.impute(store, beside=annotated, batch_size=batch_size))
+            frame = kept.iloc[part].assign(**{error: reasons})
             if on_error == "drop":
-                frame, matrices = frame[~bad], {name: matrix[~bad] for name, matrix in matrices.items()}
+                good = np.array([not reason for reason in reasons], dtype=bool)
+                frame, matrices = frame[good], {name: matrix[good] for name, matrix in matrices.items()}
             writer.write(frame, matrices)
-            invalid += int(bad.sum())
             give_back_memory()
             if progress is not None:
-                progress(start + len(part), len(smiles))
-        if invalid == len(smiles) and on_error != "keep":
-            raise InputError(
-                f"none of its {len(smiles):,} rows holds a molecule that can be read; {reason}",
-                where=table.where,
-                hint="is this the file, and its column of SMILES? --on-error keep answers them",
-            )
-    return RowCounts(len(smiles), invalid, reason, error)
+                progress(errors.rows, len(smiles))
+        errors.require_some()
+    return errors, {"error": error} if error != "error" else {}
 
 
 def _matrices(imputed: ImputedProfiles) -> dict[str, NDArray[Any]]:
@@ -179,14 +151,6 @@ def _said(imputer: Imputer, name: str) -> dict[str, Any]:
     }
 
 
-def _kept(table: MoleculeTable, keep: Sequence[str] | None) -> pd.DataFrame:
-    """Return the columns of the input that the output begins with, unaltered."""
-    if keep is None:
-        return table.frame
-    names = [find_column(table.frame, name, where=table.where, option="--keep") for name in keep]
-    return table.frame[list(dict.fromkeys([table.smiles_col, *names]))]
-
-
 def _refuse_shared(layout: Layout, kept: pd.DataFrame, where: str) -> None:
     answers = {name for names in layout.columns.values() for name in names}
     if shared := [str(name) for name in kept.columns if str(name) in answers]:
@@ -194,13 +158,4 @@ def _refuse_shared(layout: Layout, kept: pd.DataFrame, where: str) -> None:
             f"has {len(shared)} columns that are called as the answers are: {', '.join(shared[:_NAMED])}",
             where=where,
             hint="choose the columns that stay with --keep",
-        )
-
-
-def _stop(on_error: OnError | None, smiles: str, reason: str, where: str) -> None:
-    if on_error == "raise":
-        raise InputError(
-            f"invalid molecule {smiles!r}: {reason}",
-            where=where,
-            hint="--on-error keep answers such rows with an empty value and the reason",
         )

@@ -50,11 +50,11 @@ def test_kinds_of_columns_do_not_depend_on_the_chunk() -> None:
 def test_the_reader_s_own_reason_comes_first() -> None:
     table = MoleculeTable(pd.DataFrame({"smiles": ["", "Oc1ccccc1"]}), "smiles", "in.sdf", {0: "no atoms"})
     rows = AtomTable(table, [], "keep")
-    frame = rows.rows([unexplained("", "empty SMILES"), phenol("a")], 0)
+    frame = rows.rows([unexplained("", "empty SMILES"), phenol("a")])
     assert frame["error"][0] == "no atoms"
-    assert (rows.answered, rows.invalid, rows.reason) == (2, 1, "row 1: no atoms")
+    assert (rows.errors.rows, rows.errors.invalid, rows.errors.reason) == (2, 1, "row 1: no atoms")
     with pytest.raises(InputError, match="row 1: invalid molecule '': no atoms"):
-        AtomTable(table, [], "raise").rows([unexplained("", "empty SMILES")], 0)
+        AtomTable(table, [], "raise").rows([unexplained("", "empty SMILES")])
 
 
 def test_as_many_molecules_are_drawn_as_wanted(tmp_path: Path) -> None:
