@@ -197,28 +197,34 @@ def fit_matcher(
             f"{modality.name} holds profiles of {modality.entity}s", hint="choose a modality of molecules"
         )
     kept = np.ones(len(modality), dtype=np.bool_) if rows is None else rows
-    names = np.array([connectivity[row] or f"row {row}" for row in modality.rows], dtype=str)
-    found, first, molecule = np.unique(names[kept], return_index=True, return_inverse=True)
-    texts = [smiles[row] for row in modality.rows[kept][first]]
+    texts, molecule = _molecules_of(modality.rows[kept], smiles, connectivity)
     blocks, valid = (read or extra or structure_blocks)(texts)
-    say(f"{int(kept.sum()):,} profiles of {len(found):,} molecules ({int((~valid).sum())} invalid)")
-    usable = valid[molecule]
-    chosen = np.ones(int(kept.sum())) if weights is None else weights[kept]
+    say(f"{len(molecule):,} profiles of {len(texts):,} molecules ({int((~valid).sum())} invalid)")
+    chosen = np.ones(len(molecule)) if weights is None else weights[kept]
     options = options or MatcherOptions()
     matcher = CellMatcher.fit(
         blocks,
         modality.values[kept],
-        molecule.astype(np.int64),
+        molecule,
         groups=scaffold_groups(texts),
-        weights=np.where(usable, chosen, 0.0),
+        weights=np.where(valid[molecule], chosen, 0.0),
         options=options,
     )
     strongest = ", ".join(f"{value:.2f}" for value in matcher.axes.correlations[:3])
     note = "" if extra is None else " (too high where the backbone has learnt from these very profiles)"
     say(f"structure and profile agree on axes of correlation {strongest}, ...{note}")
     facts = {
-        "profiles": int(kept.sum()),
-        "molecules": len(found),
+        "profiles": len(molecule),
+        "molecules": len(texts),
         "options": json.loads(json.dumps(asdict(options))),
     }
     return MatcherModel(modality.name, modality.columns, matcher, facts, extra=extra)
+
+
+def _molecules_of(
+    rows: NDArray[np.int64], smiles: Sequence[str], connectivity: Sequence[str]
+) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the SMILES of the molecules of some profiles, one a connectivity, and the molecule of each."""
+    names = np.array([connectivity[row] or f"row {row}" for row in rows], dtype=str)
+    _, first, molecule = np.unique(names, return_index=True, return_inverse=True)
+    return [smiles[row] for row in rows[first]], molecule.astype(np.int64)

@@ -123,23 +123,9 @@ def enrich(
         hits = np.zeros((size, len(labels.names)), np.int64)
         np.add.at(hits, (node[molecule], label), 1)
         members = np.stack([np.bincount(node[known], minlength=size) for known in each], axis=1)
-        members = np.broadcast_to(members, hits.shape)
-        total = np.broadcast_to([known.sum() for known in each], len(labels.names))
-        labelled = hits.sum(axis=0)
-        tested = (members >= fewest) & (labelled >= fewest)
-        nodes, columns = np.nonzero(tested)
-        one = pd.DataFrame(
-            {
-                "level": level + 1,
-                "node": nodes,
-                "label": columns,
-                "hits": hits[tested],
-                "members": members[tested],
-                "labelled": labelled[columns],
-                "known": total[columns],
-            }
-        )
-        parts.append(one)
+        total = np.array([known.sum() for known in each])
+        parts.append(_counts(hits, members, total, fewest))
+        parts[-1].insert(0, "level", level + 1)
     tests = pd.concat(parts, ignore_index=True)
     tests["fold"] = (tests["hits"] / tests["members"]) / (tests["labelled"] / tests["known"])
     tests["p"] = hypergeom.sf(tests["hits"] - 1, tests["known"], tests["labelled"], tests["members"])
@@ -149,6 +135,37 @@ def enrich(
     table["scaffolds"] = _scaffolds(table, path, molecule, label, scaffold)
     table["label"] = np.array(labels.names, object)[table["label"].to_numpy(np.int64)]
     return Enrichment(labels.kind, table, len(tests), int(np.any(each, axis=0).sum()))
+
+
+def _counts(
+    hits: NDArray[np.int64], members: NDArray[np.int64], total: NDArray[np.int64], fewest: int
+) -> pd.DataFrame:
+    """Return the counts of the pairs of a node and a label that have enough molecules.
+
+    Parameters
+    ----------
+    hits
+        Members with the label, shape (nodes, labels).
+    members, total
+        Molecules of which the label is known, of each node, shape (nodes, labels or 1), and in all, shape
+        (labels or 1,).
+    fewest
+        Fewest that a label, and a node, must have.
+    """
+    members = np.broadcast_to(members, hits.shape)
+    labelled = hits.sum(axis=0)
+    tested = (members >= fewest) & (labelled >= fewest)
+    nodes, columns = np.nonzero(tested)
+    return pd.DataFrame(
+        {
+            "node": nodes,
+            "label": columns,
+            "hits": hits[tested],
+            "members": members[tested],
+            "labelled": labelled[columns],
+            "known": np.broadcast_to(total, len(labelled))[columns],
+        }
+    )
 
 
 def _known(labels: Labels, placed: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
