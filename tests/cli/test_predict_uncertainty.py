@@ -170,7 +170,7 @@ def test_a_task_called_as_a_column_of_uncertainty(classifier: Path, molecules: P
     predictor.encoding = replace(predictor.encoding, tasks=tasks)
     with pytest.raises(InputError, match="two columns of the answer are called 'a_std'"):
         predict_rows(predictor, read_molecules(str(molecules)), uncertainty=True)
-    assert predict_rows(predictor, read_molecules(str(molecules)), workers=1).rows == len(SMILES)
+    assert predict_rows(predictor, read_molecules(str(molecules)), workers=1).errors.rows == len(SMILES)
 
 
 def test_a_model_saved_before_there_was_uncertainty(
