@@ -202,6 +202,10 @@ def test_the_hierarchy_tells_what_nodes_have_in_common(
         (("hierarchy", "chmr", "--molecules", "in.csv", "-o", "o", "--tree", "fitted"), "cannot fill a tree"),
         (("hierarchy", "chmr", "--molecules", "in.csv", "-o", "o", "--labels", "in.csv"), "no column of lab"),
         (("hierarchy", "infoalign", "--molecules", "in.csv", "-o", "o"), "trained without a tree"),
+        (("hierarchy", "chmr", "--molecules", "in.csv", "-o", "o", "--depth", "4"), "go with --tree fitted"),
+        (("hierarchy", "chmr", "--molecules", "in.csv", "-o", "o", "--label-col", "moa"), "with --labels"),
+        (("hierarchy", "chmr", "--molecules", "in.csv", "-o", "o", "--tree", "fitted", "--modality", "x"),
+         "--modality goes with --places decoded"),
     ],
 )  # fmt: skip
 def test_bad_input_has_one_clear_message(
@@ -226,6 +230,26 @@ def test_bad_input_has_one_clear_message(
     assert done.code == 2
     assert message in done.err
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_odd_tables_keep_their_columns_and_their_molecules(
+    cytomol: Run, models: dict[str, Path], tmp_path: Path
+) -> None:
+    """Columns called like answers stay; of two rows of a molecule the one that can be read is tested."""
+    propanol = "BDERNNFJNOPAEC-UHFFFAOYSA-N"
+    rows = [("C1CC", propanol, "first"), ("CCCO", propanol, "second"), ("CCO", "", "third")]
+    table = pd.DataFrame(rows, columns=["SMILES", "InChI Key", "path"]).assign(distance="far")
+    table.to_csv(tmp_path / "in.csv", index=False)
+    out = tmp_path / "out"
+    done = cytomol("hierarchy", models["chmr"], "--molecules", tmp_path / "in.csv", "-o", out, "--workers", 1)
+    assert done.code == 0, done.err
+    assert "2 of 3 rows are molecules with a path, 2 of them distinct" in done.out
+    members = pd.read_csv(out / "members.csv", dtype={"path_of_tree": str})
+    assert members["path"].tolist() == ["first", "second", "third"]
+    assert members["distance"].tolist() == ["far"] * 3
+    assert members["path_of_tree"].str.len().tolist()[1:] == [6, 6]
+    typical = (out / "typical.csv").read_text().splitlines()[0].split(",")
+    assert len(set(typical)) == len(typical)
 
 
 def test_a_tree_of_another_model_is_refused(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from cytomol.cli.set_options import base_config, pretraining_options, set_options, sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +35,6 @@ __all__ = ["command"]
     help="table2, lambda, eta, depth (CHMR); terms, minimality (InfoAlign); walks, criteria (both).  "
     "[default: all]",
 )
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds, from 0.")
-@click.option("--epochs", type=click.IntRange(1), help="Epochs of each pretraining.  [default: the preset's]")
 @click.option(
     "--preset",
     type=click.Choice(["default", "paper", "authors"]),
@@ -42,13 +42,7 @@ __all__ = ["command"]
     show_default=True,
     help="Settings that the variants change: our own, those of the papers or of the authors' code.",
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="OPTION=VALUE",
-    help="Option of pretraining, as width=128 or chmr.views=1d,2d; may be given several times.",
-)
+@pretraining_options
 @click.option(
     "--head-set",
     "head_settings",
@@ -56,11 +50,7 @@ __all__ = ["command"]
     metavar="OPTION=VALUE",
     help="Option of fine-tuning, the same for every variant; may be given several times.",
 )
-@click.option("--split", "split_file", metavar="FILE", help="Folds of a table: columns index and fold.")
-@click.option("--split-col", metavar="NAME", help="Column of a table with train, valid or test.")
-@click.option("--smiles-col", metavar="NAME", help="Column of a table with the SMILES.  [default: smiles]")
-@click.option("--targets", multiple=True, metavar="A,B", help="Task columns of a table.  [default: all]")
-@click.option("--data", metavar="DIR", help="Folder of the sets.  [default: $CYTOMOL_DATA/benchmarks]")
+@set_options
 @click.option(
     "--exclude-profiles-of",
     multiple=True,
@@ -69,7 +59,6 @@ __all__ = ["command"]
     help="Leave out the profiles and relations of these molecules; may be given several times.",
 )
 @click.option("--keep-relations", is_flag=True, help="Keep the relations of those molecules.")
-@click.option("--keep-models", is_flag=True, help="Keep the pretrained models in DIR/models.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted ablation, or extend one.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier ablation.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and the summary.")
@@ -85,17 +74,13 @@ def command(
     preset: str,
     settings: tuple[str, ...],
     head_settings: tuple[str, ...],
-    split_file: str | None,
-    split_col: str | None,
-    smiles_col: str | None,
-    targets: tuple[str, ...],
-    data: str | None,
     exclude_profiles_of: tuple[str, ...],
     keep_relations: bool,
     keep_models: bool,
     resume: bool,
     force: bool,
     quiet: bool,
+    **read: Any,
 ) -> None:
     """Leave out or change one part of a method at a time, pretrain on CORPUS, and score on each TABLE.
 
@@ -110,13 +95,11 @@ def command(
     studies = studies_of(split_names(study, ()) or ["all"], names)  # an unknown one is said now
 
     from cytomol.evaluate.ablation import Ablation
-    from cytomol.evaluate.sets import SetSource
 
-    columns = tuple(split_names(targets, ())) or None
     bases, head = _configs(names, preset, epochs, settings, head_settings)
     ablation = Ablation(
         corpus=Path(corpus),
-        sources=[SetSource(table, data, split_file, split_col, smiles_col, columns) for table in tables],
+        sources=sources_of(tables, **read),
         out=Path(out),
         bases=bases,
         studies=studies,
@@ -142,11 +125,7 @@ def _configs(
     from cytomol.predict.config import FinetuneConfig
 
     chosen = assignments(settings, {name: configs[name] for name in names})
-    bases: dict[str, MethodConfig] = {}
-    for name in names:
-        base = configs[name].preset(preset)
-        options = chosen[name] if epochs is None else {**chosen[name], "epochs": epochs}
-        bases[name] = base.updated(**options)
+    bases = {name: base_config(name, preset, epochs, chosen[name]) for name in names}
     head = assignments(head_settings, {"finetune": FinetuneConfig}, option="--head-set")["finetune"]
     return bases, FinetuneConfig.build(head)
 

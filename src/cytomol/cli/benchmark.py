@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from cytomol.cli.set_options import set_options, sources_of
 
 if TYPE_CHECKING:
     from cytomol.evaluate.runner import Benchmark
@@ -24,12 +26,8 @@ __all__ = ["command"]
 @click.option(
     "--threads", type=click.IntRange(1), metavar="N", help="Threads of a job.  [default: cores / jobs]"
 )
-@click.option("--data", metavar="DIR", help="Folder of the sets.  [default: $CYTOMOL_DATA/benchmarks]")
 @click.option("--backbone", metavar="DIR", help="Pretrained model directory, for models that read one.")
-@click.option("--split", "split_file", metavar="FILE", help="Folds of a table: columns index and fold.")
-@click.option("--split-col", metavar="NAME", help="Column of a table with train, valid or test.")
-@click.option("--smiles-col", metavar="NAME", help="Column of a table with the SMILES.  [default: smiles]")
-@click.option("--targets", multiple=True, metavar="A,B", help="Task columns of a table.  [default: all]")
+@set_options
 @click.option("--variant", default="", metavar="TEXT", help="Written into every row.")
 @click.option("--keep-predictions", is_flag=True, help="Write the predictions of valid and test rows.")
 @click.option("--no-coverage", is_flag=True, help="Do not measure how well the stated uncertainty holds.")
@@ -45,12 +43,7 @@ def command(
     seeds: int,
     jobs: int,
     threads: int | None,
-    data: str | None,
     backbone: str | None,
-    split_file: str | None,
-    split_col: str | None,
-    smiles_col: str | None,
-    targets: tuple[str, ...],
     variant: str,
     keep_predictions: bool,
     no_coverage: bool,
@@ -58,6 +51,7 @@ def command(
     summary_only: bool,
     resume: bool,
     force: bool,
+    **read: Any,
 ) -> None:
     """Compare models on SETS: names of published sets (default: all nine), or tables of your own.
 
@@ -75,13 +69,12 @@ def command(
         return
     from cytomol.cli.row_options import split_names
     from cytomol.evaluate.runner import Benchmark, default_models
-    from cytomol.evaluate.sets import SETS, SetSource
+    from cytomol.evaluate.sets import SETS
 
     chosen = split_names(models, ()) or default_models(plugin, backbone=backbone)
-    columns = tuple(split_names(targets, ())) or None
     benchmark = Benchmark(
         out=Path(out),
-        sources=[SetSource(name, data, split_file, split_col, smiles_col, columns) for name in sets or SETS],
+        sources=sources_of(sets or SETS, **read),
         models=chosen,
         seeds=range(seeds),
         jobs=jobs,

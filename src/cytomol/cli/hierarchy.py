@@ -34,7 +34,8 @@ __all__ = ["command"]
     "--label-col",
     multiple=True,
     metavar="NAME",
-    help="Column of labels to read; can be given several times.  [default: all but ids and structures]",
+    help="Column of labels to read, of every TABLE; can be given several times.  [default: all but ids and"
+    " structures]",
 )
 @click.option(
     "--tree",
@@ -46,7 +47,7 @@ __all__ = ["command"]
     " method; saved as DIR/tree), or the directory of one fitted before.",
 )
 @click.option(
-    "--depth", type=click.IntRange(1, 10), default=6, show_default=True, help="Levels of a fitted tree."
+    "--depth", type=click.IntRange(1, 10), help="Levels of a tree that is fitted now.  [default: 6]"
 )
 @click.option(
     "--places",
@@ -78,7 +79,7 @@ def command(
     labels: tuple[str, ...],
     label_col: tuple[str, ...],
     tree_name: str,
-    depth: int,
+    depth: int | None,
     places: str,
     modality: str | None,
     fewest: int,
@@ -97,8 +98,12 @@ def command(
     """
     if (corpus_dir is None) == (molecules is None):
         raise click.UsageError("give either --corpus or --molecules")
-    if tree_name != "fitted" and (places != "anchor" or modality is not None):
-        raise click.UsageError("--places and --modality go with --tree fitted")
+    if tree_name != "fitted" and (places != "anchor" or modality is not None or depth is not None):
+        raise click.UsageError("--depth, --places and --modality go with --tree fitted")
+    if places == "anchor" and modality is not None:
+        raise click.UsageError("--modality goes with --places decoded")
+    if label_col and not labels:
+        raise click.UsageError("--label-col goes with --labels")
     from cytomol.files import atomic_directory, check_output
 
     check_output(out, force=force)
@@ -125,7 +130,7 @@ def command(
     with reporter.bar("place") as advance:
         placed = place_molecules(backbone, store, way, of, progress=advance)  # type: ignore[arg-type]
     if tree is None:
-        tree = fit_tree(placed, depth=depth, where=way, modality=of)  # type: ignore[arg-type]
+        tree = fit_tree(placed, depth=depth or 6, where=way, modality=of)  # type: ignore[arg-type]
     with reporter.step("test"):
         found = read_hierarchy(
             backbone,
@@ -154,13 +159,13 @@ def _molecules(
 
         corpus = read_corpus(corpus_dir)
         return corpus.molecules, corpus
+    from cytomol.corpus.identifiers import INCHIKEYS, plain_name
     from cytomol.tables import read_molecules
 
     assert molecules is not None
     read = read_molecules(molecules, smiles_col=smiles_col)
-    frame = read.frame.rename(
-        columns={name: "inchikey" for name in read.frame.columns if str(name).lower() == "inchikey"}
-    )
+    keyed = [name for name in read.frame.columns if plain_name(str(name)) in INCHIKEYS]
+    frame = read.frame.rename(columns={} if "inchikey" in keyed else dict.fromkeys(keyed[:1], "inchikey"))
     rest = frame.drop(columns=[read.smiles_col, *({"smiles"} & set(frame) - {read.smiles_col})])
     rest.insert(0, "smiles", read.smiles)
     return rest, None

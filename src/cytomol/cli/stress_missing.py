@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cytomol.cli.method_name import MethodName
+from cytomol.cli.set_options import base_config, pretraining_options, set_options, sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cytomol.evaluate.missing.stress_run import MissingStress
-    from cytomol.methods.config import MethodConfig
 
 __all__ = ["command"]
 
@@ -56,16 +54,8 @@ __all__ = ["command"]
     metavar="A,B",
     help="Where profiles are hidden: pretraining, use.  [default: both]",
 )
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds, from 0.")
-@click.option("--epochs", type=click.IntRange(1), help="Epochs of each pretraining.  [default: the preset's]")
 @click.option("--preset", default="default", show_default=True, help="Settings that the fillings change.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="OPTION=VALUE",
-    help="Option of pretraining, as width=128; may be given several times.",
-)
+@pretraining_options
 @click.option(
     "--held-out",
     multiple=True,
@@ -80,12 +70,7 @@ __all__ = ["command"]
     metavar="DIR",
     help="Tables MODALITY.csv or .parquet with a column plate, a row a profile.",
 )
-@click.option("--split", "split_file", metavar="FILE", help="Folds of a table: columns index and fold.")
-@click.option("--split-col", metavar="NAME", help="Column of a table with train, valid or test.")
-@click.option("--smiles-col", metavar="NAME", help="Column of a table with the SMILES.  [default: smiles]")
-@click.option("--targets", multiple=True, metavar="A,B", help="Task columns of a table.  [default: all]")
-@click.option("--data", metavar="DIR", help="Folder of the sets.  [default: $CYTOMOL_DATA/benchmarks]")
-@click.option("--keep-models", is_flag=True, help="Keep the pretrained models in DIR/models.")
+@set_options
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend one.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier run.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and the summary.")
@@ -106,15 +91,11 @@ def command(
     settings: tuple[str, ...],
     held_out: tuple[str, ...],
     plates: str | None,
-    split_file: str | None,
-    split_col: str | None,
-    smiles_col: str | None,
-    targets: tuple[str, ...],
-    data: str | None,
     keep_models: bool,
     resume: bool,
     force: bool,
     quiet: bool,
+    **read: Any,
 ) -> None:
     """Hide a share of the profiles of CORPUS, pretrain with the rest, and score: again for every share.
 
@@ -123,22 +104,23 @@ def command(
     profiles are hidden from models that were pretrained with all of them. DIR/missing.csv gets the rows of a
     point as it is scored, DIR/summary.csv the curves.
     """
+    from cytomol.cli.options import assignments
     from cytomol.cli.row_options import split_names
+    from cytomol.methods.config import configs
 
-    base = _config(method, preset, epochs, settings)
+    options = assignments(settings, {method: configs[method]})[method]
+    base = base_config(method, preset, epochs, options)
     percents = _rates(rates)
 
     from cytomol.evaluate.missing.stress_run import PLACES, MissingStress
-    from cytomol.evaluate.sets import SetSource
 
-    columns = tuple(split_names(targets, ())) or None
     chosen = tuple(split_names(patterns, ())) or ("random", "scaffold", *(("plate",) if plates else ()))
     stress = MissingStress(
         corpus=Path(corpus),
         out=Path(out),
         method=method,
         base=base,
-        sources=[SetSource(table, data, split_file, split_col, smiles_col, columns) for table in tables],
+        sources=sources_of(tables, **read),
         fillings=tuple(split_names(fillings, ())) or None,
         patterns=chosen,
         rates=percents,
@@ -150,17 +132,6 @@ def command(
         keep_models=keep_models,
     )
     _run(stress, resume=resume, force=force, quiet=quiet)
-
-
-def _config(method: str, preset: str, epochs: int | None, settings: Sequence[str]) -> MethodConfig:
-    """Return the options that the fillings change."""
-    from cytomol.cli.options import assignments
-    from cytomol.methods.config import configs
-
-    options = assignments(settings, {method: configs[method]})[method]
-    options = options if epochs is None else {**options, "epochs": epochs}
-    base: MethodConfig = configs[method].preset(preset)
-    return base.updated(**options)
 
 
 def _rates(text: str | None) -> tuple[float, ...]:

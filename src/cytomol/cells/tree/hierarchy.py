@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cytomol.cells.tree.code_tree import Codes, CodeTree
 from cytomol.cells.tree.enrichment import Enrichment
+from cytomol.cells.tree.tree_paths import beside, names_beside
 
 __all__ = ["Hierarchy", "level_use", "path_agreement"]
 
@@ -64,8 +65,8 @@ def path_agreement(of: str, profiles: NDArray[np.int64], molecules: NDArray[np.i
 
     Returns
     -------
-    A row for each level: ``of``, ``level``, ``profiles``, ``same`` (share in the same node) and ``chance``
-    (the same for profiles dealt out anew).
+    A row for each level: ``of``, ``level``, ``profiles``, ``same`` (share in the same node; None without
+    any) and ``chance`` (the same for profiles dealt out anew).
     """
     both = (profiles[:, 0] >= 0) & (molecules[:, 0] >= 0)
     lines = []
@@ -73,7 +74,7 @@ def path_agreement(of: str, profiles: NDArray[np.int64], molecules: NDArray[np.i
         one, other = profiles[both, level], molecules[both, level]
         size = int(max(one.max(initial=0), other.max(initial=0))) + 1
         shares = [np.bincount(nodes, minlength=size) / max(len(nodes), 1) for nodes in (one, other)]
-        same = float((one == other).mean()) if both.any() else float("nan")
+        same = float((one == other).mean()) if both.any() else None
         lines.append((of, level + 1, int(both.sum()), same, float(shares[0] @ shares[1])))
     return pd.DataFrame(lines, columns=["of", "level", "profiles", "same", "chance"])
 
@@ -112,8 +113,8 @@ class Hierarchy:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def nodes(self) -> pd.DataFrame:
-        """Return a row for each node: members, mean distance to its code, and what it is enriched for."""
-        codes, start, lines = self._unit_codes(), 0, []
+        """Return a row for each node: members, and what it is enriched for."""
+        lines = []
         found = self.enrichment()
         told = found[found["q"] < SURE] if len(found) else found
         best: dict[Any, pd.DataFrame] = dict(iter(told.groupby(["level", "node"]))) if len(told) else {}
@@ -122,16 +123,12 @@ class Hierarchy:
                 members = int((self.codes.path[:, level - 1] == node).sum())
                 text = _sentence(best.get((level, node)))
                 lines.append((level, node, self.tree.text(level, node), members, text))
-            start += size
-        assert start == len(codes)
         return pd.DataFrame(lines, columns=["level", "node", "path", "members", "enriched"])
 
     def members(self) -> pd.DataFrame:
         """Return the molecules with their paths, in their order."""
-        table = self.molecules.reset_index(drop=True).copy()
-        table["path"] = self.tree.texts(self.codes.path)
-        table["distance"] = self.codes.distance
-        return table
+        own = {"path": self.tree.texts(self.codes.path), "distance": self.codes.distance}
+        return beside(self.molecules, pd.DataFrame(own))
 
     def typical(self, places: NDArray[np.float32], number: int) -> pd.DataFrame:
         """Return the members of each node that lie nearest to its code, one of each connectivity.
@@ -163,7 +160,8 @@ class Hierarchy:
             start += size
         chosen = pd.concat(parts, ignore_index=True)
         about = self.molecules.iloc[chosen.pop("row").to_numpy()].reset_index(drop=True)
-        return pd.concat([chosen[["level", "node", "path", "rank", "distance"]], about], axis=1)
+        chosen = chosen[["level", "node", "path", "rank", "distance"]]
+        return pd.concat([chosen.rename(columns=names_beside(about, chosen)), about], axis=1)
 
     def enrichment(self) -> pd.DataFrame:
         """Return the tests of all kinds of labels, each kind corrected by itself."""
@@ -185,7 +183,7 @@ class Hierarchy:
             **self.about,
             "tree": self.tree.form,
             "levels": pd.concat(self.uses).to_dict("records"),
-            "agreement": [line for one in self.agreements for line in one.to_dict("records")],
+            "agreement": [line for one in self.agreements for line in one.astype(object).to_dict("records")],
             "enrichment": [_told(one, self.tree) for one in self.enrichments],
         }
 

@@ -64,10 +64,11 @@ def read_hierarchy(
         raise InputError("none of the molecules can be read", hint="is this the column of SMILES?")
     smiles = molecules["smiles"].fillna("").astype(str).tolist()
     keys = molecules["inchikey"].fillna("").astype(str).tolist() if "inchikey" in molecules else None
-    blocks = connectivities(smiles, keys)
     # a molecule that cannot be read, or was there before, has no place in the tests
+    there = codes.path[:, 0] >= 0
+    blocks = [name if known else "" for name, known in zip(connectivities(smiles, keys), there, strict=True)]
     named = pd.Series([block or f"row {row}" for row, block in enumerate(blocks)])
-    counted = ~named.duplicated().to_numpy() & (codes.path[:, 0] >= 0)
+    counted = ~named.duplicated().to_numpy() & there
     first = named.drop_duplicates()
     place = pd.Series(first.index, index=first.to_numpy())
     own = place.loc[named].to_numpy(np.int64)
@@ -92,8 +93,7 @@ def read_hierarchy(
         if modality.entity == "molecule":
             agreements.append(path_agreement(name, profiles.path, codes.path[modality.rows]))
     about = {"model": backbone.name, "digest": backbone.digest, "places": tree.places}
-    placed = int((codes.path[:, 0] >= 0).sum())
-    counts = {"rows": len(molecules), "molecules": placed, "tested": int(counted.sum())}
+    counts = {"rows": len(molecules), "molecules": int(there.sum()), "tested": int(counted.sum())}
     return Hierarchy(tree, molecules, codes, own, uses, agreements, tests, {**about, **counts})
 
 

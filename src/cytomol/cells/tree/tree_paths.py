@@ -21,7 +21,15 @@ from cytomol.nn.allocator import give_back_memory
 from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable
 
-__all__ = ["MoleculesOfProfiles", "code_columns", "code_molecules", "code_profiles", "shared_levels"]
+__all__ = [
+    "MoleculesOfProfiles",
+    "beside",
+    "code_columns",
+    "code_molecules",
+    "code_profiles",
+    "names_beside",
+    "shared_levels",
+]
 
 CHUNK = 8192
 Progress = Callable[[int, int], None]
@@ -96,7 +104,7 @@ def code_molecules(
         codes, errors = _codes_of(backbone, tree, smiles[part], batch_size, workers)
         answers = code_columns(tree, codes)
         answers["error"] = [table.errors.get(start + row, error) for row, error in enumerate(errors)]
-        yield _beside(kept.iloc[part], answers)
+        yield beside(kept.iloc[part], answers)
         give_back_memory()
         if progress is not None:
             progress(min(start + rows, len(smiles)), len(smiles))
@@ -120,7 +128,7 @@ class MoleculesOfProfiles:
         Raises
         ------
         InputError
-            If the table of molecules shares no column with the profiles.
+            If no column that it shares with the profiles names each molecule of the table once.
         """
         if self._table is None:
             named = [name for name in metadata.columns if plain_name(str(name)) in SMILES]
@@ -134,9 +142,18 @@ class MoleculesOfProfiles:
                 where=where,
                 hint=f"it has {', '.join(map(str, metadata.columns[:8])) or 'features alone'}",
             )
-        ids = frame[plain[plain_name(str(shared[0]))]].astype(str)
-        known = dict(zip(ids, self._table.smiles, strict=True))
-        return [known.get(str(key), "") for key in metadata[shared[0]]]
+        for name in shared:
+            ids = frame[plain[plain_name(str(name))]]
+            pairs = pd.DataFrame({"id": ids.astype(str), "smiles": list(self._table.smiles)})
+            pairs = pairs[ids.notna() & (pairs["id"] != "")].drop_duplicates()
+            if pairs["id"].is_unique:
+                known = dict(zip(pairs["id"], pairs["smiles"], strict=True))
+                return [known.get(str(key), "") for key in metadata[name]]
+        raise InputError(
+            f"{', '.join(map(str, shared))} names several molecules of {self._table.where} alike",
+            where=where,
+            hint="join by an id that each molecule has for itself",
+        )
 
 
 def code_profiles(
@@ -163,12 +180,14 @@ def code_profiles(
         answers = code_columns(tree, codes)
         smiles = molecules.smiles(chunk.metadata, where=str(path))
         if smiles is not None:
-            own, errors = _codes_of(modality.backbone, tree, smiles, batch_size, workers)
+            of_each, once = pd.factorize(np.array(smiles, object))  # replicates have one molecule
+            found, reasons = _codes_of(modality.backbone, tree, once.tolist(), batch_size, workers)
+            own = Codes(found.path[of_each], found.distance[of_each])
             shared = pd.Series(shared_levels(codes.path, own.path), dtype="Int64")
             answers = pd.concat([answers, code_columns(tree, own, "molecule_")], axis=1)
             answers["shared_levels"] = shared.mask(shared < 0)
-            answers["molecule_error"] = errors
-        yield _beside(chunk.metadata, answers)
+            answers["molecule_error"] = [reasons[molecule] for molecule in of_each]
+        yield beside(chunk.metadata, answers)
         give_back_memory()
 
 
@@ -180,10 +199,21 @@ def _codes_of(
     return tree.codes(places), list(store.errors)
 
 
-def _beside(kept: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
+def names_beside(kept: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
+    """Return the new names of those answers that would be called like a column of the input.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> names_beside(pd.DataFrame({"path": ["a"]}), pd.DataFrame({"path": ["01"], "distance": [0.1]}))
+    {'path': 'path_of_tree'}
+    """
+    names = [str(name) for name in answers]
+    taken = {*map(str, kept.columns), *names}
+    return {name: free_name(f"{name}_of_tree", taken, f"{name}_of_tree_2") for name in names if name in kept}
+
+
+def beside(kept: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     """Join columns of the input and answers; an answer gives way to a column of its name."""
-    taken = {*map(str, kept.columns), *answers.columns}
-    names = {
-        name: free_name(f"{name}_of_tree", taken, f"{name}_of_tree_2") for name in answers if name in kept
-    }
-    return pd.concat([kept.reset_index(drop=True), answers.rename(columns=names)], axis=1)
+    named = answers.rename(columns=names_beside(kept, answers))
+    return pd.concat([kept.reset_index(drop=True), named], axis=1)

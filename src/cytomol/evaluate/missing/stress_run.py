@@ -37,6 +37,7 @@ __all__ = ["PLACES", "RATES", "MissingStress", "StressFailure", "run_missing_str
 ROWS, SUMMARY, RECORD, MODELS = "missing.csv", "summary.csv", "missing.json", "models"
 RATES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 PLACES = ("pretraining", "use")
+_DIGITS = 6  # of a rate, as many as a row holds, so that a point is known again
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def run_missing_stress(
     with folder.locked():
         if force:
             folder.clear()
-        folder.write_record(_made_with(stress, inputs))
+        folder.write_record(_made_with(stress, inputs), growing={"plates"})
         rows = StressRows(stress.out / ROWS)
         if cut := rows.read():
             say(f"{cut} results were written in part; they are made again")
@@ -206,7 +207,7 @@ def _jobs(stress: MissingStress, fillings: Sequence[str], seed: int) -> list[Str
         (pattern, hidden, rate)
         for pattern in dict.fromkeys(stress.patterns)
         for hidden in dict.fromkeys(stress.hidden)
-        for rate in dict.fromkeys(stress.rates)
+        for rate in dict.fromkeys(round(rate, _DIGITS) for rate in stress.rates)
     ]
     pretrained = [(filling, PLACES[0], point) for point in points for filling in fillings]
     used = [(filling, PLACES[1], point) for filling in fillings for point in points]

@@ -132,7 +132,7 @@ def test_nothing_that_is_asked_about_was_learnt_from(
 def test_an_interrupted_run_goes_on(
     corpus: Path, tmp_path: Path, whole: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stress = _stress(corpus, tmp_path / "out")
+    stress = _stress(corpus, tmp_path / "out", plates=None)
     calls = 0
 
     def stopped(*given: Any, **options: Any) -> Any:
@@ -155,7 +155,7 @@ def test_an_interrupted_run_goes_on(
     run_missing_stress(stress, resume=True)
     # more was asked for: what is there stays, and equal profiles are not learnt from twice
     said = list[str]()
-    more = replace(stress, patterns=("random", "plate"))
+    more = replace(stress, patterns=("random", "plate"), plates=corpus / "truth" / "plates")
     run_missing_stress(more, resume=True, say=said.append)
     assert sum("as another point with the same profiles" in line for line in said) == 4
     again = pd.read_csv(tmp_path / "out" / "missing.csv")
@@ -164,6 +164,15 @@ def test_an_interrupted_run_goes_on(
     both = again.merge(whole, on=keys, suffixes=("", "_whole"))
     assert len(both) == len(whole) == len(again)
     np.testing.assert_allclose(both["score"], both["score_whole"], rtol=1e-5)
+
+
+def test_a_rate_of_many_digits_is_known_again(corpus: Path, tmp_path: Path, trained: list[Corpus]) -> None:
+    only: dict[str, Any] = {"sources": (), "fillings": ("zero",), "places": ("pretraining",)}
+    stress = _stress(corpus, tmp_path / "out", rates=(1 / 3,), **only)
+    first, _ = run_missing_stress(stress)
+    again, _ = run_missing_stress(stress, resume=True)
+    assert len(trained) == 1
+    pd.testing.assert_frame_equal(first, again)
 
 
 def test_a_method_that_reads_no_profiles_in_use(corpus: Path, tmp_path: Path) -> None:
