@@ -82,3 +82,6 @@ def test_bad_use_gets_one_line(cytomol: Run, work: Path, tmp_path: Path) -> None
         assert done.code == 2, done.err
         assert said in done.err
         assert not (tmp_path / "rows.csv").exists()
+    done = cytomol("evaluate", "imputation", few, work / "model", *held_out, "-o", tmp_path / "rows.csv")
+    assert done.code == 2
+    assert "few.csv: is no corpus" in done.err

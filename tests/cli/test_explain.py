@@ -147,6 +147,7 @@ def test_a_match(
         ("contrastive", [], "contrastive decodes no profiles of morphology"),
         ("untrained", [], "the model has learnt from no profiles"),
         ("chmr", ["--keep", "name"], "has no column 'name'"),
+        ("nowhere", ["-o", "e.xlsx"], "unknown kind of output '.xlsx'"),  # before the model is looked for
         ("chmr", ["--on-error", "raise"], "row 2: invalid molecule 'C1CC'"),
     ],
 )
@@ -162,7 +163,7 @@ def test_what_cannot_be_explained_is_one_line(
     options: list[str],
     said: str,
 ) -> None:
-    known = {**backbones, "untrained": untrained["chmr"], "predictor": fine_tuned}
+    known = {**backbones, "untrained": untrained["chmr"], "predictor": fine_tuned, "nowhere": tmp_path / "no"}
     done = cytomol("explain", known[model], molecules, "-o", tmp_path / "e.csv", *options)
     assert done.code == 2
     assert said in done.err

@@ -160,15 +160,17 @@ def test_calibrated_by_what_was_left_out(
     frame.insert(0, "Metadata_smiles", [read_corpus(corpus).smiles[row] for row in known.rows])
     frame[known.rows % 2 == 0].to_csv(tmp_path / "profiles.csv", index=False)
     done = cytomol(
-        "impute", models["infoalign"], molecules, *common, "--calibrate", tmp_path / "profiles.csv", "--force"
-    )
+        "impute", models["infoalign"], molecules, "--modality", "morphology,gene_knockout", "--force",
+        "-o", tmp_path / "a.csv", "--calibrate", tmp_path / "profiles.csv",
+    )  # fmt: skip
     assert done.code == 0, done.err
+    assert "gene_knockout: not calibrated" in done.err  # its features are the same, but no gene was measured
     assert "does not show that it left these molecules out" in done.err
     assert "ridge regression" not in done.err  # a table teaches nothing beside what it calibrates
     counted = re.findall(r"90% intervals by ([\d,]+ molecules of [\d,]+ scaffolds)", said + done.err)
     assert len(counted) == 2
     assert counted[0] == counted[1]
-    again = pd.read_csv(tmp_path / "a.csv").filter(regex="half_width$").iloc[0].to_numpy(float)
+    again = pd.read_csv(tmp_path / "a.csv").filter(regex="^morphology.*half_width$").iloc[0].to_numpy(float)
     np.testing.assert_allclose(again.mean(), half.mean(), rtol=0.05)
 
 
@@ -220,10 +222,14 @@ def test_profiles_of_other_features_or_without_molecules_are_refused(
     full = pd.DataFrame(known.values, columns=known.columns)
     full.insert(0, "Metadata_Well", "A01")
     full.to_csv(tmp_path / "unnamed.csv", index=False)
+    few = pd.DataFrame(known.values, columns=known.columns).head(3)
+    few.insert(0, "Metadata_smiles", ["CCO", "CCN", "CCCN"])
+    few.to_csv(tmp_path / "few.csv", index=False)
     for name, said in (
         ("narrow.csv", f"lacks 2 of the {known.width} features of morphology: {known.columns[-2]}"),
         ("unnamed.csv", "says of no profile which molecule it is of"),
         ("absent.csv", "not found"),
+        ("few.csv", "morphology: 3 molecules of 3 scaffolds cannot calibrate"),
     ):
         done = cytomol(
             "impute", models["infoalign"], molecules, "--modality", "morphology", "-o", tmp_path / "o.csv",

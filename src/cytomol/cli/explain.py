@@ -102,12 +102,13 @@ def command(
         raise click.UsageError("choose one of --feature, --of and --profile")
     if profile_row is not None and profile is None:
         raise click.UsageError("--profile-row is a row of --profile TABLE")
-    from cytomol.files import check_output, check_place
+    from cytomol.files import check_output
     from cytomol.tables import read_molecules
+    from cytomol.tables.write_chunks import check_chunks_name
 
-    for place in (out, draw):
-        if place is not None:
-            check_output(check_place(place), force=force)
+    check_chunks_name(out, force=force)
+    if draw is not None:
+        check_output(draw, force=force)
     table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.artifact.directory import kind_of
@@ -150,12 +151,12 @@ def _of_tasks(model: str, tasks: Sequence[str], by: str, batch_size: int) -> _Ex
     from cytomol.predict.predictor import Predictor
     from cytomol.predict.task_attribution import explain_tasks, named_tasks
 
-    predictor = Predictor.load(model)
     if by == "gradients":
         raise InputError(
             "integrated gradients explain imputed profiles and matches, not tasks",
             hint="leave --by gradients out: occlusion explains the tasks of any learner",
         )
+    predictor = Predictor.load(model)
     names = named_tasks(predictor, split_names(tasks, predictor.names))
     return _Explainer(
         lambda smiles: explain_tasks(predictor, smiles, names, batch_size=batch_size),

@@ -34,8 +34,9 @@ class Drawings:
             if one.mol is None or self.drawn >= self.most:
                 continue
             self.drawn += 1
-            for attribution in one.attributions:
-                name = f"{row:06d}{_slug(attribution) if len(one.attributions) > 1 else ''}.svg"
+            for number, attribution in enumerate(one.attributions, start=1):
+                which = f"-{number}{_slug(attribution)}" if len(one.attributions) > 1 else ""
+                name = f"{row:06d}{which}.svg"
                 (self.folder / name).write_text(draw_attribution(one.mol, attribution), encoding="utf-8")
                 self._shown.append((name, f"row {row}: {one.smiles}; {legend_of(attribution)}"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -73,6 +74,7 @@ class ImputedFeature(ExplainedValue):
 
     def __post_init__(self) -> None:
         _require_decoded(self.modality)
+        _ = self.modality.typical  # an old backbone has none, and says so
         columns = self.modality.columns
         if self.feature not in columns:
             some = ", ".join(columns[:_NAMED]) + (", ..." if len(columns) > _NAMED else "")
@@ -167,9 +169,13 @@ class ProfileMatch(ExplainedValue):
 
     def score(self, rows: Tensor, whole: Tensor) -> Tensor:  # noqa: ARG002 - the interface's
         """Return the cosine."""
-        place = _as(self.space.profiles(self.profile[None])[0], rows)
-        cosine: Tensor = functional.normalize(rows, dim=1) @ place
+        cosine: Tensor = functional.normalize(rows, dim=1) @ _as(self._place, rows)
         return cosine
+
+    @cached_property
+    def _place(self) -> NDArray[np.float32]:
+        """Place of the profile, which every step of a path asks for."""
+        return np.asarray(self.space.profiles(self.profile[None])[0])
 
 
 def _require_decoded(modality: TrainedModality) -> None:
@@ -184,14 +190,23 @@ def _require_decoded(modality: TrainedModality) -> None:
 
 
 def _imputed(modality: TrainedModality, batch: Batch, features: list[int]) -> Tensor:
-    """Return some features of the imputed profile in measured units, float64, shape (B, features)."""
+    """Return some features of the imputed profile in measured units, float64, shape (B, features).
+
+    As ``in_measured_units`` does, whose answers stop at the range of the training profiles; these go on, so
+    that a gradient tells which atoms drive them.
+    """
     scaled = modality.backbone.method.impute(batch)[modality.name].double()[:, features]
-    scaler = modality.backbone.scalers[modality.name]
-    low, span, center, scale = (
-        _as(array[features], scaled) for array in (scaler.low, scaler.span, scaler.center, scaler.scale)
+    scaler, typical = modality.backbone.scalers[modality.name], modality.typical
+    low, span, center, scale, middle, mean = (
+        _as(array[features], scaled)
+        for array in (scaler.low, scaler.span, scaler.center, scaler.scale, typical.scaled, typical.mean)
     )
-    rows = scaled * span + low
-    return torch.sinh(rows) * scale + center if scaler.method == "robust" else rows
+
+    def inverse(rows: Tensor) -> Tensor:
+        rows = rows * span + low
+        return torch.sinh(rows) * scale + center if scaler.method == "robust" else rows
+
+    return mean + (inverse(scaled) - inverse(middle))
 
 
 def _as(array: NDArray[np.floating], like: Tensor) -> Tensor:

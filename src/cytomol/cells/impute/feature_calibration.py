@@ -51,7 +51,7 @@ class FeatureCalibration:
         0 to any, float64, shape (sources, width).
     half_width
         Of the interval of a measured value, in measured units, float64, shape (width,); infinite where too
-        few molecules hold the feature.
+        few scaffolds hold the feature.
     coverage
         Share of measured values that intervals are to hold.
     molecules, scaffolds
@@ -155,7 +155,7 @@ class FeatureCalibration:
         slope = np.where(better, Grams.of(told * part, truth).slopes(strength), 0.0)
         best = np.where(better, answer, 0.0)
         errors = np.abs(measured.astype(np.float64) - typical.mean - best * typical.spread)
-        half_width = _quantiles(errors, scaffolds, coverage)
+        half_width = _quantiles(errors, number, coverage)
         known = ~np.isnan(truth)
         error = float(((truth - best)[known] ** 2).mean()) if known.any() else float("nan")
         return cls(typical, slope, half_width, coverage, len(groups), scaffolds, error)
@@ -212,14 +212,17 @@ def _crossed(told: _Array, truth: _Array, fold: NDArray[np.int64]) -> tuple[_Arr
     return best
 
 
-def _quantiles(errors: _Array, scaffolds: int, coverage: float) -> _Array:
-    """Return the conformal quantile of each feature's errors; infinite where there are too few."""
-    share = np.ceil((scaffolds + 1) * coverage - _ROUNDING) / scaffolds
-    width = errors.shape[1]
-    half = np.full(width, np.inf)
-    for feature in range(width):
-        column = np.sort(errors[~np.isnan(errors[:, feature]), feature])
-        if share <= 1 and len(column) >= np.ceil(coverage / (1 - coverage) - _ROUNDING):
+def _quantiles(errors: _Array, number: NDArray[np.int64], coverage: float) -> _Array:
+    """Return the conformal quantile of each feature's errors; infinite where too few scaffolds hold it.
+
+    ``number`` says which scaffold each molecule has, shape (n,).
+    """
+    half = np.full(errors.shape[1], np.inf)
+    for feature in range(errors.shape[1]):
+        known = ~np.isnan(errors[:, feature])
+        column, scaffolds = np.sort(errors[known, feature]), len(np.unique(number[known]))
+        share = np.ceil((scaffolds + 1) * coverage - _ROUNDING) / max(scaffolds, 1)
+        if scaffolds and share <= 1:
             half[feature] = column[int(np.ceil(share * len(column) - _ROUNDING)) - 1]
     return half
 

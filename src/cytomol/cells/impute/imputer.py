@@ -16,6 +16,7 @@ from cytomol.cells.impute.structure_ridge import StructureRidge, fingerprint_mat
 from cytomol.cells.modality import TrainedModality
 from cytomol.cells.unseen import MeasuredMolecules
 from cytomol.chem.store import MoleculeStore
+from cytomol.errors import InputError
 
 __all__ = ["ImputedProfiles", "Imputer"]
 
@@ -138,12 +139,15 @@ class Imputer:
                 found = _taught(modality, taught[modality.name], workers)
                 prints = fingerprint_matrix(known.smiles, workers=workers)
                 sources = [[*sources[0], _in_units(modality, ridge, prints)] for ridge in found]
-            fitted = [
-                FeatureCalibration.fit(
-                    told, known.values, known.scaffolds, modality.typical, coverage=coverage
-                )
-                for told in sources
-            ]
+            try:
+                fitted = [
+                    FeatureCalibration.fit(
+                        told, known.values, known.scaffolds, modality.typical, coverage=coverage
+                    )
+                    for told in sources
+                ]
+            except InputError as error:
+                raise InputError(f"{modality.name}: {error.what}", hint=error.hint) from None
             best = int(np.argmin([one.error for one in fitted]))
             calibrations[modality.name] = fitted[best]
             ridges.pop(modality.name, None)

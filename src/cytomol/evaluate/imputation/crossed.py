@@ -56,6 +56,10 @@ def imputation_rows(
     InputError
         If no modality has enough held-out molecules.
     """
+    if not Path(corpus).is_dir():
+        raise InputError(
+            "is no corpus", where=str(corpus), hint="its other molecules teach what the model is held against"
+        )
     unseen = left_out_molecules(model, modalities, corpus, held_out)
     groups = {} if strata is None else read_strata(strata)
     parts, problem = [], None

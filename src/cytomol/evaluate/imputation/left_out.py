@@ -121,9 +121,18 @@ def _of_corpus(
 def _of_table(
     source: str | Path, modalities: Sequence[TrainedModality], among: set[str] | None
 ) -> dict[str, MeasuredMolecules]:
-    """Return the molecules for the modalities whose features a table has; say what it lacks if for none."""
-    found, problem = {}, None
+    """Return the molecules for the modalities whose features a table has; say what it lacks if for none.
+
+    A gene's profile may have the features of a molecule's: nothing that is measured of molecules is such.
+    """
+    found: dict[str, MeasuredMolecules] = {}
+    problem: InputError | None = None
     for one in modalities:
+        if one.entity != "molecule":
+            problem = problem or InputError(
+                f"is of molecules, and {one.name} holds profiles of {one.entity}s", where=str(source)
+            )
+            continue
         try:
             found[one.name] = MeasuredMolecules.of_table(source, one, among=among)
         except InputError as error:

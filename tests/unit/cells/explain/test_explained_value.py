@@ -10,6 +10,7 @@ from tests.unit.cells.explained_backbones import COLUMNS, cell_backbone
 from cytomol.artifact.backbone import Backbone
 from cytomol.cells.explain.choose_value import ValueChoice, choose_value
 from cytomol.cells.explain.explained_value import ExplainedValue, ProfileMatch
+from cytomol.cells.impute.decoding import decode_profiles
 from cytomol.cells.modality import TrainedModality
 from cytomol.cells.space import CellSpace
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
@@ -29,10 +30,16 @@ def value_of(backbone: Backbone, value: ExplainedValue) -> np.ndarray:
 
 
 def measured(backbone: Backbone) -> np.ndarray:
-    """Return the imputed profiles in measured units, by the scaler's own inverse."""
+    """Return the imputed profiles in measured units, which go on where those of the verb impute stop."""
+    scaler, typical = backbone.scalers["morphology"], backbone.typical["morphology"]
     with torch.no_grad():
         scaled = backbone.method.impute(batch_of(backbone))["morphology"].numpy()
-    return backbone.scalers["morphology"].inverse(scaled)
+    rows = np.asarray(typical.mean + (scaler.inverse(scaled) - scaler.inverse(typical.scaled[None])))
+    within = (scaled >= 0) & (scaled <= 1)
+    assert within.any()
+    imputed = decode_profiles([TrainedModality(backbone, "morphology")], SMILES).profiles["morphology"]
+    np.testing.assert_allclose(rows[within], imputed[within], rtol=1e-5)
+    return rows
 
 
 @pytest.mark.parametrize("scaling", ["minmax", "robust"])
@@ -45,8 +52,9 @@ def test_a_feature_is_the_imputed_one_in_measured_units(name: str, scaling: str)
     )
 
 
-def test_direction_and_norm_are_of_the_deviation_in_units_of_spread() -> None:
-    backbone = cell_backbone("chmr")
+@pytest.mark.parametrize("scaling", ["minmax", "robust"])
+def test_direction_and_norm_are_of_the_deviation_in_units_of_spread(scaling: str) -> None:
+    backbone = cell_backbone("chmr", method=scaling)
     typical = backbone.typical["morphology"]
     apart = (measured(backbone) - typical.mean) / typical.spread
     length = np.linalg.norm(apart, axis=1)

@@ -99,6 +99,15 @@ def test_missing_values_shift_nothing(seed: int, missing: float, width: int) -> 
     assert np.isinf(alone.half_width[0])
 
 
+def test_a_feature_of_few_scaffolds_has_no_interval() -> None:
+    decoded, measured = _drawn(0, rows=80)
+    groups = [f"s{row // 2}" for row in range(80)]
+    measured[16:, 0] = np.nan  # 16 molecules of 8 scaffolds; 9 are needed
+    measured[18:, 1] = np.nan
+    half_width = FeatureCalibration.fit([decoded], measured, groups, _typical(8)).half_width
+    assert np.isinf(half_width).tolist() == [True] + [False] * 7
+
+
 @given(sizes=st.lists(st.integers(1, 9), min_size=5, max_size=30), folds=st.integers(2, 5))
 @settings(deadline=None, max_examples=20)
 def test_groups_are_dealt_whole_and_evenly(sizes: list[int], folds: int) -> None:
