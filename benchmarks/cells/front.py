@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from benchmarks.cells.signal_page import comparisons
 
 __all__ = ["FINDINGS"]
 
@@ -178,11 +179,11 @@ def _hierarchy() -> list[str]:
 
 
 def _signal() -> list[str]:
-    rows = _rows("signal")
+    rows = comparisons(_rows("signal"))
     sure = rows[(rows["gain_low"] > 0) | (rows["gain_high"] < 0)]
     better, worse = int((sure["gain"] > 0).sum()), int((sure["gain"] < 0).sum())
     sentence = (
-        f"Of {rows['gain'].notna().sum()} comparisons of weighted or corrected profiles with profiles as "
+        f"Of {len(rows)} comparisons of weighted or corrected profiles with profiles as "
         f"measured, {better} are better and {worse} worse beyond their interval. Neither became a default."
     )
     return [sentence]

@@ -173,7 +173,8 @@ def _method(job: Job, corpus: Corpus, ground: Ground, fold: _Fold, work: Path) -
     space = CellSpace.of(modality)
     places, valid = space.molecules(fold.smiles)
     assert valid.all()
-    own = backbone.corrected(ground.modality, fold.values, fold.groups)
+    (label, *_) = corpus.modalities[ground.modality].provenance.labels
+    own = modality.corrected(fold.values, pd.DataFrame({label: fold.groups}))
     similarity = cosines(places, space.profiles(own))
     return similarity, _decoded(backbone, ground.modality, fold), lambda smiles: backbone.embed(smiles)[0]
 

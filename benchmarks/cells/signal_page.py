@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from benchmarks.cells.signal_corpora import FORMS
 
-__all__ = ["section"]
+__all__ = ["comparisons", "section"]
 
 _ROWS = Path(__file__).resolve().parents[1] / "results" / "cells" / "signal.csv"
 _CORPORA = {"real": "The real corpus (CDRP, Cell Painting)", "planted-0": "A planted corpus"}
@@ -23,7 +23,8 @@ _FIGURES = {
 }
 _HEAD = """\
 Rows: [signal.csv](../../benchmarks/results/cells/signal.csv), by
-`python -m benchmarks.cells.signal --work WORK` (seed of a training: the number of its fold).
+`python -m benchmarks.cells.signal --work WORK` (seed of a training: the number of its fold). The command was
+cut when the rows below were there, and goes on from them when called again: more folds, forms, and InfoAlign.
 
 Profiles of four scaffold folds are learnt from as they were measured, weighted by how far they can be
 trusted (`profile_weights = reliability`, least weight 0.1), corrected by group (centered, standardised), or
@@ -78,14 +79,19 @@ def _cell(row: pd.Series, factor: int) -> str:
     return f"{value} (**{gain}**)" if sure else f"{value} ({gain})"
 
 
-def _summary(rows: pd.DataFrame) -> str:
-    """Count gains and losses whose interval leaves 0 out, form by form."""
+def comparisons(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that the page shows with a gain."""
     shown = rows[rows["figure"].isin(_FIGURES) & rows["gain"].notna()]
     of_page = [
         stratum in (*_STRATA[corpus], "assays")
         for corpus, stratum in zip(shown["corpus"], shown["stratum"], strict=True)
     ]
-    shown = shown[np.array(of_page, np.bool_)]
+    return shown[np.array(of_page, np.bool_)]
+
+
+def _summary(rows: pd.DataFrame) -> str:
+    """Count gains and losses whose interval leaves 0 out, form by form."""
+    shown = comparisons(rows)
     lines = ["### In short\n", "| form | corpus | better | worse | cannot be told |", "|---|---|---|---|---|"]
     for form in [form for form in FORMS if form in set(shown["form"])]:
         for corpus in _CORPORA:

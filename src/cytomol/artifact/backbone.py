@@ -186,25 +186,6 @@ class Backbone:
         }
         return {**self.builder.statistics(), **arrays}
 
-    def corrected(
-        self, name: str, values: NDArray[np.float32], groups: NDArray[np.object_] | None
-    ) -> NDArray[np.float32]:
-        """Return profiles of a modality corrected for plate or library as in training.
-
-        Parameters
-        ----------
-        name
-            Modality; one that was not corrected gives its profiles back.
-        values
-            Profiles in measured units, shape (n, width).
-        groups
-            Plate or library of each (what ``corrections[name].by`` names), text, shape (n,); None where
-            nobody knows. A profile of none that training knew stays as it is.
-        """
-        if groups is None or name not in self.corrections:
-            return values
-        return self.corrections[name].apply(values, groups)
-
     def profile_rows(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return profiles of a modality as its projector reads them.
 

@@ -205,7 +205,13 @@ def _add(directory: Path, output: Path | None, force: bool, **options: Any) -> N
     history = load_manifest(directory).history if (directory / MANIFEST).exists() else ()
     corpus = extend_corpus(corpus, profiles, relations, problems=problems, options=join)
     corpus = replace(corpus, notes=tuple(dict.fromkeys([*history, *problems.notes])))
-    write_corpus(corpus, output or directory, force=True, report=_report(problems, directory))
+    write_corpus(
+        corpus,
+        output or directory,
+        force=True,
+        report=_report(problems, directory),
+        beside=None if output else directory,
+    )
     _summary(corpus, problems, output or directory)
 
 

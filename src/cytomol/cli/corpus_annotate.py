@@ -110,6 +110,7 @@ def command(
         output or directory,
         force=True,
         report=None if report is None else BuildReport([], problems.notes, [], report),
+        beside=None if output else directory,
     )
     for note in problems.notes:
         if note not in before:

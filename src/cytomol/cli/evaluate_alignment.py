@@ -41,7 +41,7 @@ _PLACE = click.Path(path_type=Path)
     "--most",
     default=2000,
     show_default=True,
-    type=click.IntRange(2, 20_000),
+    type=click.IntRange(2, 5000),
     help="Molecules that are drawn, by the seed, where more have a profile.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))

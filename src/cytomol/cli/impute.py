@@ -143,4 +143,6 @@ def _say(imputer: Imputer) -> None:
                 f"not calibrated: half widths are those of the {one.typical.profiles:,} training profiles"
                 " under a normal law (--calibrate)"
             )
+        if (correction := one.backbone.corrections.get(one.name)) is not None:
+            told += f"; values are those of profiles corrected by {correction.by} ({correction.way})"
         click.echo(f"{one.name}: {told}", err=True)

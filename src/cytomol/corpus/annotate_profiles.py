@@ -77,7 +77,7 @@ def annotate_profiles(corpus: Corpus, name: str, said: ProfileAnnotation, proble
     rows, owners = _joined(corpus, modality, frame, said, problems)
     about = modality.provenance
     if said.reliability:
-        values = reliabilities(whole, said.reliability, str(said.path))[keep]
+        values = reliabilities(whole[keep], said.reliability, str(said.path))
         spoken = _spread(pd.Series(values), rows, owners, how="mean").to_numpy(np.float32)
         old = about.reliability
         kept = spoken if old is None else np.where(np.isnan(spoken), old, spoken).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Profiles of one plate or library brought to what is common to all; undone exactly."""
+"""Profiles of one plate or library brought to what is common to all."""
 
 from __future__ import annotations
 
@@ -122,16 +122,6 @@ class GroupCorrection:
         rows = values[known].astype(np.float64)
         corrected[known] = rows * self.factor[place[known]] + self.shift[place[known]]
         return corrected
-
-    def undo(
-        self, values: NDArray[np.float32], groups: NDArray[np.object_] | list[str]
-    ) -> NDArray[np.float32]:
-        """Return what :meth:`apply` has corrected as it was measured; parameters as there."""
-        place, known = self._places(values, groups)
-        measured = np.array(values, np.float32)
-        rows = values[known].astype(np.float64)
-        measured[known] = (rows - self.shift[place[known]]) / self.factor[place[known]]
-        return measured
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the whole state as arrays, to be saved; names as the bytes of JSON."""

@@ -34,27 +34,38 @@ def read_provenance(frame: pd.DataFrame, *, where: str, correction: Correction, 
     names = [name for name in dict.fromkeys([*LABELS, by]) if name in frame]
     labels = {name: as_ids(frame[name]).to_numpy(object) for name in names}
     try:
-        found = Provenance(reliability, labels, correction, by)
+        return Provenance(reliability, labels, correction, by)
     except InputError as error:
         raise InputError(error.what, where=where, hint=error.hint) from None
-    found.check(len(frame), where)
-    return found
 
 
 def reliabilities(frame: pd.DataFrame, column: str, where: str) -> NDArray[np.float32]:
     """Return a column of reliabilities, NaN where empty, float32, shape (rows,).
 
+    Parameters
+    ----------
+    frame
+        Table, or rows of it; its index counts the rows of the file from 0.
+    column
+        The column.
+    where
+        The file, for messages.
+
     Raises
     ------
     InputError
-        If one is no number.
+        If one is no number in [-1, 1].
     """
     text = frame[column]
     numbers = pd.to_numeric(text, errors="coerce")
-    wrong = numbers.isna() & (as_ids(text) != "")
-    if wrong.any():
-        row = int(np.flatnonzero(wrong.to_numpy(bool))[0])
-        raise InputError(
-            f"{text.iloc[row]!r} is not a number", where=f"{where}, row {row + 1}, column {column}"
-        )
+    numbers = pd.Series(numbers.to_numpy(np.float64, na_value=np.nan), index=frame.index)
+    no_number = numbers.isna() & (as_ids(text) != "")
+    for wrong, what in ((no_number, "is not a number"), (numbers.abs() > 1, "is no reliability")):
+        if wrong.any():
+            row = wrong.idxmax()
+            raise InputError(
+                f"{str(text[row])!r} {what}",
+                where=f"{where}, row {row + 1}, column {column}",
+                hint="a reliability lies in [-1, 1], as a correlation does",
+            )
     return numbers.to_numpy(np.float32, na_value=np.nan)

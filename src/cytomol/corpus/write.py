@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
 
-from cytomol.corpus.build_report import BuildReport
-from cytomol.corpus.manifest import MANIFEST, Manifest, ModalityEntry, RelationEntry
+from cytomol.corpus.build_report import REPORT, BuildReport
+from cytomol.corpus.manifest import MANIFEST, Manifest, ModalityEntry, RelationEntry, load_manifest
 from cytomol.corpus.schema import Corpus, Entity, Modality, Relation
 from cytomol.errors import InputError
 from cytomol.files import atomic_directory
+from cytomol.files.ours import MARK
 
 __all__ = ["write_corpus"]
 
@@ -19,7 +21,12 @@ _IDS: dict[Entity, str] = {"molecule": "mol_id", "gene": "gene_id"}
 
 
 def write_corpus(
-    corpus: Corpus, path: str | Path, *, force: bool = False, report: BuildReport | None = None
+    corpus: Corpus,
+    path: str | Path,
+    *,
+    force: bool = False,
+    report: BuildReport | None = None,
+    beside: Path | None = None,
 ) -> None:
     """Write ``molecules.parquet``, ``genes.parquet``, ``modalities/``, ``relations/`` and ``corpus.toml``.
 
@@ -36,6 +43,8 @@ def write_corpus(
         Replace an existing one.
     report
         What became of the tables that it was built of; written beside the corpus as ``build.json``.
+    beside
+        A corpus directory whose further files (assays, splits, the truth of a planted one) are kept.
 
     Raises
     ------
@@ -88,6 +97,20 @@ def write_corpus(
         (temporary / MANIFEST).write_text(manifest.to_toml(), encoding="utf-8")
         if report is not None:
             report.write(temporary)
+        if beside is not None:
+            _keep_further_files(beside, temporary)
+
+
+def _keep_further_files(directory: Path, new: Path) -> None:
+    """Copy what lies in a corpus directory and is no table of the corpus, where the new one has none."""
+    old = load_manifest(directory)
+    tables = {old.molecules, old.genes, *(entry.file for entry in (*old.modalities, *old.relations))}
+    own = {MANIFEST, REPORT, MARK, *tables}
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory)
+        if path.is_file() and name.as_posix() not in own and not (new / name).exists():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, new / name)
 
 
 def _file_names(folder: str, names: list[str]) -> list[str]:

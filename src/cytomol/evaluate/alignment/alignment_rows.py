@@ -104,6 +104,8 @@ def coordinates(
     parts, points = [], []
     for name in [MOLECULE, *(one.name for one in modalities if one.projected)]:
         chosen = table.having(name)
+        if not len(chosen):
+            continue
         part = _taken(table, chosen)
         space = modalities[0] if name == MOLECULE else TrainedModality(backbone, name)
         found = places(backbone, part, name, space)

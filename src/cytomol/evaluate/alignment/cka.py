@@ -48,7 +48,7 @@ def linear_cka(X: NDArray[np.floating], Y: NDArray[np.floating], *, debiased: bo
     """
     if len(X) != len(Y):
         raise InputError(f"{len(X)} rows beside {len(Y)}", hint="row i of one belongs to row i of the other")
-    if len(X) < (_FEWEST if debiased else 2):
+    if len(X) < (_FEWEST if debiased else 2) or any((side == side[0]).all() for side in (X, Y)):
         return float("nan")
     left, right = (np.asarray(side, np.float64) for side in (X, Y))
     left, right = left - left.mean(axis=0), right - right.mean(axis=0)

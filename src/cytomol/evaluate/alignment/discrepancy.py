@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist, pdist
 
 from cytomol.errors import InputError
 
@@ -55,21 +56,8 @@ def squared_mmd(X: NDArray[np.floating], Y: NDArray[np.floating], *, bandwidth: 
 
 def median_bandwidth(X: NDArray[np.floating], Y: NDArray[np.floating]) -> float:
     """Return the median distance between different rows of two samples taken together; 1 if that is 0."""
-    both = np.concatenate([X, Y]).astype(np.float64)
-    squares = _squares(both, both)[np.triu_indices(len(both), 1)]
-    return float(np.sqrt(np.median(squares))) or 1.0
+    return float(np.median(pdist(np.concatenate([X, Y])))) or 1.0
 
 
 def _kernel(X: NDArray[np.floating], Y: NDArray[np.floating], s: float) -> NDArray[np.float64]:
-    return np.asarray(np.exp(-_squares(X.astype(np.float64), Y.astype(np.float64)) / (2 * s * s)))
-
-
-def _squares(X: NDArray[np.float64], Y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return squared distances, shape (n, m); exactly 0 on the diagonal of a sample with itself."""
-    # differences from a common centre, so that what both share costs no digits
-    center = X.mean(axis=0)
-    X, Y = X - center, Y - center
-    squares = np.square(X).sum(axis=1)[:, None] + np.square(Y).sum(axis=1)[None] - 2 * X @ Y.T
-    if X.shape == Y.shape and np.array_equal(X, Y):
-        np.fill_diagonal(squares, 0)
-    return np.asarray(np.maximum(squares, 0))
+    return np.asarray(np.exp(-cdist(X, Y, "sqeuclidean") / (2 * s * s)))

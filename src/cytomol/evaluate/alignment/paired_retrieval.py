@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.errors import InputError
+from cytomol.evaluate.matching.ranking import standing
 
 __all__ = ["Retrieval", "retrieve_pairs"]
 
@@ -62,13 +63,12 @@ def retrieve_pairs(X: NDArray[np.floating], Y: NDArray[np.floating]) -> tuple[Re
 
 
 def _retrieval(similarity: NDArray[np.float64]) -> Retrieval:
-    own = np.diagonal(similarity)[:, None]
-    before = (similarity > own).sum(axis=1) + ((similarity == own).sum(axis=1) - 1) / 2
+    rank = standing(similarity).rank
     few = max(1, round(_TOP * len(similarity)))
     return Retrieval(
-        first=float((before < 1).mean()),
-        top=float((before < few).mean()),
-        reciprocal=float((1 / (1 + before)).mean()),
+        first=float((rank < 2).mean()),
+        top=float((rank < few + 1).mean()),
+        reciprocal=float((1 / rank).mean()),
     )
 
 
