@@ -1,5 +1,6 @@
 """One job: learn from the profiles of four folds in one form, and score the molecules of the fifth."""
 
+# ruff: noqa: PD011 (the values of a modality are an array)
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from benchmarks.cells.ground import Ground
 from benchmarks.cells.signal_corpora import FORMS, corpus_of, labels_of
 from benchmarks.fidelity.learner import score_linear

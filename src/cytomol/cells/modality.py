@@ -10,13 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.corpus.identifiers import as_ids
+from cytomol.corpus.align_features import aligned_profiles
 from cytomol.corpus.typical import TypicalProfile
 from cytomol.errors import InputError, ModelDirectoryError
 
-__all__ = ["NamedFeatures", "TrainedModality", "aligned_profiles", "trained_modality"]
-
-_NAMED = 5  # features that one message names
+__all__ = ["NamedFeatures", "TrainedModality", "trained_modality"]
 
 
 class NamedFeatures(Protocol):
@@ -95,9 +93,7 @@ class TrainedModality:
             know, or of none, stay as they are.
         """
         correction = self.backbone.corrections.get(self.name)
-        if correction is None or correction.by not in metadata:
-            return values
-        return correction.apply(values, as_ids(metadata[correction.by]).to_numpy(object))
+        return values if correction is None else correction.apply_by_metadata(values, metadata)
 
     def aligned(
         self, values: NDArray[np.float32], columns: tuple[str, ...], *, where: str
@@ -119,51 +115,6 @@ class TrainedModality:
             If the table lacks a feature that the backbone has learnt from.
         """
         return aligned_profiles(values, columns, self.columns, name=self.name, where=where)
-
-
-def aligned_profiles(
-    values: NDArray[np.float32],
-    columns: tuple[str, ...],
-    wanted: tuple[str, ...],
-    *,
-    name: str,
-    where: str,
-) -> NDArray[np.float32]:
-    """Return profiles with the wanted features in their order, shape (n, wanted).
-
-    Parameters
-    ----------
-    values, columns
-        Profiles, shape (n, columns), and the names of their features.
-    wanted
-        Names of the features of the modality ``name``.
-    where
-        The table, for messages.
-
-    Raises
-    ------
-    InputError
-        If the table lacks a wanted feature.
-
-    Examples
-    --------
-    >>> values = np.array([[1, 2, 3]], np.float32)
-    >>> aligned_profiles(values, ("a", "b", "c"), ("c", "a"), name="morphology", where="plate.csv").tolist()
-    [[3.0, 1.0]]
-    """
-    if columns == wanted:
-        return values
-    place = {column: number for number, column in enumerate(columns)}
-    missing = [column for column in wanted if column not in place]
-    if missing:
-        some = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
-        raise InputError(
-            f"lacks {len(missing)} of the {len(wanted)} features of {name}: {some}",
-            where=where,
-            hint=f"the table holds {len(columns)} features, such as {', '.join(columns[:_NAMED])}; "
-            "they are matched by name",
-        )
-    return np.ascontiguousarray(values[:, [place[column] for column in wanted]])
 
 
 def trained_modality(backbone: Backbone, name: str | None, *, of: str | None = None) -> TrainedModality:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cytomol.artifact.backbone import Backbone
     from cytomol.assays.labels import Labels
     from cytomol.cli.options import Chosen
     from cytomol.predict.verdict.overall import Verdict
@@ -102,10 +103,7 @@ def command(
     from cytomol.tables.molecules import find_column
 
     check_output(out, force=force)
-    check_preset(preset)
-    _check_options(chosen, preset=preset, split_given=bool(split_file or split_col))
-    config = chosen.build(FinetuneConfig)
-    _check_split(split_file, split_col, time_col, config)
+    config = _checked_config(chosen, preset, split_file=split_file, split_col=split_col, time_col=time_col)
     molecules = read_molecules(table, smiles_col=smiles_col, sheet=sheet)
     if split_col:
         find_column(molecules.frame, split_col, where=molecules.where, option="--split-col")
@@ -118,10 +116,10 @@ def command(
     folds = _given_folds(molecules, split_file, split_col)
     pretrained = None if backbone is None else Backbone.load(backbone)
     if preset != "default":
-        head = HeadOptions.preset(preset, pretrained.method.head if pretrained else None)
-        base = FinetuneConfig.build({"learner": "head", **head.model_dump()})
-        config = chosen.build(FinetuneConfig, base)
-    measured = read_profile_blocks(profiles, molecules, say=lambda text: click.echo(text, err=True))
+        config = _preset_config(chosen, preset, pretrained)
+    measured = read_profile_blocks(
+        profiles, molecules, backbone=pretrained, say=lambda text: click.echo(text, err=True)
+    )
     partial = _partial(out, resume=resume)
     _say_tasks(labels, detected=config.task_type == "auto")
     with _Progress(quiet=quiet) as progress:
@@ -140,8 +138,7 @@ def command(
         )
     result.predictor.save(out, force=force)
     _print_scores(result.scores, labels.names)
-    if result.verdict is not None:
-        _print_verdict(result.verdict, cross_validated=bool(config.folds))
+    _print_verdict(result.verdict, cross_validated=bool(config.folds))
     click.echo(f"model: {out}", err=True)
 
 
@@ -163,14 +160,24 @@ def _partial(out: str, *, resume: bool) -> Path:
     return partial
 
 
-def _check_split(
-    split_file: str | None, split_col: str | None, time_col: str | None, config: FinetuneConfig
-) -> None:
-    """Refuse two splits, and dates without a split by time."""
+def _checked_config(
+    chosen: Chosen, preset: str, *, split_file: str | None, split_col: str | None, time_col: str | None
+) -> FinetuneConfig:
+    """Return the options, refusing those that do not go together."""
+    check_preset(preset)
+    _check_options(chosen, preset=preset, split_given=bool(split_file or split_col))
     if split_file and split_col:
         raise ConfigError("--split and --split-col both give a split", hint="use one of them")
+    config = chosen.build(FinetuneConfig)
     if (time_col is not None) != (config.split_type == "time"):
         raise ConfigError("--time-col and --split-type time belong together", hint="give both or neither")
+    return config
+
+
+def _preset_config(chosen: Chosen, preset: str, backbone: Backbone | None) -> FinetuneConfig:
+    """Return the options of a preset, with those that the user chose."""
+    head = HeadOptions.preset(preset, backbone.method.head if backbone else None)
+    return chosen.build(FinetuneConfig, FinetuneConfig.build({"learner": "head", **head.model_dump()}))
 
 
 def _check_options(chosen: Chosen, *, preset: str, split_given: bool) -> None:
@@ -315,8 +322,10 @@ def _print_scores(scores: dict[str, Any], tasks: Sequence[str]) -> None:
         click.echo(f"{label:<{width}}" + "".join(f"{scores[fold][key]:>10}" for fold in folds))
 
 
-def _print_verdict(verdict: Verdict, *, cross_validated: bool) -> None:
-    """Print what the model is worth beside what costs nothing."""
+def _print_verdict(verdict: Verdict | None, *, cross_validated: bool) -> None:
+    """Print what the model is worth beside what costs nothing; nothing where nobody asked."""
+    if verdict is None:
+        return
     click.echo()
     for line in verdict.lines():
         click.echo(line)

@@ -83,7 +83,9 @@ def command(
     predictor = Predictor.load(model)
     known = predictor.features.profiles
     say = Reporter(quiet=quiet).say
-    measured = read_profile_blocks(profiles, table, known=known, say=say)
+    measured = read_profile_blocks(
+        profiles, table, known=known, backbone=predictor.features.backbone, say=say
+    )
     if known and not measured:
         say("no profiles are given: every molecule is answered by its structure alone")
     predictor = predictor.with_profiles(measured)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.corpus.identifiers import as_ids
 from cytomol.errors import ConfigError, InputError
 
 __all__ = ["FEWEST", "GroupCorrection", "Way"]
@@ -122,6 +123,20 @@ class GroupCorrection:
         rows = values[known].astype(np.float64)
         corrected[known] = rows * self.factor[place[known]] + self.shift[place[known]]
         return corrected
+
+    def apply_by_metadata(self, values: NDArray[np.float32], metadata: pd.DataFrame) -> NDArray[np.float32]:
+        """Return profiles corrected by the column :attr:`by` of what stands beside them; as they are without.
+
+        Parameters
+        ----------
+        values
+            In measured units, shape (n, width).
+        metadata
+            One row a profile.
+        """
+        if self.by not in metadata:
+            return values
+        return self.apply(values, as_ids(metadata[self.by]).to_numpy(object))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the whole state as arrays, to be saved; names as the bytes of JSON."""

@@ -62,10 +62,10 @@ def reliabilities(frame: pd.DataFrame, column: str, where: str) -> NDArray[np.fl
     no_number = numbers.isna() & (as_ids(text) != "")
     for wrong, what in ((no_number, "is not a number"), (numbers.abs() > 1, "is no reliability")):
         if wrong.any():
-            row = wrong.idxmax()
+            place = int(np.flatnonzero(wrong)[0])
             raise InputError(
-                f"{str(text[row])!r} {what}",
-                where=f"{where}, row {row + 1}, column {column}",
+                f"{str(text.iloc[place])!r} {what}",
+                where=f"{where}, row {int(frame.index.to_numpy(np.int64)[place]) + 1}, column {column}",
                 hint="a reliability lies in [-1, 1], as a correlation does",
             )
     return numbers.to_numpy(np.float32, na_value=np.nan)

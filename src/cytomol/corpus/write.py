@@ -104,8 +104,8 @@ def write_corpus(
 def _keep_further_files(directory: Path, new: Path) -> None:
     """Copy what lies in a corpus directory and is no table of the corpus, where the new one has none."""
     old = load_manifest(directory)
-    tables = {old.molecules, old.genes, *(entry.file for entry in (*old.modalities, *old.relations))}
-    own = {MANIFEST, REPORT, MARK, *tables}
+    profiles, links = [entry.file for entry in old.modalities], [entry.file for entry in old.relations]
+    own = {MANIFEST, REPORT, MARK, old.molecules, old.genes, *profiles, *links}
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory)
         if path.is_file() and name.as_posix() not in own and not (new / name).exists():

@@ -187,11 +187,7 @@ class CellKernel(Learner):
     def _kernels(self, matrices: Sequence[tuple[str, Matrix]]) -> list[SharedKernel]:
         """Return the terms of the covariance."""
         roots = np.sqrt(self.variances).astype(np.float32)
-        return [
-            SharedKernel(matrix, roots[:, TERMS.index(term)], _SHARED[term])
-            for term, matrix in matrices
-            if term in self.terms
-        ]
+        return [SharedKernel(matrix, roots[:, TERMS.index(term)], _SHARED[term]) for term, matrix in matrices]
 
     def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
         """Return the posterior means; those of classes are cut to [0.001, 0.999]."""

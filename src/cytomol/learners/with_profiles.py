@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from cytomol.learners.base import Learner, Learning, Matrix, learners
@@ -85,7 +86,8 @@ class WithProfiles(Learner):
         for kernel in self.kernels.values():
             kernel.fit(blocks, of_measured)
         held = {name: block[of_measured.valid] for name, block in blocks.items()}
-        structure = self.structure.held_out(blocks, learning)[0][measured[learning.valid]]
+        asked = _as_embedded_now(blocks, learning)
+        structure = self.structure.held_out(asked, learning)[0][measured[learning.valid]]
         sources = np.stack([structure, *(self.kernels[name].predict(held) for name in self.beside)])
         labels = measured_exactly(learning)[of_measured.valid]
         self.weights = fusion_weights(sources, labels, learning.kind)
@@ -197,3 +199,19 @@ class WithProfiles(Learner):
         }
         new.weights, new.binary = arrays["weights"], table["binary"]
         return new
+
+
+def _as_embedded_now(blocks: Mapping[str, Matrix], learning: Learning) -> dict[str, Matrix]:
+    """Return the blocks with the validation rows embedded anew, where fitting has changed the embedding."""
+    found = dict(blocks)
+    if learning.live is not None:
+        rows = np.flatnonzero(learning.valid)
+        learning.live.network.eval()
+        with torch.inference_mode():
+            parts = [
+                learning.live.embed(torch.from_numpy(rows[at : at + 256]), torch.device("cpu"))
+                for at in range(0, len(rows), 256)
+            ]
+        found["embedding"] = blocks["embedding"].copy()
+        found["embedding"][rows] = torch.cat(parts).float().numpy()
+    return found

@@ -194,6 +194,6 @@ def _digest(table: AssayTable, config: FinetuneConfig, source: str, profiles: Se
     measured = [
         part
         for each in profiles
-        for part in ("\n".join([each.name, *each.columns, *each.place]), each.values)
+        for part in ("\n".join([each.name, *each.columns, *each.place]), each.values, each.corrected)
     ]
     return digest_of(texts, table.labels.matrix, table.labels.bounds, config.result_options(), *measured)

@@ -336,8 +336,7 @@ class Fitting:
         """
         train, valid = (self.folds == fold for fold in FOLDS[:2])
         assert self.fitted is not None, "nothing is fitted"
-        asked = {name: block[rows] for name, block in self.blocks.items()}
-        return sources_alone(self.fitted, asked, self.encoding) | baseline_predictions(
+        return sources_alone(self.fitted, self.blocks, rows, self.encoding) | baseline_predictions(
             self.store.smiles,
             self.table.labels,
             self.encoding,

@@ -128,6 +128,8 @@ class MoleculeFeatures:
         for each in self.profiles:
             values = blocks[each.key] = each.of(store.smiles)
             if self.backbone is not None and (name := projected_modality(self.backbone, each)) is not None:
+                if each.corrected is not None:
+                    values = each.of(store.smiles, corrected=True)
                 blocks[each.projected_key] = project_profiles(self.backbone, name, each, values)
         return blocks
 

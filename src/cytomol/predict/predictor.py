@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cytomol.assays.labels import Task
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ModelDirectoryError
+from cytomol.learners.cell_kernel import measured_rows
 from cytomol.predict.evidence import Evidence
 from cytomol.predict.parts import PredictorParts
 from cytomol.predict.predictions import Predictions
@@ -212,5 +213,5 @@ class Predictor(PredictorParts):
 
 def _measured(blocks: dict[str, NDArray[np.float32]], profiles: Sequence[str]) -> NDArray[np.bool_] | bool:
     """Return which rows have a measured profile of any modality, shape (n,); False without modalities."""
-    found = [~np.isnan(blocks[name]).all(axis=1) for name in profiles]
+    found = [measured_rows(blocks[name]) for name in profiles]
     return np.logical_or.reduce(found) if found else False

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.assays.same_molecule import molecule_key
-from cytomol.errors import InputError
+from cytomol.corpus.align_features import aligned_profiles
 
 __all__ = ["CAUTION", "PREFIX", "ProfileBlock"]
 
@@ -19,7 +19,6 @@ CAUTION = (
     " those of structure alone"
 )
 """What a model that has learnt from measured profiles says of itself."""
-_NAMED = 5  # features that one message names
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +35,9 @@ class ProfileBlock:
         Measured values, NaN where not measured, float32, shape (molecules, width).
     place
         Row of each molecule, by its key (see :func:`cytomol.assays.same_molecule.molecule_key`).
+    corrected
+        The values as a backbone projects them: corrected for plate or library as its training profiles were.
+        None where they are the measured ones.
 
     Examples
     --------
@@ -49,6 +51,7 @@ class ProfileBlock:
     columns: tuple[str, ...]
     values: NDArray[np.float32]
     place: Mapping[str, int] = field(default_factory=dict)
+    corrected: NDArray[np.float32] | None = None
 
     @property
     def key(self) -> str:
@@ -60,21 +63,30 @@ class ProfileBlock:
         """Name of the block of the same profiles as a backbone projects them."""
         return f"projected:{self.name}"
 
+    @property
+    def called(self) -> str:
+        """What a message calls the profiles of a model."""
+        return f"the profiles {self.name!r} that the model has learnt from"
+
     def __len__(self) -> int:
         return len(self.values)
 
-    def of(self, smiles: Sequence[str]) -> NDArray[np.float32]:
-        """Return the profile of each molecule, NaN where it has none, shape (n, width)."""
+    def of(self, smiles: Sequence[str], *, corrected: bool = False) -> NDArray[np.float32]:
+        """Return the profile of each molecule, NaN where it has none, shape (n, width).
+
+        ``corrected`` gives what a backbone projects in place of what was measured.
+        """
         result = np.full((len(smiles), len(self.columns)), np.nan, np.float32)
         if not self.place:
             return result
+        values = self.corrected if corrected and self.corrected is not None else self.values
         rows = np.array([self.place.get(molecule_key(text), -1) for text in smiles], dtype=np.int64)
-        result[rows >= 0] = self.values[rows[rows >= 0]]
+        result[rows >= 0] = values[rows[rows >= 0]]
         return result
 
     def empty(self) -> ProfileBlock:
         """Return the modality without any profile, which is what a saved model keeps of it."""
-        return replace(self, values=self.values[:0], place={})
+        return replace(self, values=self.values[:0], place={}, corrected=None)
 
     def aligned(self, to: ProfileBlock, *, where: str) -> ProfileBlock:
         """Return these profiles with the features of another block, in its order and under its name.
@@ -84,16 +96,9 @@ class ProfileBlock:
         InputError
             If a feature is missing.
         """
-        at = {column: number for number, column in enumerate(self.columns)}
-        missing = [column for column in to.columns if column not in at]
-        if missing:
-            some = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
-            raise InputError(
-                f"lacks {len(missing)} of the {len(to.columns)} features of the profiles {to.name!r} that the"
-                f" model has learnt from: {some}",
-                where=where,
-                hint=f"it holds {len(self.columns)} features, such as {', '.join(self.columns[:_NAMED])};"
-                " they are matched by name",
-            )
-        values = np.ascontiguousarray(self.values[:, [at[column] for column in to.columns]])
-        return ProfileBlock(to.name, to.columns, values, self.place)
+
+        def align(values: NDArray[np.float32]) -> NDArray[np.float32]:
+            return aligned_profiles(values, self.columns, to.columns, name=to.called, where=where)
+
+        corrected = None if self.corrected is None else align(self.corrected)
+        return ProfileBlock(to.name, to.columns, align(self.values), self.place, corrected)

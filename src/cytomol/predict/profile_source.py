@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.artifact.backbone import Backbone
 from cytomol.assays.same_molecule import molecule_key
 from cytomol.chem.keys import connectivity_block
+from cytomol.corpus.align_features import aligned_profiles
 from cytomol.corpus.identifiers import as_ids, plain_name
 from cytomol.corpus.profiles import ProfileTable, aggregate_profiles
 from cytomol.corpus.readers import read_corpus, read_profiles
 from cytomol.corpus.rowkeys import RowKeys, row_keys
 from cytomol.errors import ConfigError, InputError
 from cytomol.predict.profile_block import ProfileBlock
+from cytomol.predict.projected_profiles import projected_modality
 from cytomol.tables.molecules import MoleculeTable
 
 __all__ = ["ProfileSource", "join_profiles", "read_profile_blocks"]
@@ -79,7 +82,8 @@ class ProfileSource:
                 wrong, where=str(self.path), hint=f"name one of {', '.join(known)}: {self.path}:MODALITY"
             )
         modality = corpus.modalities[name]
-        metadata = corpus.molecules.iloc[modality.rows].reset_index(drop=True)
+        molecules = corpus.molecules.iloc[modality.rows].reset_index(drop=True)
+        metadata = pd.concat([molecules, modality.provenance.frame()], axis=1)
         return self.name or name, ProfileTable(
             str(self.path), metadata, modality.values, tuple(modality.columns)
         )
@@ -90,6 +94,7 @@ def read_profile_blocks(
     molecules: MoleculeTable,
     *,
     known: Sequence[ProfileBlock] | None = None,
+    backbone: Backbone | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[ProfileBlock]:
     """Read profiles and join them to the molecules of a table.
@@ -102,6 +107,8 @@ def read_profile_blocks(
         The table.
     known
         Modalities that a model has learnt from, whose features are looked for by name; None takes any.
+    backbone
+        That of the model: profiles that it projects are corrected for plate or library as in its training.
     say
         Called with a sentence on each source.
 
@@ -117,19 +124,23 @@ def read_profile_blocks(
     for text in sources:
         source = ProfileSource.parse(text)
         name, table = source.read()
-        block = join_profiles(table, molecules, name=name, say=say)
         if known is not None:
-            block = block.aligned(_meant(source.name, block, known, table.where), where=table.where)
-        if block.name in [other.name for other in blocks]:
-            raise ConfigError(
-                f"two sources of profiles are called {block.name!r}", hint="--profiles NAME=FILE names one"
+            meant = _meant(source.name, name, table, known)
+            values = aligned_profiles(
+                table.features, table.columns, meant.columns, name=meant.called, where=table.where
             )
-        blocks.append(block)
+            name, table = meant.name, replace(table, features=values, columns=meant.columns)
+        if name in [other.name for other in blocks]:
+            raise ConfigError(
+                f"two sources of profiles are called {name!r}", hint="--profiles NAME=FILE names one"
+            )
+        blocks.append(join_profiles(table, molecules, name=name, backbone=backbone, say=say))
     return blocks
 
 
-def _meant(name: str, block: ProfileBlock, known: Sequence[ProfileBlock], where: str) -> ProfileBlock:
-    """Return which of a model's modalities a source is of."""
+def _meant(asked: str, name: str, table: ProfileTable, known: Sequence[ProfileBlock]) -> ProfileBlock:
+    """Return which of a model's modalities a source is of: that asked for, or one that its features fit."""
+    where = table.where
     names = [each.name for each in known]
     if not names:
         raise InputError(
@@ -137,17 +148,17 @@ def _meant(name: str, block: ProfileBlock, known: Sequence[ProfileBlock], where:
             where=where,
             hint="fine-tune it with --profiles, or leave the option out",
         )
-    if name:
-        if name not in names:
+    if asked:
+        if asked not in names:
             raise InputError(
-                f"the model has learnt from no profiles {name!r}",
+                f"the model has learnt from no profiles {asked!r}",
                 where=where,
                 hint=f"it knows {', '.join(names)}",
             )
-        return known[names.index(name)]
-    fitting = [each for each in known if set(each.columns) <= set(block.columns)]
+        return known[names.index(asked)]
+    fitting = [each for each in known if set(each.columns) <= set(table.columns)]
     if len(fitting) > 1:
-        same = [each for each in fitting if each.name == block.name]
+        same = [each for each in fitting if each.name == name]
         if len(same) == 1:
             return same[0]
         raise InputError(
@@ -155,16 +166,22 @@ def _meant(name: str, block: ProfileBlock, known: Sequence[ProfileBlock], where:
             where=where,
             hint="--profiles NAME=FILE says which",
         )
-    return fitting[0] if fitting else known[names.index(block.name) if block.name in names else 0]
+    return fitting[0] if fitting else known[names.index(name) if name in names else 0]
 
 
 def join_profiles(
-    table: ProfileTable, molecules: MoleculeTable, *, name: str, say: Callable[[str], None] = lambda _: None
+    table: ProfileTable,
+    molecules: MoleculeTable,
+    *,
+    name: str,
+    backbone: Backbone | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> ProfileBlock:
     """Join profiles to the molecules of a table; repeats of a molecule become their median.
 
     A profile is of the molecule whose connectivity its InChIKey or SMILES has; one with neither is of the row
-    with its id, in a column that both tables have.
+    with its id, in a column that both tables have; an id of several molecules joins nothing. Parameters as
+    of :func:`read_profile_blocks`.
 
     Raises
     ------
@@ -196,12 +213,29 @@ def join_profiles(
     block = ProfileBlock(
         name, table.columns, merged, {names[row]: at for at, row in enumerate(of_molecule.tolist())}
     )
+    corrected = _corrected(block, values, metadata, backbone)
+    if corrected is not None:
+        merged = aggregate_profiles(place.astype(np.int64), corrected[rows], "median")[1]
+        block = replace(block, corrected=merged)
     repeats = f", {int(rows.sum()):,} profiles, repeats as their median" if rows.sum() > len(merged) else ""
     say(
         f"profiles {name}: {len(merged):,} of {len(wanted):,} molecules have one"
         f" ({len(table.columns):,} features{repeats})"
     )
     return block
+
+
+def _corrected(
+    block: ProfileBlock, values: NDArray[np.float32], metadata: pd.DataFrame, backbone: Backbone | None
+) -> NDArray[np.float32] | None:
+    """Return profiles corrected as those were that the backbone projects; None where it corrects none."""
+    name = projected_modality(backbone, block)
+    if backbone is None or name is None or name not in backbone.corrections:
+        return None
+    at = [block.columns.index(column) for column in backbone.modalities[name]["columns"]]
+    corrected = values.copy()
+    corrected[:, at] = backbone.corrections[name].apply_by_metadata(values[:, at], metadata)
+    return corrected
 
 
 def _key_of(inchikey: str, smiles: str) -> str:
@@ -218,11 +252,12 @@ def _by_id(
         other = columns.get(plain_name(column))
         if other is None or other == molecules.smiles_col or not asked.any():
             continue
-        ids = as_ids(molecules.frame[other])
-        smiles = dict(zip(ids, molecules.smiles, strict=True))
-        own = as_ids(metadata[column])
-        for row in np.flatnonzero(asked & (result == "")):
-            text = own.iloc[row]
-            if text:
-                result[row] = molecule_key(smiles.get(text, ""))
+        key_of: dict[str, str] = {}
+        for text, smiles in zip(as_ids(molecules.frame[other]), molecules.smiles, strict=True):
+            key = molecule_key(smiles)
+            if key:
+                key_of[text] = key if key_of.get(text, key) == key else ""  # a plate is of many molecules
+        key_of[""] = ""
+        open_rows = np.flatnonzero(asked & (result == ""))
+        result[open_rows] = [key_of.get(text, "") for text in as_ids(metadata[column]).iloc[open_rows]]
     return result

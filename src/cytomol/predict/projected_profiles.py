@@ -36,8 +36,9 @@ def project_profiles(
     block
         Whose features the profiles have.
     values
-        Profiles, shape (n, width); a feature that was not measured counts as typical, or as the scaling's
-        zero in a backbone that does not say what is typical.
+        Profiles, corrected as the backbone's training profiles were, shape (n, width); a feature that was
+        not measured counts as typical, or as the scaling's zero in a backbone that does not say what is
+        typical.
 
     Returns
     -------

@@ -17,9 +17,9 @@ __all__ = ["sources_alone"]
 
 
 def sources_alone(
-    fitted: ByKind, blocks: Mapping[str, Matrix], encoding: Encoding
+    fitted: ByKind, blocks: Mapping[str, Matrix], rows: NDArray[np.int64], encoding: Encoding
 ) -> dict[str, list[NDArray[np.float64]]]:
-    """Predict molecules by structure, by profiles and by their norm alone; nothing without profiles.
+    """Predict some rows by structure, by profiles and by their norm alone; nothing without profiles.
 
     Returns
     -------
@@ -27,11 +27,11 @@ def sources_alone(
         Under "structure", "profiles" and "norm" one array a task, shape (n,), or (n, classes) for three
         classes and more, in the unit of the table.
     """
-    rows = len(next(iter(blocks.values())))
     found: dict[str, NDArray[np.float64]] = {}
     for kind, part in fitted.parts.items():
         if isinstance(part, WithProfiles):
-            for name, answers in part.alone(blocks).items():
-                empty = np.full((rows, len(fitted.kinds)), np.nan)
+            asked = {name: block[rows] for name, block in blocks.items()}
+            for name, answers in part.alone(asked).items():
+                empty = np.full((len(rows), len(fitted.kinds)), np.nan)
                 found.setdefault(name, empty)[:, fitted.columns(kind)] = answers
     return {name: of_tasks(encoding.decode(found[name]), encoding) for name in ALONE if name in found}

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 
 from cytomol.learners import Learning
@@ -110,3 +114,43 @@ def test_projected_profiles_are_fused_where_they_tell_more() -> None:
     assert model.weights[3, 1] > 0.5
     restored = WithProfiles.restore(*model.state())
     np.testing.assert_array_equal(restored.predict(blocks), model.predict(blocks))
+
+
+class ChangesEmbedding(Forest):
+    """A learner whose fit changes the embedding that it answers by."""
+
+    def fit(self, blocks: Mapping[str, Any], learning: Learning) -> None:
+        super().fit(blocks, learning)
+        assert learning.live is not None
+        learning.live.network.sign = -1.0  # type: ignore[assignment]
+
+    def predict(self, blocks: Mapping[str, Any]) -> np.ndarray:
+        return np.asarray(1 / (1 + np.exp(-4.0 * blocks["embedding"].astype(float))))
+
+
+def test_weights_are_chosen_by_the_embedding_as_fitting_leaves_it() -> None:
+    blocks, learning = planted()
+    signs = np.where(learning.labels == 1, 1.0, -1.0).astype(np.float32)
+    blocks["embedding"] = -signs  # all wrong before fitting, all right afterwards
+    network = torch.nn.Identity()
+    network.sign = 1.0  # type: ignore[assignment]
+    live = SimpleNamespace(
+        network=network, embed=lambda rows, _: -network.sign * torch.from_numpy(signs)[rows]
+    )
+    model = WithProfiles(ChangesEmbedding(("counts",), trees=2), "forest", BLOCKS)
+    model.fit(blocks, replace(learning, live=live))
+    assert (model.weights[0] > 0.8).all()
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_one_training_and_one_validation_row_with_a_profile(kind: str) -> None:
+    blocks, learning = planted(kind)
+    keep = [np.flatnonzero(rows & model_rows(blocks))[0] for rows in (learning.train, learning.valid)]
+    for name in BLOCKS:
+        alone = np.full_like(blocks[name], np.nan)
+        alone[keep] = blocks[name][keep]
+        blocks[name] = alone
+    model = WithProfiles(Forest(("counts",), trees=5), "forest", BLOCKS)
+    model.fit(blocks, learning)
+    np.testing.assert_allclose(model.weights.sum(axis=0), 1)
+    assert np.isfinite(model.predict(blocks)).all()

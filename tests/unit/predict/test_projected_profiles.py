@@ -26,6 +26,7 @@ def backbone() -> Any:
         typical={"cell": SimpleNamespace(mean=np.array([1.0, 1.0, 1.0], np.float32))},
         profile_rows=lambda name, values: 10 * values,
         device=torch.device("cpu"),
+        corrections={},
     )
 
 

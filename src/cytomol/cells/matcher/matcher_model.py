@@ -16,8 +16,9 @@ from cytomol.artifact.directory import load_model, write_model
 from cytomol.cells.matcher.backbone_blocks import BackboneBlocks
 from cytomol.cells.matcher.cell_matcher import CellMatcher, MatcherOptions, scaffold_groups
 from cytomol.cells.matcher.structure_kernel import blocks_of, structure_blocks, structure_store
-from cytomol.cells.modality import NamedFeatures, aligned_profiles
+from cytomol.cells.modality import NamedFeatures
 from cytomol.chem.store import MoleculeStore
+from cytomol.corpus.align_features import aligned_profiles
 from cytomol.corpus.schema import Modality
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.files import atomic_directory
