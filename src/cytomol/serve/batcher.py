@@ -110,8 +110,7 @@ class Batcher:
         self._changed = threading.Condition()
         self._closing = False
         self._rate = 0.0
-        self._thread = threading.Thread(target=self._work, name="cytomol-model", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None  # from the first request on
 
     def __enter__(self) -> Self:
         return self
@@ -127,8 +126,8 @@ class Batcher:
 
     @property
     def alive(self) -> bool:
-        """Whether the thread runs."""
-        return self._thread.is_alive()
+        """Whether requests are taken and answered."""
+        return not self._closing and (self._thread is None or self._thread.is_alive())
 
     def _waiting(self) -> int:
         return sum(job.left for job in self._jobs if not job.future.done())
@@ -156,6 +155,9 @@ class Batcher:
                 error.retry_after = min(60.0, max(1.0, waiting / max(self._rate, _LEAST_RATE)))
                 raise error
             self._jobs.append(job)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="cytomol-model", daemon=True)
+                self._thread.start()
             self._changed.notify_all()
         return job.future
 
@@ -164,6 +166,8 @@ class Batcher:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+        if self._thread is None:
+            return True
         self._thread.join(timeout)
         return not self._thread.is_alive()
 

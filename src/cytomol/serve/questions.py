@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from cytomol.serve.explained_molecules import explained_row
 from cytomol.serve.molecule_screen import screen_molecules
 from cytomol.serve.predicted_rows import plain_number, predicted_rows
@@ -21,6 +23,7 @@ __all__ = [
     "EmbedQuestion",
     "ExplainQuestion",
     "ImputeQuestion",
+    "PlaceProfilesQuestion",
     "PlaceQuestion",
     "PredictQuestion",
     "Question",
@@ -66,6 +69,8 @@ def answerer(models: ServedModels, limits: ServiceLimits) -> Callable[[Hashable,
 
     def answer(question: Hashable, molecules: list[Any]) -> list[Row]:
         assert isinstance(question, Question)
+        if isinstance(question, PlaceProfilesQuestion):
+            return question.answer(models[question.model], molecules)
         texts, reasons = screen_molecules(molecules, limits)
         if len(reasons) == len(texts):
             return [{"error": reasons[row]} for row in range(len(texts))]
@@ -132,6 +137,22 @@ class PlaceQuestion(Question):
         return [
             {"error": error} if error else {"error": None, "place": places[row]}
             for row, error in enumerate(store.errors)
+        ]
+
+
+@dataclass(frozen=True)
+class PlaceProfilesQuestion(Question):
+    """The places of measured profiles in the space where they are compared with molecules."""
+
+    modality: str | None = None
+    verb: ClassVar[Verb] = "match"
+
+    def answer(self, model: ServedModel, molecules: Sequence[Any]) -> list[Row]:
+        """Return ``place`` of each profile: rows in measured units, the modality's features in its order."""
+        places = model.space(self.modality).profiles(np.stack(molecules))
+        return [
+            {"error": "nothing was measured"} if np.isnan(place).any() else {"error": None, "place": place}
+            for place in places
         ]
 
 
