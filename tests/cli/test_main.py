@@ -31,6 +31,7 @@ VERBS = [
     "evaluate",
     "stress",
     "benchmark",
+    "serve",
     "data",
     "ablate",
     "demo",
