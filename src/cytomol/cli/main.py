@@ -28,6 +28,7 @@ _VERBS = {
     "finetune": "Fine-tune a pretrained encoder to the assays of a table.",
     "predict": "Predict properties of molecules.",
     "score": "Hold predictions against what was measured since.",
+    "report": "Write the page about a model or another result.",
     "explain": "Say which atoms drive a prediction or an imputed profile.",
     "embed": "Write the embeddings of molecules.",
     "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
@@ -86,7 +87,8 @@ def main(args: list[str] | None = None) -> None:
     """
     try:
         with _notes_as_lines(), _any_letter_can_be_printed():
-            status = cli.main(args=args, prog_name="cytomol", standalone_mode=False)
+            command = ("cytomol", *(sys.argv[1:] if args is None else args))  # a report says what was run
+            status = cli.main(args=args, prog_name="cytomol", standalone_mode=False, obj=command)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
