@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytomol.cli.options import GroupedCommand, options_from
+from cytomol.cli.tracking_option import mlflow_option
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
@@ -75,6 +76,7 @@ _SHOWN_TASKS = 40
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same command.")
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted run.")
+@mlflow_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and scores.")
 @options_from(FinetuneConfig)
 def command(
@@ -95,6 +97,7 @@ def command(
     workers: int | None,
     resume: bool,
     force: bool,
+    mlflow: str | None,
     quiet: bool,
     chosen: Chosen,
 ) -> None:
@@ -119,6 +122,7 @@ def command(
     from cytomol.artifact.backbone import Backbone
     from cytomol.predict.finetune import Listener, finetune
     from cytomol.predict.profile_source import read_profile_blocks
+    from cytomol.tracking import tracked
 
     labels = _labels(molecules, targets, config, split_col or time_col)
     folds = _given_folds(molecules, split_file, split_col)
@@ -130,7 +134,7 @@ def command(
     )
     partial = _partial(out, resume=resume)
     _say_tasks(labels, detected=config.task_type == "auto")
-    with _Progress(quiet=quiet) as progress:
+    with tracked(mlflow, "finetune", out), _Progress(quiet=quiet) as progress:
         result = finetune(
             molecules.smiles,
             labels,
@@ -145,7 +149,7 @@ def command(
             partial=partial,
             record=_record_source(molecules, labels, config) if report else None,
         )
-    result.predictor.save(out, force=force)
+        result.predictor.save(out, force=force)
     _print_scores(result.scores, labels.names)
     _print_verdict(result.verdict, cross_validated=bool(config.folds))
     click.echo(f"model: {out}", err=True)
