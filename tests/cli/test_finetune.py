@@ -17,7 +17,7 @@ from rdkit import Chem
 from cytomol.artifact.directory import verify
 
 Run = Callable[..., Any]
-SMALL = ("--epochs", "2", "--hidden", "8", "--features", "1d", "--workers", "1")
+SMALL = ("--epochs", "2", "--hidden", "8", "--features", "1d", "--workers", "1", "--no-report")
 RANDOM = ("--split-type", "random")
 
 
