@@ -39,6 +39,7 @@ _VERBS = {
     "evaluate": "Measure what a model knows of cells, on molecules that it has not seen.",
     "stress": "Measure how a method bears missing profiles.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
+    "serve": "Answer HTTP requests with models.",
     "data": "List and fetch the published benchmark sets.",
     "ablate": "Measure what each part of a method is worth.",
     "demo": "Run the whole job on a planted corpus.",
