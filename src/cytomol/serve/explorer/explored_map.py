@@ -83,10 +83,12 @@ class ExploredMap:
         texts = self.library.texts()
         learnt = self.library.learnt
         kept = None if self._predictor is None else self._predictor.evidence
-        bits = domain_fingerprints(texts[learnt:], self._reading, workers=self._workers, cache="default")
+        bits = domain_fingerprints(
+            texts[learnt:], self._reading, workers=self._workers, cache="default", progress=self._advance
+        )
         known = np.zeros((0, bits.shape[1]), np.uint8) if kept is None else kept.fingerprints[:learnt]
         self.bits = np.concatenate([known, bits])
-        self.state = "placing molecules"
+        self.state, self.done = "placing molecules", 0
         place = self._place_of(texts)
         found = _kept(place, len(texts))
         if found is None:

@@ -21,6 +21,7 @@ from cytomol.serve.explorer.uploaded_tables import UploadedTables
 __all__ = ["ExploredSession"]
 
 _EXAMPLES = 4
+_LONG = 60  # characters of an example, at most
 _RANGE = (0.01, 0.99)  # of the measured values, over which an interval is drawn
 
 
@@ -161,9 +162,12 @@ class ExploredSession:
 
     def _examples(self) -> list[str]:
         """Return some molecules to begin with."""
-        rows = np.linspace(0, max(len(self.library) - 1, 0), _EXAMPLES).astype(int)
+        from cytomol.chem.parse import parse_smiles
+
+        rows = np.linspace(0, max(len(self.library) - 1, 0), 2 * _EXAMPLES).astype(int)
         texts = [self.library.smiles[row] for row in dict.fromkeys(rows.tolist()) if len(self.library)]
-        return texts or ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C)C(=O)N2C"]
+        valid = [text for text in texts if 0 < len(text) < _LONG and parse_smiles(text).mol is not None]
+        return valid[:_EXAMPLES] or ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C)C(=O)N2C"]
 
 
 def _tasks(predictor: Predictor) -> list[dict[str, Any]]:

@@ -65,7 +65,11 @@ def run_explorer(
 
     address = f"http://{HOST}:{listening.getsockname()[1]}/"
     config = uvicorn.Config(
-        explorer_app(session), log_level="warning", access_log=False, timeout_graceful_shutdown=3
+        explorer_app(session),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
     )
     say(f"the page is at {address} for this machine alone; stop with Ctrl-C")
     if browser:

@@ -24,7 +24,7 @@ export async function start() {
   for (;;) {
     status = await ask("map");
     if (["ready", "empty", "failed"].includes(status.state)) break;
-    byId("map-state").textContent = `${status.state}: ${status.total.toLocaleString("en")} molecules, once; they are kept for the next time`;
+    byId("map-state").textContent = `${status.state}: ${status.done.toLocaleString("en")} of ${status.total.toLocaleString("en")}. They are kept for the next time.`;
     await new Promise((done) => setTimeout(done, 700));
   }
   if (status.state === "ready") await build(panel);

@@ -119,7 +119,8 @@ export class PointCloud {
     const scale = this.view.scale * this.ratio;
     const left = wide / 2 - this.view.x * scale, top = tall / 2 + this.view.y * scale;
     const zoomed = this.view.scale / this.whole.scale;
-    const side = Math.max(2, Math.round(this.ratio * Math.min(6, 1.6 + Math.log2(Math.max(1, zoomed)))));
+    const few = this.count < 3000 ? 3 : this.count < 20000 ? 1 : 0; // few points may be larger
+    const side = Math.max(2, Math.round(this.ratio * Math.min(7, 1.6 + few + Math.log2(Math.max(1, zoomed)))));
     crowd.fill(0);
     for (let at = 0; at < places.length; at += 2) {
       if (colours && colours[at / 2]) continue;
