@@ -2,8 +2,8 @@
 
 A predictor learns from examples/assay.csv, a library of 100,000 molecules is planted, the page is opened in
 the system's Chromium, and 40 molecules that the page has not seen are pasted one after the other. The time is
-that from asking to the answer on the page; the atoms that it rests on come later and are timed apart. The map is
-moved and zoomed for its frames.
+that from asking to the answer on the page; the atoms that it rests on come later and are timed apart. The map
+is moved and zoomed for its frames.
 """
 
 from __future__ import annotations

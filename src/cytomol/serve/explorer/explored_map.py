@@ -99,7 +99,7 @@ class ExploredMap:
             self.plane, self.places = MapPlane.restore(found), found["places"]
         self.done, self.state = self.total, "ready"
 
-    def nearest(self, bits: NDArray[np.uint8], count: int = 6) -> list[dict[str, Any]]:
+    def nearest(self, bits: NDArray[np.uint8], count: int = 5) -> list[dict[str, Any]]:
         """Return the molecules of the library, those learnt from apart, most like one by its bits."""
         from cytomol.chem.similarity import tanimoto_top_k
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,7 +68,7 @@ class ExploredModel:
         ModelDirectoryError
             If it is absent, altered or of another kind.
         """
-        return cls(ServedModel.load(Path(path).resolve().name, path))
+        return cls(ServedModel.load(Path(path).resolve().name, path, atoms=ServiceLimits().atoms))
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +87,8 @@ class ExploredModel:
         if self.served.predictor is not None:
             return self.served.predictor.features.options
         assert self.served.backbone is not None
-        return self.served.backbone.feature_options
+        options = self.served.backbone.feature_options
+        return replace(options, max_atoms=min(options.max_atoms, self.limits.atoms))
 
     def fingerprints(self, smiles: Sequence[str]) -> NDArray[np.uint8]:
         """Return what molecules are compared by, uint8, shape (n, 256); zeros for invalid ones."""
@@ -162,5 +164,5 @@ class ExploredModel:
             texts, reasons = screen_molecules(molecules, self.limits)
             if reasons:  # the page asks about one molecule at a time
                 raise InputError(next(iter(reasons.values())))
-            return question.answer(self.served, texts)
+            return question.answer(self.served, texts, self.limits)
         return self._screened(question, molecules)

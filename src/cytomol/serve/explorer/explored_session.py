@@ -155,10 +155,12 @@ class ExploredSession:
         self.model.close()
 
     def _why(self, smiles: str) -> str:
-        """Return why a text is no molecule."""
-        from cytomol.chem.parse import parse_smiles
+        """Return why a text is no molecule that the model reads."""
+        from cytomol.chem.featurize import featurize
 
-        return parse_smiles(smiles).reason or "has no fingerprint"
+        return (
+            featurize([smiles], self.model.reading, workers=1, cache=None).errors[0] or "has no fingerprint"
+        )
 
     def _examples(self) -> list[str]:
         """Return some molecules to begin with."""

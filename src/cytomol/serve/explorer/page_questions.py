@@ -13,7 +13,10 @@ from cytomol.cells.explain.choose_value import ValueChoice, choose_value
 from cytomol.cells.explain.occluded_atoms import occlude_value
 from cytomol.cells.tree.code_tree import CodeTree
 from cytomol.cells.tree.tree_places import place_molecules
+from cytomol.chem.featurize import featurize
 from cytomol.chem.occlusion.attribution import ExplainedMolecule
+from cytomol.chem.parse import parse_smiles
+from cytomol.errors import InputError
 from cytomol.predict.predictions import Predictions
 from cytomol.predict.task_attribution import explain_tasks
 from cytomol.serve.molecule_screen import screen_molecules
@@ -38,11 +41,15 @@ class AtomQuestion:
     task: str | None = None
     modality: str | None = None
 
-    def answer(self, model: ServedModel, molecules: Sequence[str]) -> list[ExplainedMolecule]:
+    def answer(
+        self, model: ServedModel, molecules: Sequence[str], limits: ServiceLimits
+    ) -> list[ExplainedMolecule]:
         """Return the molecules with what each atom adds."""
         if self.task is not None:
             assert model.predictor is not None
             return explain_tasks(model.predictor, molecules, [self.task])
+        for one in molecules:
+            _refuse_large(one, limits)
         assert model.backbone is not None
         value = choose_value(model.backbone, ValueChoice(self.modality))
         return occlude_value(model.backbone, molecules, value)
@@ -81,10 +88,12 @@ class CellQuestion:
 
     tree: CodeTree | None = None
 
-    def answer(self, model: ServedModel, molecules: Sequence[str]) -> list[CellAnswer]:
+    def answer(self, model: ServedModel, molecules: Sequence[str], limits: ServiceLimits) -> list[CellAnswer]:
         """Return imputed profiles and paths."""
         assert model.backbone is not None
-        store = model.backbone.store(molecules, workers=1)
+        options = model.backbone.feature_options
+        few = replace(options, max_atoms=min(options.max_atoms, limits.atoms))
+        store = featurize(molecules, few, workers=1, cache=None)
         expected: dict[str, NDArray[np.float32]] = {}
         half_width: dict[str, NDArray[np.float32]] = {}
         if model.imputed:
@@ -103,6 +112,16 @@ class CellQuestion:
             )
             for row, error in enumerate(store.errors)
         ]
+
+
+def _refuse_large(smiles: str, limits: ServiceLimits) -> None:
+    """Refuse a molecule of which too many parts would be masked."""
+    mol = parse_smiles(smiles).mol
+    if mol is not None and mol.GetNumHeavyAtoms() > limits.atoms:
+        raise InputError(
+            f"{mol.GetNumHeavyAtoms()} atoms, more than the {limits.atoms} that are explained",
+            hint="ask about a smaller molecule",
+        )
 
 
 @dataclass(frozen=True)

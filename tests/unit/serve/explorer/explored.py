@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from tests.unit.cells.explained_backbones import COLUMNS, cell_backbone, save_cell_backbone
 
 from cytomol import finetune
 from cytomol.artifact.backbone import Backbone
-from cytomol.assays.labels import Labels
+from cytomol.assays.labels import Labels, Task
 from cytomol.cells.tree.code_tree import fit_tree, write_tree
 from cytomol.cells.tree.read_tree import read_hierarchy
 from cytomol.cells.tree.tree_places import place_molecules
-from cytomol.corpus import write_corpus
-from cytomol.corpus.planted import generate_planted
-from cytomol.methods.config import InfoAlignConfig
-from cytomol.training.pretrain import pretrain
+from cytomol.corpus import read_corpus
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "OC(=O)"]
@@ -24,8 +23,6 @@ MOLECULES = [f"{tail}{ring}" for ring in RINGS for tail in TAILS]
 
 def write_forest(folder: Path) -> Path:
     """Write a predictor of a value (length) and a class (nitrogen)."""
-    from cytomol.assays.labels import Task
-
     values = np.array([[float(len(text)), float("n" in text.lower())] for text in MOLECULES])
     tasks = (Task("length", "regression"), Task("nitrogen", "binary", ("absent", "present")))
     folds = np.array(["train", "train", "valid"] * 20)
@@ -35,15 +32,19 @@ def write_forest(folder: Path) -> Path:
 
 
 def write_cells(folder: Path) -> dict[str, Path]:
-    """Write an untrained backbone that imputes, its corpus, and a tree of the corpus's molecules."""
-    corpus = generate_planted(200).corpus
-    write_corpus(corpus, folder / "corpus")
-    config = InfoAlignConfig.build({"width": 16, "layers": 2, "epochs": 0})
-    made = pretrain(corpus, config, folder / "backbone", method="infoalign", quiet=True)
-    backbone = Backbone.load(made.path)
+    """Write an untrained backbone that imputes, measured profiles of 60 molecules, and a tree of these."""
+    backbone = cell_backbone("infoalign")
+    save_cell_backbone(backbone, folder / "backbone")
+    backbone = Backbone.load(folder / "backbone")  # with the digest that the tree is bound to
+    profiles = np.random.default_rng(0).normal(3, 2, (len(MOLECULES), len(COLUMNS))).round(3)
+    table = pd.DataFrame(profiles, columns=list(COLUMNS))
+    table.insert(0, "Metadata_SMILES", MOLECULES)
+    table.insert(0, "mol_id", [f"m{row}" for row in range(len(MOLECULES))])
+    table.to_csv(folder / "morphology.csv", index=False)
+    corpus = read_corpus(folder / "morphology.csv")
     places = place_molecules(backbone, backbone.store(corpus.smiles, workers=1))
     tree = fit_tree(places, depth=3)
     (folder / "tree").mkdir()
     read_hierarchy(backbone, tree, corpus.molecules, places, corpus=corpus).write(folder / "tree", places)
     write_tree(tree, folder / "tree" / "tree", backbone)
-    return {name: folder / name for name in ("corpus", "backbone", "tree")}
+    return {"corpus": folder / "morphology.csv", "backbone": folder / "backbone", "tree": folder / "tree"}

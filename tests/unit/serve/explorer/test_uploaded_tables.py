@@ -55,7 +55,7 @@ def test_what_the_table_holds(session: ExploredSession) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "what"),
     [
-        ("mine.csv", b"", "mine.csv: is empty"),
+        ("mine.csv", b"", "mine.csv: molecule file is empty"),
         ("mine.csv", b"a,b\n1,2\n", "mine.csv"),
         ("mine.exe", b"MZ", "is not a file of molecules by its name"),
         ("mine.parquet", b"PAR1 nonsense", "mine.parquet"),
