@@ -151,7 +151,8 @@ class ExploredSession:
         return {"drawings": drawings}
 
     def close(self) -> None:
-        """Stop the model's thread."""
+        """Give up what is computed, and stop the model's thread."""
+        self.tables.close()
         self.model.close()
 
     def _why(self, smiles: str) -> str:

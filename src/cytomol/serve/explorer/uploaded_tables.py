@@ -27,7 +27,7 @@ __all__ = ["UploadedTables"]
 
 _KEPT = 4  # tables in memory
 _SUFFIXES = (".csv", ".tsv", ".txt", ".smi", ".sdf", ".parquet", ".xlsx")
-_CHUNK = 512  # molecules between two words on how far it is
+_CHUNK = 128  # molecules between two words on how far it is
 MOST_ROWS = 50_000
 
 
@@ -72,6 +72,7 @@ class UploadedTables:
     def __init__(self, model: ExploredModel) -> None:
         self._model = model
         self._uploads: OrderedDict[str, _Upload] = OrderedDict()
+        self._closing = False
         self._lock = threading.Lock()
 
     def add(self, name: str, data: bytes, *, smiles_col: str | None = None) -> dict[str, Any]:
@@ -141,6 +142,10 @@ class UploadedTables:
             raise InputError("the predictions are not there yet")
         return frame.to_csv(index=False, lineterminator="\n")
 
+    def close(self) -> None:
+        """Give up the tables that are being predicted."""
+        self._closing = True
+
     def _of(self, key: str) -> _Upload:
         with self._lock:
             if key not in self._uploads:
@@ -149,6 +154,8 @@ class UploadedTables:
 
     def _predict(self, key: str, upload: _Upload) -> None:
         def advance(done: int, _: int) -> None:
+            if self._closing:
+                raise InputError("the explorer was stopped")
             upload.done = done
 
         try:

@@ -18,6 +18,7 @@ from cytomol.corpus import read_corpus
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "OC(=O)"]
+QUICK = {"learner": "forest", "calibration_folds": 0, "baselines": False}
 MOLECULES = [f"{tail}{ring}" for ring in RINGS for tail in TAILS]
 
 
@@ -27,7 +28,7 @@ def write_forest(folder: Path) -> Path:
     tasks = (Task("length", "regression"), Task("nitrogen", "binary", ("absent", "present")))
     folds = np.array(["train", "train", "valid"] * 20)
     ids = [f"m{row}" for row in range(len(MOLECULES))]
-    fitted = finetune(MOLECULES, Labels(tasks, values), folds=folds, ids=ids, learner="forest", cache=None)
+    fitted = finetune(MOLECULES, Labels(tasks, values), folds=folds, ids=ids, cache=None, **QUICK)
     return fitted.predictor.save(folder / "forest")
 
 
