@@ -22,6 +22,7 @@ VERBS = [
     "predict",
     "score",
     "explain",
+    "explore",
     "embed",
     "match",
     "matcher",
@@ -34,6 +35,7 @@ VERBS = [
     "data",
     "ablate",
     "demo",
+    "serve",
 ]
 
 
