@@ -52,7 +52,7 @@ def _head(
     )
     yield ""
     whole, taken = counts["all"]["rows"], counts["all"]["taken"]
-    yield f"Of {whole:,} molecules of the full corpus and those of hiv, it learnt from {taken:,}."
+    yield f"Of {whole:,} molecules of the full corpus it learnt from {taken:,}."
     yield ""
 
 
@@ -62,7 +62,7 @@ def _seen(record: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "- **Labels of assays: none**, of no set."
     yield (
-        "- **Structures** of bbbp, bace, clintox, sider and every fourth of hiv, without labels; and "
+        "- **Structures** of bbbp, bace, clintox and sider, without labels; and "
         "whichever molecules of other sets the Drug Repurposing Hub or JUMP-Target has."
     )
     yield (

@@ -11,15 +11,13 @@ import pandas as pd
 from benchmarks.default_backbone.licences import MODALITIES, MOLECULES, RELATIONS, allowed
 from benchmarks.quality.backbones import corpus_folder
 
-from cytomol.chem.keys import canonical_smiles, inchikey
+from cytomol.chem.keys import canonical_smiles
 from cytomol.chem.parse import parse_smiles
-from cytomol.evaluate.sets import load_set
 from cytomol.files import atomic_directory
 
 __all__ = ["COUNTS", "open_corpus"]
 
 COUNTS = "counts.json"
-_HIV_STEP = 4  # every fourth molecule: structures for variety, at a cost that two cores bear
 
 
 def open_corpus(work: Path) -> Path:
@@ -65,9 +63,7 @@ def _molecules(root: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     # The text of a SMILES may be that of a closed source: it is written anew from the structure.
     kept["smiles"] = [_canonical(smiles) for smiles in kept["smiles"]]
     kept["sources"] = ["|".join(sorted(opened.intersection(names.split("|")))) for names in kept["sources"]]
-    more = _hiv(set(kept["inchikey"]))
-    molecules = pd.concat([kept, more], ignore_index=True)
-    by_source = molecules["sources"].str.split("|").explode().value_counts()
+    by_source = kept["sources"].str.split("|").explode().value_counts()
     everywhere = sources.explode().value_counts()
     names = [source.name for source in MOLECULES]
     counts: dict[str, Any] = {
@@ -75,25 +71,11 @@ def _molecules(root: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
             name: {"rows": int(everywhere.get(name, 0)), "taken": int(by_source.get(name, 0))}
             for name in names
         },
-        "all": {"rows": len(table), "taken": len(molecules)},
+        "all": {"rows": len(table), "taken": len(kept)},
         "profiles": {},
         "relations": {},
     }
-    return molecules, counts
-
-
-def _hiv(known: set[str]) -> pd.DataFrame:
-    """Return every fourth molecule of the set hiv that parses and is not there yet."""
-    rows = []
-    for row, smiles in enumerate(load_set("hiv").smiles):
-        if row % _HIV_STEP:
-            continue
-        molecule = parse_smiles(smiles).mol
-        key = "" if molecule is None else inchikey(molecule)
-        if key and key not in known:
-            known.add(key)
-            rows.append((f"hiv{row}", _canonical(smiles), key, "hiv"))
-    return pd.DataFrame(rows, columns=["mol_id", "smiles", "inchikey", "sources"])
+    return kept, counts
 
 
 def _canonical(smiles: str) -> str:

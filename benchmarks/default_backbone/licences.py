@@ -47,7 +47,6 @@ MOLECULES = (
     Source("bace", _OGB, "MIT", _NO_LABELS),
     Source("clintox", _OGB, "MIT", _NO_LABELS),
     Source("sider", _OGB, "MIT", _NO_LABELS),
-    Source("hiv", _OGB, "MIT", f"{_NO_LABELS}; every fourth row"),
     Source("toxcast", "InfoAlign's raw data", "none stated"),
     Source("chembl2k", "InfoAlign's raw data; ChEMBL (CC BY-SA)", "none stated"),
     Source("broad6k", "InfoAlign's raw data; Broad Institute", "none stated"),

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 __all__ = ["CHOSEN", "FORMS", "options_of"]
 
-_COMMON = ("--precision", "bf16-mixed", "--batch-size", "256", "--seed", "0")
+_COMMON = ("--precision", "bf16-mixed", "--batch-size", "128", "--seed", "0")
 _TAUGHT = (
     *("--molecule-targets", "morgan,maccs,descriptors"),
     *("--relation-targets", "compound_targets_gene"),
 )
 
 FORMS: Mapping[str, tuple[str, ...]] = {
-    "infoalign": ("--method", "infoalign", "--width", "240", "--epochs", "12", *_TAUGHT),
+    "infoalign": ("--method", "infoalign", "--width", "240", "--epochs", "10", *_TAUGHT),
     "chmr": ("--method", "chmr", "--views", "1d,2d", "--width", "208", "--epochs", "8", *_TAUGHT),
 }
 """Options of ``cytomol pretrain`` by name; widths are such that the packed weights stay below 8 MB."""
