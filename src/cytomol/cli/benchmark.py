@@ -27,7 +27,12 @@ __all__ = ["command"]
 @click.option(
     "--threads", type=click.IntRange(1), metavar="N", help="Threads of a job.  [default: cores / jobs]"
 )
-@click.option("--backbone", metavar="DIR", help="Pretrained model directory, for models that read one.")
+@click.option(
+    "--backbone",
+    metavar="DIR",
+    help="Pretrained model directory, or default, the backbone that comes with cytomol;"
+    " for models that read one.",
+)
 @set_options
 @click.option("--variant", default="", metavar="TEXT", help="Written into every row.")
 @click.option("--keep-predictions", is_flag=True, help="Write the predictions of valid and test rows.")
