@@ -8,11 +8,14 @@ import types
 import typing
 from typing import TYPE_CHECKING, Any
 
+from cytomol.registry import Registry
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 __all__ = ["PUBLIC", "names_of", "pages", "public_names"]
 
+_LONGEST_VALUE = 200  # that a page shows
 # Subject -> modules whose __all__ is public; docs/api/index.md says what that means.
 PUBLIC: dict[str, tuple[str, ...]] = {
     "Tables": (
@@ -140,9 +143,20 @@ def _entry(module: str, name: str) -> list[str]:
         return [f".. autoclass:: {module}.{name}", "   :members:"]
     if inspect.isroutine(thing):
         return [f".. autofunction:: {module}.{name}"]
+    return _data(module, name, thing)
+
+
+def _data(module: str, name: str, thing: object) -> list[str]:
+    """Return the directive of what is neither a class nor a function: what it is short for, holds or is."""
+    data = [f".. py:data:: {name}", f"   :module: {module}"]
     if typing.get_origin(thing) is not None:  # Sphinx has no page for the name of a type
-        return [f".. py:data:: {name}", f"   :module: {module}", "", f"   Short for ``{thing}``."]
-    return [f".. autodata:: {module}.{name}", "   :no-value:"]
+        return [*data, "", f"   Short for ``{str(thing).replace('typing.', '')}``."]
+    if isinstance(thing, types.ModuleType):
+        return [*data, "", f"   A module. {(thing.__doc__ or '').partition(chr(10))[0]}"]
+    if isinstance(thing, Registry):
+        return [*data, "", f"   What is registered by name, as {thing.kind}: {', '.join(thing)}."]
+    value = repr(thing)
+    return [*data, f"   :value: {value}"] if len(value) <= _LONGEST_VALUE else data
 
 
 def _name_of_package(thing: object) -> str | None:
