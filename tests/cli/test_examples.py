@@ -35,6 +35,7 @@ QUICK = {
     "match": "--workers 1",
     "check": "",
     "finetune": "--learner neighbours --calibration-folds 0 --no-baselines --workers 1 --folds 0",
+    "report": "",
     "predict": "--workers 1",
     "score": "--workers 1",
     "data list": "",

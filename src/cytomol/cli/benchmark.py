@@ -9,6 +9,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.set_options import set_options, sources_of
+from cytomol.cli.tracking_option import mlflow_option
 
 if TYPE_CHECKING:
     from cytomol.evaluate.runner import Benchmark
@@ -39,6 +40,7 @@ __all__ = ["command"]
 @click.option("--no-coverage", is_flag=True, help="Do not measure how well the stated uncertainty holds.")
 @click.option("--plugin", multiple=True, metavar="MODULE", help="Module that registers models of your own.")
 @click.option("--summary-only", is_flag=True, help="Run nothing; summarize the rows in DIR.")
+@mlflow_option
 @click.option("--resume", is_flag=True, help="Go on: jobs that have rows are skipped.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier benchmark.")
 def command(
@@ -55,6 +57,7 @@ def command(
     no_coverage: bool,
     plugin: tuple[str, ...],
     summary_only: bool,
+    mlflow: str | None,
     resume: bool,
     force: bool,
     **read: Any,
@@ -91,7 +94,13 @@ def command(
         plugins=plugin,
         coverage=not no_coverage,
     )
-    _run(benchmark, resume=resume, force=force)
+    from cytomol.tracking import tracked
+
+    with tracked(mlflow, "benchmark", out) as tracker:
+        if tracker is not None:
+            tracker.params({"sets": [source.name for source in benchmark.sources], "models": list(chosen)})
+            tracker.params({"seeds": seeds, "variant": variant, "backbone": backbone or ""})
+        _run(benchmark, resume=resume, force=force)
 
 
 def _run(benchmark: Benchmark, *, resume: bool, force: bool) -> None:

@@ -11,6 +11,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.options import GroupedCommand, options_from
+from cytomol.cli.tracking_option import mlflow_option
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cytomol.artifact.backbone import Backbone
     from cytomol.assays.labels import Labels
     from cytomol.cli.options import Chosen
+    from cytomol.predict.record import RecordSource
     from cytomol.predict.verdict.overall import Verdict
     from cytomol.tables.molecules import MoleculeTable
 
@@ -74,9 +76,16 @@ _SHOWN_TASKS = 40
     help="Start from our settings (default), those of the backbone's paper (paper), or those of its authors' "
     "code (authors; authors:bace and the like with what they set by hand for a data set).",
 )
+@click.option(
+    "--report/--no-report",
+    default=True,
+    show_default=True,
+    help="Write report.html into the model directory; its learning curve takes some more fits.",
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same command.")
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted run.")
+@mlflow_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and scores.")
 @options_from(FinetuneConfig)
 def command(
@@ -93,9 +102,11 @@ def command(
     time_col: str | None,
     profiles: tuple[str, ...],
     preset: str,
+    report: bool,
     workers: int | None,
     resume: bool,
     force: bool,
+    mlflow: str | None,
     quiet: bool,
     chosen: Chosen,
 ) -> None:
@@ -120,6 +131,7 @@ def command(
     from cytomol.artifact.backbone import Backbone
     from cytomol.predict.finetune import Listener, finetune
     from cytomol.predict.profile_source import read_profile_blocks
+    from cytomol.tracking import tracked
 
     labels = _labels(molecules, targets, config, split_col or time_col)
     folds = _given_folds(molecules, split_file, split_col)
@@ -131,7 +143,7 @@ def command(
     )
     partial = _partial(out, resume=resume)
     _say_tasks(labels, detected=config.task_type == "auto")
-    with _Progress(quiet=quiet) as progress:
+    with tracked(mlflow, "finetune", out), _Progress(quiet=quiet) as progress:
         result = finetune(
             molecules.smiles,
             labels,
@@ -144,11 +156,16 @@ def command(
             workers=workers,
             listener=Listener(progress.say, progress.molecules, progress.step, progress.plan),
             partial=partial,
+            record=_record_source(molecules, labels, config) if report else None,
         )
-    result.predictor.save(out, force=force)
+        result.predictor.save(out, force=force)
     _print_scores(result.scores, labels.names)
     _print_verdict(result.verdict, cross_validated=bool(config.folds))
     click.echo(f"model: {out}", err=True)
+    if report:
+        from cytomol.report.write import write_report
+
+        click.echo(f"report: {write_report(out)}", err=True)
 
 
 def _partial(out: str, *, resume: bool) -> Path:
@@ -266,6 +283,22 @@ def _ids(molecules: MoleculeTable, id_col: str | None) -> list[str] | None:
             return None
         name = ids[0]
     return [str(cell) for cell in molecules.frame[name].fillna("")]
+
+
+def _record_source(molecules: MoleculeTable, labels: Labels, config: FinetuneConfig) -> RecordSource:
+    """Return what a report says of the table, and of the command that reads it."""
+    from cytomol.assays.column_roles import roles_of_columns
+    from cytomol.predict.record import RecordSource
+    from cytomol.predict.record.table_facts import column_facts
+
+    columns = roles_of_columns(
+        molecules.frame,
+        smiles_col=molecules.smiles_col,
+        missing_codes=config.missing_codes,
+        task_type=config.task_type,
+    )
+    command = tuple(click.get_current_context().obj or ())
+    return RecordSource(molecules.where, command, column_facts(columns, labels.names))
 
 
 class _Progress(ExitStack):

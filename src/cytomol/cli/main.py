@@ -32,6 +32,7 @@ _VERBS = {
     "finetune": "Fine-tune a pretrained encoder to the assays of a table.",
     "predict": "Predict properties of molecules.",
     "score": "Hold predictions against what was measured since.",
+    "report": "Write the page about a model or another result.",
     "explain": "Say which atoms drive a prediction or an imputed profile.",
     "embed": "Write the embeddings of molecules.",
     "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
@@ -42,6 +43,7 @@ _VERBS = {
     "evaluate": "Measure what a model knows of cells, on molecules that it has not seen.",
     "stress": "Measure how a method bears missing profiles.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
+    "serve": "Answer HTTP requests with models.",
     "data": "List and fetch the published benchmark sets.",
     "ablate": "Measure what each part of a method is worth.",
     "demo": "Run the whole job on a planted corpus.",
@@ -103,7 +105,8 @@ def main(args: list[str] | None = None) -> None:
         complete_files_too()
     try:
         with _notes_as_lines(), _any_letter_can_be_printed():
-            status = cli.main(args=args, prog_name="cytomol", standalone_mode=False)
+            command = ("cytomol", *(sys.argv[1:] if args is None else args))  # a report says what was run
+            status = cli.main(args=args, prog_name="cytomol", standalone_mode=False, obj=command)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

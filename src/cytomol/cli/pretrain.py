@@ -10,6 +10,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.method_name import MethodName
 from cytomol.cli.options import Chosen, ConfigCommand
+from cytomol.cli.tracking_option import mlflow_option
 
 if TYPE_CHECKING:
     from cytomol.config import Config
@@ -66,6 +67,7 @@ def _models() -> Mapping[str, type[Config]]:
 )
 @click.option("--resume", is_flag=True, help="Continue an interrupted training.")
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted training.")
+@mlflow_option
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 def command(
     corpus: str,
@@ -78,6 +80,7 @@ def command(
     init_encoder: str | None,
     resume: bool,
     force: bool,
+    mlflow: str | None,
     quiet: bool,
     chosen: Chosen,
 ) -> None:
@@ -97,17 +100,20 @@ def command(
     assert issubclass(model, MethodConfig)
     config = chosen.build(model, base=model.preset(preset))
 
+    from cytomol.tracking import tracked
     from cytomol.training.pretrain import pretrain
 
-    pretrain(
-        corpus,
-        config,
-        out,
-        method=method,
-        resume=resume,
-        force=force,
-        exclude_profiles_of=exclude_profiles_of,
-        exclude_relations=not keep_relations,
-        init_encoder=init_encoder,
-        quiet=quiet,
-    )
+    live = mlflow is not None and config.logger == "csv"
+    with tracked(mlflow, "pretrain", out, live=live):
+        pretrain(
+            corpus,
+            config.updated(logger="mlflow") if live else config,
+            out,
+            method=method,
+            resume=resume,
+            force=force,
+            exclude_profiles_of=exclude_profiles_of,
+            exclude_relations=not keep_relations,
+            init_encoder=init_encoder,
+            quiet=quiet,
+        )

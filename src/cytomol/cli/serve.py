@@ -1,0 +1,74 @@
+"""The verb serve: models answer over HTTP."""
+
+from __future__ import annotations
+
+import click
+
+from cytomol.cli.examples import examples
+from cytomol.cli.serve_options import limit_options
+
+__all__ = ["command"]
+
+
+@click.command(
+    name="serve",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("cytomol serve model --port 8000"),
+)
+@click.argument("models", metavar="[NAME=]DIR...", nargs=-1, required=True)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where it listens. Anything but this machine alone needs a token.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port; 0 takes a free one, which the log names.",
+)
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    help="File with the token that requests must bear.  [default: the variable CYTOMOL_TOKEN, if set]",
+)
+@limit_options
+def command(
+    models: tuple[str, ...], *, host: str, port: int, token_file: str | None, **limits: float
+) -> None:
+    r"""Answer HTTP requests with the models in one or several directories.
+
+    A model is called by the name of its directory, or by NAME. Requests are POST /v1/predict, /v1/embed,
+    /v1/match, /v1/impute and /v1/explain with a body of JSON; GET /v1/models says what each model can be
+    asked, and /openapi.json describes everything. Every molecule is answered in its place. Requests that come
+    at the same time are answered together. GET /healthz, /readyz and /metrics are for those who watch it; the
+    log, a JSON object a line on standard error, holds no molecule. SIGTERM or Ctrl-C ends it, once what was
+    begun is answered.
+
+    \b
+      curl -s http://127.0.0.1:8000/v1/predict -H 'Content-Type: application/json' \
+        -d '{"molecules": ["CC(=O)Oc1ccccc1C(=O)O"]}'
+    """
+    from cytomol.serve.access import read_token
+    from cytomol.serve.run_service import require_token
+    from cytomol.serve.service_limits import ServiceLimits
+
+    bounds = ServiceLimits.build(limits)
+    token = read_token(token_file)
+    require_token(host, token)
+
+    from cytomol.nn.allocator import keep_few_kernels
+
+    keep_few_kernels()
+    from cytomol.serve.run_service import run_service, warm_up
+    from cytomol.serve.served_models import ServedModels
+    from cytomol.serve.service_app import create_service
+
+    served = ServedModels.load(models, atoms=bounds.atoms)
+    for model in served.values():
+        click.echo(f"{model.name}: a {model.kind} that can {', '.join(model.verbs) or 'nothing'}", err=True)
+    warm_up(served)
+    click.echo(f"http://{host}:{port}  ({'with' if token else 'without'} a token)", err=True)
+    run_service(create_service(served, bounds, token=token), host=host, port=port, limits=bounds)
