@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.set_options import set_options, sources_of
 from cytomol.cli.tracking_option import mlflow_option
 
@@ -17,7 +18,12 @@ __all__ = ["command"]
 
 
 @click.command(
-    name="benchmark", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    name="benchmark",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples(
+        "cytomol benchmark corpus/assays.csv --split corpus/split.csv --models "
+        "forest,neighbours --seeds 1 -o results",
+    ),
 )
 @click.argument("sets", nargs=-1, metavar="[SETS]...")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Folder of the results.")

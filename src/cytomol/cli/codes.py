@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
 from cytomol.errors import InputError
 
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="codes", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="codes",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol codes backbone examples/molecules.csv -o paths.csv",
+    ),
+)
 @click.argument("model", metavar="MODEL")
 @click.argument("table", metavar="INPUT")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet or .h5ad.")

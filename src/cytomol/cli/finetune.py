@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.options import GroupedCommand, options_from
 from cytomol.cli.tracking_option import mlflow_option
 from cytomol.errors import ConfigError
@@ -32,7 +33,15 @@ __all__ = ["command"]
 _SHOWN_TASKS = 40
 
 
-@click.command(name="finetune", cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="finetune",
+    cls=GroupedCommand,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol finetune examples/assay.csv --targets LogSol,Kinase -o model",
+        "cytomol finetune examples/assay.csv --learner forest --folds 5 -o forest-model",
+    ),
+)
 @click.argument("table", metavar="TABLE")
 @click.option(
     "--backbone",

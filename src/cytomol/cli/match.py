@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import pass_options, split_names
 
 if TYPE_CHECKING:
@@ -21,7 +22,14 @@ _ONE_PLACE = 0.99  # length of the mean place from which candidates are all but 
 _HOLDS = click.Choice(["molecules", "profiles"])
 
 
-@click.command(name="match", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="match",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol match backbone corpus/modalities/morphology.parquet --in "
+        "corpus/molecules.parquet --modality morphology -o matches.csv",
+    ),
+)
 @click.argument("model", metavar="DIR")
 @click.argument("queries", metavar="QUERIES")
 @click.option("--in", "candidates", required=True, metavar="CANDIDATES", help="Table of candidates.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.method_name import MethodName
 from cytomol.cli.options import Chosen, ConfigCommand
 from cytomol.cli.tracking_option import mlflow_option
@@ -28,6 +29,11 @@ def _models() -> Mapping[str, type[Config]]:
     cls=ConfigCommand,
     models=_models,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples(
+        "cytomol corpus planted -o corpus --size 500",
+        "cytomol pretrain corpus --views 1d,2d --epochs 5 --exclude-profiles-of "
+        "corpus/heldout.csv -o backbone",
+    ),
 )
 @click.argument("corpus", type=click.Path())
 @click.option("-o", "--out", required=True, type=click.Path(), help="Model directory to write.")
