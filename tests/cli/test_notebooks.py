@@ -6,7 +6,6 @@ Running them is the build's part (``make docs``), which stops at the first cell 
 from __future__ import annotations
 
 import ast
-import ast
 import re
 import subprocess
 import sys
