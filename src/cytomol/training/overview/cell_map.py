@@ -5,7 +5,7 @@ The map holds no structure and no name of a molecule: a backbone may be handed o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,10 @@ __all__ = ["FEWEST", "cell_map", "flattened", "placed_profiles", "sampled"]
 FEWEST = 10
 """Points below which nothing is drawn."""
 
-MOST_MOLECULES, MOST_PROFILES = 600, 400
-_FOR_NEIGHBOURS = 450  # points from which on t-SNE shows more than the two main directions
+MOST_MOLECULES, MOST_PROFILES = 450, 300
+_FOR_NEIGHBOURS = 500  # points from which on t-SNE shows more than the two main directions
+
+_STEPS = 500  # of t-SNE: after these little moves, and twice as many take twice as long
 
 
 def sampled(
@@ -97,7 +99,7 @@ def flattened(places: NDArray[np.float32], *, seed: int) -> tuple[NDArray[np.flo
         return flat.astype(np.float32), "the two main directions"
     from sklearn.manifold import TSNE
 
-    return TSNE(random_state=seed).fit_transform(places).astype(np.float32), "t-SNE"
+    return TSNE(random_state=seed, max_iter=_STEPS).fit_transform(places).astype(np.float32), "t-SNE"
 
 
 def cell_map(
@@ -107,7 +109,7 @@ def cell_map(
     anchors: NDArray[np.float32],
     labels: Sequence[str] | None,
 ) -> dict[str, Any] | None:
-    """Return the points of the map, as lists of equal length.
+    """Return the points of the map, as lists of equal length, and two figures beside it.
 
     Parameters
     ----------
@@ -124,9 +126,10 @@ def cell_map(
 
     Returns
     -------
-    ``way``, ``names`` ("molecule", then modalities), and for each point ``x``, ``y``, ``is`` (its place in
-    ``names``), ``nodes`` (its node of each level, as one list a level; none without codes) and ``label``;
-    None where fewer than ten places are finite.
+    ``way``, ``names`` ("molecule", then modalities), for each point ``x``, ``y``, ``is`` (its place in
+    ``names``) and ``label``, with ``nodes`` (of each level a list; none without codes); ``own`` (how near
+    profiles lie to their molecule: share of the drawn molecules that are nearer, in percent) and ``alike``
+    (how often the nearest labelled molecule has the same label). None where fewer than ten places are finite.
     """
     profiles = placed_profiles(backbone, data.profiles, rows)
     share = MOST_PROFILES // max(1, len(profiles))
@@ -138,9 +141,10 @@ def cell_map(
     if len(finite) < FEWEST:
         return None
     places, kind = places[finite], kind[finite]
-    unit = places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-12)
+    unit = _unit(places)
     points, way = flattened(unit, seed=backbone.config.seed)
     book = code_book(backbone.method)
+    label = [known[row] for row in finite]
     return {
         "way": way,
         "names": ["molecule", *profiles],
@@ -148,5 +152,45 @@ def cell_map(
         "y": points[:, 1].astype(float).round(3).tolist(),
         "is": kind.tolist(),
         "nodes": [] if book is None else nodes_of(book, places).T.tolist(),
-        "label": [known[row] for row in finite],
+        "label": label,
+        "own": _own_found(profiles, data.profiles, rows, anchors),
+        "alike": _alike(unit[kind == 0], [name for name, one in zip(label, kind, strict=True) if one == 0]),
     }
+
+
+def _own_found(
+    profiles: Mapping[str, NDArray[np.float32]],
+    inputs: Mapping[str, ProfileInput],
+    rows: NDArray[np.int64],
+    anchors: NDArray[np.float32],
+) -> list[dict[str, Any]]:
+    """Return of each modality how near profiles lie to their molecule, in percent of all that are drawn."""
+    molecules, found = _unit(anchors), []
+    for name, places in profiles.items():
+        own = np.flatnonzero(inputs[name].measured.position[rows] >= 0)
+        similarity = _unit(places) @ molecules.T
+        itself = similarity[np.arange(len(own)), own][:, None]
+        others = max(1, len(rows) - 1)
+        before = (similarity > itself).sum(axis=1) + 0.5 * ((similarity == itself).sum(axis=1) - 1)
+        found.append(
+            {"name": name, "profiles": len(own), "median_percent": float(100 * np.median(before / others))}
+        )
+    return found
+
+
+def _alike(places: NDArray[np.float32], labels: Sequence[str]) -> dict[str, Any] | None:
+    """Return how often the nearest labelled molecule has the same label, and how often by chance."""
+    known = np.array([row for row, label in enumerate(labels) if label], np.int64)
+    names = np.array([labels[row] for row in known])
+    _, kinds, counts = np.unique(names, return_inverse=True, return_counts=True)
+    if len(known) < FEWEST or len(counts) < 2:
+        return None
+    similarity = places[known] @ places[known].T
+    np.fill_diagonal(similarity, -np.inf)
+    chance = (counts * (counts - 1)).sum() / (len(known) * (len(known) - 1))
+    same = kinds[similarity.argmax(axis=1)] == kinds
+    return {"molecules": len(known), "share": float(same.mean()), "chance": float(chance)}
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)

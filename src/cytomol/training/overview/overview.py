@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.corpus.schema import Corpus
 from cytomol.training.dataset.data import PretrainData
+from cytomol.training.dataset.exclude import molecule_groups
 from cytomol.training.overview.cell_map import MOST_MOLECULES, cell_map, sampled
 from cytomol.training.overview.code_use import code_book, code_use, nodes_of
 from cytomol.training.overview.learnt_from import learnt_from
@@ -73,6 +75,7 @@ def overview(
     anchors = _anchors(backbone, data, counted)
     book = code_book(backbone.method)
     drawn = sampled(_marked(counted, len(valid)), known, most=MOST_MOLECULES, seed=backbone.config.seed)
+    drawn = _distinct(corpus, drawn)
     places = anchors[np.searchsorted(counted, drawn)]
     return {
         "learnt_from": learnt_from(corpus, data),
@@ -95,9 +98,9 @@ def known_labels(corpus: Corpus) -> MoleculeLabels | None:
     Examples
     --------
     >>> import pandas as pd
-    >>> table = pd.DataFrame({"mol_id": ["a", "b"], "smiles": ["C", "CC"], "moa": ["kinase|opioid", "kinase"]})
+    >>> table = pd.DataFrame({"mol_id": ["a", "b"], "smiles": ["C", "CC"], "moa": ["opioid", "opioid|ppar"]})
     >>> known_labels(Corpus(table, pd.DataFrame({"gene_id": []}))).labels
-    ['kinase', 'kinase']
+    ['opioid', 'opioid']
     """
     said: list[list[str]] = [[] for _ in range(len(corpus))]
     for name in corpus.molecules.columns:
@@ -114,12 +117,12 @@ def known_labels(corpus: Corpus) -> MoleculeLabels | None:
 
 
 def _commonest(said: list[list[str]]) -> list[str]:
-    """Return the label of each molecule that most molecules have; of equally common ones the first by name."""
+    """Return the label of each molecule that most molecules have; among equals the first by name."""
     counts = Counter(word for words in said for word in set(words))
     return [min(words, key=lambda word: (-counts[word], word)) if words else "" for words in said]
 
 
-def _anchors(backbone: Backbone, data: PretrainData, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _anchors(backbone: Backbone, data: PretrainData, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return where the model places some molecules, float32, shape (n, width)."""
     method = backbone.method
     found = backbone.answers(
@@ -130,7 +133,14 @@ def _anchors(backbone: Backbone, data: PretrainData, rows: np.ndarray[Any, Any])
     return found["anchor"]
 
 
-def _marked(rows: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
+def _distinct(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first of those molecules that share a connectivity."""
+    table = corpus.molecules.iloc[rows].reset_index(drop=True)
+    groups = molecule_groups(Corpus(table, corpus.genes))
+    return rows[np.sort(np.unique(groups, return_index=True)[1])]
+
+
+def _marked(rows: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
     marked = np.zeros(size, np.bool_)
     marked[rows] = True
     return marked
