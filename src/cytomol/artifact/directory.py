@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cytomol.errors import ModelDirectoryError
-from cytomol.files import atomic_directory, settled, sha256
+from cytomol.files import REPORT, atomic_directory, settled, sha256
 from cytomol.version import __version__
 
 __all__ = [
@@ -182,7 +182,8 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
             )
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
-        if file.is_file() and name not in files and name != MANIFEST and not file.name.startswith("."):
+        listed = name in files or name in {MANIFEST, REPORT} or file.name.startswith(".")
+        if file.is_file() and not listed:
             raise ModelDirectoryError(
                 f"does not belong to the model: SHA-256 {sha256(file)}, the manifest says none (not listed)",
                 where=str(file),

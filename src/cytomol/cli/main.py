@@ -28,6 +28,7 @@ _VERBS = {
     "finetune": "Fine-tune a pretrained encoder to the assays of a table.",
     "predict": "Predict properties of molecules.",
     "score": "Hold predictions against what was measured since.",
+    "report": "Write the page about a model or another result.",
     "explain": "Say which atoms drive a prediction or an imputed profile.",
     "embed": "Write the embeddings of molecules.",
     "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
