@@ -10,7 +10,7 @@ from typing import Any
 from cytomol.artifact.backbone import KIND
 from cytomol.artifact.directory import kind_of
 from cytomol.errors import ModelDirectoryError
-from cytomol.report.elements import Code, Element, Facts, Fold, Items, Sentence, Table
+from cytomol.report.elements import Code, Element, Facts, Fold, Sentence, Table
 from cytomol.report.of_backbone_codes import codes_section
 from cytomol.report.of_backbone_curves import curves_section
 from cytomol.report.of_backbone_map import map_section
@@ -20,7 +20,7 @@ from cytomol.training.overview.overview import OVERVIEW
 
 __all__ = ["BackboneReport"]
 
-_SHORT = {"infoalign": "InfoAlign", "chmr": "CHMR", "contrastive": "The contrastive method"}
+_NAMES = {"infoalign": "InfoAlign", "chmr": "CHMR", "contrastive": "the contrastive method"}
 
 
 @report_kinds.register("backbone")
@@ -58,7 +58,8 @@ class BackboneReport:
             Section("How it was run", _how_it_was_run(training)),
         ]
         subtitle = f"{training['data']['molecules']:,} molecules, {training['epochs']} epochs"
-        return Page(f"A backbone by {training['method']}", subtitle, [one for one in sections if one])
+        name = _NAMES.get(training["method"], training["method"])
+        return Page(f"A backbone by {name}", subtitle, [one for one in sections if one])
 
 
 def _json(directory: Path, name: str) -> dict[str, Any]:
@@ -78,7 +79,8 @@ def _in_short(
     config: Mapping[str, Any], training: Mapping[str, Any], found: Mapping[str, Any]
 ) -> list[Element]:
     """Return what a reader wants to know first."""
-    name = _SHORT.get(training["method"], training["method"])
+    name = _NAMES.get(training["method"], training["method"])
+    name = name[:1].upper() + name[1:]
     counts = found.get("learnt_from", {}).get("molecules")
     which = f"{training['data']['molecules']:,} molecules"
     if counts and counts["valid"]:
@@ -184,10 +186,9 @@ def _tables(facts: Mapping[str, Any]) -> list[Element]:
     if context := facts["context"]:
         criteria = sorted(context["criteria"].items(), key=lambda item: -item[1])
         rows = [[name, f"{edges:,}"] for name, edges in criteria]
-        caption = (
-            f"Context graph: {context['nodes']:,} nodes, {context['edges']:,} edges; edges by criterion."
-        )
-        elements.append(Table(["criterion", "edges"], rows, caption))
+        said = f"The context graph, along which walks go, has {context['nodes']:,} nodes and "
+        elements.append(Sentence(f"{said}{context['edges']:,} edges."))
+        elements.append(Table(["criterion", "edges"], rows, "Edges by criterion"))
     return elements
 
 
@@ -229,25 +230,25 @@ def _how_it_was_run(training: Mapping[str, Any]) -> list[Element]:
     files = [data["exclude"]] if isinstance(data["exclude"], str) else data["exclude"] or []
     left_out = " --exclude-profiles-of FILE" * len(files)
     kept = " --keep-relations" if files and data.get("exclude_relations") is False else ""
-    command = f"cytomol pretrain CORPUS --method {training['method']}{left_out}{kept} -o DIR"
-    seconds, speed = training["seconds"], training["molecules_per_second"]
+    start = data.get("init_encoder")
+    options = f" --method {training['method']} --config DIR/config.json{left_out}{kept}"
     facts = [
-        f"{seconds:,.0f} seconds of training steps, {speed:,.0f} molecules a second.",
-        f"The corpus has the SHA-256 {data['corpus']}.",
-        *(f"The molecules left out are listed in a file with the SHA-256 {digest}." for digest in files),
-        *(
-            [f"The graph encoder started from the model {start}."]
-            if (start := data.get("init_encoder"))
-            else []
+        (
+            "training steps",
+            f"{training['seconds']:,.0f} s, {training['molecules_per_second']:,.0f} molecules/s",
         ),
+        ("CORPUS", f"SHA-256 {data['corpus']}"),
+        *(("FILE", f"SHA-256 {digest}") for digest in files),
+        *([("MODEL", str(start))] if start else []),
     ]
     return [
+        Sentence("It is made again by"),
+        Code(f"cytomol pretrain CORPUS{options}{' --init-encoder MODEL' * bool(start)} -o AGAIN"),
+        Facts(facts),
+        Sentence("and used by"),
         Code(
-            f"{command}\ncytomol embed DIR molecules.csv -o embeddings.parquet\n"
-            "cytomol finetune assays.csv --backbone DIR -o model"
+            "cytomol finetune assays.csv --backbone DIR -o model\ncytomol embed DIR molecules.csv -o out.csv"
         ),
-        Sentence("The first line with the options above makes it again; the others use it."),
-        Items(facts),
     ]
 
 

@@ -109,7 +109,8 @@ def _icicle(codes: Mapping[str, Any]) -> Figure:
         ),
         caption=f"Each box is a node{below}; it is as wide as its share of {total:,} molecules. Nodes "
         "without any have no box.",
-        size=(7.4, 0.5 + 0.42 * max(2, len(levels))),
+        margins=(0.5, 0.45, 0.2, 0.05),
+        size=(6.2, 0.6 + 0.38 * max(2, len(levels))),
     )
 
 

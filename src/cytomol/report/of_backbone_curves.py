@@ -17,6 +17,7 @@ __all__ = ["curves_section"]
 
 _MOST_ROWS = 200
 _MARKED = 30  # epochs up to which each is marked by a dot
+_MARGINS = (0.55, 0.45, 0.1, 0.25)  # of the curves, in inches
 _SIDES = (("train", "train", "blue", "-"), ("valid", "held out", "vermillion", "--"))
 
 
@@ -38,7 +39,7 @@ def curves_section(history: Sequence[Mapping[str, Any]]) -> Section | None:
     names = list(dict.fromkeys(name for entry in history for name in entry["train"]))
     terms = [name for name in names if name != "loss" and not name.startswith("perplexity/")]
     elements: list[Element] = [
-        _figure(history, "loss", size=(6.4, 3.0)),
+        _figure(history, "loss", 0, size=(5.4, 2.8)),
         Sentence(
             "Terms that contrast rows of a batch grow with its size, and held-out batches may be smaller: "
             "compare each curve with itself over time, not one side with the other.",
@@ -48,7 +49,12 @@ def curves_section(history: Sequence[Mapping[str, Any]]) -> Section | None:
     if terms:
         elements += [
             Heading("By term"),
-            Row([_figure(history, name, size=(4.2, 2.2)) for name in terms]),
+            Row(
+                [
+                    _figure(history, name, number, size=(4.2, 2.2))
+                    for number, name in enumerate(terms, start=1)
+                ]
+            ),
         ]
     if figure := _perplexities(history, [name for name in names if name.startswith("perplexity/")]):
         elements += [Heading("Codes in use"), figure]
@@ -67,7 +73,9 @@ def spoken(term: str) -> str:
     return term.replace("_", " ").replace("/", " of ")
 
 
-def _figure(history: Sequence[Mapping[str, Any]], name: str, *, size: tuple[float, float]) -> Figure:
+def _figure(
+    history: Sequence[Mapping[str, Any]], name: str, number: int, *, size: tuple[float, float]
+) -> Figure:
     """Draw a term on both sides over the epochs."""
     sides = [(*side, _curve(history, side[0], name)) for side in _SIDES]
     sides = [side for side in sides if side[-1][0]]
@@ -76,8 +84,8 @@ def _figure(history: Sequence[Mapping[str, Any]], name: str, *, size: tuple[floa
         for _, label, shade, line, (epochs, values) in sides:
             dots = "o" if len(epochs) <= _MARKED else ""
             axes.plot(epochs, values, line, marker=dots, color=colour(shade), label=label, markersize=3)
-        axes.set_xlabel("epoch")
         axes.set_title(spoken(name))
+        axes.locator_params(axis="y", nbins=5)
         _whole_epochs(axes, len(history))
         if len(sides) > 1 and name == "loss":
             axes.legend()
@@ -87,9 +95,14 @@ def _figure(history: Sequence[Mapping[str, Any]], name: str, *, size: tuple[floa
         for _, label, _, _, (epochs, values) in sides
     )
     caption = "The loss: what all terms sum up to, with their weights." if name == "loss" else ""
-    plain = name.replace("/", "-").replace("_", "-").replace(".", "-").replace(" ", "-")
     return drawn(
-        draw, name=f"curve-{plain}", title=f"{spoken(name)} by epoch", says=says, caption=caption, size=size
+        draw,
+        name=f"curve-{number}",
+        title=f"{spoken(name)} by epoch",
+        says=says,
+        caption=caption,
+        size=size,
+        margins=_MARGINS,
     )
 
 
@@ -120,7 +133,6 @@ def _perplexities(history: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
             )
         axes.set_yscale("log", base=2)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.set_xlabel("epoch")
         axes.set_title("perplexity in a batch")
         _whole_epochs(axes, len(history))
 
@@ -132,7 +144,8 @@ def _perplexities(history: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
         says=f"In the last epoch {said}.",
         caption="How many codes of each level the rows of a batch use, as if equally often (train). A level "
         "that falls to 1 has collapsed.",
-        size=(6.4, 3.2),
+        size=(5.4, 3.0),
+        margins=(0.55, 0.45, 0.6, 0.25),
     )
 
 
@@ -140,7 +153,8 @@ def _whole_epochs(axes: Axes, epochs: int) -> None:
     """Label whole epochs alone."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.set_xlabel("epoch")
     axes.margins(x=0.06 if epochs > 1 else 0.5)
 
 

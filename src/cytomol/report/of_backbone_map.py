@@ -198,10 +198,12 @@ def _scatter(
             )
         axes.set_aspect("equal", adjustable="datalim")
         axes.set_axis_off()
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=1.8, handletextpad=0.2)
+        axes.legend(
+            loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2, markerscale=1.8, handletextpad=0.2
+        )
 
     says = "; ".join(f"{label}: {len(rows):,} points" for label, rows, _, _ in layers)
-    return drawn(draw, name=name, title=title, says=says, caption=caption, size=(7.4, 4.2))
+    return drawn(draw, name=name, title=title, says=says, caption=caption, size=(5.4, 4.6))
 
 
 def _short(text: str, most: int = 28) -> str:

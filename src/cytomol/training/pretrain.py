@@ -131,6 +131,7 @@ def pretrain(
         with reporter.step(f"read corpus {corpus}"):
             corpus = read_corpus(corpus)
     facts = {"corpus": corpus_digest(corpus), "molecules": len(corpus)}
+    named = None if labels is None else labels(corpus)  # a table that cannot be read is said now
     corpus, left_out = _without_listed(
         corpus.select(config.modalities), as_paths(exclude_profiles_of), reporter, relations=exclude_relations
     )
@@ -145,7 +146,6 @@ def pretrain(
         run = _fit(run, data, config, reporter)
     texts = {}
     if with_overview:
-        named = None if labels is None else labels(corpus)
         with reporter.step("figures of the report"):
             texts[OVERVIEW] = overview_text(overview(_kept(run), corpus, data, named))
     return _finish(run, config, texts, reporter, force=force)

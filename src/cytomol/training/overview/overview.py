@@ -19,7 +19,7 @@ from cytomol.training.overview.cell_map import MOST_MOLECULES, cell_map, sampled
 from cytomol.training.overview.code_use import code_book, code_use, nodes_of
 from cytomol.training.overview.learnt_from import learnt_from
 
-__all__ = ["OVERVIEW", "MoleculeLabels", "known_labels", "overview", "overview_text"]
+__all__ = ["OVERVIEW", "MoleculeLabels", "known_labels", "labels_of", "overview", "overview_text"]
 
 OVERVIEW = "overview.json"
 """File of a backbone's directory."""
@@ -114,6 +114,35 @@ def known_labels(corpus: Corpus) -> MoleculeLabels | None:
             for molecule, gene in zip(relation.source.tolist(), relation.target.tolist(), strict=True):
                 said[molecule].append(genes[gene])
     return MoleculeLabels("target", _commonest(said)) if any(said) else None
+
+
+def labels_of(
+    kind: str,
+    names: Sequence[str],
+    molecule: NDArray[np.int64],
+    label: NDArray[np.int64],
+    molecules: int,
+) -> MoleculeLabels:
+    """Return one label for each molecule from statements, the one that most molecules have.
+
+    Parameters
+    ----------
+    kind, names
+        What the labels are, and the labels.
+    molecule, label
+        Molecule and label (a place in ``names``) of each statement, int64, shape (statements,).
+    molecules
+        How many molecules there are.
+
+    Examples
+    --------
+    >>> labels_of("moa", ["a", "b"], np.array([0, 1, 1]), np.array([1, 0, 1]), 3).labels
+    ['b', 'b', '']
+    """
+    said: list[list[str]] = [[] for _ in range(molecules)]
+    for row, place in zip(molecule.tolist(), label.tolist(), strict=True):
+        said[row].append(names[place])
+    return MoleculeLabels(kind, _commonest(said))
 
 
 def _commonest(said: list[list[str]]) -> list[str]:
