@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _SHOWN = 60  # columns
-_SHOWN_CLASSES = 6
 _LONGEST = 40  # letters of a name
 
 
@@ -89,7 +88,7 @@ def _columns(columns: Sequence[Column], tasks: Sequence[str]) -> list[str]:
             column.name[:_LONGEST] or "(no name)",
             column.role,
             f"{column.measured:,}",
-            _values(column),
+            column.values_text(),
             "yes" if column.name in tasks else "",
         )
         for column in columns[:_SHOWN]
@@ -102,23 +101,6 @@ def _columns(columns: Sequence[Column], tasks: Sequence[str]) -> list[str]:
     if len(columns) > _SHOWN:
         lines.append(f"... and {len(columns) - _SHOWN} more columns")
     return lines
-
-
-def _values(column: Column) -> str:
-    """Return the classes or the range of a column, or why it is what it is."""
-    if column.classes:
-        pairs = list(zip(column.classes, column.counts, strict=True))
-        text = ", ".join(f"{name}: {count:,}" for name, count in pairs[:_SHOWN_CLASSES])
-        return text + (f", and {len(pairs) - _SHOWN_CLASSES} more" if len(pairs) > _SHOWN_CLASSES else "")
-    if column.low is None or column.high is None:
-        return column.reason
-    from cytomol.assays.digits import shown
-
-    spread = column.spread or 0.0
-    text = f"{shown(column.low, spread)} to {shown(column.high, spread)}"
-    if column.below or column.above:
-        text += f"; {column.below:,} less than, {column.above:,} more than"
-    return text
 
 
 def _molecules(counts: MoleculeCounts) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cytomol.artifact.backbone import Backbone
     from cytomol.assays.labels import Labels
     from cytomol.cli.options import Chosen
+    from cytomol.predict.record import RecordSource
     from cytomol.predict.verdict.overall import Verdict
     from cytomol.tables.molecules import MoleculeTable
 
@@ -65,6 +66,12 @@ _SHOWN_TASKS = 40
     help="Start from our settings (default), those of the backbone's paper (paper), or those of its authors' "
     "code (authors; authors:bace and the like with what they set by hand for a data set).",
 )
+@click.option(
+    "--report/--no-report",
+    default=True,
+    show_default=True,
+    help="Write report.html into the model directory; its learning curve takes some more fits.",
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same command.")
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted run.")
@@ -84,6 +91,7 @@ def command(
     time_col: str | None,
     profiles: tuple[str, ...],
     preset: str,
+    report: bool,
     workers: int | None,
     resume: bool,
     force: bool,
@@ -135,11 +143,16 @@ def command(
             workers=workers,
             listener=Listener(progress.say, progress.molecules, progress.step, progress.plan),
             partial=partial,
+            record=_record_source(molecules, labels, config) if report else None,
         )
     result.predictor.save(out, force=force)
     _print_scores(result.scores, labels.names)
     _print_verdict(result.verdict, cross_validated=bool(config.folds))
     click.echo(f"model: {out}", err=True)
+    if report:
+        from cytomol.report.write import write_report
+
+        click.echo(f"report: {write_report(out)}", err=True)
 
 
 def _partial(out: str, *, resume: bool) -> Path:
@@ -257,6 +270,22 @@ def _ids(molecules: MoleculeTable, id_col: str | None) -> list[str] | None:
             return None
         name = ids[0]
     return [str(cell) for cell in molecules.frame[name].fillna("")]
+
+
+def _record_source(molecules: MoleculeTable, labels: Labels, config: FinetuneConfig) -> RecordSource:
+    """Return what a report says of the table, and of the command that reads it."""
+    from cytomol.assays.column_roles import roles_of_columns
+    from cytomol.predict.record import RecordSource
+    from cytomol.predict.record.table_facts import column_facts
+
+    columns = roles_of_columns(
+        molecules.frame,
+        smiles_col=molecules.smiles_col,
+        missing_codes=config.missing_codes,
+        task_type=config.task_type,
+    )
+    command = tuple(click.get_current_context().obj or ())
+    return RecordSource(molecules.where, command, column_facts(columns, labels.names))
 
 
 class _Progress(ExitStack):

@@ -86,7 +86,8 @@ def main(args: list[str] | None = None) -> None:
     """
     try:
         with _notes_as_lines(), _any_letter_can_be_printed():
-            status = cli.main(args=args, prog_name="cytomol", standalone_mode=False)
+            command = ("cytomol", *(sys.argv[1:] if args is None else args))  # a report says what was run
+            status = cli.main(args=args, prog_name="cytomol", standalone_mode=False, obj=command)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

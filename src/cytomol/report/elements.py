@@ -30,6 +30,8 @@ __all__ = [
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"[-+−<>≤≥]?\d[\d.,]*(e[-+]?\d+)?\s?%?( \(.*\))?|[-–]")
 
+_SHORT = 14  # letters of a cell that is not broken
+
 
 class Element(Protocol):
     """A part of a section."""
@@ -167,7 +169,7 @@ class Table:
         )
         body = "".join(
             f'<tr><th scope="row"{style[0]}>{escaped(row[0])}</th>'
-            + "".join(f"<td{own}>{escaped(cell)}</td>" for cell, own in zip(row[1:], style[1:], strict=True))
+            + "".join(_cell(cell, own) for cell, own in zip(row[1:], style[1:], strict=True))
             + "</tr>"
             for row in self.rows
         )
@@ -176,6 +178,15 @@ class Table:
             f'<div class="wide" role="region" tabindex="0" aria-label="{label}"><table><caption>{label}'
             f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
+
+
+def _cell(text: str, style: str) -> str:
+    """Return a cell; the interval behind a number stands below it, and a short text in one line."""
+    if style and text.endswith(")") and " (" in text:
+        number, _, interval = text[:-1].partition(" (")
+        return f"<td{style}>{escaped(number)} <small>({escaped(interval)})</small></td>"
+    style = style or (' class="short"' if len(text) <= _SHORT else "")
+    return f"<td{style}>{escaped(text)}</td>"
 
 
 @dataclass(frozen=True)
@@ -256,6 +267,13 @@ class Card:
 class Cards:
     """Cards in a grid; what is above them is an :class:`Heading`.
 
+    Attributes
+    ----------
+    cards
+        In order.
+    small
+        Three in a row where there is room, not two.
+
     Examples
     --------
     >>> Cards([]).html()
@@ -263,10 +281,12 @@ class Cards:
     """
 
     cards: Sequence[Card]
+    small: bool = False
 
     def html(self) -> str:
         """Return a list of cards; nothing for none."""
-        return f'<ul class="cards">{"".join(card.html() for card in self.cards)}</ul>' if self.cards else ""
+        kind = "cards small" if self.small else "cards"
+        return f'<ul class="{kind}">{"".join(card.html() for card in self.cards)}</ul>' if self.cards else ""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,8 @@ def draw_molecule(
     options.clearBackground = False
     options.useBWAtomPalette()
     options.padding = 0.06
-    options.bondLineWidth = 1.6
+    options.bondLineWidth = 1.5
+    options.minFontSize = 9
     options.fixedBondLength = 28  # at most: small molecules are not blown up
     drawer.DrawMolecule(molecule)
     drawer.FinishDrawing()

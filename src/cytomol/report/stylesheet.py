@@ -33,7 +33,8 @@ caption{text-align:left;padding:0 0 .5rem;max-width:42rem}
 th,td{padding:.3rem 1.1rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 thead th{color:var(--quiet);font-weight:600;border-bottom-color:var(--quiet);vertical-align:bottom}
 tbody th{font-weight:600;overflow-wrap:anywhere;min-width:6rem}
-td.number,th.number{text-align:right;white-space:nowrap}
+td.number,th.number{text-align:right;white-space:nowrap}td.short{white-space:nowrap}
+td small{display:block;color:var(--quiet);font-size:.8125rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.2rem;font-size:.95rem}
 dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 pre{background:var(--faint);padding:.8rem 1rem;overflow-x:auto;font-size:.85rem;line-height:1.5;
@@ -47,6 +48,7 @@ figcaption{margin-top:.5rem;max-width:42rem}
 align-items:start}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,23.5rem),1fr));gap:1.2rem;
 list-style:none;padding:0;margin:1rem 0 1.5rem;max-width:none}
+.cards.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,15.5rem),1fr))}
 .card{border:1px solid var(--line);border-radius:4px;padding:.9rem 1rem;break-inside:avoid;font-size:.9rem}
 .card h4{margin:0 0 .4rem;font-size:.95rem;overflow-wrap:anywhere}
 .card .pair{display:grid;grid-template-columns:1fr 1fr;gap:.8rem}
