@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import set_options, sources_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = ["command"]
 @click.option("--no-coverage", is_flag=True, help="Do not measure how well the stated uncertainty holds.")
 @click.option("--plugin", multiple=True, metavar="MODULE", help="Module that registers models of your own.")
 @click.option("--summary-only", is_flag=True, help="Run nothing; summarize the rows in DIR.")
+@report_option
 @click.option("--resume", is_flag=True, help="Go on: jobs that have rows are skipped.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier benchmark.")
 def command(
@@ -49,6 +51,7 @@ def command(
     no_coverage: bool,
     plugin: tuple[str, ...],
     summary_only: bool,
+    report: bool,
     resume: bool,
     force: bool,
     **read: Any,
@@ -58,14 +61,14 @@ def command(
     Every set, model and seed is a job in a process of its own. As a job ends, DIR/rows.csv gets a row for
     each fold and task, and DIR/coverage.csv what its stated uncertainty is worth. A job that fails is told,
     and the others go on; the exit status is then 1. At the end the models are compared, in DIR/summary.csv,
-    DIR/significance.csv and on standard output.
+    DIR/significance.csv and on standard output, and drawn in DIR/report.html.
     """
     from cytomol.errors import ConfigError
 
     if summary_only:
         if sets or models or resume or force:
             raise ConfigError("--summary-only takes all rows as they are", hint="give -o DIR alone")
-        _summarize(Path(out))
+        _summarize(Path(out), report=report)
         return
     from cytomol.cli.row_options import split_names
     from cytomol.evaluate.runner import Benchmark, default_models
@@ -85,10 +88,10 @@ def command(
         plugins=plugin,
         coverage=not no_coverage,
     )
-    _run(benchmark, resume=resume, force=force)
+    _run(benchmark, resume=resume, force=force, report=report)
 
 
-def _run(benchmark: Benchmark, *, resume: bool, force: bool) -> None:
+def _run(benchmark: Benchmark, *, resume: bool, force: bool, report: bool) -> None:
     """Run the jobs and print their summary, then those that failed."""
     from cytomol.evaluate.runner import run_benchmark
 
@@ -97,7 +100,7 @@ def _run(benchmark: Benchmark, *, resume: bool, force: bool) -> None:
     )
     click.echo(f"rows: {benchmark.out / 'rows.csv'}", err=True)
     if (benchmark.out / "rows.csv").exists():
-        _summarize(benchmark.out)
+        _summarize(benchmark.out, report=report)
     if failures:
         click.echo(f"{len(failures)} jobs failed:", err=True)
         for failure in failures:
@@ -105,10 +108,12 @@ def _run(benchmark: Benchmark, *, resume: bool, force: bool) -> None:
         raise SystemExit(1)
 
 
-def _summarize(out: Path) -> None:
-    """Write the summary of the rows and print it."""
+def _summarize(out: Path, *, report: bool) -> None:
+    """Write the summary of the rows and print it; write the report."""
     from cytomol.evaluate.summary import Summary
 
     summary = Summary.of(out)
     summary.write(out)
     click.echo(summary.text(), nl=False)
+    if report:
+        report_beside(out)

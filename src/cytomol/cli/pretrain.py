@@ -9,7 +9,7 @@ import click
 
 from cytomol.cli.method_name import MethodName
 from cytomol.cli.options import Chosen, ConfigCommand
-from cytomol.cli.report_beside import no_report, report_beside
+from cytomol.cli.report_beside import report_beside, report_option
 
 if TYPE_CHECKING:
     from cytomol.config import Config
@@ -69,7 +69,7 @@ def _models() -> Mapping[str, type[Config]]:
     "nothing is learnt from them.  [default: what the corpus says of mechanisms, else targets]",
 )
 @click.option("--label-col", metavar="NAME", help="Column of TABLE to take.  [default: its first of words]")
-@no_report
+@report_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted training.")
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted training.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
@@ -84,7 +84,7 @@ def command(
     init_encoder: str | None,
     labels: str | None,
     label_col: str | None,
-    no_report: bool,
+    report: bool,
     resume: bool,
     force: bool,
     quiet: bool,
@@ -123,7 +123,7 @@ def command(
         labels=None if labels is None else _reader(labels, label_col),
         quiet=quiet,
     )
-    if not no_report:
+    if report:
         report_beside(out, quiet=quiet)
 
 

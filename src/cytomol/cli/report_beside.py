@@ -1,4 +1,4 @@
-"""The report that a verb writes beside its result, and the flag that leaves it out."""
+"""The report that a verb writes beside its result, and the option that leaves it out."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
-__all__ = ["no_report", "report_beside"]
+__all__ = ["report_beside", "report_option"]
 
-no_report = click.option("--no-report", is_flag=True, help="Write no report beside the result.")
+report_option = click.option(
+    "--report/--no-report", default=True, show_default=True, help="Write the report beside the result."
+)
 
 
 def report_beside(result: str | Path, *, quiet: bool = False) -> None:
