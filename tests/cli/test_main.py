@@ -21,6 +21,7 @@ VERBS = [
     "finetune",
     "predict",
     "score",
+    "report",
     "explain",
     "embed",
     "match",

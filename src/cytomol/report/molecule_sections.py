@@ -28,11 +28,9 @@ def surprise_section(facts: PredictorFacts) -> Section:
         return Section(title, [Sentence("No tested molecule was answered wrong.")])
     elements: list[Element] = [
         Sentence(
-            "Look here first for mistakes in the table (units, signs, a wrong structure), then "
-            "for chemistry that "
-            "the model cannot know. Below each, the training molecules nearest to it, what was "
-            "measured of them "
-            "and how alike they are (Tanimoto)."
+            "Look here first for mistakes in the table (units, signs, a wrong structure), then for "
+            "chemistry that the model cannot know. Below each, the training molecules nearest to it, what "
+            "was measured of them and how alike they are (Tanimoto)."
         )
     ]
     for task in dict.fromkeys(one.task for one in shown):
@@ -78,11 +76,10 @@ def attribution_section(facts: PredictorFacts) -> Section:
         return Section(title, [Sentence("No answer of this model is explained here; cytomol explain does.")])
     elements: list[Element] = [
         Sentence(
-            "The highest, the middle and the lowest of the tested molecules. What the answer "
-            "loses without an atom "
-            "is what the atom adds: blue raises it, orange lowers it, and a larger spot is more. "
-            "It says what the "
-            "model looks at, not what causes the value. cytomol explain does it for any molecule."
+            "The highest, the middle and the lowest of the tested molecules. What the answer loses without "
+            "an atom is what the atom adds: blue raises it, orange lowers it, and a larger spot is more. It "
+            "says what the model looks at, not what causes the value. cytomol explain does it for any "
+            "molecule."
         )
     ]
     for task in dict.fromkeys(one.task for one in found):

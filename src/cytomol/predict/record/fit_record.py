@@ -29,6 +29,7 @@ from cytomol.predict.record.record_parts import (
 from cytomol.predict.record.shown_molecules import attributed_molecules, worst_and_surprising
 from cytomol.predict.record.table_facts import table_facts
 from cytomol.predict.record.tested_rows import TestedRows, divisions_of, tested_rows
+from cytomol.predict.uncertainty import Uncertainty
 from cytomol.predict.verdict.overall import Verdict
 from cytomol.version import __version__
 
@@ -130,6 +131,7 @@ class FitRecord(BaseModel):
 
 def make_record(
     validated: Validated,
+    kept: Predictor,
     *,
     given: AssayTable,
     errors: Sequence[str],
@@ -140,16 +142,19 @@ def make_record(
 
     Parameters
     ----------
-    validated
-        The fit that was scored.
+    validated, kept
+        The fit that was scored, and the predictor that is kept.
     given, errors, folds
         The table as given, why a molecule of it is invalid, and in which fold each row is, row by row.
     source
         Where the table came from.
     """
     fitting, evaluated = validated.fitting, validated.evaluated
-    own_folds = fitting.folds if divisions_of(validated.folds) is None else validated.folds[validated.fitted]
-    tested = tested_rows(fitting, evaluated, own_folds)
+    own_folds = validated.folds[validated.fitted]
+    one_split = divisions_of(validated.folds) is None
+    # of one split that which has not seen the tested rows; of folds there is none but that of all answers
+    uncertainty = evaluated.uncertainty if one_split else kept.uncertainty
+    tested = tested_rows(fitting, evaluated, own_folds, uncertainty)
     evidence = bool(fitting.job.config.evidence)
     record = FitRecord(
         table=source.table,
@@ -170,7 +175,7 @@ def make_record(
             "map": fingerprint_map(
                 fitting.fingerprints, own_folds, tested.similarity, seed=fitting.job.config.seed
             ),
-            "tasks": tuple(_tested_task(fitting, tested, evaluated, task) for task in tasks),
+            "tasks": tuple(_tested_task(fitting, tested, uncertainty, task) for task in tasks),
             "shown": tuple(
                 one for task in drawn for one in worst_and_surprising(fitting, tested, task, most=most)
             ),
@@ -208,7 +213,9 @@ def figured_tasks(verdict: Verdict | None, labels: NDArray[np.float64]) -> list[
     return [ranked[round(at * (len(ranked) - 1) / (_FIGURES - 1))] for at in range(_FIGURES)]
 
 
-def _tested_task(fitting: Fitting, tested: TestedRows, evaluated: Predictor, place: int) -> TestedTask:
+def _tested_task(
+    fitting: Fitting, tested: TestedRows, uncertainty: Uncertainty | None, place: int
+) -> TestedTask:
     """Return what was said of the tested molecules of one task, and how far its certainty holds."""
     labels = fitting.table.labels
     task, column = labels.tasks[place], fitting.encoding.places()[place].start
@@ -240,6 +247,6 @@ def _tested_task(fitting: Fitting, tested: TestedRows, evaluated: Predictor, pla
         low=numbers(nothing if certainty is None else certainty.low[kept, column]),
         high=numbers(nothing if certainty is None else certainty.high[kept, column]),
         place=places.astype(int).tolist(),
-        calibration=[] if several else calibration_bands(tested, column, observed, evaluated.uncertainty),
+        calibration=[] if several else calibration_bands(tested, column, observed, uncertainty),
         distance=[] if several else distance_bands(tested, column, observed),
     )
