@@ -11,7 +11,7 @@ from cytomol.predict.record.record_parts import TestedTask
 from cytomol.report.elements import Element, Figure, Row, Sentence, Table
 from cytomol.report.page import Section
 from cytomol.report.palette import colour
-from cytomol.report.predictor_facts import NO_RECORD, PredictorFacts
+from cytomol.report.predictor_facts import NO_EVIDENCE, NO_RECORD, PredictorFacts
 from cytomol.report.svg_figure import drawn
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ Vector = NDArray[np.float64]
 def answers_section(facts: PredictorFacts) -> Section:
     """Show predictions of tested molecules beside their measured values."""
     title = "Predicted and measured"
-    if facts.record is None:
-        return Section(title, [Sentence(NO_RECORD)])
+    if facts.record is None or not facts.record.evidence:
+        return Section(title, [Sentence(NO_RECORD if facts.record is None else NO_EVIDENCE)])
     tasks = [task for task in facts.record.tasks if task.total >= _FEWEST]
     if not tasks:
         return Section(title, [Sentence("Too few tested molecules have a label for a figure.")])

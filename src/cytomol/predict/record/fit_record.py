@@ -71,7 +71,8 @@ class RecordSource:
 class FitRecord(BaseModel):
     """All that a report shows beside scores and verdict.
 
-    Without evidence it holds no molecule: no structure, no id, and no value that belongs to one.
+    Without evidence it holds no molecule: no structure, no id, and no value of one; counts, scores and shares
+    stay.
 
     Attributes
     ----------
@@ -160,7 +161,7 @@ def make_record(
         table=source.table,
         command=source.command,
         columns=source.columns,
-        facts=table_facts(given.smiles, given.labels, folds, errors),
+        facts=table_facts(given.smiles, given.labels, folds, errors if evidence else _untold(errors)),
         evidence=evidence,
     )
     if tested is None:
@@ -184,6 +185,11 @@ def make_record(
             ),
         }
     )
+
+
+def _untold(errors: Sequence[str]) -> list[str]:
+    """Return which rows are invalid without the reason, which may quote the molecule."""
+    return ["invalid" if error else "" for error in errors]
 
 
 def figured_tasks(verdict: Verdict | None, labels: NDArray[np.float64]) -> list[int]:
@@ -226,8 +232,8 @@ def _tested_task(
         exact = labels.bounds[tested.rows, place] == 0
     observed = np.where(exact, values, np.nan)
     rows = np.flatnonzero(~np.isnan(observed) & ~np.isnan(said))
-    kept = rows
-    if len(rows) > _MOST_ROWS:
+    kept = rows if fitting.job.config.evidence else rows[:0]
+    if len(kept) > _MOST_ROWS:
         kept = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
     certainty = tested.certainty
     nothing = np.full(len(kept), np.nan)
