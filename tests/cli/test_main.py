@@ -32,10 +32,10 @@ VERBS = [
     "evaluate",
     "stress",
     "benchmark",
+    "serve",
     "data",
     "ablate",
     "demo",
-    "serve",
 ]
 
 
