@@ -17,7 +17,13 @@ from cytomol.errors import InputError
 from cytomol.predict.predictions import Predictions
 from cytomol.predict.uncertainty import domain_fingerprints
 from cytomol.serve.batcher import Batcher
-from cytomol.serve.explorer.page_questions import AtomQuestion, CellAnswer, CellQuestion, TableQuestion
+from cytomol.serve.explorer.page_questions import (
+    AtomQuestion,
+    CellAnswer,
+    CellQuestion,
+    TableQuestion,
+    TreeQuestion,
+)
 from cytomol.serve.molecule_screen import screen_molecules
 from cytomol.serve.questions import PredictQuestion, answerer
 from cytomol.serve.served_models import ServedModel, ServedModels
@@ -150,6 +156,13 @@ class ExploredModel:
         found = self._batcher.submit(TableQuestion(table, known, kept), smiles).result()
         return Predictions.join(list({id(part): part for part in found}.values()))
 
+    def places(self, smiles: Sequence[str], tree: CodeTree) -> NDArray[np.float32]:
+        """Return where molecules lie in the space that a tree divides; questions of the page pass them.
+
+        Float32, shape (n, width); NaN for invalid ones.
+        """
+        return np.stack(self._batcher.submit(TreeQuestion(tree), smiles).result())
+
     def close(self) -> None:
         """Stop; what was asked is answered first."""
         self._batcher.close(5.0)
@@ -160,6 +173,8 @@ class ExploredModel:
     def _answer(self, question: Hashable, molecules: list[Any]) -> Sequence[Any]:
         if isinstance(question, TableQuestion):
             return question.answer(self.served, molecules, self.limits)
+        if isinstance(question, TreeQuestion):
+            return question.answer(self.served, screen_molecules(molecules, self.limits)[0], self.limits)
         if isinstance(question, AtomQuestion | CellQuestion):
             texts, reasons = screen_molecules(molecules, self.limits)
             if reasons:  # the page asks about one molecule at a time
