@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable, Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -60,6 +62,8 @@ class ExploredModel:
         self.served, self.tree = model, None
         self.limits = ServiceLimits()
         self._screened = answerer(ServedModels([model]), self.limits)
+        self._changing = threading.Lock()
+        self._atoms: Future[list[Any]] | None = None
         self._batcher = Batcher(self._answer, rows=_ROWS, wait=0.0, waiting=10_000_000)
 
     served: ServedModel
@@ -141,7 +145,14 @@ class ExploredModel:
             raise InputError(f"the model does not answer {what[:80]!r}")
         modality = None if what in self.served.tasks else what.removeprefix(_IMPUTED)
         question = AtomQuestion(what if modality is None else None, modality)
-        answer: ExplainedMolecule = self._ask(question, smiles)
+        with self._changing:
+            if self._atoms is not None:
+                self._atoms.cancel()  # the page shows one drawing: what waits for an older one is in the way
+            waiting = self._atoms = self._batcher.submit(question, [smiles])
+        try:
+            answer: ExplainedMolecule = waiting.result()[0]
+        except CancelledError:
+            raise InputError("another molecule was asked about since") from None
         if answer.mol is None:
             raise InputError(answer.error)
         return answer

@@ -92,6 +92,8 @@ class ExploredSession:
         found = ExploredLibrary.read(opened.served.predictor, library, smiles_col=smiles_col)
         session = cls(opened, found, hierarchy=hierarchy, corpus=corpus, workers=workers)
         session.molecule("CCO")  # the first answer loads what the others need
+        if opened.served.backbone is not None:
+            session.cells("CCO")
         session.map.start()
         session.measured.start()
         if session.grown is not None:
