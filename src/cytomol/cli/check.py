@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
+
 if TYPE_CHECKING:
     from cytomol.assays.column_roles import Column
     from cytomol.assays.triage import Triage
@@ -17,7 +19,13 @@ _SHOWN = 60  # columns
 _LONGEST = 40  # letters of a name
 
 
-@click.command(name="check", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="check",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol check examples/assay.csv",
+    ),
+)
 @click.argument("table", metavar="TABLE")
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
 @click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.serve_options import limit_options
 
 __all__ = ["command"]
 
 
-@click.command(name="serve", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="serve",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("cytomol serve model --port 8000"),
+)
 @click.argument("models", metavar="[NAME=]DIR...", nargs=-1, required=True)
 @click.option(
     "--host",
@@ -43,8 +48,6 @@ def command(
     begun is answered.
 
     \b
-    Example:
-      cytomol serve model &
       curl -s http://127.0.0.1:8000/v1/predict -H 'Content-Type: application/json' \
         -d '{"molecules": ["CC(=O)Oc1ccccc1C(=O)O"]}'
     """
