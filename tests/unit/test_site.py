@@ -72,7 +72,7 @@ def test_a_page_says_default_and_kind_of_an_option_and_shows_the_example(verb_pa
         "```{option} --size INTEGER RANGE\n\nMolecules. *default: 2000* *200<=x<=1000000*\n```"
         in text.replace("\\", "")
     )
-    assert "```sh\ncytomol corpus planted -o corpus --size 500\n```" in text
+    assert "**Example**\n\n```sh\ncytomol corpus planted -o corpus --size 500\n```" in text
     assert "\n## corpus check\n" in text
 
 
