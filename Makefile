@@ -31,9 +31,10 @@ $(VENV)/.docs: $(VENV)/.base
 demo: $(VENV)/.base
 	$(BIN)/cytomol demo --force -o $(DEMO_OUT)
 
-# Two processes, one thread each: the suite is many small computations.
+# Two processes, one thread each: the suite is many small computations. In the order of the folders, the long files
+# of cli and integration come first, so that no process is left alone with one at the end.
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks tools

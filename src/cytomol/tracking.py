@@ -176,7 +176,7 @@ def _reached(address: str) -> Iterator[None]:
 
 def facts_of(path: Path) -> dict[str, Any]:
     """Return the options that the result in a directory was made with, and what it was made of."""
-    config, facts = _read(path / "config.json"), {}
+    config, facts = _read(path / "config.json"), dict[str, Any]()
     for name in ("method", "learner"):
         facts |= {name: config[name]} if name in config else {}
     facts |= config.get("config", {}) | config.get("finetune", {})

@@ -16,7 +16,10 @@ from cytomol.cells.tree.code_tree import trained_tree
 from cytomol.corpus.planted import write_planted
 
 Run = Callable[..., Any]
-SMALL = ("--width", "16", "--layers", "2", "--batch-size", "48", "--threads", "1", "--accelerator", "cpu")
+SMALL = (
+    "--width", "16", "--layers", "2", "--batch-size", "48", "--threads", "1", "--accelerator", "cpu",
+    "--no-report",
+)  # fmt: skip
 NODES = [f"node_{level}" for level in range(1, 7)]
 
 

@@ -41,6 +41,7 @@ def command(
     INPUT is CSV, TSV, Parquet, Excel, .smi or .sdf (gzipped or not), or - for standard input. Every row is
     answered in order; the output holds the columns of the input as they stand. An npz file also holds the
     matrix 'embedding' and 'error'; the other formats have the columns embedding_0, embedding_1 and so on.
+    As DIR, default is the backbone that comes with cytomol.
     """
     from cytomol.tables import check_table_name, read_molecules
 

@@ -24,7 +24,7 @@ _PLACE = click.Path(path_type=Path)
         "cytomol evaluate alignment backbone corpus -o -",
     ),
 )
-@click.argument("model", type=_PLACE)
+@click.argument("model", type=click.Path())
 @click.argument("corpus", type=_PLACE)
 @click.option(
     "-o", "--output", default="-", type=click.Path(), help="Table of pairs and stages; - prints it."
@@ -55,7 +55,7 @@ _PLACE = click.Path(path_type=Path)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
 @click.option("--force", is_flag=True, help="Replace existing outputs.")
 def command(
-    model: Path,
+    model: str,
     corpus: Path,
     *,
     output: str,

@@ -100,7 +100,8 @@ def command(
     Of a fine-tuned model the answers are its tasks. Of a pretrained one, or with --modality, --feature, --of
     or --profile, they are a feature of the imputed profile, its direction or norm, or the match to a measured
     profile. The output has a row for each answer and atom: what the answer loses without the atom,
-    and without the ring system, linker or substituent that it belongs to.
+    and without the ring system, linker or substituent that it belongs to. As DIR, default is the pretrained
+    backbone that comes with cytomol.
     """
     of_cell = any(option is not None for option in (modality, feature, what, profile))
     if tasks and of_cell:

@@ -43,7 +43,12 @@ _SHOWN_TASKS = 40
     ),
 )
 @click.argument("table", metavar="TABLE")
-@click.option("--backbone", metavar="DIR", help="Pretrained model directory; needed by the embedding.")
+@click.option(
+    "--backbone",
+    metavar="DIR",
+    help="Pretrained model directory, or default, the backbone that comes with cytomol;"
+    " needed by the embedding.",
+)
 @click.option("-o", "--out", required=True, metavar="DIR", help="Model directory to be made.")
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
 @click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")

@@ -76,7 +76,8 @@ def command(
     a measured value is expected within it. With --calibrate the half width is conformal, features are drawn
     towards their mean as far as the model overstates them, and a feature that is not predicted better than
     the mean gets the mean; the other profiles of a corpus teach ridge regression on fingerprints, which joins
-    the decoder. Without, it is that of the training profiles under a normal law.
+    the decoder. Without, it is that of the training profiles under a normal law. As DIR, default is the
+    backbone that comes with cytomol.
     """
     from cytomol.tables import read_molecules
     from cytomol.tables.write_chunks import check_chunks_name

@@ -34,6 +34,7 @@ _VERBS = {
     "score": "Hold predictions against what was measured since.",
     "report": "Write the page about a model or another result.",
     "explain": "Say which atoms drive a prediction or an imputed profile.",
+    "explore": "Draw molecules on a local page and see what a model says of them.",
     "embed": "Write the embeddings of molecules.",
     "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
     "matcher": "Fit what matches molecules and profiles on a corpus, without pretraining.",

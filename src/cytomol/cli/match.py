@@ -75,12 +75,12 @@ _HOLDS = click.Choice(["molecules", "profiles"])
 def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -> None:
     """Rank the molecules or profiles of CANDIDATES for each molecule or profile of QUERIES.
 
-    DIR is what pretrain or matcher made. A table with the modality's features holds profiles, in any format
-    that a corpus is built of; one with SMILES and without features holds molecules. Every row of QUERIES is
-    answered in order, by up to --top rows: the candidate's row (from 1), id and SMILES, the similarity (a
-    cosine), top_percent (the share of candidates that rank as high or higher), spreads (how many standard
-    deviations it lies above the mean of all candidates), a note where the order says nothing, and 'error'
-    where a query has no place.
+    DIR is what pretrain or matcher made, or default, the backbone that comes with cytomol. A table with the
+    modality's features holds profiles, in any format that a corpus is built of; one with SMILES and without
+    features holds molecules. Every row of QUERIES is answered in order, by up to --top rows: the candidate's
+    row (from 1), id and SMILES, the similarity (a cosine), top_percent (the share of candidates that rank as
+    high or higher), spreads (how many standard deviations it lies above the mean of all candidates), a note
+    where the order says nothing, and 'error' where a query has no place.
     """
     from cytomol.cells.match.match_output import check_match_output, write_matches
 

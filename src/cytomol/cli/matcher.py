@@ -36,8 +36,8 @@ __all__ = ["command"]
 @click.option(
     "--backbone",
     metavar="DIR",
-    help="What pretrain made: its embedding says too which molecules are alike. Pretrain"
-    " it without the held-out profiles.",
+    help="What pretrain made, or default, the backbone that comes with cytomol: its embedding says too which"
+    " molecules are alike. Pretrain it without the held-out profiles.",
 )
 @click.option(
     "--noise",

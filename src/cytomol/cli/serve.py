@@ -70,5 +70,4 @@ def command(
     for model in served.values():
         click.echo(f"{model.name}: a {model.kind} that can {', '.join(model.verbs) or 'nothing'}", err=True)
     warm_up(served)
-    click.echo(f"http://{host}:{port}  ({'with' if token else 'without'} a token)", err=True)
     run_service(create_service(served, bounds, token=token), host=host, port=port, limits=bounds)

@@ -29,10 +29,17 @@ def plain_number(value: float, digits: int = _DIGITS) -> float | None:
     return float(f"{value:.{digits}g}") if math.isfinite(value) else None
 
 
-def predicted_rows(predictions: Predictions) -> list[Row]:
+def predicted_rows(predictions: Predictions, count: int | None = None) -> list[Row]:
     """Return a row for each molecule, in order: what each task is predicted to be, and what is known of it.
 
     The words are those of the columns of :meth:`Predictions.frame`, and the numbers have the same digits.
+
+    Parameters
+    ----------
+    predictions
+        The answers.
+    count
+        Only those to so many molecules, the first ones.
     """
     of_tasks = _task_writers(predictions)
     known, near, profile = predictions.uncertainty, predictions.evidence, predictions.profile
@@ -40,7 +47,7 @@ def predicted_rows(predictions: Predictions) -> list[Row]:
     reasons = [None] * len(predictions.errors) if known is None else known.limits.reasons(known.similarity)
     neighbours = None if near is None else _neighbours(near, predictions.tasks)
     rows: list[Row] = []
-    for place, error in enumerate(predictions.errors):
+    for place, error in enumerate(predictions.errors[:count]):
         if error:
             rows.append({"error": error})
             continue

@@ -14,6 +14,7 @@ from cytomol.serve.molecule_screen import screen_molecules
 from cytomol.serve.predicted_rows import plain_number, predicted_rows
 from cytomol.serve.served_models import ServedModel, ServedModels, Verb
 from cytomol.serve.service_limits import ServiceLimits
+from cytomol.serve.steady_rows import distinct, one_pass, steady
 
 if TYPE_CHECKING:
     from cytomol.chem.options import FeatureOptions
@@ -64,7 +65,8 @@ class Question(ABC):
 def answerer(models: ServedModels, limits: ServiceLimits) -> Callable[[Hashable, list[Any]], list[Row]]:
     """Return what a :class:`~cytomol.serve.batcher.Batcher` calls: molecules screened, then asked about.
 
-    A molecule that is not taken on has its reason in ``error``, as an invalid one has.
+    A molecule that is not taken on has its reason in ``error``, as an invalid one has; one that is asked
+    about several times is answered once.
     """
 
     def answer(question: Hashable, molecules: list[Any]) -> list[Row]:
@@ -74,8 +76,11 @@ def answerer(models: ServedModels, limits: ServiceLimits) -> Callable[[Hashable,
         texts, reasons = screen_molecules(molecules, limits)
         if len(reasons) == len(texts):
             return [{"error": reasons[row]} for row in range(len(texts))]
-        rows = question.answer(models[question.model], texts)
-        return [{"error": reasons[place]} if place in reasons else row for place, row in enumerate(rows)]
+        different, which = distinct(texts)
+        found = question.answer(models[question.model], different)
+        return [
+            {"error": reasons[place]} if place in reasons else found[row] for place, row in enumerate(which)
+        ]
 
     return answer
 
@@ -92,16 +97,17 @@ class PredictQuestion(Question):
     def answer(self, model: ServedModel, molecules: Sequence[str]) -> list[Row]:
         """Return what each task is predicted to be (see `predicted_rows`)."""
         assert model.predictor is not None
-        return predicted_rows(
-            model.predictor.predict(
-                molecules,
-                workers=1,
-                cache=None,
-                uncertainty=self.uncertainty,
-                coverage=self.coverage,
-                evidence=self.evidence,
-            )
+        features = model.predictor.features
+        store = steady(features.store(molecules, workers=1, cache=None))
+        predictions = model.predictor.predict(
+            store,
+            batch_size=one_pass(store),
+            workers=1,
+            uncertainty=self.uncertainty,
+            coverage=self.coverage,
+            evidence=self.evidence,
         )
+        return predicted_rows(predictions, len(molecules))
 
 
 @dataclass(frozen=True)
@@ -114,10 +120,10 @@ class EmbedQuestion(Question):
         """Return ``embedding``, a list of numbers."""
         assert model.backbone is not None
         store = _featurized(molecules, model.backbone.feature_options)
-        embedding = model.backbone.embed(store)[0]
+        embedding = model.backbone.embed(store, batch_size=one_pass(store))[0]
         return [
             {"error": error} if error else {"error": None, "embedding": _plain(embedding[row])}
-            for row, error in enumerate(store.errors)
+            for row, error in enumerate(store.errors[: len(molecules)])
         ]
 
 
@@ -167,7 +173,7 @@ class ImputeQuestion(Question):
         """Return ``expected``: by modality a list of numbers, in measured units."""
         imputer = model.imputer(self.modalities or None)
         store = _featurized(molecules, imputer.backbone.feature_options)
-        imputed = imputer.impute(store)
+        imputed = imputer.impute(store, batch_size=one_pass(store))
         return [
             {"error": error}
             if error
@@ -175,7 +181,7 @@ class ImputeQuestion(Question):
                 "error": None,
                 "expected": {name: _plain(table[row]) for name, table in imputed.expected.items()},
             }
-            for row, error in enumerate(store.errors)
+            for row, error in enumerate(store.errors[: len(molecules)])
         ]
 
 
@@ -213,10 +219,10 @@ class ExplainQuestion(Question):
 
 
 def _featurized(smiles: Sequence[str], options: FeatureOptions) -> MoleculeStore:
-    """Featurize molecules in this process."""
+    """Featurize molecules in this process, as a steady batch."""
     from cytomol.chem.featurize import featurize
 
-    return featurize(smiles, options, workers=1, cache=None)
+    return steady(featurize(smiles, options, workers=1, cache=None))
 
 
 def _plain(numbers: Any) -> list[float | None]:

@@ -1,8 +1,9 @@
-"""A service run by uvicorn: it starts when its models can answer, and ends when what was begun is answered."""
+"""A service run by uvicorn: it starts when its models can answer, and ends when it has answered."""
 
 from __future__ import annotations
 
 import logging.config
+import signal
 from typing import TYPE_CHECKING
 
 from cytomol.errors import ConfigError, CytomolError
@@ -123,5 +124,19 @@ def run_service(
             raise CytomolError(
                 f"cannot listen at {host}:{port}: {error.strerror or error}", hint="choose another --port"
             ) from None
-        log("listening", host=host, port=listener.getsockname()[1])
-        uvicorn.Server(config).run(sockets=[listener])
+        name = f"[{host.strip('[]')}]" if family == socket.AF_INET6 else host
+        log("listening", url=f"http://{name}:{listener.getsockname()[1]}")
+        # uvicorn gives the signal that stopped it to whoever had it before, when all is answered
+        before = {each: signal.signal(each, _heard) for each in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def _heard(number: int, _: object) -> None:
+    """Take note of a signal that has stopped the service."""
+    from cytomol.serve.service_log import log
+
+    log("signal", name=signal.Signals(number).name)
