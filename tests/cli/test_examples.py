@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 import pytest
+from tests.cli.test_readme import parse
 from tools.architecture import ROOT
 from tools.site.verbs import Command, commands
 
@@ -42,22 +43,6 @@ QUICK = {
 }
 
 
-def parse(line: str) -> tuple[click.Command, dict[str, Any]]:
-    """Let click read a command; return what it calls, and its parameters."""
-    from cytomol.cli.main import cli
-
-    words = shlex.split(line)
-    assert words.pop(0) == "cytomol"
-    here: click.Command = cli
-    context = click.Context(here, info_name="cytomol")
-    while isinstance(here, click.Group):
-        name, found, words = here.resolve_command(context, words)
-        assert found is not None, name
-        here, context = found, click.Context(found, parent=context, info_name=name)
-    here.parse_args(context, words)
-    return here, context.params
-
-
 @pytest.mark.parametrize("command", EVERY, ids=lambda command: command.name)
 def test_the_help_ends_with_an_example(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
@@ -70,7 +55,7 @@ def test_the_help_ends_with_an_example(command: Command, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize(("name", "line"), EXAMPLES, ids=lambda value: value[:60])
 def test_the_example_calls_its_command(name: str, line: str) -> None:
-    called, _ = parse(line)
+    called = parse(line)
     prepares = name == "cytomol pretrain" and called.name == "planted"  # it makes the corpus first
     assert not isinstance(called, click.Group)
     assert line.startswith(name) or prepares

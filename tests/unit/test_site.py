@@ -72,7 +72,7 @@ def test_a_page_says_default_and_kind_of_an_option_and_shows_the_example(verb_pa
         "```{option} --size INTEGER RANGE\n\nMolecules. *default: 2000* *200<=x<=1000000*\n```"
         in text.replace("\\", "")
     )
-    assert "```sh\ncytomol corpus planted -o corpus --size 500\n```" in text
+    assert "**Example**\n\n```sh\ncytomol corpus planted -o corpus --size 500\n```" in text
     assert "\n## corpus check\n" in text
 
 
@@ -100,6 +100,9 @@ def test_every_public_name_is_on_a_page() -> None:
 
 def imported(code: str) -> set[tuple[str, str]]:
     """Return module and name of what a block of Python imports from the package."""
+    if re.match(r"(?:^:.*\n)*\n*%%", code):
+        return set()  # a cell of a notebook in another language
+    code = re.sub(r"^\s*[%!:].*$", "", code, flags=re.MULTILINE)  # its tags, and words to the notebook
     if ">>> " in code:
         code = "\n".join(re.findall(r"^ *(?:>>>|\.\.\.) ?(.*)$", code, re.MULTILINE))
     found = set()
@@ -123,11 +126,7 @@ def test_what_the_documents_import_is_public() -> None:
             r"^ *```(?:python|\{code-cell\}[^\n]*)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE
         )
     ]
-    inside = [
-        (name, found)
-        for name, block in blocks
-        for found in imported(re.sub(r"^\s*[%!:].*$", "", block, flags=re.MULTILINE)) - public
-    ]
+    inside = [(name, found) for name, block in blocks for found in imported(block) - public]
     assert len(blocks) > 8
     assert sorted(inside) == [], (
         "import it from a public module, or make its module public in tools/site/api.py"
@@ -147,10 +146,14 @@ def test_links_out_of_docs() -> None:
     )
     assert links.fitted("```\n[a](../README.md)\n```", "docs/a.md") == "```\n[a](../README.md)\n```"
     for source, target in COPIED.items():
-        for to in re.findall(
-            r"\]\(([^)#:]+)[^)]*\)", links.moved((ROOT / source).read_text(encoding="utf-8"), source, target)
-        ):
-            assert (DOCS / target).parent.joinpath(to).resolve().exists(), f"{source}: {to}"
+        text = (ROOT / source).read_text(encoding="utf-8")
+        there = links.moved(text, source, target)
+        assert targets(there, (DOCS / target).parent) == targets(text, (ROOT / source).parent)
+
+
+def targets(text: str, folder: Path) -> list[Path]:
+    """Return the files that the links of a page in a folder lead to."""
+    return [(folder / to).resolve() for to in re.findall(r"\]\(([^)#:]+)[^)]*\)", FENCE.sub("", text))]
 
 
 def test_the_picture_has_a_box_for_each_room_and_arrows_that_rise() -> None:
@@ -216,3 +219,12 @@ def test_the_words_of_the_verdict_and_the_domain_are_those_of_the_documents() ->
     for word in typing.get_args(Domain):
         assert f"`{word}`" in PAGES["guide.md"]
         assert word in PAGES["uncertainty.md"]
+
+
+def test_the_workflow_builds_the_site_as_make_does() -> None:
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ndocs:")[2].partition("\n\n")[0]
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    command = next(line for line in recipe.splitlines() if "sphinx" in line)
+    plain = command.partition("$(BIN)/")[2].replace("$(SPHINX) ", "")
+    assert " -W " in plain
+    assert f"run: {plain}\n" in workflow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import types
 import typing
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PUBLIC", "names_of", "pages", "public_names"]
 
+_ARRAY = re.compile(r"~?numpy\.ndarray\[tuple\[[^\]]*\], ~?numpy\.dtype\[([~\w.]+)\]\]")
 _LONGEST_VALUE = 200  # that a page shows
 # Subject -> modules whose __all__ is public; docs/api/index.md says what that means.
 PUBLIC: dict[str, tuple[str, ...]] = {
@@ -172,8 +174,14 @@ def skip_member(_app: Sphinx, _kind: str, name: str, _thing: object, skip: bool,
 
 
 def plain_signature(*event: Any) -> tuple[str | None, str | None]:
-    """Write ``...`` for a default that is made anew at each call, which no signature can spell."""
-    signature, answer = event[-2:]
+    """Write signatures as the source has them: ``NDArray`` by its name, ``...`` for a default made anew.
+
+    Examples
+    --------
+    >>> plain_signature("(x: numpy.ndarray[tuple[typing.Any, ...], numpy.dtype[numpy.int32]])", None)
+    ('(x: NDArray[numpy.int32])', None)
+    """
+    signature, answer = (text and _ARRAY.sub(r"NDArray[\1]", text) for text in event[-2:])
     return (signature and signature.replace("<factory>", "...")), answer
 
 

@@ -133,7 +133,8 @@ def _command(command: Command, level: int) -> list[str]:
     lines = ["```text", _usage(command), "```", ""]
     lines += [*_prose(command.command.help or ""), ""]
     if command.command.epilog:
-        lines += ["```sh", _example(command.command.epilog), "```", ""]
+        shown = _example(command.command.epilog)
+        lines += ["**Example**", "", "```sh", shown, "```", ""]
     if isinstance(command.command, click.Group):
         return lines
     lines += [f"```{{program}} {command.name}", "```", ""]
