@@ -82,7 +82,8 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
     features holds molecules. Every row of QUERIES is answered in order, by up to --top rows: the candidate's
     row (from 1), id and SMILES, the similarity (a cosine), top_percent (the share of candidates that rank as
     high or higher), spreads (how many standard deviations it lies above the mean of all candidates), a note
-    where the order says nothing, and 'error' where a query has no place. Beside a table OUT.csv lies OUT.report.html, with the first queries drawn.
+    where the order says nothing, and 'error' where a query has no place. Beside a table OUT.csv lies
+    OUT.report.html, with the first queries drawn.
     """
     from cytomol.cells.match.match_output import check_match_output, write_matches
 
