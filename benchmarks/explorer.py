@@ -55,13 +55,11 @@ _FRAMES = """async () => {
 
 def write_library(path: Path, rows: int) -> None:
     """Write planted molecules, each once."""
-    from cytomol.corpus.planted import generate_planted
+    from cytomol.corpus.planted.library import sample_molecules
 
-    smiles = list(dict.fromkeys(generate_planted(int(rows * 1.2)).corpus.smiles))[:rows]
-    if len(smiles) < rows:
-        raise SystemExit(f"{len(smiles):,} different molecules were planted, {rows:,} are wanted")
-    frame = pd.DataFrame({"smiles": smiles, "id": [f"L-{row}" for row in range(rows)]})
-    frame["length"] = frame["smiles"].str.len()
+    planted = sample_molecules(rows, np.random.default_rng(0))
+    frame = planted[["smiles", "lipophilicity"]].round(2)
+    frame.insert(1, "id", [f"L-{row}" for row in range(rows)])
     frame.to_csv(path, index=False)
 
 

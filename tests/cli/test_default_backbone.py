@@ -21,8 +21,11 @@ MODALITY = "morphology_jump_phenotype60"
 
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("the network was asked")
+    connect = socket.socket.connect
+
+    def refuse(asked: socket.socket, address: Any) -> None:
+        assert asked.family == socket.AF_UNIX, f"the network was asked: {address}"
+        connect(asked, address)
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
@@ -52,40 +55,20 @@ def test_what_it_imputes_finds_its_molecule_again(cytomol: Run, molecules: Path,
     profiles.insert(0, "Metadata_id", ["a", "c", "d"])
     profiles.to_csv(tmp_path / "profiles.csv", index=False)
     done = cytomol(
-        *(
-            "match",
-            "default",
-            tmp_path / "profiles.csv",
-            "--in",
-            molecules,
-            "--modality",
-            MODALITY,
-            "--top",
-            "1",
-        ),
-        *("-o", tmp_path / "matches.csv"),
+        *("match", "default", tmp_path / "profiles.csv", "--in", molecules, "--modality", MODALITY),
+        *("--top", "1", "-o", tmp_path / "matches.csv"),
     )
     assert done.code == 0, done.err
-    assert pd.read_csv(tmp_path / "matches.csv")["match_row"].tolist() == [1, 3, 4]
+    assert pd.read_csv(tmp_path / "matches.csv")["candidate_row"].tolist() == [1, 3, 4]
 
 
 def test_a_model_is_fine_tuned_on_it_and_does_not_need_the_package_for_it(
     cytomol: Run, assays: Path, tmp_path: Path
 ) -> None:
-    small = (
-        "--learner",
-        "head",
-        "--epochs",
-        "2",
-        "--hidden",
-        "8",
-        "--split-type",
-        "random",
-        "--workers",
-        "1",
-    )
+    small = ("--epochs", "2", "--hidden", "8", "--split-type", "random", "--workers", "1", "--no-refit")
     done = cytomol(
-        "finetune", assays, "--backbone", "default", *small, "--no-refit", "-o", tmp_path / "model"
+        *("finetune", assays, "--backbone", "default", "--learner", "head", *small),
+        *("-o", tmp_path / "model"),
     )
     assert done.code == 0, done.err
     inside, weights = tmp_path / "model" / "backbone", Backbone.load("default").weights()

@@ -34,9 +34,22 @@ __all__ = ["command"]
     metavar="FILE",
     help="File with the token that requests must bear.  [default: the variable CYTOMOL_TOKEN, if set]",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Processes that read molecules, beside the one that answers; 0 for none.  [default: one for each "
+    "processor]",
+)
 @limit_options
 def command(
-    models: tuple[str, ...], *, host: str, port: int, token_file: str | None, **limits: float
+    models: tuple[str, ...],
+    *,
+    host: str,
+    port: int,
+    token_file: str | None,
+    workers: int | None,
+    **limits: float,
 ) -> None:
     r"""Answer HTTP requests with the models in one or several directories.
 
@@ -62,12 +75,19 @@ def command(
     from cytomol.nn.allocator import keep_few_kernels
 
     keep_few_kernels()
+    import torch
+
+    from cytomol.chem.geometry.pool import default_workers
+    from cytomol.serve.feature_pool import FeaturePool
     from cytomol.serve.run_service import run_service, warm_up
     from cytomol.serve.served_models import ServedModels
     from cytomol.serve.service_app import create_service
 
+    torch.set_num_threads(1)  # what is multiplied is small, and rounds as alone however many ask
     served = ServedModels.load(models, atoms=bounds.atoms)
     for model in served.values():
         click.echo(f"{model.name}: a {model.kind} that can {', '.join(model.verbs) or 'nothing'}", err=True)
-    warm_up(served)
-    run_service(create_service(served, bounds, token=token), host=host, port=port, limits=bounds)
+    with FeaturePool(default_workers() if workers is None else workers) as pool:
+        warm_up(served, pool)
+        app = create_service(served, bounds, token=token, pool=pool)
+        run_service(app, host=host, port=port, limits=bounds)

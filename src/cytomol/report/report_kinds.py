@@ -18,7 +18,7 @@ class ReportKind(Protocol):
     """A kind of report."""
 
     def recognises(self, directory: Path) -> bool:
-        """Say whether a directory holds what this report is about; it looks at names and manifests alone."""
+        """Say whether a directory, or a file, is what this report is about, by names and manifests alone."""
         ...
 
     def page(self, directory: Path) -> Page:
@@ -55,8 +55,8 @@ def report_of(directory: str | Path) -> Page:
     import cytomol.report as room
 
     path = Path(directory)
-    if not path.is_dir():
-        raise InputError("is no directory", where=str(path), hint="give the directory that a verb wrote")
+    if not path.exists():
+        raise InputError("not found", where=str(path), hint="give what a verb wrote")
     for module in pkgutil.iter_modules(room.__path__):
         if module.name.startswith("of_"):
             import_module(f"{room.__name__}.{module.name}")
@@ -67,5 +67,5 @@ def report_of(directory: str | Path) -> Page:
     raise InputError(
         "holds nothing that cytomol has a report on",
         where=str(path),
-        hint=f"give the directory of a {', a '.join(report_kinds)}",
+        hint=f"give the result of a {', a '.join(report_kinds)}",
     )

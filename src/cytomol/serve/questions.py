@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cytomol.predict.uncertainty.domain import BITS, RADIUS
 from cytomol.serve.explained_molecules import explained_row
+from cytomol.serve.feature_pool import FeaturePool, needed_options
 from cytomol.serve.molecule_screen import screen_molecules
 from cytomol.serve.predicted_rows import plain_number, predicted_rows
 from cytomol.serve.served_models import ServedModel, ServedModels, Verb
 from cytomol.serve.service_limits import ServiceLimits
-from cytomol.serve.steady_rows import distinct, one_pass, steady
+from cytomol.serve.steady_rows import distinct, one_pass, steady, steady_rows
 
 if TYPE_CHECKING:
     from cytomol.chem.options import FeatureOptions
@@ -50,7 +52,7 @@ class Question(ABC):
     verb: ClassVar[Verb]
 
     @abstractmethod
-    def answer(self, model: ServedModel, molecules: Sequence[str]) -> list[Row]:
+    def answer(self, model: ServedModel, molecules: Sequence[str], pool: FeaturePool) -> list[Row]:
         """Return a row for each molecule, in order, with ``error``: why a molecule is invalid, or None.
 
         Parameters
@@ -59,25 +61,39 @@ class Question(ABC):
             The model of this name.
         molecules
             SMILES; "" is no molecule.
+        pool
+            Featurizes them.
         """
 
 
-def answerer(models: ServedModels, limits: ServiceLimits) -> Callable[[Hashable, list[Any]], list[Row]]:
+def answerer(
+    models: ServedModels, limits: ServiceLimits, pool: FeaturePool | None = None
+) -> Callable[[Hashable, list[Any]], list[Row]]:
     """Return what a :class:`~cytomol.serve.batcher.Batcher` calls: molecules screened, then asked about.
 
     A molecule that is not taken on has its reason in ``error``, as an invalid one has; one that is asked
     about several times is answered once.
+
+    Parameters
+    ----------
+    models
+        What is asked.
+    limits
+        Which molecules are taken on.
+    pool
+        Featurizes them; None does so here.
     """
+    hands = pool or FeaturePool(0)
 
     def answer(question: Hashable, molecules: list[Any]) -> list[Row]:
         assert isinstance(question, Question)
         if isinstance(question, PlaceProfilesQuestion):
-            return question.answer(models[question.model], molecules)
+            return question.answer(models[question.model], molecules, hands)
         texts, reasons = screen_molecules(molecules, limits)
         if len(reasons) == len(texts):
             return [{"error": reasons[row]} for row in range(len(texts))]
         different, which = distinct(texts)
-        found = question.answer(models[question.model], different)
+        found = question.answer(models[question.model], different, hands)
         return [
             {"error": reasons[place]} if place in reasons else found[row] for place, row in enumerate(which)
         ]
@@ -94,18 +110,22 @@ class PredictQuestion(Question):
     evidence: bool = False
     verb: ClassVar[Verb] = "predict"
 
-    def answer(self, model: ServedModel, molecules: Sequence[str]) -> list[Row]:
+    def answer(self, model: ServedModel, molecules: Sequence[str], pool: FeaturePool) -> list[Row]:
         """Return what each task is predicted to be (see `predicted_rows`)."""
         assert model.predictor is not None
         features = model.predictor.features
-        store = steady(features.store(molecules, workers=1, cache=None))
+        options = needed_options(features.store_from)
+        bits = features.options.fingerprint(RADIUS, BITS)
+        found = dict(zip([*options, bits], pool.stores(molecules, [*options, bits]), strict=True))
+        store = features.store_from(found.__getitem__)
+        rows = steady_rows(store)
         predictions = model.predictor.predict(
-            store,
+            store if len(rows) == len(store) else store.take(rows),
             batch_size=one_pass(store),
-            workers=1,
             uncertainty=self.uncertainty,
             coverage=self.coverage,
             evidence=self.evidence,
+            fingerprints=found[bits].blocks["morgan"][rows],
         )
         return predicted_rows(predictions, len(molecules))
 
@@ -116,10 +136,10 @@ class EmbedQuestion(Question):
 
     verb: ClassVar[Verb] = "embed"
 
-    def answer(self, model: ServedModel, molecules: Sequence[str]) -> list[Row]:
+    def answer(self, model: ServedModel, molecules: Sequence[str], pool: FeaturePool) -> list[Row]:
         """Return ``embedding``, a list of numbers."""
         assert model.backbone is not None
-        store = _featurized(molecules, model.backbone.feature_options)
+        store = _featurized(molecules, model.backbone.feature_options, pool)
         embedding = model.backbone.embed(store, batch_size=one_pass(store))[0]
         return [
             {"error": error} if error else {"error": None, "embedding": _plain(embedding[row])}
@@ -134,15 +154,17 @@ class PlaceQuestion(Question):
     modality: str | None = None
     verb: ClassVar[Verb] = "match"
 
-    def answer(self, model: ServedModel, molecules: Sequence[str]) -> list[Row]:
+    def answer(self, model: ServedModel, molecules: Sequence[str], pool: FeaturePool) -> list[Row]:
         """Return ``place``, an array of float32 with length 1."""
         space = model.space(self.modality)
-        options = None if model.backbone is None else model.backbone.feature_options
-        store = space.store(molecules, workers=1) if options is None else _featurized(molecules, options)
-        places = space.molecules(store)[0]
+        if model.backbone is None:  # a matcher
+            store = steady(space.store(molecules, workers=1))
+        else:
+            store = _featurized(molecules, model.backbone.feature_options, pool)
+        places = space.molecules(store, batch_size=one_pass(store))[0]
         return [
             {"error": error} if error else {"error": None, "place": places[row]}
-            for row, error in enumerate(store.errors)
+            for row, error in enumerate(store.errors[: len(molecules)])
         ]
 
 
@@ -153,7 +175,7 @@ class PlaceProfilesQuestion(Question):
     modality: str | None = None
     verb: ClassVar[Verb] = "match"
 
-    def answer(self, model: ServedModel, molecules: Sequence[Any]) -> list[Row]:
+    def answer(self, model: ServedModel, molecules: Sequence[Any], pool: FeaturePool) -> list[Row]:  # noqa: ARG002
         """Return ``place`` of each profile: rows in measured units, the modality's features in its order."""
         places = model.space(self.modality).profiles(np.stack(molecules))
         return [
@@ -169,10 +191,10 @@ class ImputeQuestion(Question):
     modalities: tuple[str, ...] = ()
     verb: ClassVar[Verb] = "impute"
 
-    def answer(self, model: ServedModel, molecules: Sequence[str]) -> list[Row]:
+    def answer(self, model: ServedModel, molecules: Sequence[str], pool: FeaturePool) -> list[Row]:
         """Return ``expected``: by modality a list of numbers, in measured units."""
         imputer = model.imputer(self.modalities or None)
-        store = _featurized(molecules, imputer.backbone.feature_options)
+        store = _featurized(molecules, imputer.backbone.feature_options, pool)
         imputed = imputer.impute(store, batch_size=one_pass(store))
         return [
             {"error": error}
@@ -203,7 +225,7 @@ class ExplainQuestion(Question):
     what: str | None = None
     verb: ClassVar[Verb] = "explain"
 
-    def answer(self, model: ServedModel, molecules: Sequence[str]) -> list[Row]:
+    def answer(self, model: ServedModel, molecules: Sequence[str], pool: FeaturePool) -> list[Row]:  # noqa: ARG002
         """Return what each atom and each piece adds (see `explained_row`)."""
         if self.tasks:
             from cytomol.predict.task_attribution import explain_tasks
@@ -218,11 +240,9 @@ class ExplainQuestion(Question):
         return [explained_row(one) for one in occlude_value(model.backbone, molecules, value)]
 
 
-def _featurized(smiles: Sequence[str], options: FeatureOptions) -> MoleculeStore:
-    """Featurize molecules in this process, as a steady batch."""
-    from cytomol.chem.featurize import featurize
-
-    return steady(featurize(smiles, options, workers=1, cache=None))
+def _featurized(smiles: Sequence[str], options: FeatureOptions, pool: FeaturePool) -> MoleculeStore:
+    """Featurize molecules as a steady batch."""
+    return steady(pool.stores(smiles, [options])[0])
 
 
 def _plain(numbers: Any) -> list[float | None]:

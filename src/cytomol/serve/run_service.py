@@ -12,12 +12,14 @@ from cytomol.serve.access import TOKEN_VARIABLE, is_loopback
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from cytomol.serve.feature_pool import FeaturePool
     from cytomol.serve.served_models import ServedModels
     from cytomol.serve.service_limits import ServiceLimits
 
 __all__ = ["require_token", "run_service", "warm_up"]
 
 _GRACE = 5.0  # seconds beyond a request's own time that stopping may take
+_SOME = ["c1ccccc1CCO", "CCO", "CCN", "CCC", "CCCC", "CCCN"]
 _CLIENTS = 2000  # connections at a time; more are turned away
 
 
@@ -37,7 +39,7 @@ def require_token(host: str, token: str | None) -> None:
         )
 
 
-def warm_up(models: ServedModels) -> None:
+def warm_up(models: ServedModels, pool: FeaturePool) -> None:
     """Ask every model each of its verbs once, so that no client waits for what is loaded or compiled then.
 
     Raises
@@ -70,7 +72,7 @@ def warm_up(models: ServedModels) -> None:
         }
         for verb in model.verbs:
             question = questions[verb]
-            error = question.answer(model, ["c1ccccc1CCO"])[0]["error"]
+            error = question.answer(model, _SOME, pool)[0]["error"]
             if error:
                 raise CytomolError(f"{verb} does not answer for phenylethanol: {error}", where=model.name)
 

@@ -16,6 +16,7 @@ from cytomol.serve.answer_bodies import StateAnswer
 from cytomol.serve.asking import Asker
 from cytomol.serve.batcher import Batcher
 from cytomol.serve.body_limit import BodyLimit
+from cytomol.serve.feature_pool import FeaturePool
 from cytomol.serve.match_route import match_route
 from cytomol.serve.questions import answerer
 from cytomol.serve.request_problem import RequestProblem
@@ -38,7 +39,11 @@ written to the log."""
 
 
 def create_service(
-    models: ServedModels, limits: ServiceLimits | None = None, *, token: str | None = None
+    models: ServedModels,
+    limits: ServiceLimits | None = None,
+    *,
+    token: str | None = None,
+    pool: FeaturePool | None = None,
 ) -> FastAPI:
     """Return the service of some models as an ASGI application.
 
@@ -52,6 +57,8 @@ def create_service(
         What the service takes on.
     token
         What requests must bear; None answers to callers on this machine alone.
+    pool
+        Reads molecules; None does so in this process. Whoever made it ends it.
 
     Examples
     --------
@@ -61,7 +68,7 @@ def create_service(
     """
     limits = limits or ServiceLimits()
     batcher = Batcher(
-        answerer(models, limits),
+        answerer(models, limits, pool),
         rows=limits.batch_rows,
         wait=limits.batch_wait,
         waiting=limits.waiting,

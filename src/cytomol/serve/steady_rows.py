@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cytomol.chem.store import MoleculeStore
 
-__all__ = ["LEAST_ROWS", "distinct", "one_pass", "steady"]
+__all__ = ["LEAST_ROWS", "distinct", "one_pass", "steady", "steady_rows"]
 
 LEAST_ROWS = 16
 """Rows from which on products of matrices, computed by one thread, round each row as in any larger table."""
@@ -27,16 +28,21 @@ def distinct(texts: Sequence[str]) -> tuple[list[str], list[int]]:
     return list(places), which
 
 
-def steady(store: MoleculeStore) -> MoleculeStore:
-    """Return a store with enough valid rows: below it the first valid one again and again.
+def steady_rows(store: MoleculeStore) -> NDArray[np.int64]:
+    """Return the rows of a store, and the first valid one again and again where the valid ones are few.
 
     Few rows are multiplied by other routines than many, which round otherwise.
     """
-    rows = np.flatnonzero(store.valid)
-    if not 0 < len(rows) < LEAST_ROWS:
-        return store
-    again = np.full(LEAST_ROWS - len(rows), rows[0])
-    return store.take(np.concatenate([np.arange(len(store)), again]))
+    rows = np.arange(len(store))
+    valid = np.flatnonzero(store.valid)
+    again = LEAST_ROWS - len(valid) if len(valid) else 0
+    return rows if again <= 0 else np.concatenate([rows, np.full(again, valid[0])])
+
+
+def steady(store: MoleculeStore) -> MoleculeStore:
+    """Return the store of :func:`steady_rows`."""
+    rows = steady_rows(store)
+    return store if len(rows) == len(store) else store.take(rows)
 
 
 def one_pass(store: MoleculeStore) -> int:

@@ -165,5 +165,5 @@ def test_a_model_without_molecules_shows_none(reported: Path, tmp_path: Path) ->
     record = json.loads((reported / RECORD).read_text())
     bare = {**record, "evidence": False, "shown": [], "attributed": []}
     found = report_of(_changed(reported, tmp_path / "m", json.dumps(bare))).html()
-    assert found.count("The model was made with --no-evidence") == 2
+    assert found.count("The model was made with --no-evidence") == 3
     assert "M-1" not in found

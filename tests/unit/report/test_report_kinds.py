@@ -38,7 +38,7 @@ def test_a_folder_of_something_else_has_none(kind: None, tmp_path: Path) -> None
 
 def test_a_file_has_none(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is no directory"):
+    with pytest.raises(InputError, match="nothing that cytomol has a report on"):
         report_of(tmp_path / "file")
 
 

@@ -54,10 +54,10 @@ class ExploredLibrary:
 
         Examples
         --------
-        >>> frame = pd.DataFrame({"smiles": ["CCO", "CCN"], "id": ["a1", "a2"], "price": ["1", "2.5"]})
-        >>> library = ExploredLibrary.gather(None, MoleculeTable(frame, "smiles", "shop.csv"))
-        >>> len(library), library.ids[1], library.numbers["price"].tolist()
-        (2, 'a2', [1.0, 2.5])
+        >>> rows = {"smiles": ["CCO", "CCN", "CCC"], "id": ["a1", "a2", "a3"], "price": ["1", "2.5", ""]}
+        >>> library = ExploredLibrary.gather(None, MoleculeTable(pd.DataFrame(rows), "smiles", "shop.csv"))
+        >>> len(library), library.ids[1], library.about(1)["values"]
+        (3, 'a2', {'price': 2.5})
         """
         kept = None if predictor is None else predictor.evidence
         learnt = 0 if kept is None else min(len(kept), _MOST_POINTS)

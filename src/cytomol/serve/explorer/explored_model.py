@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable, Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +19,13 @@ from cytomol.errors import InputError
 from cytomol.predict.predictions import Predictions
 from cytomol.predict.uncertainty import domain_fingerprints
 from cytomol.serve.batcher import Batcher
-from cytomol.serve.explorer.page_questions import AtomQuestion, CellAnswer, CellQuestion, TableQuestion
+from cytomol.serve.explorer.page_questions import (
+    AtomQuestion,
+    CellAnswer,
+    CellQuestion,
+    TableQuestion,
+    TreeQuestion,
+)
 from cytomol.serve.molecule_screen import screen_molecules
 from cytomol.serve.questions import PredictQuestion, answerer
 from cytomol.serve.served_models import ServedModel, ServedModels
@@ -54,6 +62,8 @@ class ExploredModel:
         self.served, self.tree = model, None
         self.limits = ServiceLimits()
         self._screened = answerer(ServedModels([model]), self.limits)
+        self._changing = threading.Lock()
+        self._atoms: Future[list[Any]] | None = None
         self._batcher = Batcher(self._answer, rows=_ROWS, wait=0.0, waiting=10_000_000)
 
     served: ServedModel
@@ -135,7 +145,14 @@ class ExploredModel:
             raise InputError(f"the model does not answer {what[:80]!r}")
         modality = None if what in self.served.tasks else what.removeprefix(_IMPUTED)
         question = AtomQuestion(what if modality is None else None, modality)
-        answer: ExplainedMolecule = self._ask(question, smiles)
+        with self._changing:
+            if self._atoms is not None:
+                self._atoms.cancel()  # the page shows one drawing: what waits for an older one is in the way
+            waiting = self._atoms = self._batcher.submit(question, [smiles])
+        try:
+            answer: ExplainedMolecule = waiting.result()[0]
+        except CancelledError:
+            raise InputError("another molecule was asked about since") from None
         if answer.mol is None:
             raise InputError(answer.error)
         return answer
@@ -150,6 +167,13 @@ class ExploredModel:
         found = self._batcher.submit(TableQuestion(table, known, kept), smiles).result()
         return Predictions.join(list({id(part): part for part in found}.values()))
 
+    def places(self, smiles: Sequence[str], tree: CodeTree) -> NDArray[np.float32]:
+        """Return where molecules lie in the space that a tree divides; questions of the page pass them.
+
+        Float32, shape (n, width); NaN for invalid ones.
+        """
+        return np.stack(self._batcher.submit(TreeQuestion(tree), smiles).result())
+
     def close(self) -> None:
         """Stop; what was asked is answered first."""
         self._batcher.close(5.0)
@@ -160,6 +184,8 @@ class ExploredModel:
     def _answer(self, question: Hashable, molecules: list[Any]) -> Sequence[Any]:
         if isinstance(question, TableQuestion):
             return question.answer(self.served, molecules, self.limits)
+        if isinstance(question, TreeQuestion):
+            return question.answer(self.served, screen_molecules(molecules, self.limits)[0], self.limits)
         if isinstance(question, AtomQuestion | CellQuestion):
             texts, reasons = screen_molecules(molecules, self.limits)
             if reasons:  # the page asks about one molecule at a time

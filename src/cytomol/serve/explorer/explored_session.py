@@ -15,6 +15,7 @@ from cytomol.serve.explorer.explored_library import ExploredLibrary
 from cytomol.serve.explorer.explored_map import ExploredMap
 from cytomol.serve.explorer.explored_model import ExploredModel
 from cytomol.serve.explorer.explored_tree import ExploredTree
+from cytomol.serve.explorer.grown_tree import GrownTree
 from cytomol.serve.explorer.measured_beside import MeasuredBeside
 from cytomol.serve.explorer.uploaded_tables import UploadedTables
 
@@ -60,9 +61,12 @@ class ExploredSession:
     ) -> None:
         self.model, self.library = model, library
         self.map = ExploredMap(library, model.served.predictor, model.reading, workers=workers)
-        self.tree = None if hierarchy is None else ExploredTree.read(hierarchy)
-        if self.tree is not None and hierarchy is not None:
-            model.tree = self.tree.tree_of(hierarchy, model.served.backbone)
+        self._given = None if hierarchy is None else ExploredTree.read(hierarchy)
+        self.grown: GrownTree | None = None
+        if self._given is not None and hierarchy is not None:
+            model.tree = self._given.tree_of(hierarchy, model.served.backbone)
+        elif len(library) and (own := GrownTree.tree_of(model.served.backbone)) is not None:
+            model.tree, self.grown = own, GrownTree(model, library)
         self.measured = MeasuredBeside(model.served, corpus)
         self.tables = UploadedTables(model)
 
@@ -88,9 +92,34 @@ class ExploredSession:
         found = ExploredLibrary.read(opened.served.predictor, library, smiles_col=smiles_col)
         session = cls(opened, found, hierarchy=hierarchy, corpus=corpus, workers=workers)
         session.molecule("CCO")  # the first answer loads what the others need
+        if opened.served.backbone is not None:
+            session.cells("CCO")
         session.map.start()
         session.measured.start()
+        if session.grown is not None:
+            session.grown.start()
         return session
+
+    @property
+    def tree(self) -> ExploredTree | None:
+        """The tree to walk; None where there is none, or none yet."""
+        if self._given is None and self.grown is not None:
+            return self.grown.tree
+        return self._given
+
+    def node(self, path: str) -> dict[str, Any]:
+        """Return a node of the tree, or how far the tree is.
+
+        Raises
+        ------
+        InputError
+            If there is no tree, or no such node.
+        """
+        if self.tree is not None:
+            return self.tree.node(path)
+        if self.grown is None:
+            raise InputError("there is no tree", hint="start with --hierarchy DIR, made by cytomol hierarchy")
+        return self.grown.status()
 
     def about(self) -> dict[str, Any]:
         """Return what the page says of the model before anything is asked."""
@@ -104,7 +133,7 @@ class ExploredSession:
             "explained": list(self.model.explained),
             "imputed": list(served.imputed),
             "measured": self.measured.state,
-            "tree": self.tree is not None,
+            "tree": self._given is not None or self.grown is not None,
             "places_in_tree": self.model.tree is not None,
             "learnt": self.library.learnt,
             "library": len(self.library) - self.library.learnt,

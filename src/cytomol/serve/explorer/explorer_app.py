@@ -130,9 +130,7 @@ def _add_map(app: FastAPI, session: ExploredSession) -> None:
 
     @app.get("/api/tree")
     def tree(path: Annotated[str, Query(max_length=64)] = "") -> dict[str, Any]:
-        if session.tree is None:
-            raise InputError("there is no tree", hint="start with --hierarchy DIR, made by cytomol hierarchy")
-        return session.tree.node(path)
+        return session.node(path)
 
 
 def _add_tables(app: FastAPI, session: ExploredSession) -> None:

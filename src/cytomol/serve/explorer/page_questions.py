@@ -23,7 +23,7 @@ from cytomol.serve.molecule_screen import screen_molecules
 from cytomol.serve.served_models import ServedModel
 from cytomol.serve.service_limits import ServiceLimits
 
-__all__ = ["AtomQuestion", "CellAnswer", "CellQuestion", "TableQuestion"]
+__all__ = ["AtomQuestion", "CellAnswer", "CellQuestion", "TableQuestion", "TreeQuestion"]
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,29 @@ class CellQuestion:
             )
             for row, error in enumerate(store.errors)
         ]
+
+
+@dataclass(frozen=True, eq=False)
+class TreeQuestion:
+    """Where molecules lie in the space that a tree divides.
+
+    Attributes
+    ----------
+    tree
+        The tree.
+    """
+
+    tree: CodeTree
+
+    def answer(
+        self, model: ServedModel, molecules: Sequence[str], limits: ServiceLimits
+    ) -> list[NDArray[np.float32]]:
+        """Return a place for each molecule, float32, shape (width,); NaN for invalid ones."""
+        assert model.backbone is not None
+        options = model.backbone.feature_options
+        few = replace(options, max_atoms=min(options.max_atoms, limits.atoms))
+        store = featurize(molecules, few, workers=1, cache=None)
+        return list(place_molecules(model.backbone, store, self.tree.places, self.tree.modality))
 
 
 def _refuse_large(smiles: str, limits: ServiceLimits) -> None:

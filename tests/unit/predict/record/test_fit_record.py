@@ -116,6 +116,7 @@ def test_a_cross_validation_tests_every_molecule() -> None:
     assert record.map is not None
     assert sorted(set(record.map.fold)) == ["fold 0", "fold 1", "fold 2"]
     assert (record.shown, record.attributed) == ((), ())
+    assert (record.tasks[0].measured, record.tasks[0].predicted) == ([], [])
 
 
 def _verdict(*gains: float) -> Any:

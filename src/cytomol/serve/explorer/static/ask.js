@@ -23,7 +23,10 @@ export async function start(about, onMolecule) {
 /** Ask about a molecule. */
 export function take(smiles, { typed = true, drawn = false } = {}) {
   const text = smiles.trim();
-  if (!typed) byId("smiles").value = text;
+  if (!typed) {
+    byId("smiles").value = text;
+    byId("smiles").focus(); // what was clicked is about to go
+  }
   if (!drawn) redraw(text);
   chosen(text);
 }

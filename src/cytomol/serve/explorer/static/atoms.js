@@ -3,6 +3,8 @@
 import { ask, Refused } from "./api.js";
 import { byId, el } from "./dom.js";
 
+const PATIENCE = 300;
+
 let running = null;
 let chosen = null;
 
@@ -24,8 +26,11 @@ export async function render(about, smiles) {
     el("p", { class: "line" }, el("label", { for: "explained" }, "answer"), choice), place);
   if (had) choice.focus();
   running = new AbortController();
+  const { signal } = running;
   try {
-    const answer = await ask("atoms", { smiles, what: chosen }, { signal: running.signal });
+    await new Promise((done) => setTimeout(done, PATIENCE)); // somebody who goes on drawing is not kept waiting
+    if (signal.aborted) return;
+    const answer = await ask("atoms", { smiles, what: chosen }, { signal });
     place.replaceChildren(...answer.drawings.map(drawing),
       el("p", { class: "note" }, "Green atoms raise the answer, pink ones lower it: what it loses without the atom."));
   } catch (error) {

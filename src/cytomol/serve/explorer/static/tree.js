@@ -31,7 +31,15 @@ async function walk(to, { focus = false } = {}) {
   loaded = true;
   path = to;
   try {
-    render(await ask("tree", { path: to }));
+    let node = await ask("tree", { path: to });
+    while (node.growing) {
+      byId("tree").replaceChildren(el("p", { class: "note", role: "status" },
+        `leading molecules through the model's tree: ${node.done.toLocaleString("en")} of ${node.total.toLocaleString("en")}`));
+      await new Promise((done) => setTimeout(done, 700));
+      node = await ask("tree", { path: to });
+    }
+    if (node.error) throw new Error(node.error);
+    render(node);
   } catch (error) {
     byId("tree").replaceChildren(el("p", { class: "problem" }, error.text ?? String(error)));
     return;
