@@ -62,7 +62,12 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "cytomol.objectives.quantization",
         "cytomol.objectives.infoloob",
     ),
-    "Backbones": ("cytomol.artifact.backbone", "cytomol.artifact.directory", "cytomol.training.pretrain"),
+    "Backbones": (
+        "cytomol.artifact.backbone",
+        "cytomol.artifact.directory",
+        "cytomol.artifact.shipped",
+        "cytomol.training.pretrain",
+    ),
     "Learners": ("cytomol.learners",),
     "Predictors": (
         "cytomol.predict.finetune",
@@ -85,6 +90,14 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "cytomol.cells.tree.hierarchy",
         "cytomol.cells.explain.explained_value",
         "cytomol.chem.occlusion.attribution",
+    ),
+    "Reports, service and tracking": (
+        "cytomol.report.write",
+        "cytomol.predict.record",
+        "cytomol.serve.service_app",
+        "cytomol.serve.served_models",
+        "cytomol.serve.service_limits",
+        "cytomol.tracking",
     ),
     "Errors and registries": ("cytomol.errors", "cytomol.registry", "cytomol.config"),
 }
