@@ -7,6 +7,7 @@ import inspect
 import re
 import types
 import typing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cytomol.registry import Registry
@@ -170,6 +171,8 @@ def _data(module: str, name: str, thing: object) -> list[str]:
         return [*data, "", f"   A module. {(thing.__doc__ or '').partition(chr(10))[0]}"]
     if isinstance(thing, Registry):
         return [*data, "", f"   What is registered by name, as {thing.kind}: {', '.join(thing)}."]
+    if isinstance(thing, Path):
+        return [*data, "", "   A place below the installed package."]
     value = repr(thing)
     return [*data, f"   :value: {value}"] if len(value) <= _LONGEST_VALUE else data
 
