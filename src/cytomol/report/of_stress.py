@@ -98,6 +98,7 @@ def _in_short(shown: pd.DataFrame) -> list[Element]:
     for key, part in shown.groupby(_QUESTION, sort=False, dropna=False):
         question = dict(zip(_QUESTION, map(str, key), strict=True))
         rates = sorted(part["rate"].unique())
+        rates = [rate for rate in rates if rate < 1] or rates  # without any profile all fillings are alike
         if len(rates) < 2:
             continue
         first = part[part["rate"] == rates[0]]["score"].mean()
@@ -149,7 +150,7 @@ def _curves(key: Sequence[Any], part: pd.DataFrame) -> Section:
         ]
         elements += [
             Heading(str(method)),
-            *([_key(fillings, name)] if len(fillings) > 1 else []),
+            *([_key(fillings, name)] if figures and len(fillings) > 1 else []),
             Row(figures),
         ]
         if not figures:
@@ -213,7 +214,7 @@ def _figure(question: Sequence[Any], part: pd.DataFrame, fillings: Sequence[str]
         says=says,
         caption=f"Means over seeds, bars: 95% intervals{dotted}.",
         size=(4.2, 2.9),
-        margins=(0.6, 0.5, 0.1, 0.3),
+        margins=(0.75, 0.5, 0.1, 0.3),
     )
 
 
