@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -231,23 +230,20 @@ def test_ctrl_c_saves_and_resume_continues(corpus: Path, tmp_path: Path) -> None
     assert embedding.shape == (1, 16)
     state = json.loads((tmp_path / "m.partial" / "state.json").read_text())["state"]
     arguments[arguments.index(400)] = state["epoch"] + 2
-    done = subprocess.run(_command(*arguments, "--resume"), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert _run(*arguments, "--resume") == 0
     history = json.loads((out / "training.json").read_text())["history"]
     assert [entry["epoch"] for entry in history] == list(range(1, state["epoch"] + 3))
     assert not (tmp_path / "m.partial").exists()
 
 
 @pytest.mark.slow
-def test_two_processes_train_together(corpus: Path, tmp_path: Path) -> None:
+def test_two_processes_train_together(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "m"
-    arguments = [corpus, "--method", "chmr", "-o", out, "--epochs", 6, *SMALL, "--devices", 2]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        _command(*arguments), capture_output=True, text=True, env=environment, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert sum(line.startswith("epoch ") for line in done.stderr.splitlines()) == 6
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert _run(corpus, "--method", "chmr", "-o", out, "--epochs", 6, *SMALL, "--devices", 2) == 0
+    assert sum(line.startswith("epoch ") for line in capfd.readouterr().err.splitlines()) == 6
     history = json.loads((out / "training.json").read_text())["history"]
     assert history[-1]["train"]["loss"] < history[0]["train"]["loss"]
     assert Backbone.load(out).embed(["CCO"])[1].all()

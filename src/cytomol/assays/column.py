@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cytomol.assays.cells import Cells
-from cytomol.assays.digits import shown
 
 __all__ = ["TASK_ROLES", "Choice", "Column", "Role", "choose_tasks", "described"]
 
@@ -15,7 +14,6 @@ Role = Literal[
     "smiles", "id", "index", "date", "fold", "number", "class", "censored", "text", "constant", "empty"
 ]
 TASK_ROLES = ("number", "class", "censored")
-_SHOWN_CLASSES = 6
 
 
 @dataclass(frozen=True)
@@ -65,20 +63,6 @@ class Column:
     def may_be_task(self) -> bool:
         """Whether there is something to learn in it."""
         return self.role in TASK_ROLES
-
-    def values_text(self) -> str:
-        """Return the classes or the range of the column, or why it is what it is."""
-        if self.classes:
-            pairs = list(zip(self.classes, self.counts, strict=True))
-            text = ", ".join(f"{name}: {count:,}" for name, count in pairs[:_SHOWN_CLASSES])
-            more = len(pairs) - _SHOWN_CLASSES
-            return text + (f", and {more} more" if more > 0 else "")
-        if self.low is None or self.high is None:
-            return self.reason
-        text = f"{shown(self.low, self.spread or 0.0)} to {shown(self.high, self.spread or 0.0)}"
-        if self.below or self.above:
-            text += f"; {self.below:,} less than, {self.above:,} more than"
-        return text
 
 
 def described(cells: Cells, role: Role, reason: str, **more: Any) -> Column:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import set_options, sources_of
+from cytomol.cli.tracking_option import mlflow_option
 
 if TYPE_CHECKING:
     from cytomol.evaluate.runner import Benchmark
@@ -17,7 +19,12 @@ __all__ = ["command"]
 
 
 @click.command(
-    name="benchmark", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    name="benchmark",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples(
+        "cytomol benchmark corpus/assays.csv --split corpus/split.csv --models "
+        "forest,neighbours --seeds 1 -o results",
+    ),
 )
 @click.argument("sets", nargs=-1, metavar="[SETS]...")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Folder of the results.")
@@ -27,13 +34,19 @@ __all__ = ["command"]
 @click.option(
     "--threads", type=click.IntRange(1), metavar="N", help="Threads of a job.  [default: cores / jobs]"
 )
-@click.option("--backbone", metavar="DIR", help="Pretrained model directory, for models that read one.")
+@click.option(
+    "--backbone",
+    metavar="DIR",
+    help="Pretrained model directory, or default, the backbone that comes with cytomol;"
+    " for models that read one.",
+)
 @set_options
 @click.option("--variant", default="", metavar="TEXT", help="Written into every row.")
 @click.option("--keep-predictions", is_flag=True, help="Write the predictions of valid and test rows.")
 @click.option("--no-coverage", is_flag=True, help="Do not measure how well the stated uncertainty holds.")
 @click.option("--plugin", multiple=True, metavar="MODULE", help="Module that registers models of your own.")
 @click.option("--summary-only", is_flag=True, help="Run nothing; summarize the rows in DIR.")
+@mlflow_option
 @report_option
 @click.option("--resume", is_flag=True, help="Go on: jobs that have rows are skipped.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier benchmark.")
@@ -51,6 +64,7 @@ def command(
     no_coverage: bool,
     plugin: tuple[str, ...],
     summary_only: bool,
+    mlflow: str | None,
     report: bool,
     resume: bool,
     force: bool,
@@ -88,7 +102,13 @@ def command(
         plugins=plugin,
         coverage=not no_coverage,
     )
-    _run(benchmark, resume=resume, force=force, report=report)
+    from cytomol.tracking import tracked
+
+    with tracked(mlflow, "benchmark", out) as tracker:
+        if tracker is not None:
+            tracker.params({"sets": [source.name for source in benchmark.sources], "models": list(chosen)})
+            tracker.params({"seeds": seeds, "variant": variant, "backbone": backbone or ""})
+        _run(benchmark, resume=resume, force=force, report=report)
 
 
 def _run(benchmark: Benchmark, *, resume: bool, force: bool, report: bool) -> None:

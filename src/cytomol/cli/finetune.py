@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.options import GroupedCommand, options_from
+from cytomol.cli.report_beside import report_beside, report_option
+from cytomol.cli.tracking_option import mlflow_option
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
@@ -31,9 +34,22 @@ __all__ = ["command"]
 _SHOWN_TASKS = 40
 
 
-@click.command(name="finetune", cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="finetune",
+    cls=GroupedCommand,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol finetune examples/assay.csv --targets LogSol,Kinase -o model",
+        "cytomol finetune examples/assay.csv --learner forest --folds 5 -o forest-model",
+    ),
+)
 @click.argument("table", metavar="TABLE")
-@click.option("--backbone", metavar="DIR", help="Pretrained model directory; needed by the embedding.")
+@click.option(
+    "--backbone",
+    metavar="DIR",
+    help="Pretrained model directory, or default, the backbone that comes with cytomol;"
+    " needed by the embedding.",
+)
 @click.option("-o", "--out", required=True, metavar="DIR", help="Model directory to be made.")
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
 @click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")
@@ -66,15 +82,11 @@ _SHOWN_TASKS = 40
     help="Start from our settings (default), those of the backbone's paper (paper), or those of its authors' "
     "code (authors; authors:bace and the like with what they set by hand for a data set).",
 )
-@click.option(
-    "--report/--no-report",
-    default=True,
-    show_default=True,
-    help="Write report.html into the model directory; its learning curve takes some more fits.",
-)
+@report_option
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same command.")
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted run.")
+@mlflow_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and scores.")
 @options_from(FinetuneConfig)
 def command(
@@ -95,6 +107,7 @@ def command(
     workers: int | None,
     resume: bool,
     force: bool,
+    mlflow: str | None,
     quiet: bool,
     chosen: Chosen,
 ) -> None:
@@ -102,7 +115,8 @@ def command(
 
     Labels may be missing. The split is that of --split FILE or --split-col, else made by --split-type. The
     model is fitted to the train fold and scored on the others, then fitted again to all rows; its directory
-    holds all that prediction needs, the scores and the folds.
+    holds all that prediction needs, the scores and the folds. OUT/report.html says what the model is worth;
+    its learning curve takes some more fits.
 
     An interrupted run has saved what was finished in OUT.partial, and the same command with --resume goes on.
     """
@@ -119,6 +133,7 @@ def command(
     from cytomol.artifact.backbone import Backbone
     from cytomol.predict.finetune import Listener, finetune
     from cytomol.predict.profile_source import read_profile_blocks
+    from cytomol.tracking import tracked
 
     labels = _labels(molecules, targets, config, split_col or time_col)
     folds = _given_folds(molecules, split_file, split_col)
@@ -130,29 +145,28 @@ def command(
     )
     partial = _partial(out, resume=resume)
     _say_tasks(labels, detected=config.task_type == "auto")
-    with _Progress(quiet=quiet) as progress:
-        result = finetune(
-            molecules.smiles,
-            labels,
-            config,
-            backbone=pretrained,
-            folds=folds,
-            dates=_dates(molecules, time_col),
-            ids=_ids(molecules, id_col),
-            profiles=measured,
-            workers=workers,
-            listener=Listener(progress.say, progress.molecules, progress.step, progress.plan),
-            partial=partial,
-            record=_record_source(molecules, labels, config) if report else None,
-        )
-    result.predictor.save(out, force=force)
-    _print_scores(result.scores, labels.names)
-    _print_verdict(result.verdict, cross_validated=bool(config.folds))
-    click.echo(f"model: {out}", err=True)
-    if report:
-        from cytomol.report.write import write_report
-
-        click.echo(f"report: {write_report(out)}", err=True)
+    with tracked(mlflow, "finetune", out):
+        with _Progress(quiet=quiet) as progress:
+            result = finetune(
+                molecules.smiles,
+                labels,
+                config,
+                backbone=pretrained,
+                folds=folds,
+                dates=_dates(molecules, time_col),
+                ids=_ids(molecules, id_col),
+                profiles=measured,
+                workers=workers,
+                listener=Listener(progress.say, progress.molecules, progress.step, progress.plan),
+                partial=partial,
+                record=_record_source(molecules, labels, config) if report else None,
+            )
+            result.predictor.save(out, force=force)
+        _print_scores(result.scores, labels.names)
+        _print_verdict(result.verdict, cross_validated=bool(config.folds))
+        click.echo(f"model: {out}", err=True)
+        if report:
+            report_beside(out)
 
 
 def _partial(out: str, *, resume: bool) -> Path:

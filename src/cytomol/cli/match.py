@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.row_options import pass_options, split_names
 
@@ -22,7 +23,14 @@ _ONE_PLACE = 0.99  # length of the mean place from which candidates are all but 
 _HOLDS = click.Choice(["molecules", "profiles"])
 
 
-@click.command(name="match", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="match",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol match backbone corpus/modalities/morphology.parquet --in "
+        "corpus/molecules.parquet --modality morphology -o matches.csv",
+    ),
+)
 @click.argument("model", metavar="DIR")
 @click.argument("queries", metavar="QUERIES")
 @click.option("--in", "candidates", required=True, metavar="CANDIDATES", help="Table of candidates.")
@@ -69,12 +77,13 @@ _HOLDS = click.Choice(["molecules", "profiles"])
 def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **options: Any) -> None:
     """Rank the molecules or profiles of CANDIDATES for each molecule or profile of QUERIES.
 
-    DIR is what pretrain or matcher made. A table with the modality's features holds profiles, in any format
-    that a corpus is built of; one with SMILES and without features holds molecules. Every row of QUERIES is
-    answered in order, by up to --top rows: the candidate's row (from 1), id and SMILES, the similarity (a
-    cosine), top_percent (the share of candidates that rank as high or higher), spreads (how many standard
-    deviations it lies above the mean of all candidates), a note where the order says nothing, and 'error'
-    where a query has no place. Beside a table OUT.csv lies OUT.report.html, with the first queries drawn.
+    DIR is what pretrain or matcher made, or default, the backbone that comes with cytomol. A table with the
+    modality's features holds profiles, in any format that a corpus is built of; one with SMILES and without
+    features holds molecules. Every row of QUERIES is answered in order, by up to --top rows: the candidate's
+    row (from 1), id and SMILES, the similarity (a cosine), top_percent (the share of candidates that rank as
+    high or higher), spreads (how many standard deviations it lies above the mean of all candidates), a note
+    where the order says nothing, and 'error' where a query has no place. Beside a table OUT.csv lies
+    OUT.report.html, with the first queries drawn.
     """
     from cytomol.cells.match.match_output import check_match_output, write_matches
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.method_name import MethodName
 from cytomol.cli.options import Chosen, ConfigCommand
 from cytomol.cli.report_beside import report_beside, report_option
+from cytomol.cli.tracking_option import mlflow_option
 
 if TYPE_CHECKING:
     from cytomol.config import Config
@@ -30,6 +32,11 @@ def _models() -> Mapping[str, type[Config]]:
     cls=ConfigCommand,
     models=_models,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples(
+        "cytomol corpus planted -o corpus --size 500",
+        "cytomol pretrain corpus --views 1d,2d --epochs 5 --exclude-profiles-of "
+        "corpus/heldout.csv -o backbone",
+    ),
 )
 @click.argument("corpus", type=click.Path())
 @click.option("-o", "--out", required=True, type=click.Path(), help="Model directory to write.")
@@ -72,6 +79,7 @@ def _models() -> Mapping[str, type[Config]]:
 @report_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted training.")
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted training.")
+@mlflow_option
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 def command(
     corpus: str,
@@ -87,6 +95,7 @@ def command(
     report: bool,
     resume: bool,
     force: bool,
+    mlflow: str | None,
     quiet: bool,
     chosen: Chosen,
 ) -> None:
@@ -108,23 +117,26 @@ def command(
     assert issubclass(model, MethodConfig)
     config = chosen.build(model, base=model.preset(preset))
 
+    from cytomol.tracking import tracked
     from cytomol.training.pretrain import pretrain
 
-    pretrain(
-        corpus,
-        config,
-        out,
-        method=method,
-        resume=resume,
-        force=force,
-        exclude_profiles_of=exclude_profiles_of,
-        exclude_relations=not keep_relations,
-        init_encoder=init_encoder,
-        labels=None if labels is None else _reader(labels, label_col),
-        quiet=quiet,
-    )
-    if report:
-        report_beside(out, quiet=quiet)
+    live = mlflow is not None and config.logger == "csv"
+    with tracked(mlflow, "pretrain", out, live=live):
+        pretrain(
+            corpus,
+            config.updated(logger="mlflow") if live else config,
+            out,
+            method=method,
+            resume=resume,
+            force=force,
+            exclude_profiles_of=exclude_profiles_of,
+            exclude_relations=not keep_relations,
+            init_encoder=init_encoder,
+            labels=None if labels is None else _reader(labels, label_col),
+            quiet=quiet,
+        )
+        if report:
+            report_beside(out, quiet=quiet)
 
 
 def _reader(table: str, column: str | None) -> Callable[[Corpus], MoleculeLabels]:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.examples import examples
+
 __all__ = ["command"]
 
 
-@click.command(name="report", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="report",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("cytomol report model -o report.html"),
+)
 @click.argument("directory", metavar="DIR")
 @click.option("-o", "--out", metavar="FILE", help="The page to be made.  [default: report.html in DIR]")
 @click.option("--force", is_flag=True, help="Replace an existing FILE.")
 def command(*, directory: str, out: str | None, force: bool) -> None:
-    r"""Write the report on what DIR holds: one self-contained page, the same that finetune wrote beside it.
+    """Write the report on what DIR holds: one self-contained page, the same that finetune wrote beside it.
 
     It is made from DIR alone, needs no network, and can be read in any browser, in print and by a screen
     reader.
-
-    \b
-    Example:
-      cytomol report model -o report.html
     """
     from cytomol.report.write import write_report
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.method_name import MethodName
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import base_config, pretraining_options, set_options, sources_of
@@ -18,7 +19,11 @@ __all__ = ["command"]
 
 
 @click.command(
-    name="missing", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    name="missing",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples(
+        "cytomol stress missing corpus --filling mean --rates 0,50 --epochs 1 -o stress",
+    ),
 )
 @click.argument("corpus", type=click.Path())
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")

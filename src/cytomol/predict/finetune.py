@@ -151,6 +151,7 @@ def finetune(
     if record is not None:
         made = make_record(
             validated,
+            predictor,
             given=as_given,
             errors=_spread_out(store.errors, places, len(smiles)),
             folds=all_folds,

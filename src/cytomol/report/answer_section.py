@@ -11,7 +11,7 @@ from cytomol.predict.record.record_parts import TestedTask
 from cytomol.report.elements import Element, Figure, Row, Sentence, Table
 from cytomol.report.page import Section
 from cytomol.report.palette import colour
-from cytomol.report.predictor_facts import NO_RECORD, PredictorFacts
+from cytomol.report.predictor_facts import NO_EVIDENCE, NO_RECORD, PredictorFacts
 from cytomol.report.svg_figure import drawn
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = ["answers_section", "some_of"]
 
 _MOST = 800  # points that are drawn
 _FEWEST = 5
+_SIZE = (4.3, 3.4)
 _PLACES = ((2, "inside", "blue", "o"), (1, "edge", "orange", "s"), (0, "outside", "vermillion", "^"))
 
 Vector = NDArray[np.float64]
@@ -29,12 +30,12 @@ Vector = NDArray[np.float64]
 def answers_section(facts: PredictorFacts) -> Section:
     """Show predictions of tested molecules beside their measured values."""
     title = "Predicted and measured"
-    if facts.record is None:
-        return Section(title, [Sentence(NO_RECORD)])
+    if facts.record is None or not facts.record.evidence:
+        return Section(title, [Sentence(NO_RECORD if facts.record is None else NO_EVIDENCE)])
     tasks = [task for task in facts.record.tasks if task.total >= _FEWEST]
     if not tasks:
         return Section(title, [Sentence("Too few tested molecules have a label for a figure.")])
-    elements: list[Element] = [Sentence(f"On {facts.tested_on}.{some_of(facts, tasks)}", "quiet")]
+    elements: list[Element] = [Sentence(f"On {facts.tested_on}.{some_of(facts)}", "quiet")]
     figures: list[Element] = []
     for number, task in enumerate(tasks):
         figures += [_parity(task, number)] if task.kind == "regression" else []
@@ -43,8 +44,9 @@ def answers_section(facts: PredictorFacts) -> Section:
     return Section(title, elements)
 
 
-def some_of(facts: PredictorFacts, tasks: list[TestedTask]) -> str:
+def some_of(facts: PredictorFacts) -> str:
     """Say which tasks have figures, where not all have."""
+    tasks = () if facts.record is None else facts.record.tasks
     if len(tasks) == len(facts.tasks):
         return ""
     names = ", ".join(task.name for task in tasks)
@@ -99,10 +101,9 @@ def _parity(task: TestedTask, number: int) -> Figure:
         name=f"parity-{number}",
         title=f"Predicted and measured {task.name}",
         says=f"{task.total:,} molecules; predictions are {away:.3g} off on average.",
-        caption=f"{task.name}: {task.total:,} molecules. On the dashed line predicted and measured "
-        "are the same. "
-        f"Inside, edge and outside say how near training molecules are.{which}",
-        size=(4.3, 3.5),
+        caption=f"{task.name}: {task.total:,} molecules. On the dashed line predicted and measured are the "
+        f"same. Inside, edge and outside say how near training molecules are.{which}",
+        size=_SIZE,
     )
 
 
@@ -148,15 +149,16 @@ def _curves(task: TestedTask, number: int) -> list[Figure]:
             title=f"ROC of {task.name}",
             says=f"{said}. The curve is how many {positive} are found for how many others called so.",
             caption=f"{task.name}: {said}. A curve along the dashed line is chance.",
+            size=_SIZE,
         ),
         drawn(
             recall_curve,
             name=f"recall-{number}",
             title=f"Precision and recall of {task.name}",
             says=f"{said}. Chance has a precision of {share:.2f}.",
-            caption=f"{task.name}: of those called {positive}, how many are, by how many of them "
-            "are found. Chance "
-            f"has {share:.2f}.",
+            caption=f"{task.name}: of those called {positive}, how many are, by how many of them are found. "
+            f"Chance has {share:.2f}.",
+            size=_SIZE,
         ),
     ]
 

@@ -26,7 +26,7 @@ def calibration_section(facts: PredictorFacts) -> Section:
     if not tasks:
         return Section(title, [Sentence(NO_RECORD if facts.record is None else _too_few())])
     figures: list[Element] = [_calibration(task, number) for number, task in enumerate(tasks)]
-    return Section(title, [Sentence(f"{_calibrated(facts)}{some_of(facts, tasks)}"), Row(figures)])
+    return Section(title, [Sentence(f"{_calibrated(facts)}{some_of(facts)}"), Row(figures)])
 
 
 def coverage_section(facts: PredictorFacts) -> Section:
@@ -37,10 +37,9 @@ def coverage_section(facts: PredictorFacts) -> Section:
         return Section(title, [Sentence(NO_RECORD if facts.record is None else _too_few())])
     figures: list[Element] = [_coverage(task, number) for number, task in enumerate(tasks)]
     said = (
-        "Intervals (of values) and sets of classes are stated to hold the measured one for 9 of "
-        "10 molecules. That "
-        "is true on average; the farther a molecule is from all training molecules, the less it "
-        "is sure to be."
+        "Intervals (of values) and sets of classes are stated to hold the measured one for 9 of 10 "
+        "molecules. That is so on average; where points lie below the dashed line, it is less sure at that "
+        "distance."
     )
     own = _own_answers(facts)
     return Section(title, [Sentence(said), *([Sentence(own, "quiet")] if own else []), Row(figures)])
@@ -51,9 +50,8 @@ def _own_answers(facts: PredictorFacts) -> str:
     if facts.record is None or facts.record.tested_on == "test":
         return ""
     return (
-        "The same answers set the widths of the intervals, so the average is near what is stated "
-        "by its making: "
-        "what can be read is how it differs with distance."
+        "The same answers set the widths of the intervals, so the average is near what is stated by its "
+        "making: what can be read is how it differs with distance."
     )
 
 
@@ -117,8 +115,8 @@ def _coverage(task: TestedTask, number: int) -> Figure:
         axes.set_title(task.name[:48])
 
     said = "; ".join(
-        f"{_share(band.observed)} of {band.rows:,} molecules {_number(band.low)} to "
-        f"{_number(band.high)} alike, median error {_number(band.error)}"
+        f"{_share(band.observed)} of {band.rows:,} molecules {_number(band.low)} to {_number(band.high)} "
+        f"alike, median error {_number(band.error)}"
         for band in bands
     )
     return drawn(
@@ -126,10 +124,9 @@ def _coverage(task: TestedTask, number: int) -> Figure:
         name=f"coverage-{number}",
         title=f"Coverage of the {what}s of {task.name} against distance",
         says=f"{said}.",
-        caption=f"{task.name}: how many {what}s hold the measured one, far molecules to the left. "
-        "Points are of "
-        f"about {bands[0].rows:,} molecules each, pale lines their range, bars 95% intervals. Median error "
-        f"{_number(bands[0].error)} where farthest, {_number(bands[-1].error)} where nearest.",
+        caption=f"{task.name}: how many {what}s hold the measured one, far molecules to the left. Points are "
+        f"of about {bands[0].rows:,} molecules each, pale lines their range, bars 95% intervals. Median "
+        f"error {_number(bands[0].error)} where farthest, {_number(bands[-1].error)} where nearest.",
         size=(4.3, 3.5),
     )
 

@@ -42,9 +42,9 @@ def _made(curve: LearningCurve) -> Sentence:
         "course says what more molecules add, not what this model scores"
     )
     return Sentence(
-        f"{what}: fits to an eighth, a quarter, half and all of the training molecules, each share "
-        "within the "
-        "next, all scored on the same tested molecules. Bars are 95% intervals over these molecules.",
+        f"{what}: fits to an eighth, a quarter, half and all of the training molecules, each share within "
+        "the next, all scored on the same tested molecules. Bars are 95% intervals over these molecules; "
+        "which training molecules a share holds is chance too.",
         "quiet",
     )
 

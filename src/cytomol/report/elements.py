@@ -30,7 +30,7 @@ __all__ = [
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"[-+−<>≤≥]?\d[\d.,]*(e[-+]?\d+)?\s?%?( \(.*\))?|[-–]")
 
-_SHORT = 14  # letters of a cell that is not broken
+_SHORT, _LONG = 14, 24  # letters of a cell that is not broken, and of one that has some width
 
 
 class Element(Protocol):
@@ -185,7 +185,9 @@ def _cell(text: str, style: str) -> str:
     if style and text.endswith(")") and " (" in text:
         number, _, interval = text[:-1].partition(" (")
         return f"<td{style}>{escaped(number)} <small>({escaped(interval)})</small></td>"
-    style = style or (' class="short"' if len(text) <= _SHORT else "")
+    style = style or (
+        ' class="short"' if len(text) <= _SHORT else ' class="long"' if len(text) > _LONG else ""
+    )
     return f"<td{style}>{escaped(text)}</td>"
 
 

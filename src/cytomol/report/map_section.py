@@ -38,9 +38,9 @@ def map_section(facts: PredictorFacts) -> Section:
 
 def _near(likeness: float) -> str:
     return (
-        f"Half of the tested molecules have a training molecule that is {likeness:.2f} alike or "
-        "more (Tanimoto of "
-        "Morgan fingerprints of radius 2): the scores speak of molecules that are as far away as these."
+        f"Half of the tested molecules have a training molecule that is {likeness:.2f} alike or more "
+        "(Tanimoto of Morgan fingerprints of radius 2): the scores speak of molecules that are as far away "
+        "as these."
     )
 
 
@@ -79,11 +79,9 @@ def _figure(found: MapFacts) -> Figure:
         name="split-map",
         title="Molecules by likeness and fold",
         says=f"Molecules on a plane: {said}.",
-        caption=f"The molecules{which} laid out by t-SNE of their fingerprints: alike ones are "
-        "near each other, "
-        "directions and distances between groups mean nothing. Test molecules away from training "
-        "molecules are "
-        "the harder, and the more honest, test.",
+        caption=f"The molecules{which} laid out by t-SNE of their fingerprints: alike ones are near each "
+        "other, directions and distances between groups mean nothing. Test molecules away from training "
+        "molecules are the harder, and the more honest, test.",
         size=(6.4, 3.9),
     )
 

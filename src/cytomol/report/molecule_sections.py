@@ -6,12 +6,11 @@ from cytomol.predict.record.record_parts import Attributed, ShownMolecule
 from cytomol.report.elements import Card, Cards, Element, Heading, Sentence
 from cytomol.report.molecule_svg import draw_molecule
 from cytomol.report.page import Section
-from cytomol.report.predictor_facts import NO_RECORD, PredictorFacts
+from cytomol.report.predictor_facts import NO_EVIDENCE, NO_RECORD, PredictorFacts
 
 __all__ = ["attribution_section", "surprise_section"]
 
 _LONGEST = 60
-_NO_EVIDENCE = "The model was made with --no-evidence, so it holds no molecules to be shown."
 _WHY = {
     "worst": "the largest errors",
     "surprising": "wrong, though a like training molecule is near",
@@ -22,17 +21,15 @@ def surprise_section(facts: PredictorFacts) -> Section:
     """Show the worst and the most surprising answers."""
     title = "Worst and most surprising"
     if facts.record is None or not facts.record.evidence:
-        return Section(title, [Sentence(NO_RECORD if facts.record is None else _NO_EVIDENCE)])
+        return Section(title, [Sentence(NO_RECORD if facts.record is None else NO_EVIDENCE)])
     shown = facts.record.shown
     if not shown:
         return Section(title, [Sentence("No tested molecule was answered wrong.")])
     elements: list[Element] = [
         Sentence(
-            "Look here first for mistakes in the table (units, signs, a wrong structure), then "
-            "for chemistry that "
-            "the model cannot know. Below each, the training molecules nearest to it, what was "
-            "measured of them "
-            "and how alike they are (Tanimoto)."
+            "Look here first for mistakes in the table (units, signs, a wrong structure), then for "
+            "chemistry that the model cannot know. Below each, the training molecules nearest to it, what "
+            "was measured of them and how alike they are (Tanimoto)."
         )
     ]
     for task in dict.fromkeys(one.task for one in shown):
@@ -72,17 +69,16 @@ def attribution_section(facts: PredictorFacts) -> Section:
     """Show which atoms some answers rest on."""
     title = "What answers rest on"
     if facts.record is None or not facts.record.evidence:
-        return Section(title, [Sentence(NO_RECORD if facts.record is None else _NO_EVIDENCE)])
+        return Section(title, [Sentence(NO_RECORD if facts.record is None else NO_EVIDENCE)])
     found = facts.record.attributed
     if not found:
         return Section(title, [Sentence("No answer of this model is explained here; cytomol explain does.")])
     elements: list[Element] = [
         Sentence(
-            "The highest, the middle and the lowest of the tested molecules. What the answer "
-            "loses without an atom "
-            "is what the atom adds: blue raises it, orange lowers it, and a larger spot is more. "
-            "It says what the "
-            "model looks at, not what causes the value. cytomol explain does it for any molecule."
+            "The highest, the middle and the lowest of the tested molecules. What the answer loses without "
+            "an atom is what the atom adds: blue raises it, orange lowers it, and a larger spot is more. It "
+            "says what the model looks at, not what causes the value. cytomol explain does it for any "
+            "molecule."
         )
     ]
     for task in dict.fromkeys(one.task for one in found):

@@ -12,11 +12,15 @@ from cytomol.assays.digits import shown
 from cytomol.errors import ModelDirectoryError
 from cytomol.predict.record import RECORD, FitRecord
 
-__all__ = ["NO_RECORD", "PredictorFacts", "interval_text", "some_names"]
+__all__ = ["NO_EVIDENCE", "NO_RECORD", "PredictorFacts", "interval_text", "some_names"]
 
 NO_RECORD = (
     "The model was saved without a record of its fit, so there is nothing to show here: "
     "cytomol finetune writes one unless it is told --no-report."
+)
+
+NO_EVIDENCE = (
+    "The model was made with --no-evidence, so it holds no molecules, and no values of them, to be shown."
 )
 
 

@@ -43,9 +43,8 @@ def run_section(facts: PredictorFacts, directory: Path) -> Section:
             f"cytomol score {name} measured.csv"
         ),
         Sentence(
-            "The same table, options and version give the same model. scores.json has every "
-            "figure of this page's "
-            "tables, split.csv the fold of each row, report.json what the figures were drawn from.",
+            "The same table, options and version give the same model. scores.json has every figure of this "
+            "page's tables, split.csv the fold of each row, report.json what the figures were drawn from.",
             "quiet",
         ),
     ]

@@ -40,12 +40,10 @@ def verdict_section(facts: PredictorFacts) -> Section:
         )
     elements.append(
         Sentence(
-            f"Judged on {facts.tested_on}, beside a constant, the nearest neighbour and a forest. "
-            "Useful: better "
-            "than a constant and not worse than what costs nothing. Weak: worse than that, or "
-            "hardly better than "
-            "a constant. Unusable: not shown to be better than a constant. Unknown: too few labels to say. A "
-            "difference counts where its 95% interval leaves 0 out.",
+            f"Judged on {facts.tested_on}, beside a constant, the nearest neighbour and a forest. Useful: "
+            "better than a constant and not worse than what costs nothing. Weak: worse than that, or hardly "
+            "better than a constant. Unusable: not shown to be better than a constant. Unknown: too few "
+            "labels to say. A difference counts where its 95% interval leaves 0 out.",
             "quiet",
         )
     )
@@ -201,8 +199,7 @@ def _gains(tasks: Mapping[str, Any], models: Sequence[str]) -> Element:
         name="gains",
         title="How much better than a constant, task by task",
         says=f"Of {len(rows):,} judged tasks the model is better than a constant on {better:,}.",
-        caption=f"Share of the constant's error that is removed, for the {len(rows):,} tasks that "
-        "can be judged: "
-        "1 is perfect, 0 the constant. Dots are a forest on the same tasks.",
+        caption=f"Share of the constant's error that is removed, for the {len(rows):,} tasks that can be "
+        "judged: 1 is perfect, 0 the constant. Dots are a forest on the same tasks.",
         size=(6.4, 3.2),
     )

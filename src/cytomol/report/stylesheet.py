@@ -29,11 +29,11 @@ nav li{padding:.1rem 0;break-inside:avoid}
 nav a{text-decoration:none}nav a:hover{text-decoration:underline}
 .wide{overflow-x:auto;margin:1rem 0 1.5rem}
 table{border-collapse:collapse;font-size:.9rem;line-height:1.45;font-variant-numeric:tabular-nums}
-caption{text-align:left;padding:0 0 .5rem;max-width:42rem}
+caption{text-align:left;padding:0 0 .5rem;max-width:min(42rem,calc(100vw - 2rem))}
 th,td{padding:.3rem 1.1rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 thead th{color:var(--quiet);font-weight:600;border-bottom-color:var(--quiet);vertical-align:bottom}
 tbody th{font-weight:600;overflow-wrap:anywhere;min-width:6rem}
-td.number,th.number{text-align:right;white-space:nowrap}td.short{white-space:nowrap}
+td.number,th.number{text-align:right;white-space:nowrap}td.short{white-space:nowrap}td.long{min-width:11rem}
 td small{display:block;color:var(--quiet);font-size:.8125rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.2rem;font-size:.95rem}
 dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}

@@ -29,6 +29,7 @@ from cytomol.predict.record.record_parts import (
 from cytomol.predict.record.shown_molecules import attributed_molecules, worst_and_surprising
 from cytomol.predict.record.table_facts import table_facts
 from cytomol.predict.record.tested_rows import TestedRows, divisions_of, tested_rows
+from cytomol.predict.uncertainty import Uncertainty
 from cytomol.predict.verdict.overall import Verdict
 from cytomol.version import __version__
 
@@ -70,7 +71,8 @@ class RecordSource:
 class FitRecord(BaseModel):
     """All that a report shows beside scores and verdict.
 
-    Without evidence it holds no molecule: no structure, no id, and no value that belongs to one.
+    Without evidence it holds no molecule: no structure, no id, and no value of one; counts, scores and shares
+    stay.
 
     Attributes
     ----------
@@ -130,6 +132,7 @@ class FitRecord(BaseModel):
 
 def make_record(
     validated: Validated,
+    kept: Predictor,
     *,
     given: AssayTable,
     errors: Sequence[str],
@@ -140,22 +143,25 @@ def make_record(
 
     Parameters
     ----------
-    validated
-        The fit that was scored.
+    validated, kept
+        The fit that was scored, and the predictor that is kept.
     given, errors, folds
         The table as given, why a molecule of it is invalid, and in which fold each row is, row by row.
     source
         Where the table came from.
     """
     fitting, evaluated = validated.fitting, validated.evaluated
-    own_folds = fitting.folds if divisions_of(validated.folds) is None else validated.folds[validated.fitted]
-    tested = tested_rows(fitting, evaluated, own_folds)
+    own_folds = validated.folds[validated.fitted]
+    one_split = divisions_of(validated.folds) is None
+    # of one split that which has not seen the tested rows; of folds there is none but that of all answers
+    uncertainty = evaluated.uncertainty if one_split else kept.uncertainty
+    tested = tested_rows(fitting, evaluated, own_folds, uncertainty)
     evidence = bool(fitting.job.config.evidence)
     record = FitRecord(
         table=source.table,
         command=source.command,
         columns=source.columns,
-        facts=table_facts(given.smiles, given.labels, folds, errors),
+        facts=table_facts(given.smiles, given.labels, folds, errors if evidence else _untold(errors)),
         evidence=evidence,
     )
     if tested is None:
@@ -170,7 +176,7 @@ def make_record(
             "map": fingerprint_map(
                 fitting.fingerprints, own_folds, tested.similarity, seed=fitting.job.config.seed
             ),
-            "tasks": tuple(_tested_task(fitting, tested, evaluated, task) for task in tasks),
+            "tasks": tuple(_tested_task(fitting, tested, uncertainty, task) for task in tasks),
             "shown": tuple(
                 one for task in drawn for one in worst_and_surprising(fitting, tested, task, most=most)
             ),
@@ -179,6 +185,11 @@ def make_record(
             ),
         }
     )
+
+
+def _untold(errors: Sequence[str]) -> list[str]:
+    """Return which rows are invalid without the reason, which may quote the molecule."""
+    return ["invalid" if error else "" for error in errors]
 
 
 def figured_tasks(verdict: Verdict | None, labels: NDArray[np.float64]) -> list[int]:
@@ -208,7 +219,9 @@ def figured_tasks(verdict: Verdict | None, labels: NDArray[np.float64]) -> list[
     return [ranked[round(at * (len(ranked) - 1) / (_FIGURES - 1))] for at in range(_FIGURES)]
 
 
-def _tested_task(fitting: Fitting, tested: TestedRows, evaluated: Predictor, place: int) -> TestedTask:
+def _tested_task(
+    fitting: Fitting, tested: TestedRows, uncertainty: Uncertainty | None, place: int
+) -> TestedTask:
     """Return what was said of the tested molecules of one task, and how far its certainty holds."""
     labels = fitting.table.labels
     task, column = labels.tasks[place], fitting.encoding.places()[place].start
@@ -219,8 +232,8 @@ def _tested_task(fitting: Fitting, tested: TestedRows, evaluated: Predictor, pla
         exact = labels.bounds[tested.rows, place] == 0
     observed = np.where(exact, values, np.nan)
     rows = np.flatnonzero(~np.isnan(observed) & ~np.isnan(said))
-    kept = rows
-    if len(rows) > _MOST_ROWS:
+    kept = rows if fitting.job.config.evidence else rows[:0]
+    if len(kept) > _MOST_ROWS:
         kept = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
     certainty = tested.certainty
     nothing = np.full(len(kept), np.nan)
@@ -240,6 +253,6 @@ def _tested_task(fitting: Fitting, tested: TestedRows, evaluated: Predictor, pla
         low=numbers(nothing if certainty is None else certainty.low[kept, column]),
         high=numbers(nothing if certainty is None else certainty.high[kept, column]),
         place=places.astype(int).tolist(),
-        calibration=[] if several else calibration_bands(tested, column, observed, evaluated.uncertainty),
+        calibration=[] if several else calibration_bands(tested, column, observed, uncertainty),
         distance=[] if several else distance_bands(tested, column, observed),
     )

@@ -13,6 +13,7 @@ from cytomol.assays.labels import Labels, Task
 from cytomol.assays.replicates import TaskReplicates, replicates_of
 from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits import FOLDS
+from cytomol.assays.triage_lines import column_values
 from cytomol.predict.record.record_parts import ColumnFacts, TableFacts, TaskFacts
 
 __all__ = ["column_facts", "table_facts"]
@@ -69,7 +70,7 @@ def column_facts(columns: Sequence[Column], learnt: Sequence[str]) -> tuple[Colu
             name=column.name,
             role=column.role,
             measured=column.measured,
-            values=column.values_text(),
+            values=column_values(column),
             learnt=column.name in learnt,
         )
         for column in columns

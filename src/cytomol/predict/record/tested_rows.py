@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.splits import rotation
 from cytomol.predict.predictor import Predictor
+from cytomol.predict.uncertainty import Uncertainty
 from cytomol.predict.uncertainty.answer import UncertaintyAnswer
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def divisions_of(folds: NDArray[np.str_]) -> NDArray[np.int64] | None:
     return np.array([int(fold[5:]) if own else -1 for fold, own in zip(folds, numbered, strict=True)])
 
 
-def tested_rows(fitting: Fitting, evaluated: Predictor, folds: NDArray[np.str_]) -> TestedRows | None:
+def tested_rows(
+    fitting: Fitting, evaluated: Predictor, folds: NDArray[np.str_], uncertainty: Uncertainty | None
+) -> TestedRows | None:
     """Return the rows that the verdict rests on, answered again; None where no row has a label.
 
     Parameters
@@ -74,6 +77,8 @@ def tested_rows(fitting: Fitting, evaluated: Predictor, folds: NDArray[np.str_])
         The fit that was scored; of a cross-validation, that of the first round with all held-out answers.
     folds
         Fold of each of the fitting's rows.
+    uncertainty
+        What says how sure the answers are; None where nothing was held out.
     """
     division = divisions_of(folds)
     bits = fitting.fingerprints
@@ -93,11 +98,10 @@ def tested_rows(fitting: Fitting, evaluated: Predictor, folds: NDArray[np.str_])
         learnt_from = [rotation(division, fold) == "train" for fold in range(int(division.max()) + 1)]
     similarity = _similarity(bits, rows, part, learnt_from)
     certainty = None
-    if evaluated.uncertainty is not None:
+    if uncertainty is not None:
         near = np.repeat(similarity[:, None], 5, axis=1).astype(np.float32)
-        certainty = evaluated.uncertainty.answer(
-            columns, members[: evaluated.uncertainty.members], bits[rows], COVERAGE, neighbours=near
-        )
+        members = members[: uncertainty.members]
+        certainty = uncertainty.answer(columns, members, bits[rows], COVERAGE, neighbours=near)
     return TestedRows(rows, columns, similarity, certainty, where, part, learnt_from)
 
 
