@@ -36,7 +36,7 @@ highlight_language = "text"
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "notebooks")
 nb_execution_raise_on_error = True
-nb_execution_timeout = 600
+nb_execution_timeout = 1800  # of a cell, on a busy machine
 nb_merge_streams = True
 
 autodoc_member_order = "bysource"
