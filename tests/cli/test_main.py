@@ -52,8 +52,9 @@ def test_import_is_light() -> None:
 
 
 def test_unknown_verb_lists_the_known() -> None:
-    done = _run("predictt")
+    done = _run("predikt")
     assert done.returncode == 2
+    assert "did you mean 'predict'?" in done.stderr
     assert "finetune" in done.stderr
 
 

@@ -42,6 +42,11 @@ MANIFEST = "manifest.json"
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 STATISTICS = "statistics.safetensors"
+_REMEDIES = {
+    "backbone": "cytomol pretrain makes one",
+    "predictor": "cytomol finetune makes one, also of a backbone",
+}
+"""What makes a model of the kind that was looked for."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,9 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
             hint=again,
         )
     if kind is not None and manifest["kind"] != kind:
-        raise ModelDirectoryError(f"holds a {manifest['kind']}, not a {kind}", where=str(path))
+        raise ModelDirectoryError(
+            f"holds a {manifest['kind']}, not a {kind}", where=str(path), hint=_REMEDIES.get(kind)
+        )
     return manifest
 
 

@@ -66,7 +66,11 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            ctx.fail(f"no verb {args[0]!r}; there are {', '.join(_VERBS)}")
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _VERBS, 1)
+            meant = f" (did you mean {near[0]!r}?)" if near else ""
+            ctx.fail(f"no verb {args[0]!r}{meant}; there are {', '.join(_VERBS)}")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -4,69 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.report.sample_results import history_of, write_backbone
 
 from cytomol.errors import ModelDirectoryError
 from cytomol.report.report_kinds import report_of
 
-STRANGER = "<img src=x onerror=alert(1)>"
-
-
-def _history(epochs: int, *, valid: bool = True) -> list[dict[str, Any]]:
-    history = []
-    for epoch in range(1, epochs + 1):
-        terms = {"loss": 10 / epoch, f"reconstruction/{STRANGER}": 1 / epoch, "perplexity/1": 1.5}
-        table = {"epoch": epoch, "step": epoch, "lr": 0.1, "seconds": 1.0, "molecules_per_second": 9.0}
-        history.append({**table, "train": terms, "valid": terms if valid else {}})
-    return history
-
-
-OVERVIEW: dict[str, Any] = {
-    "learnt_from": {
-        "molecules": {"corpus": 40, "valid": 39, "train": 36, "validation": 3, "profiled": 13},
-        "genes": 0,
-        "modalities": [
-            {"name": STRANGER, "kind": "morphology", "entity": "molecule", "features": 5, "profiles": 15,
-             "entities": 13, "corrected": True},
-        ],
-        "relations": [],
-        "context": {"nodes": 54, "edges": 20, "criteria": {"structure": 20}},
-    },
-    "codes": {"binary": True, "molecules": 39, "levels": [[30, 9], [30, 0, 4, 5]]},
-    "map": {
-        "way": "t-SNE",
-        "names": ["molecule", STRANGER],
-        "x": [float(i) for i in range(12)],
-        "y": [float(-i) for i in range(12)],
-        "is": [0] * 9 + [1] * 3,
-        "nodes": [[0] * 6 + [1] * 6, [0] * 6 + [2] * 3 + [3] * 3],
-        "label": [STRANGER] * 4 + ["kinase"] * 2 + [""] * 6,
-        "own": [{"name": STRANGER, "profiles": 3, "median_percent": 12.5}],
-        "alike": {"molecules": 6, "share": 0.5, "chance": 0.25},
-    },
-    "label_kind": "moa",
-}  # fmt: skip
-
 
 @pytest.fixture
 def directory(untrained: dict[str, Path], tmp_path: Path) -> Path:
-    """Return a backbone's directory with the record of a training and its figures."""
-    path = tmp_path / "backbone"
-    shutil.copytree(untrained["chmr"], path)
-    training = {
-        "method": "chmr", "epochs": 3, "stopped_early": False, "best_epoch": 3, "kept_epoch": 3,
-        "loss_start": 11.0, "loss_end": 3.3, "seconds": 2.0, "molecules_per_second": 54.0,
-        "data": {"corpus": "ab" * 32, "molecules": 40, "exclude": ["cd" * 32], "exclude_relations": True,
-                 "excluded": {"molecules": 4, "profiles": 2, "relations": 7}},
-        "history": _history(3),
-    }  # fmt: skip
-    (path / "training.json").write_text(json.dumps(training), encoding="utf-8")
-    (path / "overview.json").write_text(json.dumps(OVERVIEW), encoding="utf-8")
-    return path
+    return write_backbone(untrained["chmr"], tmp_path / "backbone")
 
 
 def _change(directory: Path, **changes: Any) -> str:
@@ -122,14 +72,14 @@ def test_an_untrained_backbone_says_so(directory: Path) -> None:
 
 def test_without_validation_and_without_an_overview_the_page_says_less(directory: Path) -> None:
     (directory / "overview.json").unlink()
-    text = _change(directory, history=_history(2, valid=False))
+    text = _change(directory, history=history_of(2, valid=False))
     assert "nothing was held out to validate it" in text
     assert "40 molecules; the directory says no more" in text
     assert "map" not in re.findall(r'<h2 id="([^"]*)', text)
 
 
 def test_a_validation_that_no_longer_falls_is_said(directory: Path) -> None:
-    history = _history(4)
+    history = history_of(4)
     for entry, loss in zip(history, (3.0, 2.0, 2.5, 2.6), strict=True):
         entry["valid"] = {"loss": loss}
     text = _change(directory, epochs=4, history=history)
