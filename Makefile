@@ -1,5 +1,5 @@
 # `make demo` runs the main job on a planted corpus, `make test` the whole suite; both make their own
-# environment first. Overridable: PYTHON, VENV, TORCH, DEMO_OUT, and for gpu GPU_CORPUS, GPU_OUT, GPU_WORK, GPU_ARGS.
+# environment first. Overridable: PYTHON, VENV, TORCH, DEMO_OUT, SPHINX, and for gpu GPU_CORPUS, GPU_OUT, GPU_WORK, GPU_ARGS.
 PYTHON ?= python3
 VENV ?= .venv
 # The CPU build where a package index offers one; see README for CUDA.
@@ -9,6 +9,7 @@ GPU_CORPUS ?= $(CYTOMOL_DATA)/corpus
 GPU_OUT ?= build/gpu/out
 GPU_WORK ?= build/gpu/work
 GPU_ARGS ?=
+SPHINX ?=
 BIN = $(VENV)/bin
 
 .PHONY: demo test lint doctest docs wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe fuzz clean
@@ -21,6 +22,10 @@ $(VENV)/.base: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/pip install --quiet --editable ".[dev]"
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.base
+	$(BIN)/pip install --quiet --editable ".[docs]"
 	touch $@
 
 demo: $(VENV)/.base
@@ -42,9 +47,11 @@ lint: $(VENV)/.dev
 doctest: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit/test_doctests.py tests/unit/test_contributing.py
 
-# The picture and the table of docs/architecture.md.
-docs: $(VENV)/.dev
+# The picture and the table of docs/architecture.md, and the site in build/docs: open build/docs/index.html. Notebooks
+# run once for as long as they stay as they are; SPHINX="-D nb_execution_mode=off" leaves them unrun.
+docs: $(VENV)/.docs
 	$(BIN)/python -m tools.architecture
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going $(SPHINX) docs build/docs
 
 # Builds the wheel and the source archive, and uses the wheel in a clean environment: some minutes.
 wheel: $(VENV)/.dev

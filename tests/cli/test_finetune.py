@@ -18,7 +18,18 @@ from cytomol.artifact.directory import verify
 
 Run = Callable[..., Any]
 # The verdict beside the scores is held by test_readme.py, and by the model of conftest.py.
-SMALL = ("--epochs", "2", "--hidden", "8", "--features", "1d", "--workers", "1", "--no-baselines")
+SMALL = (
+    "--epochs",
+    "2",
+    "--hidden",
+    "8",
+    "--features",
+    "1d",
+    "--workers",
+    "1",
+    "--no-baselines",
+    "--no-report",
+)
 RANDOM = ("--split-type", "random")
 
 

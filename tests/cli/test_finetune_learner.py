@@ -15,7 +15,7 @@ from cytomol.artifact.directory import verify
 from cytomol.predict.predictor import Predictor
 
 Run = Callable[..., Any]
-LEARNER = ("--learner", "neighbours", "--workers", "1", "--no-baselines")
+LEARNER = ("--learner", "neighbours", "--workers", "1", "--no-baselines", "--no-report")
 RANDOM = ("--split-type", "random")
 SMILES = ["CCO", "C1CC", "Cc1ccncc1", "", "CCc1ccoc1"]
 INVALID = [1, 3]

@@ -29,6 +29,7 @@ SMALL = [
     "1",
     "--accelerator",
     "cpu",
+    "--no-report",
 ]
 
 
@@ -59,6 +60,28 @@ def test_a_pipe_gets_one_line_per_epoch(
     assert sum(line.startswith("epoch ") for line in shown) == 2
     assert shown[-1].startswith(f"wrote {out}")
     assert Backbone.load(out).config.width == 16
+    assert not (out / "report.html").exists()
+
+
+def test_the_report_lies_in_the_model_and_knows_its_labels(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "mechanisms.csv"
+    table = read_corpus(corpus).molecules[["smiles"]].head(60)
+    table.assign(moa=["tubulin", "kinase", "kinase"] * 20).to_csv(labels, index=False)
+    out, small = tmp_path / "m", [one for one in SMALL if one != "--no-report"]
+    options = ["--method", "chmr", "--epochs", 1, "--modalities", "morphology", *small]
+    assert _run(corpus, *options, "--labels", labels, "-o", out) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == f"report: {out / 'report.html'}"
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "CHMR learnt from 200 molecules" in page
+    assert "kinase (" in page
+    assert json.loads((out / "overview.json").read_text(encoding="utf-8"))["label_kind"] == "moa"
+    Backbone.load(out)  # the page is no stranger in the directory
+
+    assert _run(corpus, *options, "--labels", labels, "--label-col", "target", "-o", tmp_path / "n") == 2
+    assert _run(corpus, *options, "--label-col", "moa", "-o", tmp_path / "n") == 2
+    assert not (tmp_path / "n").exists()
 
 
 def test_file_preset_and_flags_meet(corpus: Path, tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     cytomol("corpus", "planted", "-o", folder / "corpus", "--size", 240)
     small = ["--width", 32, "--layers", 2, "--epochs", 2, "--batch-size", 64, "--views", "1d,2d"]
-    cytomol("pretrain", folder / "corpus", "--method", "chmr", *small, "-o", folder / "backbone")
+    cytomol(
+        "pretrain", folder / "corpus", "--method", "chmr", *small, "--no-report", "-o", folder / "backbone"
+    )
     cytomol(
         "finetune", folder / "corpus" / "assays.csv", "--backbone", folder / "backbone",
         "--split", folder / "corpus" / "split.csv", "--hidden", 64, "--epochs", 30, "--patience", 10,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.set_options import base_config, pretraining_options, set_options, sources_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ __all__ = ["command"]
 
 
 @click.command(
-    name="ablate", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    name="ablate",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples(
+        "cytomol ablate corpus corpus/assays.csv --split corpus/split.csv --method "
+        "infoalign --study minimality --epochs 1 --seeds 1 -o ablation",
+    ),
 )
 @click.argument("corpus", type=click.Path())
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE...")
