@@ -29,7 +29,7 @@ def command(
     no_open: bool,
     workers: int | None,
 ) -> None:
-    r"""Explore a MODEL on a page of your own browser, served by this machine to itself alone.
+    """Explore a MODEL on a page of your own browser, served by this machine to itself alone.
 
     Draw a molecule or paste a SMILES; the page answers with the predictions and how certain they are, the
     nearest training molecules with what was measured of them, the atoms that an answer rests on, the imputed
@@ -39,7 +39,7 @@ def command(
     \b
     Example:
       cytomol explore model --library examples/molecules.csv
-    """
+    """  # noqa: D301 (click wants the backspace)
     if smiles_col is not None and library is None:
         raise click.UsageError("--smiles-col is a column of --library FILE: give that too")
     from cytomol.serve.explorer.run_explorer import free_socket, run_explorer
