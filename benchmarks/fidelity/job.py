@@ -25,7 +25,7 @@ from cytomol.artifact.backbone import Backbone
 from cytomol.evaluate.sets import BenchmarkSet, load_set
 from cytomol.files import atomic_file
 
-__all__ = ["main", "modality_of", "run_job"]
+__all__ = ["bits", "main", "modality_of", "run_job"]
 
 _RADIUS = 2
 _ALPHAS = (1.0, 10.0, 100.0, 1000.0)
@@ -93,7 +93,7 @@ def _pretrained(specification: dict[str, Any], ground: Ground, folder: Path) -> 
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _bits(smiles: list[str]) -> NDArray[np.float32]:
+def bits(smiles: list[str]) -> NDArray[np.float32]:
     """Return Morgan bits and MACCS keys, shape (n, 1191); zeros for an invalid molecule."""
     from cytomol.chem.featurize import FeatureOptions, featurize
 
@@ -130,7 +130,7 @@ def _downstream(ground: Ground, backbone: Backbone | None) -> dict[str, dict[str
     for figure, data, chosen in _sets(ground):
         train = data.folds == "train"
         if data.name not in features:
-            blocks, standardise = [_bits(data.smiles)], [False]
+            blocks, standardise = [bits(data.smiles)], [False]
             if backbone is not None:
                 store = backbone.store(data.smiles, workers=1)
                 blocks.insert(0, np.nan_to_num(backbone.embed(store)[0]))
@@ -265,9 +265,9 @@ def _ridge_places(ground: Ground) -> Places:
     known = ~left_out & ~np.isnan(values).any(axis=1)
     center, spread = values[known].mean(axis=0), np.maximum(values[known].std(axis=0), 1e-12)
     z = np.nan_to_num((values - center) / spread).astype(np.float64)
-    X = _bits([smiles[row] for row in molecules[known]]).astype(np.float64)
+    X = bits([smiles[row] for row in molecules[known]]).astype(np.float64)
     mean = X.mean(axis=0)
-    queries = _bits(table["smiles"].tolist()) - mean
+    queries = bits(table["smiles"].tolist()) - mean
     gram, product = (X - mean).T @ (X - mean), (X - mean).T @ z[known]
     folds, most = table["fold"].to_numpy(str), -1.0
     best: Places = {}

@@ -15,6 +15,7 @@ from torch import Tensor
 from cytomol.artifact.batches import BatchBuilder, batches_by_size
 from cytomol.artifact.description import described
 from cytomol.artifact.directory import kind_of, load_model, load_weights, write_model
+from cytomol.artifact.shipped import model_place
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.corpus.correction import GroupCorrection
@@ -94,7 +95,15 @@ class Backbone:
 
     @classmethod
     def load(cls, path: str | Path, *, device: str | torch.device = "cpu") -> Self:
-        """Read and verify a model directory written by ``pretrain``.
+        """Read and verify a model directory written by ``pretrain``, or the one that comes with cytomol.
+
+        Parameters
+        ----------
+        path
+            The directory; the word ``default`` is the backbone that comes with cytomol (a directory of
+            that name is ``./default``).
+        device
+            Where the method is to lie.
 
         Raises
         ------
@@ -320,12 +329,14 @@ class Backbone:
 def load_backbone(path: str | Path) -> Backbone:
     """Load the backbone of a pretrained model's directory, or the one that a predictor's directory holds.
 
+    The word ``default`` is the backbone that comes with cytomol.
+
     Raises
     ------
     ModelDirectoryError
         If the directory is absent or altered, or is that of a predictor that reads no embedding.
     """
-    path = Path(path)
+    path = model_place(path)
     inside = path / BACKBONE_FOLDER
     if not inside.is_dir() and (path / "manifest.json").is_file() and kind_of(path) in {"predictor", "model"}:
         raise ModelDirectoryError("holds a fine-tuned model that reads no embedding", where=str(path))
@@ -334,7 +345,7 @@ def load_backbone(path: str | Path) -> Backbone:
 
 def training_record(path: str | Path) -> dict[str, Any]:
     """Return what ``training.json`` says of the data of a backbone; {} where nothing is told."""
-    path = Path(path)
+    path = model_place(path)
     folder = path / BACKBONE_FOLDER if (path / BACKBONE_FOLDER).is_dir() else path
     if not (folder / "training.json").is_file():
         return {}

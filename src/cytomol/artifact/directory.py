@@ -20,8 +20,9 @@ import safetensors.torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cytomol.artifact.shipped import is_shipped, model_place
 from cytomol.errors import ModelDirectoryError
-from cytomol.files import atomic_directory, settled, sha256
+from cytomol.files import REPORT, atomic_directory, settled, sha256
 from cytomol.version import __version__
 
 __all__ = [
@@ -41,6 +42,11 @@ MANIFEST = "manifest.json"
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 STATISTICS = "statistics.safetensors"
+_REMEDIES = {
+    "backbone": "cytomol pretrain makes one",
+    "predictor": "cytomol finetune makes one, also of a backbone",
+}
+"""What makes a model of the kind that was looked for."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +168,8 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
         If the directory is absent, not ours, of a newer schema or another ``kind``, or if a file is
         missing, altered or not listed; an altered file is named with both hashes.
     """
-    path = settled(path)
-    manifest = _read_manifest(path)
+    path = settled(model_place(path))
+    manifest, again = _read_manifest(path), _copy_again(path)
     files: dict[str, str] = manifest["files"]
     for name, expected in files.items():
         file = path / name
@@ -171,18 +177,19 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
             raise ModelDirectoryError(
                 f"is missing; the manifest lists it with SHA-256 {expected}",
                 where=str(file),
-                hint="copy the whole model directory again",
+                hint=again,
             )
         found = sha256(file)
         if found != expected:
             raise ModelDirectoryError(
                 f"is not the file that was saved: SHA-256 {found}, the manifest says {expected}",
                 where=str(file),
-                hint="copy the whole model directory again",
+                hint=again,
             )
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
-        if file.is_file() and name not in files and name != MANIFEST and not file.name.startswith("."):
+        listed = name in files or name in {MANIFEST, REPORT} or file.name.startswith(".")
+        if file.is_file() and not listed:
             raise ModelDirectoryError(
                 f"does not belong to the model: SHA-256 {sha256(file)}, the manifest says none (not listed)",
                 where=str(file),
@@ -192,10 +199,12 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
         raise ModelDirectoryError(
             f"is altered: its digest is {_digest(manifest['kind'], files)}, it says {manifest['digest']}",
             where=str(path / MANIFEST),
-            hint="copy the whole model directory again",
+            hint=again,
         )
     if kind is not None and manifest["kind"] != kind:
-        raise ModelDirectoryError(f"holds a {manifest['kind']}, not a {kind}", where=str(path))
+        raise ModelDirectoryError(
+            f"holds a {manifest['kind']}, not a {kind}", where=str(path), hint=_REMEDIES.get(kind)
+        )
     return manifest
 
 
@@ -207,7 +216,7 @@ def kind_of(path: str | Path) -> str:
     ModelDirectoryError
         If the directory is absent, not ours or of a newer schema.
     """
-    return str(_read_manifest(settled(path))["kind"])
+    return str(_read_manifest(settled(model_place(path)))["kind"])
 
 
 def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
@@ -216,7 +225,7 @@ def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
     Parameters
     ----------
     path
-        The directory.
+        The directory; ``default`` is the backbone that comes with cytomol.
     kind
         What must be in it; None accepts any kind.
 
@@ -225,7 +234,7 @@ def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
     ModelDirectoryError
         See :func:`verify`.
     """
-    path = settled(path)
+    path = settled(model_place(path))
     manifest = verify(path, kind=kind)
     try:
         weights = safetensors.torch.load_file(path / WEIGHTS)
@@ -272,10 +281,16 @@ def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     path.write_bytes(safetensors.torch.save(table))
 
 
+def _copy_again(path: Path) -> str:
+    """Say what to do about files that are not those that were saved."""
+    return "install cytomol again" if is_shipped(path) else "copy the whole model directory again"
+
+
 def _read_manifest(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         what = "is a file where a model directory belongs" if path.exists() else "model directory not found"
-        raise ModelDirectoryError(what, where=str(path), hint="check the path")
+        hint = _copy_again(path) if is_shipped(path) else "check the path"
+        raise ModelDirectoryError(what, where=str(path), hint=hint)
     if not (path / MANIFEST).is_file():
         raise ModelDirectoryError(f"holds no {MANIFEST}, so it is not a model directory", where=str(path))
     manifest = _read_json(path / MANIFEST)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
 
 __all__ = ["command"]
 
 
-@click.command(name="embed", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="embed",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol embed backbone examples/molecules.csv -o embeddings.npz",
+    ),
+)
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .npz, .parquet, .csv, .tsv or -.")
@@ -34,6 +41,7 @@ def command(
     INPUT is CSV, TSV, Parquet, Excel, .smi or .sdf (gzipped or not), or - for standard input. Every row is
     answered in order; the output holds the columns of the input as they stand. An npz file also holds the
     matrix 'embedding' and 'error'; the other formats have the columns embedding_0, embedding_1 and so on.
+    As DIR, default is the backbone that comes with cytomol.
     """
     from cytomol.tables import check_table_name, read_molecules
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
+
 if TYPE_CHECKING:
     from cytomol.evaluate.alignment.drawn_coordinates import Drawing
 
@@ -15,8 +17,14 @@ __all__ = ["command"]
 _PLACE = click.Path(path_type=Path)
 
 
-@click.command("alignment", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("model", type=_PLACE)
+@click.command(
+    "alignment",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol evaluate alignment backbone corpus -o -",
+    ),
+)
+@click.argument("model", type=click.Path())
 @click.argument("corpus", type=_PLACE)
 @click.option(
     "-o", "--output", default="-", type=click.Path(), help="Table of pairs and stages; - prints it."
@@ -47,7 +55,7 @@ _PLACE = click.Path(path_type=Path)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
 @click.option("--force", is_flag=True, help="Replace existing outputs.")
 def command(
-    model: Path,
+    model: str,
     corpus: Path,
     *,
     output: str,

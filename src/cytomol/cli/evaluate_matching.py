@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import split_names
 
 if TYPE_CHECKING:
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="matching", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="matching",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol evaluate matching corpus matcher --modality morphology --held-out corpus/heldout.csv",
+    ),
+)
 @click.argument("corpus", metavar="CORPUS")
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
 @click.option("-m", "--modality", metavar="NAME", help="Whose profiles.  [default: the only one]")
@@ -174,6 +181,7 @@ def _entrants(
     baselines: str,
     learn_from: str | None,
 ) -> list[Entrant]:
+    from cytomol.artifact.shipped import model_place
     from cytomol.errors import ConfigError, InputError
     from cytomol.evaluate.matching.candidates import learnable_profiles
     from cytomol.evaluate.matching.entrants import model_entrant, simple_entrants, unlike_names
@@ -185,16 +193,17 @@ def _entrants(
     if not models and not chosen:
         raise ConfigError("nothing to measure", hint="name a MODEL, or --baselines")
     digests, own = {sha256(Path(path)) for path in held_out}, corpus_digest(corpus) if models else ""
+    places = [model_place(path) for path in models]
     entrants = [
         model_entrant(
-            Path(path),
+            place,
             candidates,
             name=name,
             held_out=digests,
             corpus=own,
             way=way,  # type: ignore[arg-type]
         )
-        for path, name in zip(models, unlike_names([Path(path) for path in models]), strict=True)
+        for place, name in zip(places, unlike_names(places), strict=True)
     ]
     for entrant in entrants:
         if entrant.seen != "no":

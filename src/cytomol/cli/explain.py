@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options, rows_options, say_rows, split_names
 from cytomol.errors import InputError
 
@@ -31,7 +32,13 @@ class _Explainer:
     parents: bool
 
 
-@click.command(name="explain", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="explain",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol explain model examples/molecules.csv --task LogSol -o atoms.csv",
+    ),
+)
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv (also .gz) or .parquet.")
@@ -93,7 +100,8 @@ def command(
     Of a fine-tuned model the answers are its tasks. Of a pretrained one, or with --modality, --feature, --of
     or --profile, they are a feature of the imputed profile, its direction or norm, or the match to a measured
     profile. The output has a row for each answer and atom: what the answer loses without the atom,
-    and without the ring system, linker or substituent that it belongs to.
+    and without the ring system, linker or substituent that it belongs to. As DIR, default is the pretrained
+    backbone that comes with cytomol.
     """
     of_cell = any(option is not None for option in (modality, feature, what, profile))
     if tasks and of_cell:

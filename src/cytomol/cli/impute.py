@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
 
 if TYPE_CHECKING:
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="impute", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="impute",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol impute backbone examples/molecules.csv -o expected.csv",
+    ),
+)
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet or .h5ad.")
@@ -69,7 +76,8 @@ def command(
     a measured value is expected within it. With --calibrate the half width is conformal, features are drawn
     towards their mean as far as the model overstates them, and a feature that is not predicted better than
     the mean gets the mean; the other profiles of a corpus teach ridge regression on fingerprints, which joins
-    the decoder. Without, it is that of the training profiles under a normal law.
+    the decoder. Without, it is that of the training profiles under a normal law. As DIR, default is the
+    backbone that comes with cytomol.
     """
     from cytomol.tables import read_molecules
     from cytomol.tables.write_chunks import check_chunks_name

@@ -29,10 +29,13 @@ def _hint_on_classes(classes: NDArray[Any]) -> str:
 class CellEncoder(TransformerMixin, SmilesEstimator):  # type: ignore[misc]
     """Transformer from SMILES to the embeddings of a pretrained model.
 
+    Nothing is learnt from data, so it may transform without having been fitted.
+
     Parameters
     ----------
     backbone
-        Model directory (pretrained or fine-tuned), or a loaded backbone.
+        Model directory (pretrained or fine-tuned), or a loaded backbone; "default" is the backbone that
+        comes with cytomol.
     batch_size
         Molecules that the encoder sees at once; it does not change the result.
     on_error
@@ -41,7 +44,9 @@ class CellEncoder(TransformerMixin, SmilesEstimator):  # type: ignore[misc]
     Attributes
     ----------
     backbone_
-        The loaded backbone.
+        The loaded backbone. What it knows beside the embedding, it is asked for itself: expected profiles by
+        ``cytomol.cells.impute.imputer.Imputer.of(encoder.backbone_)``, the places of molecules and profiles
+        by ``cytomol.cells.space.CellSpace.of(trained_modality(encoder.backbone_, name))``.
     n_features_in_
         Always 1: the column of SMILES.
 
@@ -53,6 +58,9 @@ class CellEncoder(TransformerMixin, SmilesEstimator):  # type: ignore[misc]
     --------
     >>> from sklearn.linear_model import Ridge
     >>> from sklearn.pipeline import make_pipeline
+    >>> encoder = CellEncoder()
+    >>> encoder.transform(["CCO", "c1ccccc1"]).shape == (2, encoder.backbone_.embedding_width)
+    True
     >>> model = make_pipeline(CellEncoder("model"), Ridge())
     >>> model.fit(["CCO", "CCN", "CCC"], [0.1, 0.4, 0.2]).predict(["CCCl"]).shape
     (1,)
@@ -60,7 +68,7 @@ class CellEncoder(TransformerMixin, SmilesEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        backbone: str | Path | Backbone | None = None,
+        backbone: str | Path | Backbone = "default",
         *,
         batch_size: int = 256,
         on_error: OnError = "raise",
@@ -73,26 +81,33 @@ class CellEncoder(TransformerMixin, SmilesEstimator):  # type: ignore[misc]
         """Load the backbone; nothing is learned from ``X``, shape (n,) or (n, 1)."""
         del y
         self._smiles(X, fitting=True)
+        self._load()
+        return self
+
+    def _load(self) -> Backbone:
         check_on_error(self.on_error)
         if self.backbone is None:
-            raise ConfigError("there is no backbone", where="CellEncoder", hint="give a model directory")
+            raise ConfigError(
+                "there is no backbone", where="CellEncoder", hint='give a model directory, or "default"'
+            )
         self.backbone_ = (
             self.backbone if isinstance(self.backbone, Backbone) else load_backbone(self.backbone)
         )
-        return self
+        return self.backbone_
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Return embeddings, float32, shape (n, width), row i for molecule i."""
-        check_is_fitted(self)
         smiles = self._smiles(X, fitting=False)
-        store = self.backbone_.store(smiles)
+        backbone = self.backbone_ if hasattr(self, "backbone_") else self._load()
+        store = backbone.store(smiles)
         if self.on_error == "raise":
             require_valid(smiles, store.errors)
-        return self.backbone_.embed(store, batch_size=self.batch_size)[0]
+        return backbone.embed(store, batch_size=self.batch_size)[0]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
+        tags.requires_fit = False
         return tags
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:

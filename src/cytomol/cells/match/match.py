@@ -238,8 +238,6 @@ def match_rows(
     machine: dict[str, Any] = {"batch_size": batch_size, "workers": workers}
     for part in queries.placed(space, rows=rows, progress=progress, **machine):
         places = part.places
-        if places.shape[1] != library.width:  # no row of it has a place
-            places = np.full((len(places), library.width), np.nan, np.float32)
         nearest = (
             exact_nearest(places, library.blocks(), top) if index is None else index.nearest(places, top)
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cytomol.artifact.backbone import load_backbone
 from cytomol.artifact.directory import kind_of
+from cytomol.artifact.shipped import model_place
 from cytomol.cells.matcher import matcher_model
 from cytomol.cells.matcher.matcher_model import MatcherModel
 from cytomol.cells.modality import trained_modality
@@ -44,7 +45,7 @@ def open_space(path: str | Path, modality: str | None = None, way: Way = "auto")
     >>> open_space("matcher").way
     'matcher'
     """
-    place = Path(path)
+    place = model_place(path)
     if not (place / "manifest.json").is_file() or kind_of(place) != matcher_model.KIND:
         return CellSpace.of(trained_modality(load_backbone(place), modality), way)
     model = MatcherModel.load(place)

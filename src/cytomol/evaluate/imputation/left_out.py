@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cytomol.artifact.backbone import BACKBONE_FOLDER
+from cytomol.artifact.shipped import model_place
 from cytomol.cells.modality import TrainedModality
 from cytomol.cells.unseen import MeasuredMolecules
 from cytomol.corpus.readers import read_corpus
@@ -40,7 +41,7 @@ class Unseen:
 
 def training_facts(model: str | Path) -> dict[str, Any]:
     """Return what a model directory says of the data that it was trained on; empty where it says nothing."""
-    folder = Path(model)
+    folder = model_place(model)
     folder = folder / BACKBONE_FOLDER if (folder / BACKBONE_FOLDER).is_dir() else folder
     record = folder / "training.json"
     if not record.is_file():

@@ -1,0 +1,91 @@
+"""The notebooks are what the site's build can run: their Python parses, their commands are there.
+
+Running them is the build's part (``make docs``), which stops at the first cell that fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.test_readme import parse
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.md"))
+_CELL = re.compile(
+    r"^```\{code-cell\} python\n((?::[a-z]+:[^\n]*\n)*)\n*(.*?)^```$", re.DOTALL | re.MULTILINE
+)
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def cells(path: Path) -> list[str]:
+    """Return the code of a notebook's cells, without their tags."""
+    return [code for _, code in _CELL.findall(path.read_text(encoding="utf-8"))]
+
+
+def python_cells(path: Path) -> list[str]:
+    """Return the cells of Python, without the lines that are commands to the notebook (``%config``)."""
+    plain = [code for code in cells(path) if not code.startswith("%%")]
+    return [re.sub(r"^%.*$", "", code, flags=re.MULTILINE) for code in plain]
+
+
+def commands(path: Path) -> list[str]:
+    """Return the commands of a notebook's shell cells, a line each."""
+    shell = [code.partition("\n")[2] for code in cells(path) if code.startswith("%%sh")]
+    return "".join(shell).replace("\\\n", " ").splitlines()
+
+
+def test_there_are_four() -> None:
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04"]
+
+
+@each_notebook
+def test_every_cell_is_seen(path: Path) -> None:
+    """A fence that the pattern of this file misses would not be looked at below."""
+    assert len(cells(path)) == path.read_text(encoding="utf-8").count("{code-cell}") >= 6
+
+
+@each_notebook
+def test_it_says_that_it_is_a_notebook_with_a_title(path: Path) -> None:
+    head, text = path.read_text(encoding="utf-8").removeprefix("---\n").split("\n---\n", 1)
+    assert "file_format: mystnb" in head
+    assert "name: python3" in head
+    assert text.startswith("\n# ")
+
+
+@each_notebook
+def test_it_works_in_a_folder_of_its_own(path: Path) -> None:
+    assert "os.chdir(tempfile.mkdtemp())" in cells(path)[0]
+
+
+@each_notebook
+def test_python_parses_and_is_formatted(path: Path) -> None:
+    for code in python_cells(path):
+        ast.parse(code)
+        command = [sys.executable, "-m", "ruff", "format", "--line-length", "96", "--check", "--quiet", "-"]
+        plain = code.strip("\n") + "\n"
+        done = subprocess.run(command, input=plain, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, f"ruff format would change:\n{code}{done.stderr}"
+
+
+@each_notebook
+def test_a_shell_cell_stops_at_a_command_that_fails(path: Path) -> None:
+    """Only the status of the last command ends a cell: each command needs one of its own, or ``set -e``."""
+    for code in cells(path):
+        if code.startswith("%%sh"):
+            lines = code.partition("\n")[2].replace("\\\n", " ").strip().splitlines()
+            assert len(lines) == 1 or lines[0] == "set -e", code
+
+
+@each_notebook
+def test_commands_have_these_verbs_and_options(path: Path) -> None:
+    found = [line for line in commands(path) if line != "set -e"]
+    assert found
+    for line in found:
+        assert line.startswith("cytomol "), line
+        parse(line)
