@@ -87,6 +87,15 @@ def test_a_validation_that_no_longer_falls_is_said(directory: Path) -> None:
     assert "Validation has not improved in the last 2 epochs" in text
 
 
+def test_molecules_alone_are_drawn_by_what_was_measured_of_them(directory: Path) -> None:
+    found = json.loads((directory / "overview.json").read_text(encoding="utf-8"))
+    found["map"] |= {"names": ["molecule"], "is": [0] * 12, "own": []}
+    (directory / "overview.json").write_text(json.dumps(found), encoding="utf-8")
+    page = report_of(directory).html()
+    assert "morphology (3)" in page
+    assert "no profile (9)" in page
+
+
 def test_a_damaged_record_is_named(directory: Path) -> None:
     (directory / "training.json").write_text("{", encoding="utf-8")
     with pytest.raises(ModelDirectoryError, match=r"training\.json"):
