@@ -131,8 +131,8 @@ def _by_label(points: Mapping[str, Any], kind: NDArray[np.int64], what: str) -> 
     if alike := points["alike"]:
         elements.append(
             Sentence(
-                f"Of {alike['molecules']:,} molecules with a known {what}, {alike['share']:.0%} have one of "
-                f"the same {what} as their nearest such neighbour; by chance {alike['chance']:.0%}. "
+                f"Of {alike['molecules']:,} molecules with a known {what}, {alike['share']:.0%} have the "
+                f"same {what} as the nearest of the others, by chance {alike['chance']:.0%}. "
                 "Molecules of like structure count as well."
             )
         )
