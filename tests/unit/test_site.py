@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import functools
 import importlib
 import re
 import textwrap
@@ -192,6 +193,7 @@ OTHER_WORDS = {
 }
 
 
+@functools.cache
 def spoken() -> dict[str, str]:
     """Return what users read: the documents, and the texts of the rooms that speak to them."""
     texts = {f"docs/{name}": FENCE.sub("", text) for name, text in WRITTEN.items()}
