@@ -23,6 +23,7 @@ from cytomol.serve.explorer.explorer_app import STATIC, explorer_app
 from cytomol.serve.explorer.run_explorer import free_socket
 
 EDITOR = STATIC / "vendor" / "openchemlib.js"
+expect.set_options(timeout=30_000)  # for a busy machine
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 
 
