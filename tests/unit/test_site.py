@@ -224,7 +224,7 @@ def test_the_words_of_the_verdict_and_the_domain_are_those_of_the_documents() ->
 
 
 def test_the_workflow_builds_the_site_as_make_does() -> None:
-    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ndocs:")[2].partition("\n\n")[0]
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nsite:")[2].partition("\n\n")[0]
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     command = next(line for line in recipe.splitlines() if "sphinx" in line)
     plain = command.partition("$(BIN)/")[2].replace("$(SPHINX) ", "")
