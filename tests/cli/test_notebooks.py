@@ -12,7 +12,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from benchmarks.quality.published import PUBLISHED
 from tests.cli.test_readme import parse
 
 ROOT = Path(__file__).parents[2]
@@ -94,3 +96,17 @@ def test_commands_have_these_verbs_and_options(path: Path) -> None:
     for line in found:
         assert line.startswith("cytomol "), line
         parse(line)
+
+
+def test_the_figures_in_the_text_are_those_of_the_rows() -> None:
+    text = " ".join(NOTEBOOKS[3].read_text(encoding="utf-8").split())
+    rows = pd.read_parquet(ROOT / "benchmarks" / "results" / "quality" / "rows.parquet")
+    rows = rows[(rows["set"] == "chembl2k") & (rows["fold"] == "test")]
+    each = rows.groupby(["model", "variant", "seed"])["score"].mean() * 100
+    reached = each.groupby(["model", "variant"]).mean().round(1)
+    recipe = reached["cytomol"][["structure", "cell", "leaky"]]
+    assert f"The recipe stands at {recipe.min()} to {recipe.max()}, whatever" in text
+    assert f"has {reached['forest-bits', '']}, more than 24 points above" in text
+    assert 24 < reached["forest-bits", ""] - PUBLISHED["random forest on Morgan"]["chembl2k"].mean < 25
+    assert reached["mlp", ""] > PUBLISHED["InfoAlign"]["chembl2k"].mean  # "reached, by ... perceptrons alone"
+    assert reached.max() < PUBLISHED["CHMR"]["chembl2k"].mean  # "not reached"
