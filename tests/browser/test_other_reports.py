@@ -1,4 +1,4 @@
-"""The reports of backbone, benchmark, matches and stress test as a reader opens them."""
+"""The reports of backbone, benchmark, matches, stress test and ablation as a reader opens them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
-from tests.unit.report.sample_results import match_table, write_backbone, write_benchmark, write_stress
+from tests.unit.report.sample_results import (
+    match_table,
+    write_ablation,
+    write_backbone,
+    write_benchmark,
+    write_stress,
+)
 
 from cytomol.report.write import write_report
 
@@ -16,10 +22,11 @@ from cytomol.report.write import write_report
 def reports(untrained: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the pages by the kind of their result."""
     folder = tmp_path_factory.mktemp("reports")
-    for name in ("benchmark", "stress"):
+    for name in ("ablation", "benchmark", "stress"):
         (folder / name).mkdir()
     match_table().to_csv(folder / "matches.csv", index=False)
     results = {
+        "ablation": write_ablation(folder / "ablation"),
         "backbone": write_backbone(untrained["chmr"], folder / "backbone"),
         "benchmark": write_benchmark(folder / "benchmark"),
         "matches": folder / "matches.csv",
@@ -28,7 +35,7 @@ def reports(untrained: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
     return {name: write_report(result) for name, result in results.items()}
 
 
-@pytest.mark.parametrize("kind", ["backbone", "benchmark", "matches", "stress"])
+@pytest.mark.parametrize("kind", ["ablation", "backbone", "benchmark", "matches", "stress"])
 def test_the_page_is_whole_fits_and_can_be_read_by_all(
     page: Page, reports: dict[str, Path], kind: str
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from cytomol.report.elements import Code, Element, Facts, Figure, Fold, Heading,
 from cytomol.report.page import Page, Section
 from cytomol.report.palette import SERIES, colour
 from cytomol.report.report_kinds import report_kinds
+from cytomol.report.results_record import read_record
 from cytomol.report.svg_figure import drawn
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class StressReport:
         InputError
             If its rows or its record cannot be read.
         """
-        rows, record = _rows(directory / ROWS), _record(directory / RECORD)
+        rows, record = _rows(directory / ROWS), read_record(directory / RECORD)
         summary = summarize_stress(rows)
         shown = summary[(summary["fold"] != "valid") & ~summary["metric"].isin(IN_FILE_ALONE)]
         sections = [
@@ -82,14 +82,6 @@ def _rows(path: Path) -> pd.DataFrame:
     if whole.empty:
         raise InputError("holds no point yet", where=str(path), hint="go on with --resume")
     return whole
-
-
-def _record(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path)) from None
-    return found if isinstance(found, dict) else {}
 
 
 def _in_short(shown: pd.DataFrame) -> list[Element]:

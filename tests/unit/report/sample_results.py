@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from cytomol.evaluate.ablation_rows import COLUMNS as ABLATION_COLUMNS
 from cytomol.evaluate.missing.stress_rows import COLUMNS as STRESS_COLUMNS
 from cytomol.evaluate.rows import COLUMNS
 
@@ -45,6 +46,7 @@ OVERVIEW: dict[str, Any] = {
         "y": [float(-i) for i in range(12)],
         "is": [0] * 9 + [1] * 3,
         "nodes": [[0] * 6 + [1] * 6, [0] * 6 + [2] * 3 + [3] * 3],
+        "measured": ["morphology"] * 3 + [""] * 9,
         "label": [STRANGER] * 4 + ["kinase"] * 2 + [""] * 6,
         "own": [{"name": STRANGER, "profiles": 3, "median_percent": 12.5}],
         "alike": {"molecules": 6, "share": 0.5, "chance": 0.25},
@@ -124,4 +126,21 @@ def write_stress(path: Path) -> Path:
     pd.DataFrame(rows)[list(STRESS_COLUMNS)].to_csv(path / "missing.csv", index=False)
     record = {"corpus": "ab" * 32, "sets": {"mine": "x"}, "method": "chmr", "options": {"epochs": 4}}
     (path / "missing.json").write_text(json.dumps(record), encoding="utf-8")
+    return path
+
+
+def write_ablation(path: Path) -> Path:
+    """Write an ablation in which one variant is worse on every task and one by chance; return its folder."""
+    rows = [
+        {"study": "table2", "variant": variant, "method": "chmr", "seed": seed, "set": "mine", "fold": fold,
+         "task": f"t{task}", "metric": "roc_auc", "score": 0.8 + by + 0.01 * task * (variant == "by chance"),
+         "seconds_pretrain": 30.0, "seconds_finetune": 2.0, "model": f"{variant}{seed}"}
+        for variant, by in (("full", 0.0), (STRANGER, -0.1), ("by chance", -0.025))
+        for seed in (0, 1)
+        for fold in ("valid", "test")
+        for task in range(6)
+    ]  # fmt: skip
+    pd.DataFrame(rows)[list(ABLATION_COLUMNS)].to_csv(path / "ablation.csv", index=False)
+    record = {"corpus": "ab" * 32, "exclude": [], "sets": {"mine": "x"}, "options": {"chmr": {"epochs": 4}}}
+    (path / "ablation.json").write_text(json.dumps(record), encoding="utf-8")
     return path
