@@ -41,15 +41,7 @@ def command(
     nearest training molecules with what was measured of them, the atoms that an answer rests on, the imputed
     profile, and the molecule's place on a map of the library. MODEL is the directory of a predictor or of a
     backbone. A table of molecules can be checked and predicted there too. Nothing leaves the machine.
-<<<<<<< HEAD
     """
-=======
-
-    \b
-    Example:
-      cytomol explore model --library examples/molecules.csv
-    """  # noqa: D301 (click wants the backspace)
->>>>>>> w-notebooks
     if smiles_col is not None and library is None:
         raise click.UsageError("--smiles-col is a column of --library FILE: give that too")
     from cytomol.serve.explorer.run_explorer import free_socket, run_explorer
