@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-# Lightning looks through every installed package for callbacks twice in a training. They stay the same here.
-importlib.metadata.entry_points = functools.cache(importlib.metadata.entry_points)
 
 
 @pytest.fixture(scope="session")
