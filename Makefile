@@ -12,7 +12,7 @@ GPU_ARGS ?=
 SPHINX ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint doctest docs wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe fuzz clean
+.PHONY: demo test lint doctest docs site wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe service fuzz clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,10 @@ doctest: $(VENV)/.dev
 # run once for as long as they stay as they are; SPHINX="-D nb_execution_mode=off" leaves them unrun.
 docs: $(VENV)/.docs
 	$(BIN)/python -m tools.architecture
+	$(MAKE) site
+
+# The site alone, from the pages as they are.
+site: $(VENV)/.docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going $(SPHINX) docs build/docs
 
 # Builds the wheel and the source archive, and uses the wheel in a clean environment: some minutes.
@@ -118,6 +122,12 @@ newcomer: $(VENV)/.dev
 recipe: $(VENV)/.base
 	$(BIN)/python -m benchmarks.recipe run --before $(BEFORE)
 	$(BIN)/python -m benchmarks.recipe table
+
+# The committed rows of benchmarks/results/service.csv and their table in docs/service.md: the HTTP service under
+# load beside a naive server, some minutes. Rows that are there stay; nothing else should run beside it.
+service: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.service
+	$(BIN)/python -m benchmarks.service.page
 
 # The committed row counts of benchmarks/results/fuzz.csv: about 200,000 damaged inputs, an hour or two; failures
 # are printed and end it with status 1. CYTOMOL_FUZZ_EXAMPLES sets the cases of a driver.

@@ -37,7 +37,7 @@ _ANSWER = """async (smiles) => {
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const answered = performance.now() - begun;
   while (!document.querySelector("#atom-drawings img")) await new Promise((done) => setTimeout(done, 10));
-  return [answered, performance.now() - begun];
+  return [answered, performance.now() - begun, Number(state.dataset.server)];
 }"""
 _FRAMES = """async () => {
   const canvas = document.getElementById("map-canvas"), box = canvas.getBoundingClientRect();
@@ -90,6 +90,7 @@ def measured(address: str, molecules: list[str]) -> dict[str, Any]:
         "answer_median_ms": round(float(np.median(times[:, 0]))),
         "answer_p95_ms": round(float(np.quantile(times[:, 0], 0.95))),
         "answer_slowest_ms": round(float(times[:, 0].max())),
+        "server_median_ms": round(float(np.median(times[:, 2]))),
         "atoms_median_ms": round(float(np.median(times[:, 1]))),
         "frame_median_ms": round(float(np.median(frames)), 1),
         "frame_p95_ms": round(float(np.quantile(frames, 0.95)), 1),

@@ -37,6 +37,15 @@ def test_the_page_is_never_wider_than_the_window(opened: Page, width: int) -> No
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_tables_fit_on_paper(opened: Page) -> None:
+    opened.set_viewport_size({"width": 718, "height": 1000})  # A4 without its margins
+    opened.emulate_media(media="print")
+    assert opened.evaluate("[...document.querySelectorAll('table')].map(t => t.offsetWidth)") != []
+    assert (
+        opened.evaluate("Math.max(...[...document.querySelectorAll('table')].map(t => t.offsetWidth))") <= 718
+    )
+
+
 def test_dark_is_dark_and_print_is_light(opened: Page) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     line = "getComputedStyle(document.querySelector('figure svg [style*=stroke]')).stroke"

@@ -35,7 +35,7 @@ QUICK = {
     "codes": "--workers 1",
     "match": "--workers 1",
     "check": "",
-    "finetune": "--learner neighbours --calibration-folds 0 --no-baselines --workers 1 --folds 0",
+    "finetune": "--learner neighbours --calibration-folds 0 --no-baselines --no-report --workers 1",
     "report": "",
     "predict": "--workers 1",
     "score": "--workers 1",
@@ -47,7 +47,9 @@ QUICK = {
 def test_the_help_ends_with_an_example(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([*command.words[1:], "--help"])
-    *_, heading, shown = re.split(r"^  (Examples?:)$", capsys.readouterr().out, flags=re.MULTILINE)
+    told = capsys.readouterr().out
+    assert "\\b" not in told, "a backspace for click, not two letters: the docstring is raw"
+    *_, heading, shown = re.split(r"^  (Examples?:)$", told, flags=re.MULTILINE)
     assert heading in HEADING.values()
     assert commands_of(f"{heading}\n{shown}") == SHOWN[command.name] != []
     assert all(len(line) <= 80 for line in shown.splitlines())

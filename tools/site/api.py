@@ -7,6 +7,7 @@ import inspect
 import re
 import types
 import typing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cytomol.registry import Registry
@@ -62,7 +63,12 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "cytomol.objectives.quantization",
         "cytomol.objectives.infoloob",
     ),
-    "Backbones": ("cytomol.artifact.backbone", "cytomol.artifact.directory", "cytomol.training.pretrain"),
+    "Backbones": (
+        "cytomol.artifact.backbone",
+        "cytomol.artifact.directory",
+        "cytomol.artifact.shipped",
+        "cytomol.training.pretrain",
+    ),
     "Learners": ("cytomol.learners",),
     "Predictors": (
         "cytomol.predict.finetune",
@@ -85,6 +91,14 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "cytomol.cells.tree.hierarchy",
         "cytomol.cells.explain.explained_value",
         "cytomol.chem.occlusion.attribution",
+    ),
+    "Reports, service and tracking": (
+        "cytomol.report.write",
+        "cytomol.predict.record",
+        "cytomol.serve.service_app",
+        "cytomol.serve.served_models",
+        "cytomol.serve.service_limits",
+        "cytomol.tracking",
     ),
     "Errors and registries": ("cytomol.errors", "cytomol.registry", "cytomol.config"),
 }
@@ -157,6 +171,8 @@ def _data(module: str, name: str, thing: object) -> list[str]:
         return [*data, "", f"   A module. {(thing.__doc__ or '').partition(chr(10))[0]}"]
     if isinstance(thing, Registry):
         return [*data, "", f"   What is registered by name, as {thing.kind}: {', '.join(thing)}."]
+    if isinstance(thing, Path):
+        return [*data, "", "   A place below the installed package."]
     value = repr(thing)
     return [*data, f"   :value: {value}"] if len(value) <= _LONGEST_VALUE else data
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.examples import examples
+
 __all__ = ["command"]
 
 
-@click.command(name="explore", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="explore",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("cytomol explore model --library examples/molecules.csv"),
+)
 @click.argument("model", metavar="MODEL")
 @click.option("--library", metavar="FILE", help="Molecules among which new ones are shown: a map of them.")
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES of FILE.  [default: smiles]")
@@ -35,11 +41,7 @@ def command(
     nearest training molecules with what was measured of them, the atoms that an answer rests on, the imputed
     profile, and the molecule's place on a map of the library. MODEL is the directory of a predictor or of a
     backbone. A table of molecules can be checked and predicted there too. Nothing leaves the machine.
-
-    \b
-    Example:
-      cytomol explore model --library examples/molecules.csv
-    """  # noqa: D301 (click wants the backspace)
+    """
     if smiles_col is not None and library is None:
         raise click.UsageError("--smiles-col is a column of --library FILE: give that too")
     from cytomol.serve.explorer.run_explorer import free_socket, run_explorer

@@ -40,7 +40,7 @@ _SHOWN_TASKS = 40
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples(
         "cytomol finetune examples/assay.csv --targets LogSol,Kinase -o model",
-        "cytomol finetune examples/assay.csv --learner forest --folds 5 -o forest-model",
+        "cytomol finetune examples/assay.csv --learner forest -o forest-model",
     ),
 )
 @click.argument("table", metavar="TABLE")

@@ -29,7 +29,7 @@ _VERBS = {
     "corpus": "Check, build or generate a pretraining corpus.",
     "pretrain": "Pretrain an encoder on molecules and their cell profiles.",
     "check": "Say what a table of assays holds, before any training.",
-    "finetune": "Fine-tune a pretrained encoder to the assays of a table.",
+    "finetune": "Make a model of the assays of a table, and say whether it is any good.",
     "predict": "Predict properties of molecules.",
     "score": "Hold predictions against what was measured since.",
     "report": "Write the page about a model or another result.",

@@ -14,14 +14,20 @@ __all__ = ["command"]
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples("cytomol report model -o report.html"),
 )
-@click.argument("directory", metavar="DIR")
-@click.option("-o", "--out", metavar="FILE", help="The page to be made.  [default: report.html in DIR]")
+@click.argument("directory", metavar="RESULT")
+@click.option(
+    "-o",
+    "--out",
+    metavar="FILE",
+    help="The page to be made.  [default: report.html in RESULT, NAME.report.html beside a table]",
+)
 @click.option("--force", is_flag=True, help="Replace an existing FILE.")
 def command(*, directory: str, out: str | None, force: bool) -> None:
-    """Write the report on what DIR holds: one self-contained page, the same that finetune wrote beside it.
+    """Write the report on RESULT: one self-contained page, the same that the verb wrote beside it.
 
-    It is made from DIR alone, needs no network, and can be read in any browser, in print and by a screen
-    reader.
+    RESULT is a predictor, a backbone, the folder of a benchmark, a stress test or an ablation, or a table of
+    matches. The page is made from RESULT alone, needs no network, and can be read in any browser, in print
+    and by a screen reader.
     """
     from cytomol.report.write import write_report
 

@@ -51,7 +51,7 @@ def command(
     workers: int | None,
     **limits: float,
 ) -> None:
-    r"""Answer HTTP requests with the models in one or several directories.
+    """Answer HTTP requests with the models in one or several directories.
 
     A model is called by the name of its directory, or by NAME. Requests are POST /v1/predict, /v1/embed,
     /v1/match, /v1/impute and /v1/explain with a body of JSON; GET /v1/models says what each model can be
@@ -61,9 +61,9 @@ def command(
     begun is answered.
 
     \b
-      curl -s http://127.0.0.1:8000/v1/predict -H 'Content-Type: application/json' \
+    curl -s http://127.0.0.1:8000/v1/predict -H 'Content-Type: application/json' \\
         -d '{"molecules": ["CC(=O)Oc1ccccc1C(=O)O"]}'
-    """
+    """  # noqa: D301 (click wants the backspace)
     from cytomol.serve.access import read_token
     from cytomol.serve.run_service import require_token
     from cytomol.serve.service_limits import ServiceLimits

@@ -15,7 +15,7 @@ from cytomol.report.svg_figure import drawn, on_log_axis
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["curve_section"]
+__all__ = ["curve_section", "said_of_doubling"]
 
 _CLASS_SPREAD = 0.5
 
@@ -31,7 +31,9 @@ def curve_section(facts: PredictorFacts) -> Section:
             title, [Sentence("There are too few molecules to take a part of them, or too few to score one.")]
         )
     figures: list[Element] = [_figure(facts, one, number) for number, one in enumerate(curve.curves)]
-    return Section(title, [*(Sentence(_said(one)) for one in curve.curves), Row(figures), _made(curve)])
+    return Section(
+        title, [*(Sentence(said_of_doubling(one)) for one in curve.curves), Row(figures), _made(curve)]
+    )
 
 
 def _made(curve: LearningCurve) -> Sentence:
@@ -49,8 +51,8 @@ def _made(curve: LearningCurve) -> Sentence:
     )
 
 
-def _said(curve: Curve) -> str:
-    """Say what the last doubling brought."""
+def said_of_doubling(curve: Curve) -> str:
+    """Say what the last doubling of the molecules brought, and what that tells of the next."""
     known = [point for point in curve.points if point.score is not None]
     metric = metrics[curve.metric]
     if curve.gain is None or len(known) < 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import hypot
 from typing import Any
 
 from cytomol.report.elements import escaped
@@ -95,15 +96,20 @@ def _paths(svg: str) -> str:
 def _spots(drawer: Any, molecule: Any, atoms: Mapping[int, float]) -> str:
     """Return a soft spot below each atom, as strong as what it adds."""
     largest = max((abs(value) for value in atoms.values()), default=0.0) or 1.0
+    places = [drawer.GetDrawCoords(atom) for atom in range(molecule.GetNumAtoms())]
+    lengths = sorted(
+        hypot(places[i].x - places[j].x, places[i].y - places[j].y)
+        for i, j in ((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds())
+    )
+    unit = lengths[len(lengths) // 2] if lengths else 28.0
     spots = []
-    for atom in range(molecule.GetNumAtoms()):
+    for atom, place in enumerate(places):
         share = atoms.get(atom, 0.0) / largest
         if abs(share) < 0.05:
             continue
-        place = drawer.GetDrawCoords(atom)
         name = "blue" if share > 0 else "vermillion"
         spots.append(
-            f'<circle cx="{place.x:.1f}" cy="{place.y:.1f}" r="{6 + 6 * abs(share):.1f}" '
+            f'<circle cx="{place.x:.1f}" cy="{place.y:.1f}" r="{unit * (0.22 + 0.23 * abs(share)):.1f}" '
             f'fill="var(--{name})" fill-opacity="{0.12 + 0.5 * abs(share):.2f}"/>'
         )
     return "".join(spots)

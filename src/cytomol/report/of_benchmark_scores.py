@@ -189,6 +189,7 @@ def _figure(board: Board, name: str, number: int) -> Figure:
         axes.set_yticks(range(len(order)), [_short(model) for model in order])
         axes.set_ylim(-0.6, len(order) - 0.4)
         axes.grid(axis="y", visible=False)
+        axes.locator_params(axis="x", nbins=5)
         better = "higher" if board.higher(name) else "lower"
         axes.set_xlabel(f"{_shown(board.metric(name))}, {better} is better")
         axes.set_title(_short(name, 40))

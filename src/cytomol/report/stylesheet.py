@@ -80,6 +80,8 @@ _PRINT = """
 @media print{
 body{font-size:10.5pt}.sheet{display:block;max-width:none;padding:0}nav,.skip{display:none}
 header,main{max-width:none}h2{margin-top:1.6rem}h2,h3,h4,caption{break-after:avoid}
+table{font-size:8.5pt}th,td{padding-right:.5rem}td small{font-size:7pt}
+td.long{min-width:0}tbody th{min-width:4.5rem}
 figure,.card,tr{break-inside:avoid}.wide{overflow:visible}pre{white-space:pre-wrap}
 .row{grid-template-columns:1fr 1fr}.cards{grid-template-columns:1fr 1fr}a{color:inherit}
 }

@@ -71,11 +71,16 @@ def _row(task: TaskFacts) -> list[str]:
         {"binary": "class", "multiclass": "class", "regression": "number"}[task.kind],
         f"{task.measured:,}",
         _values(task, spread),
-        f"{task.below:,} less than, {task.above:,} more than" if task.below or task.above else "none",
+        _censored(task),
         repeated,
         _noise(task, spread),
         _best(task, spread),
     ]
+
+
+def _censored(task: TaskFacts) -> str:
+    sides = ((task.below, "less than"), (task.above, "more than"))
+    return ", ".join(f"{count:,} {what}" for count, what in sides if count) or "none"
 
 
 def _values(task: TaskFacts, spread: float) -> str:

@@ -161,6 +161,12 @@ class Batcher:
             self._changed.notify_all()
         return job.future
 
+    def open(self) -> None:
+        """Take requests again, after :meth:`close`."""
+        with self._changed:
+            if self._closing:
+                self._closing, self._thread = False, None
+
     def close(self, timeout: float | None = None) -> bool:
         """Answer what waits, then stop; True if the thread ended within ``timeout`` seconds."""
         with self._changed:

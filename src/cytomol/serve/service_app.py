@@ -80,6 +80,8 @@ def create_service(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         nonlocal stopping
+        stopping = False
+        batcher.open()
         log("ready", models=list(models), version=__version__)
         yield
         stopping = True

@@ -7,37 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.unit.report.sample_results import benchmark_rows, write_benchmark
 
 from cytomol.errors import InputError
 from cytomol.evaluate.coverage import COVERAGE_COLUMNS
-from cytomol.evaluate.rows import COLUMNS
 from cytomol.report.report_kinds import report_of
-
-STRANGER = "<img src=x>"
-
-
-def _rows(
-    scores: dict[tuple[str, str], float], *, fold: str = "test", metric: str = "roc_auc"
-) -> pd.DataFrame:
-    table = [
-        {"set": name, "model": model, "seed": seed, "fold": fold, "task": f"t{task}", "metric": metric,
-         "score": score + 0.01 * task + 0.001 * seed, "n": 20, "positives": 9, "seconds_fit": 2.5,
-         "seconds_predict": 0.5, "seconds_features": 1.0, "peak_mb": 300.0, "version": "0.1.0", "commit": "a",
-         "variant": ""}
-        for (name, model), score in scores.items()
-        for seed in range(5)
-        for task in range(6)
-    ]  # fmt: skip
-    return pd.DataFrame(table)[list(COLUMNS)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a benchmark of two sets, on one of which one model is ahead throughout."""
-    scores = {("chembl2k", "forest"): 0.70, ("chembl2k", STRANGER): 0.60}
-    scores |= {("mine", "forest"): 0.60, ("mine", STRANGER): 0.60}
-    _rows(scores).to_csv(tmp_path / "rows.csv", index=False)
-    return tmp_path
+    return write_benchmark(tmp_path)
 
 
 def test_the_page_says_who_is_best_and_how_surely(folder: Path) -> None:
@@ -64,14 +43,16 @@ def test_the_page_is_whole_always_the_same_and_strangers_are_text(folder: Path) 
     assert text == report_of(folder).html()
     assert len(text.encode()) < 3_000_000
     assert "<img" not in text
-    assert "&lt;img src=x&gt;" in text
+    assert "&lt;img src=x" in text
     assert all(link.startswith(("#", "data:,")) for link in re.findall(r"(?:href|src)=\"([^\"]*)\"", text))
     names = re.findall(r"\bid=\"([^\"]+)\"", text)
     assert len(names) == len(set(names))
 
 
 def test_a_set_nobody_published_on_has_no_figures_beside(tmp_path: Path) -> None:
-    _rows({("mine", "forest"): 0.4}, fold="valid", metric="mae").to_csv(tmp_path / "rows.csv", index=False)
+    benchmark_rows({("mine", "forest"): 0.4}, fold="valid", metric="mae").to_csv(
+        tmp_path / "rows.csv", index=False
+    )
     page = report_of(tmp_path)
     titles = [section.title for section in page.sections]
     assert "Beside published figures" not in titles

@@ -13,7 +13,14 @@ import pytest
 from cytomol.artifact.directory import verify
 from cytomol.errors import ModelDirectoryError
 from cytomol.predict.record import RECORD
+from cytomol.predict.record.record_parts import Curve, Point
+from cytomol.report.answer_section import answers_section
+from cytomol.report.curve_section import said_of_doubling
+from cytomol.report.page import Page
+from cytomol.report.predictor_facts import PredictorFacts
 from cytomol.report.report_kinds import report_of
+from cytomol.report.score_sections import scores_section, verdict_section
+from cytomol.report.table_section import table_section
 
 SECTIONS = [
     "Verdict",
@@ -119,7 +126,7 @@ def test_it_says_what_scores_json_says(reported: Path, text: str) -> None:
 def test_it_tells_of_repeats_bounds_and_salts(text: str) -> None:
     assert "<dt>salts and mixtures</dt><dd>1</dd>" in text
     assert "<dd>4 molecules, which stay together in every split</dd>" in text
-    assert re.search(r"\d+ less than, 0 more than", text)
+    assert re.search(r">\d less than<", text)
 
 
 def test_it_says_how_to_run_it_again(text: str) -> None:
@@ -167,3 +174,45 @@ def test_a_model_without_molecules_shows_none(reported: Path, tmp_path: Path) ->
     found = report_of(_changed(reported, tmp_path / "m", json.dumps(bare))).html()
     assert found.count("The model was made with --no-evidence") == 3
     assert "M-1" not in found
+
+
+def test_of_617_tasks_tables_are_folded_and_the_page_stays_small(reported: Path) -> None:
+    facts = PredictorFacts.read(reported)
+    assert facts.record is not None
+    assert facts.verdict is not None
+    names = [f"ATG_{place}_TRANS_up" for place in range(617)]
+    one, of_table = facts.verdict["tasks"]["amine"], facts.record.facts.tasks[1]
+    verdict = {**facts.verdict, "tasks": dict.fromkeys(names, one), "counts": facts.verdict["counts"]}
+    table = facts.record.facts.model_copy(
+        update={"tasks": [of_table.model_copy(update={"name": name}) for name in names]}
+    )
+    many = PredictorFacts(
+        {**facts.scores, "verdict": verdict},
+        {**facts.config, "tasks": [{"name": name} for name in names]},
+        facts.record.model_copy(update={"facts": table}),
+        facts.digest,
+    )
+    sections = [verdict_section(many), scores_section(many), table_section(many), answers_section(many)]
+    text = Page(many.title, many.subtitle, sections).html()
+    assert many.title == "Model of 617 tasks"
+    assert text.count("<details>") == 3
+    assert text.count(names[-1]) == 3
+    assert "Figures show 2 of 617 tasks" in text
+    assert len(text.encode()) < 1_500_000
+
+
+def _curve(*, low: float, high: float) -> Curve:
+    points = [Point(molecules=n, score=s, low=s - 0.1, high=s + 0.1) for n, s in ((50, 0.6), (100, 0.5))]
+    return Curve(task="a", metric="mae", points=points, gain=0.1, gain_low=low, gain_high=high)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.05, 0.15, "as many molecules again would bring about as much or a little less"),
+        (-0.15, -0.05, "More molecules like these may not help"),
+        (-0.05, 0.15, "from 0.050 worse to 0.150 better: too few are tested to tell"),
+    ],
+)
+def test_the_sentence_of_a_learning_curve_follows_its_interval(low: float, high: float, said: str) -> None:
+    assert said in said_of_doubling(_curve(low=low, high=high))

@@ -155,6 +155,9 @@ def test_closing_answers_what_waits_and_takes_no_more(model: Model) -> None:
     assert not batcher.alive
     with pytest.raises(ClosedError):
         batcher.submit("a", [1])
+    batcher.open()
+    assert batcher.submit("a", [1]).result(10) == [("a", 1)]
+    assert batcher.close()
     assert Batcher(model).close()  # one that never began
 
 

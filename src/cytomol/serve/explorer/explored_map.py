@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cytomol.chem.cache import content_key
 from cytomol.chem.options import FeatureOptions
+from cytomol.chem.similarity import SortedFingerprints, sorted_fingerprints, tanimoto_top_k
 from cytomol.errors import CytomolError, OutputError
 from cytomol.files import atomic_file, cache_root
 from cytomol.predict.predictor import Predictor
@@ -69,6 +70,7 @@ class ExploredMap:
         self.bits = np.zeros((0, 256), np.uint8)
         self.places = np.zeros((0, 2), np.float32)
         self.plane: MapPlane | None = None
+        self._sorted: SortedFingerprints | None = None  # the library's own, for the nearest of them
 
     def start(self) -> None:
         """Compute in the background."""
@@ -88,6 +90,7 @@ class ExploredMap:
         )
         known = np.zeros((0, bits.shape[1]), np.uint8) if kept is None else kept.fingerprints[:learnt]
         self.bits = np.concatenate([known, bits])
+        self._sorted = sorted_fingerprints(bits) if len(bits) else None
         self.state, self.done = "placing molecules", 0
         place = self._place_of(texts)
         found = _kept(place, len(texts))
@@ -101,13 +104,10 @@ class ExploredMap:
 
     def nearest(self, bits: NDArray[np.uint8], count: int = 5) -> list[dict[str, Any]]:
         """Return the molecules of the library, those learnt from apart, most like one by its bits."""
-        from cytomol.chem.similarity import tanimoto_top_k
-
-        learnt = self.library.learnt
-        own = self.bits[learnt:]
-        if not len(own) or not bits.any():
+        if self._sorted is None or not bits.any():
             return []
-        rows, alike = tanimoto_top_k(own, min(count, len(own)), queries=bits[None])
+        learnt = self.library.learnt
+        rows, alike = tanimoto_top_k(self._sorted, count, queries=bits[None])
         return [
             {**self.library.about(learnt + int(row)), "similarity": round(float(value), 3)}
             for row, value in zip(rows[0], alike[0], strict=True)

@@ -78,6 +78,8 @@ def test_saved_whole_and_read_again_it_places_alike(
     model.save(tmp_path / "matcher")
     again = MatcherModel.load(tmp_path / "matcher")
     assert kind_of(tmp_path / "matcher" / BACKBONE_FOLDER) == "backbone"
+    card = (tmp_path / "matcher" / "README.md").read_text(encoding="utf-8")
+    assert f"({len(model.columns):,} features) of {model.facts['molecules']:,} molecules" in card
     places, valid = model.molecules(ASKED)
     assert np.isnan(places[1]).all()
     for asked in (ASKED, again.store(ASKED)):

@@ -27,8 +27,8 @@ export function take(smiles, { typed = true, drawn = false } = {}) {
     byId("smiles").value = text;
     byId("smiles").focus(); // what was clicked is about to go
   }
+  chosen(text); // first: the answer is on its way while the drawing follows
   if (!drawn) redraw(text);
-  chosen(text);
 }
 
 /** Say what is wrong with what was typed; "" where nothing is. */

@@ -39,6 +39,7 @@ async function onMolecule(smiles) {
     answers.render(about, answer);
     map.mark(answer);
     byId("answer-state").textContent = `answered in ${Math.round(performance.now() - begun)} ms`;
+    byId("answer-state").dataset.server = answer.milliseconds;
     byId("answer-state").dataset.smiles = smiles;
     cells.render(about, smiles, signal);
     atoms.render(about, smiles);
