@@ -1,5 +1,5 @@
 # `make demo` runs the main job on a planted corpus, `make test` the whole suite; both make their own
-# environment first. Overridable: PYTHON, VENV, TORCH, DEMO_OUT, and for gpu GPU_CORPUS, GPU_OUT, GPU_WORK, GPU_ARGS.
+# environment first. Overridable: PYTHON, VENV, TORCH, DEMO_OUT, SPHINX, and for gpu GPU_CORPUS, GPU_OUT, GPU_WORK, GPU_ARGS.
 PYTHON ?= python3
 VENV ?= .venv
 # The CPU build where a package index offers one; see README for CUDA.
@@ -9,9 +9,10 @@ GPU_CORPUS ?= $(CYTOMOL_DATA)/corpus
 GPU_OUT ?= build/gpu/out
 GPU_WORK ?= build/gpu/work
 GPU_ARGS ?=
+SPHINX ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint doctest docs wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe fuzz clean
+.PHONY: demo test lint doctest docs site wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe service fuzz clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,12 +24,17 @@ $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/pip install --quiet --editable ".[dev]"
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.base
+	$(BIN)/pip install --quiet --editable ".[docs]"
+	touch $@
+
 demo: $(VENV)/.base
 	$(BIN)/cytomol demo --force -o $(DEMO_OUT)
 
-# Two processes, one thread each: the suite is many small computations.
+# Two processes, one thread each: the suite is many small computations. In the order of the folders, the long files
+# of cli and integration come first, so that no process is left alone with one at the end.
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks tools
@@ -41,9 +47,15 @@ lint: $(VENV)/.dev
 doctest: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit/test_doctests.py tests/unit/test_contributing.py
 
-# The picture and the table of docs/architecture.md.
-docs: $(VENV)/.dev
+# The picture and the table of docs/architecture.md, and the site in build/docs: open build/docs/index.html. Notebooks
+# run once for as long as they stay as they are; SPHINX="-D nb_execution_mode=off" leaves them unrun.
+docs: $(VENV)/.docs
 	$(BIN)/python -m tools.architecture
+	$(MAKE) site
+
+# The site alone, from the pages as they are.
+site: $(VENV)/.docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going $(SPHINX) docs build/docs
 
 # Builds the wheel and the source archive, and uses the wheel in a clean environment: some minutes.
 wheel: $(VENV)/.dev
@@ -110,6 +122,12 @@ newcomer: $(VENV)/.dev
 recipe: $(VENV)/.base
 	$(BIN)/python -m benchmarks.recipe run --before $(BEFORE)
 	$(BIN)/python -m benchmarks.recipe table
+
+# The committed rows of benchmarks/results/service.csv and their table in docs/service.md: the HTTP service under
+# load beside a naive server, some minutes. Rows that are there stay; nothing else should run beside it.
+service: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.service
+	$(BIN)/python -m benchmarks.service.page
 
 # The committed row counts of benchmarks/results/fuzz.csv: about 200,000 damaged inputs, an hour or two; failures
 # are printed and end it with status 1. CYTOMOL_FUZZ_EXAMPLES sets the cases of a driver.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,3 +82,51 @@ def write_untrained(folder: Path) -> dict[str, Path]:
             statistics=backbone.statistics(),
         )
     return {name: folder / name for name in methods}
+
+
+@pytest.fixture(scope="session")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of a small predictor with the record of its fit and its report.
+
+    A task has the name that a stranger would give it, repeats that differ, bounds and a salt.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from cytomol import finetune
+    from cytomol.assays.labels import read_labels
+    from cytomol.errors import InputNote
+    from cytomol.predict.record import RecordSource
+    from cytomol.report.write import write_report
+
+    rings = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1", "c1cc[nH]c1", "C1CCOC1"]
+    tails = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "OC(=O)", "CC(C)", "FC(F)(F)", "OCC"]
+    smiles = [f"{tail}{ring}" for ring in rings for tail in tails]
+    table = pd.DataFrame({"smiles": [*smiles, *smiles[:4], "CCN.Cl"]})
+    noise = np.random.default_rng(0).normal(scale=0.3, size=len(table))
+    table[STRANGER] = [f"{len(text) + extra:.2f}" for text, extra in zip(table["smiles"], noise, strict=True)]
+    table.loc[::20, STRANGER] = "<5"
+    table["amine"] = ["yes" if "N" in text or "n" in text else "no" for text in table["smiles"]]
+    order = {text: place for place, text in enumerate(dict.fromkeys(table["smiles"]))}
+    folds = np.array(
+        [("train", "train", "test", "test", "valid")[order[text] % 5] for text in table["smiles"]]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputNote)
+        labels = read_labels(table, [STRANGER, "amine"])
+    fitted = finetune(
+        table["smiles"],
+        labels,
+        folds=folds,
+        ids=[f"M-{row}" for row in range(len(table))],
+        learner="neighbours",
+        record=RecordSource("table.csv", ("cytomol", "finetune", "table.csv", "-o", "model")),
+        workers=1,
+    )
+    directory = fitted.predictor.save(tmp_path_factory.mktemp("reported") / "model")
+    write_report(directory)
+    return directory
+
+
+STRANGER = "<script>alert(1)</script> $IC_50$"
+"""A name of a column as nobody should trust it."""

@@ -54,7 +54,18 @@ FLOORS: Mapping[str, tuple[str, ...]] = {
     "scale": (*_FILES, *_DATA_WING, *_LEARNING_WING, *_JOINED),
     "report": (*_FILES, *_DATA_WING, *_LEARNING_WING, *_JOINED, "evaluate", "scale"),
     "serve": (*_FILES, *_DATA_WING, *_LEARNING_WING, *_JOINED, "evaluate", "scale", "report"),
-    "cli": (*_FILES, *_DATA_WING, *_LEARNING_WING, *_JOINED, "evaluate", "scale", "report", "serve"),
+    "tracking": ("errors",),
+    "cli": (
+        *_FILES,
+        *_DATA_WING,
+        *_LEARNING_WING,
+        *_JOINED,
+        "evaluate",
+        "scale",
+        "report",
+        "serve",
+        "tracking",
+    ),
 }
 # Too common to be worth an arrow.
 _NOT_DRAWN = set(_FILES)

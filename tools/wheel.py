@@ -26,6 +26,10 @@ modules = [found.name for found in pkgutil.walk_packages(cytomol.__path__, "cyto
 for name in modules:
     if not name.endswith("__main__"):
         importlib.import_module(name)
+from cytomol.serve.explorer.explorer_app import STATIC
+assert (STATIC / "explorer.html").is_file()
+editor = (STATIC / "vendor" / "openchemlib.js").is_file()
+print("the explorer's page is there,", "with" if editor else "without", "its structure editor")
 from cytomol import featurize
 assert featurize(["CCO", "no molecule"]).valid.tolist() == [True, False]
 print(f"{len(modules)} modules and {len(cytomol.__all__)} public names")
@@ -51,6 +55,7 @@ def check_source(archive: Path) -> None:
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
     wanted = {"pyproject.toml", "README.md", "LICENSE", "src/cytomol/py.typed", "src/cytomol/__init__.py"}
+    wanted |= {"hatch_build.py", "frontend/package.json", "frontend/package-lock.json"}
     if missing := sorted(wanted - names):
         raise SystemExit(f"{archive.name} lacks {', '.join(missing)}")
 

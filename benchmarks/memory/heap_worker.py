@@ -1,4 +1,4 @@
-"""One pretraining on a planted corpus in this process; prints the heap as every epoch ends."""
+"""Pretrainings on a planted corpus in this process; prints the heap as every epoch ends."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class _Heap(ctypes.Structure):
 
 
 def main() -> None:
-    """Pretrain; the arguments are the method, the number of molecules, and options as JSON."""
-    method, molecules, options = sys.argv[1:]
+    """Pretrain; the arguments are the number of molecules, and pairs of method and options as JSON."""
+    molecules, runs = int(sys.argv[1]), json.loads(sys.argv[2])
     library = ctypes.CDLL(None)
     library.mallinfo2.restype = _Heap
     end = Keeper.on_train_epoch_end
@@ -42,10 +42,12 @@ def main() -> None:
         print("epoch", heap.uordblks, heap.fordblks, flush=True)
 
     Keeper.on_train_epoch_end = epoch_end  # type: ignore[method-assign]
-    config = methods[method].Config().updated(**json.loads(options))
-    corpus = generate_planted(int(molecules), seed=2).corpus
-    with tempfile.TemporaryDirectory() as folder:
-        pretrain(corpus, config, Path(folder) / "model", method=method, quiet=True)
+    corpus = generate_planted(molecules, seed=2).corpus
+    for method, options in runs:
+        print("run", method, flush=True)
+        config = methods[method].Config().updated(**options)
+        with tempfile.TemporaryDirectory() as folder:
+            pretrain(corpus, config, Path(folder) / "model", method=method, quiet=True)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RESULTS", "Epoch", "epochs"]
+__all__ = ["RESULTS", "Epoch", "epochs", "epochs_of"]
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "memory_kernels.csv"
 _MOLECULES, _BATCH, _EPOCHS = 1024, 128, 6
@@ -39,20 +40,29 @@ class Epoch:
 
 def epochs(method: str, molecules: int, options: dict[str, Any]) -> list[Epoch]:
     """Pretrain on so many planted molecules, in a process of its own; ``options`` are the method's."""
+    return epochs_of(molecules, [(method, options)])[0]
+
+
+def epochs_of(molecules: int, runs: Sequence[tuple[str, dict[str, Any]]]) -> list[list[Epoch]]:
+    """Pretrain one method with its options after the other, in one process for all; return each's epochs."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.memory.heap_worker", method, str(molecules), json.dumps(options)],
+        [sys.executable, "-m", "benchmarks.memory.heap_worker", str(molecules), json.dumps(runs)],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
         cwd=Path(__file__).resolve().parents[2],  # where the worker is found, wherever this was called
-        env={**os.environ, "ONEDNN_VERBOSE": "profile_create", "OMP_NUM_THREADS": str(options["threads"])},
+        env={**os.environ, "ONEDNN_VERBOSE": "profile_create", "OMP_NUM_THREADS": str(runs[0][1]["threads"])},
     )
-    found, kernels = [], 0
+    found: list[list[Epoch]] = []
+    kernels = 0
     for line in done.stdout.splitlines():
         kernels += "create:cache_miss" in line
-        if line.startswith("epoch "):
+        if line.startswith("run "):
+            found.append([])
+            kernels = 0
+        elif line.startswith("epoch "):
             used, free = map(int, line.split()[1:])
-            found.append(Epoch(kernels, used, free))
+            found[-1].append(Epoch(kernels, used, free))
             kernels = 0
     return found
 

@@ -125,7 +125,8 @@ class Reporter:
     def _progress(self, *columns: object) -> Iterator[Progress | None]:
         """Show a bar on a terminal; nothing elsewhere."""
         console = Console(stderr=True)
-        if self.quiet or not console.is_terminal:
+        # notebooks set FORCE_COLOR, by which rich takes their pipe for a terminal and draws every frame
+        if self.quiet or not (console.is_terminal and sys.stderr.isatty()):
             yield None
             return
         with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ def assays(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-SMALL = ("--epochs", "4", "--hidden", "8", "--split-type", "random", "--workers", "1")
+SMALL = ("--epochs", "4", "--hidden", "8", "--split-type", "random", "--workers", "1", "--no-report")
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,20 @@ def test_the_proposed_command_trains(cytomol: Run, newcomer: Path, tmp_path: Pat
     assert command[:3] == ["cytomol", "finetune", str(newcomer)]
     targets = [command[at + 1] for at, word in enumerate(command) if word == "--targets"]
     assert targets == ["clearance, log", "outcome", "ic50"]
-    assert command[-2:] == ["-o", "model"]
+    assert command[-4:] == ["--folds", "5", "-o", "model"]
+
+
+@pytest.mark.parametrize(("rows", "crossed"), [(299, True), (300, False)])
+def test_a_small_table_is_to_be_cross_validated(
+    cytomol: Run, tmp_path: Path, rows: int, crossed: bool
+) -> None:
+    """A tenth of fewer than 300 labels is no verdict's test."""
+    frame = pd.DataFrame({"SMILES": ["C" * (1 + row % 40) + "O" for row in range(rows)]})
+    frame["pIC50"] = np.round(np.random.default_rng(0).normal(6, 1, rows), 2)
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    out = cytomol("check", tmp_path / "table.csv").out
+    assert ("--folds 5 -o model" in out) is crossed
+    assert ("tests it on all of them (--folds 5)" in out) is crossed
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_annotated_then_pretrained(cytomol: Callable[..., Done], corpus: Path) -
 
     options = ("--method", "contrastive", "--epochs", 1, "--width", 16, "--hidden", 16, "--workers", 1)
     weighted = ("--modalities", "morphology", "--views", "1d", "--profile-weights", "reliability")
-    done = cytomol("pretrain", out, "-o", corpus / "model", *options, *weighted)
+    done = cytomol("pretrain", out, "-o", corpus / "model", *options, *weighted, "--no-report")
     assert done.code == 0, done.err
     assert "morphology: corrected by Metadata_Library (standardise, 2 groups)" in done.err + done.out
     backbone = Backbone.load(corpus / "model")

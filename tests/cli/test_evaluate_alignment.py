@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests.cli.conftest import Done
 
-SMALL = ("--width", 16, "--workers", 1, "--threads", 1)
+SMALL = ("--width", 16, "--workers", 1, "--threads", 1, "--no-report")
 
 
 @pytest.fixture(scope="module")

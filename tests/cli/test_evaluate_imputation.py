@@ -12,7 +12,10 @@ import pytest
 from cytomol.corpus.planted import write_planted
 
 Run = Callable[..., Any]
-SMALL = ("--width", "16", "--layers", "2", "--batch-size", "48", "--threads", "1", "--accelerator", "cpu")
+SMALL = (
+    "--width", "16", "--layers", "2", "--batch-size", "48", "--threads", "1", "--accelerator", "cpu",
+    "--no-report",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

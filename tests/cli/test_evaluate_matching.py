@@ -47,7 +47,7 @@ def pretrained(cytomol: Run, folder: Path) -> Path:
     """Return a backbone that has seen every profile of the corpus but those of genes."""
     done = cytomol(
         "pretrain", folder / "corpus", "--method", "contrastive", "--modalities", "morphology", "--epochs", 1,
-        "--width", 16, "--layers", 2, "--threads", 1, "-q", "-o", folder / "pretrained",
+        "--width", 16, "--layers", 2, "--threads", 1, "-q", "--no-report", "-o", folder / "pretrained",
     )  # fmt: skip
     assert done.code == 0, done.err
     return folder / "pretrained"
@@ -59,7 +59,8 @@ def backed(cytomol: Run, folder: Path) -> Path:
     held_out = folder / "held-out.csv"
     done = cytomol(
         "pretrain", folder / "corpus", "--method", "chmr", "--views", "1d,2d", "--epochs", 1, "--width", 16,
-        "--layers", 2, "--threads", 1, "--exclude-profiles-of", held_out, "-q", "-o", folder / "blind",
+        "--layers", 2, "--threads", 1, "--exclude-profiles-of", held_out, "-q", "--no-report",
+        "-o", folder / "blind",
     )  # fmt: skip
     assert done.code == 0, done.err
     done = cytomol(

@@ -19,7 +19,10 @@ from cytomol.corpus.planted import write_planted
 
 Run = Callable[..., Any]
 SMILES = ["CCO", "C1CC", "c1ccncc1", "CC(=O)Oc1ccccc1C(=O)O"]
-SMALL = ("--width", "16", "--layers", "2", "--batch-size", "48", "--threads", "1", "--accelerator", "cpu")
+SMALL = (
+    "--width", "16", "--layers", "2", "--batch-size", "48", "--threads", "1", "--accelerator", "cpu",
+    "--no-report",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

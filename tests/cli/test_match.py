@@ -27,6 +27,17 @@ FEATURES = list(COLUMNS["painting"])
 
 
 @pytest.fixture(scope="module")
+def cytomol(cytomol: Run) -> Run:
+    """Return a function that runs one command; a match writes no report unless asked for."""
+
+    def run(*args: object) -> Any:
+        first, *others = args
+        return cytomol(first, *(["--no-report"] if first == "match" else []), *others)
+
+    return run
+
+
+@pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("models")
     found = {name: write_small(folder, name) for name in ("contrastive", "chmr", "infoalign")}
@@ -63,6 +74,24 @@ def space_of(model: Path) -> CellSpace:
 
 def profile_values(work: Path) -> np.ndarray[Any, Any]:
     return pd.read_csv(work / "profiles.csv")[FEATURES].to_numpy(np.float32)
+
+
+def test_the_report_lies_beside_a_table(cytomol: Run, models: dict[str, Path], work: Path) -> None:
+    common = (
+        "match",
+        models["contrastive"],
+        work / "molecules.csv",
+        "--in",
+        work / "profiles.csv",
+        "--report",
+    )
+    done = cytomol(*common, "-o", work / "o.csv")
+    assert done.code == 0, done.err
+    assert done.err.splitlines()[-1] == f"report: {work / 'o.report.html'}"
+    assert "8 of 10 queries are answered" in (work / "o.report.html").read_text(encoding="utf-8")
+    done = cytomol(*common, "-o", work / "p.h5ad", "-q")
+    assert (done.code, done.err) == (0, "")
+    assert not (work / "p.report.html").exists()
 
 
 @pytest.mark.parametrize("method", ["contrastive", "chmr", "infoalign"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
+import io
 import re
 import shutil
 import subprocess
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cytomol.cli.main import main
 from cytomol.predict.predictor import Predictor
 
 Run = Callable[..., Any]
@@ -122,16 +123,18 @@ def test_standard_input_and_output(fine_tuned: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-16"])
-def test_standard_output_is_utf8_whatever_its_encoding(fine_tuned: Path, encoding: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "cytomol", "predict", str(fine_tuned), "-", "-o", "-", "--quiet"],
-        input="smiles,name\nCCO,β-thing\n".encode(),
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONIOENCODING": encoding},
-    )
-    assert done.returncode == 0, done.stderr
-    assert "CCO,β-thing," in done.stdout.decode("utf-8")
+def test_standard_output_is_utf8_whatever_its_encoding(
+    fine_tuned: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    given, said = io.BytesIO("smiles,name\nCCO,β-thing\n".encode()), io.BytesIO()
+    # as Python opens them where the environment says PYTHONIOENCODING
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(given, encoding=encoding))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(said, encoding=encoding))
+    with pytest.raises(SystemExit) as stop:
+        main(["predict", str(fine_tuned), "-", "-o", "-", "--quiet"])
+    sys.stdout.flush()
+    assert stop.value.code in {0, None}
+    assert "CCO,β-thing," in said.getvalue().decode("utf-8")
 
 
 def test_every_column_of_the_input_is_in_front_and_unaltered(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -30,6 +29,7 @@ SMALL = [
     "1",
     "--accelerator",
     "cpu",
+    "--no-report",
 ]
 
 
@@ -60,6 +60,28 @@ def test_a_pipe_gets_one_line_per_epoch(
     assert sum(line.startswith("epoch ") for line in shown) == 2
     assert shown[-1].startswith(f"wrote {out}")
     assert Backbone.load(out).config.width == 16
+    assert not (out / "report.html").exists()
+
+
+def test_the_report_lies_in_the_model_and_knows_its_labels(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "mechanisms.csv"
+    table = read_corpus(corpus).molecules[["smiles"]].head(60)
+    table.assign(moa=["tubulin", "kinase", "kinase"] * 20).to_csv(labels, index=False)
+    out, small = tmp_path / "m", [one for one in SMALL if one != "--no-report"]
+    options = ["--method", "chmr", "--epochs", 1, "--modalities", "morphology", *small]
+    assert _run(corpus, *options, "--labels", labels, "-o", out) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == f"report: {out / 'report.html'}"
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "CHMR learnt from 200 molecules" in page
+    assert "kinase (" in page
+    assert json.loads((out / "overview.json").read_text(encoding="utf-8"))["label_kind"] == "moa"
+    Backbone.load(out)  # the page is no stranger in the directory
+
+    assert _run(corpus, *options, "--labels", labels, "--label-col", "target", "-o", tmp_path / "n") == 2
+    assert _run(corpus, *options, "--label-col", "moa", "-o", tmp_path / "n") == 2
+    assert not (tmp_path / "n").exists()
 
 
 def test_file_preset_and_flags_meet(corpus: Path, tmp_path: Path) -> None:
@@ -208,23 +230,20 @@ def test_ctrl_c_saves_and_resume_continues(corpus: Path, tmp_path: Path) -> None
     assert embedding.shape == (1, 16)
     state = json.loads((tmp_path / "m.partial" / "state.json").read_text())["state"]
     arguments[arguments.index(400)] = state["epoch"] + 2
-    done = subprocess.run(_command(*arguments, "--resume"), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert _run(*arguments, "--resume") == 0
     history = json.loads((out / "training.json").read_text())["history"]
     assert [entry["epoch"] for entry in history] == list(range(1, state["epoch"] + 3))
     assert not (tmp_path / "m.partial").exists()
 
 
 @pytest.mark.slow
-def test_two_processes_train_together(corpus: Path, tmp_path: Path) -> None:
+def test_two_processes_train_together(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "m"
-    arguments = [corpus, "--method", "chmr", "-o", out, "--epochs", 6, *SMALL, "--devices", 2]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        _command(*arguments), capture_output=True, text=True, env=environment, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert sum(line.startswith("epoch ") for line in done.stderr.splitlines()) == 6
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert _run(corpus, "--method", "chmr", "-o", out, "--epochs", 6, *SMALL, "--devices", 2) == 0
+    assert sum(line.startswith("epoch ") for line in capfd.readouterr().err.splitlines()) == 6
     history = json.loads((out / "training.json").read_text())["history"]
     assert history[-1]["train"]["loss"] < history[0]["train"]["loss"]
     assert Backbone.load(out).embed(["CCO"])[1].all()

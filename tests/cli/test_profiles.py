@@ -15,7 +15,9 @@ import pytest
 from cytomol.corpus.planted import write_planted
 
 Run = Callable[..., Any]
-QUICK = ("--learner", "forest", "--workers", "1", "--threads", "1", "--calibration-folds", "0")
+QUICK = (
+    "--learner", "forest", "--workers", "1", "--threads", "1", "--calibration-folds", "0", "--no-report",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ def commands(page: Path) -> list[str]:
     return [line for line in found if line.startswith("cytomol ")]
 
 
-def parse(command: str) -> None:
-    """Let click read a command; an unknown verb or option is an error."""
+def parse(command: str) -> click.Command:
+    """Let click read a command, and return what it calls; an unknown verb or option is an error."""
     words = shlex.split(command)[1:]
     here: click.Command = cli
     context = click.Context(here)
@@ -41,6 +41,7 @@ def parse(command: str) -> None:
         assert found is not None, name
         here, context = found, click.Context(found, parent=context)
     here.make_parser(context).parse_args(words)
+    return here
 
 
 ALL = [pytest.param(line, id=f"{page.stem}: {line[:70]}") for page in PAGES for line in commands(page)]

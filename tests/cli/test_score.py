@@ -13,7 +13,7 @@ import pytest
 from tests.cli.conftest import RINGS, TAILS
 
 Run = Callable[..., Any]
-OPTIONS = ("--learner", "neighbours", "--workers", "1", "--split-type", "random")
+OPTIONS = ("--learner", "neighbours", "--workers", "1", "--split-type", "random", "--no-report")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,7 +36,9 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
         fitted = finetune(table["smiles"].tolist(), labels, head, backbone=backbone, folds=folds, workers=1)
         models[name] = folder / f"model-{name}"
         fitted.predictor.save(models[name])
-    return compare_on_planted(corpus, models)
+    with pytest.MonkeyPatch.context() as patch:  # a fifth of the trees; 0.006 less on response assays
+        patch.setattr("cytomol.evaluate.comparison.random_forest", partial(random_forest, trees=100))
+        return compare_on_planted(corpus, models)
 
 
 @pytest.mark.slow
@@ -42,7 +46,7 @@ def test_cell_aware_beats_structure_only_on_response_assays(comparison: Comparis
     means = comparison.by_driver()["response"]
     # 0.72 against 0.61 and 0.63 in the run that set this; half of that gain would still be worth having
     assert means["aware"] > means["blind"] + 0.05
-    assert means["aware"] > means["random forest"] + 0.045
+    assert means["aware"] > means["random forest"] + 0.05  # one of 500 trees is 0.005 better
 
 
 @pytest.mark.slow

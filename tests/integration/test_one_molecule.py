@@ -22,6 +22,7 @@ SMILES = [f"{tail}{ring}" for ring in RINGS for tail in TAILS]
 FOLDS = np.array(["train", "train", "test", "train", "valid"] * 12)
 LABELS = Labels.of_kind(("first",), np.array([[len(s) / 3] for s in SMILES]), "regression")
 NAMES = ["alanine", "salt", "cis ring", "glucoside", "inositol"]
+ALONE: dict[str, Any] = {"refit": False, "calibration_folds": 0, "baselines": False}
 HEAD = {"epochs": 3, "hidden": 16, "patience": 0, "keep": "last", "threads": 1}
 
 
@@ -49,7 +50,7 @@ def test_predictions_are_of_the_molecule(untrained: dict[str, Path], tmp_path: P
     config: dict[str, Any] = own if learner == "head" else {"threads": 1}
     given: dict[str, Any] = {"folds": FOLDS, "workers": 1, "cache": None}
     given["backbone"] = untrained["chmr"] if learner == "head" else None
-    config |= {"learner": learner, "refit": False, "calibration_folds": 0}
+    config |= {"learner": learner, **ALONE}
     made = finetune(SMILES, LABELS, FinetuneConfig(**config), **given).predictor
     made.save(tmp_path / "model")
     loaded = Predictor.load(tmp_path / "model")
@@ -82,7 +83,7 @@ def test_parents_are_decided_at_fitting_and_saved(
         said: list[str] = []
         given: dict[str, Any] = {"folds": FOLDS, "workers": 1, "cache": None}
         own = {"features": "1d+descriptors", **HEAD} if learner == "head" else {"threads": 1}
-        config = FinetuneConfig(standardize=standardize, learner=learner, refit=False, **own)
+        config = FinetuneConfig(standardize=standardize, learner=learner, **ALONE, **own)
         made = finetune(SMILES, LABELS, config, listener=Listener(said.append), **given).predictor
         made.save(tmp_path / f"{standardize}")
         loaded = Predictor.load(tmp_path / f"{standardize}")
@@ -100,11 +101,10 @@ def test_a_predictor_takes_the_reading_of_its_backbone(untrained: dict[str, Path
     backbone.config = backbone.config.model_copy(update=options)
     given: dict[str, Any] = {"folds": FOLDS, "workers": 1, "cache": None, "backbone": backbone}
     for features in ("embedding", "1d+counts"):
-        made: Predictor = finetune(
-            SMILES, LABELS, FinetuneConfig(features=features, **HEAD), **given
-        ).predictor
+        config = FinetuneConfig(features=features, **HEAD, **ALONE)
+        made: Predictor = finetune(SMILES, LABELS, config, **given).predictor
         read = made.features.options
         assert (read.standardize, read.max_atoms, read.chirality) == ("parent", 30, "as_written")
-    changed = FinetuneConfig(features="embedding", standardize="keep", max_atoms=40, **HEAD)
+    changed = FinetuneConfig(features="embedding", standardize="keep", max_atoms=40, **HEAD, **ALONE)
     read = finetune(SMILES, LABELS, changed, **given).predictor.features.options
     assert (read.standardize, read.max_atoms) == ("keep", 40)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from cytomol.progress import Reporter, duration
@@ -40,7 +42,7 @@ def test_a_pipe_gets_lines(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_terminal_gets_a_bar_with_the_time_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     with Reporter().training(10, 0) as show:
@@ -48,6 +50,16 @@ def test_a_terminal_gets_a_bar_with_the_time_left(
     shown = capsys.readouterr().err
     assert "4/10" in shown
     assert "loss [1]" in shown
+
+
+def test_a_pipe_that_is_told_to_show_colours_gets_no_bar(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notebooks and continuous integration set FORCE_COLOR; each frame would be a line there."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with Reporter().bar("featurize") as progress:
+        progress(1, 2)
+    assert capsys.readouterr().err == "featurize: 0.0 s\n"
 
 
 def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -36,6 +40,42 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == source
     assert "cytomol/py.typed" in names
+
+
+def test_the_wheel_holds_the_explorer_and_its_editor_where_npm_is(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {Path(name).name for name in archive.namelist() if "/explorer/static/" in name}
+    assert {"explorer.html", "explorer.css", "main.js"} <= names
+    brought = {"openchemlib.js", "openchemlib.LICENSE", "openchemlib.json"}
+    assert names & brought in (brought, set())
+
+
+def test_without_npm_the_build_says_so_and_goes_on(tmp_path: Path) -> None:
+    """Nor does a lock file that names something else, or an npm that fails, leave half an editor behind."""
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    hook = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hook)
+    shutil.copytree(ROOT / "frontend", tmp_path / "frontend", ignore=shutil.ignore_patterns("node_modules"))
+    assert hook.bundle(tmp_path, None) == "npm is not installed"
+    failing = tmp_path / "npm"
+    failing.write_text("#!/bin/sh\necho no network >&2\nexit 1\n", encoding="utf-8")
+    failing.chmod(0o755)
+    if os.name != "nt":
+        assert hook.bundle(tmp_path, str(failing)) == "npm ci fails: no network"
+    assert not (tmp_path / hook.VENDOR).exists()
+    there = tmp_path / hook.VENDOR
+    there.mkdir(parents=True)
+    lock = json.loads((ROOT / "frontend" / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = lock["packages"]["node_modules/openchemlib"]
+    for name in ("openchemlib.js", "openchemlib.LICENSE"):
+        (there / name).write_text("", encoding="utf-8")
+    stamp = there / "openchemlib.json"
+    stamp.write_text(json.dumps({name: wanted[name] for name in ("version", "integrity")}), encoding="utf-8")
+    assert hook.bundle(tmp_path, None) == ""  # brought before: npm is not needed
+    stamp.write_text(json.dumps({"version": "1.0.0", "integrity": "other"}), encoding="utf-8")
+    assert hook.bundle(tmp_path, None) == "npm is not installed"
 
 
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from cytomol.artifact.shipped import is_shipped, model_place
 from cytomol.errors import ModelDirectoryError
-from cytomol.files import atomic_directory, settled, sha256
+from cytomol.files import REPORT, atomic_directory, settled, sha256
 from cytomol.version import __version__
 
 __all__ = [
@@ -42,6 +42,11 @@ MANIFEST = "manifest.json"
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 STATISTICS = "statistics.safetensors"
+_REMEDIES = {
+    "backbone": "cytomol pretrain makes one",
+    "predictor": "cytomol finetune makes one, also of a backbone",
+}
+"""What makes a model of the kind that was looked for."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,8 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
             )
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
-        if file.is_file() and name not in files and name != MANIFEST and not file.name.startswith("."):
+        listed = name in files or name in {MANIFEST, REPORT} or file.name.startswith(".")
+        if file.is_file() and not listed:
             raise ModelDirectoryError(
                 f"does not belong to the model: SHA-256 {sha256(file)}, the manifest says none (not listed)",
                 where=str(file),
@@ -196,7 +202,9 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
             hint=again,
         )
     if kind is not None and manifest["kind"] != kind:
-        raise ModelDirectoryError(f"holds a {manifest['kind']}, not a {kind}", where=str(path))
+        raise ModelDirectoryError(
+            f"holds a {manifest['kind']}, not a {kind}", where=str(path), hint=_REMEDIES.get(kind)
+        )
     return manifest
 
 

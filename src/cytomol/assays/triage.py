@@ -23,6 +23,7 @@ __all__ = ["MoleculeCounts", "Triage", "triage"]
 
 _FEW_LABELS = 50
 _FEW_OF_A_CLASS = 10
+_ENOUGH_TO_SPLIT = 300  # a tenth of them tests, and a verdict takes 30
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,15 @@ def triage(
     lines = [*choice.loud, *_of_tasks([by_name[name] for name in choice.tasks])]
     lines += _of_replicates(replicates, molecules)
     settled = sound and sound == list(choice.tasks) and molecules.valid
-    command = _command(table, sound, smiles_col, missing_codes, task_type) if settled else ""
+    command = ""
+    if settled:
+        small = max(by_name[name].measured for name in sound) < _ENOUGH_TO_SPLIT
+        if small:
+            lines.append(
+                f"a tenth of fewer than {_ENOUGH_TO_SPLIT} labels is too few to judge a model by: the command"
+                " below tests it on all of them (--folds 5)"
+            )
+        command = _command(table, sound, smiles_col, missing_codes, task_type, crossed=small)
     return Triage(tuple(columns), choice, molecules, tuple(replicates), tuple(lines), command)
 
 
@@ -196,9 +205,15 @@ def _of_replicates(replicates: Sequence[TaskReplicates], molecules: MoleculeCoun
 
 
 def _command(
-    table: str, tasks: Sequence[str], smiles_col: str, missing_codes: Sequence[str], task_type: TaskType
+    table: str,
+    tasks: Sequence[str],
+    smiles_col: str,
+    missing_codes: Sequence[str],
+    task_type: TaskType,
+    *,
+    crossed: bool,
 ) -> str:
-    """Return the command that learns from the table."""
+    """Return the command that learns from the table; ``crossed``: with cross-validation."""
     words = ["cytomol", "finetune", table]
     for name in tasks if any("," in name for name in tasks) else [",".join(tasks)]:
         words += ["--targets", name]
@@ -208,4 +223,6 @@ def _command(
         words.append(f"--missing-codes={','.join(missing_codes)}")
     if isinstance(task_type, str) and task_type != "auto":
         words += ["--task-type", task_type]
+    if crossed:
+        words += ["--folds", "5"]
     return shlex.join([*words, "-o", "model"])

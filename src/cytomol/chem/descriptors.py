@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
-from rdkit.Chem import Descriptors, GraphDescriptors
+from rdkit.Chem import Descriptors, EState, GraphDescriptors
 
 __all__ = ["DESCRIPTOR_NAMES", "LARGEST_FOR_IPC", "descriptors"]
 
@@ -29,9 +29,22 @@ def _avg_ipc(mol: Chem.Mol) -> float:
     return float(_graph.AvgIpc(mol)) if mol.GetNumAtoms() <= LARGEST_FOR_IPC else math.nan
 
 
+def _of_estate(name: str) -> Callable[[Chem.Mol], float]:
+    """Return an EState descriptor that takes the indices of the last one; RDKit's compute them anew."""
+    function = getattr(EState, name)
+    return lambda mol: float(function(mol, force=name == _ESTATE[0]))
+
+
+# in RDKit's order: the first one computes the indices
+_ESTATE = [
+    name
+    for name, _ in Descriptors.descList
+    if name in {"MaxAbsEStateIndex", "MaxEStateIndex", "MinAbsEStateIndex", "MinEStateIndex"}
+]
 _REPLACED: dict[str, tuple[str, Callable[[Chem.Mol], float]]] = {
     "Ipc": ("LogIpc", _log_ipc),
     "AvgIpc": ("AvgIpc", _avg_ipc),
+    **{name: (name, _of_estate(name)) for name in _ESTATE},
 }
 _DESCRIPTORS: tuple[tuple[str, Callable[[Chem.Mol], float]], ...] = tuple(
     _REPLACED.get(name, (name, function)) for name, function in Descriptors.descList

@@ -99,13 +99,19 @@ def graph_arrays(
 def _plain(mol: Chem.Mol | None, *, canonical: bool = False) -> _Part:
     """Return atom features, edges sorted by target atom, and edge features of one molecule."""
     if mol is None:
-        mol = Chem.Mol()
+        return _empty()
     edges, edge_features = features.bond_features(mol)
     order = np.argsort(edges[1], kind="stable")
     part = features.atom_features(mol), edges[:, order], edge_features[order]
     if canonical and parity.has_centre(part[0]) and not parity.retag(*part):
         part[0][:, 1] = parity.canonical_tags(mol)
     return part
+
+
+@cache
+def _empty() -> _Part:
+    """Return the arrays of no molecule."""
+    return _plain(Chem.Mol())
 
 
 def _join(parts: list[_Part]) -> dict[str, NDArray[Any]]:

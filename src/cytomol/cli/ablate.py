@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
+from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import base_config, pretraining_options, set_options, sources_of
 
 if TYPE_CHECKING:
@@ -22,7 +24,12 @@ __all__ = ["command"]
 
 
 @click.command(
-    name="ablate", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    name="ablate",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples(
+        "cytomol ablate corpus corpus/assays.csv --split corpus/split.csv --method "
+        "infoalign --study minimality --epochs 1 --seeds 1 -o ablation",
+    ),
 )
 @click.argument("corpus", type=click.Path())
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE...")
@@ -59,6 +66,7 @@ __all__ = ["command"]
     help="Leave out the profiles and relations of these molecules; may be given several times.",
 )
 @click.option("--keep-relations", is_flag=True, help="Keep the relations of those molecules.")
+@report_option
 @click.option("--resume", is_flag=True, help="Go on with an interrupted ablation, or extend one.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier ablation.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and the summary.")
@@ -77,6 +85,7 @@ def command(
     exclude_profiles_of: tuple[str, ...],
     keep_relations: bool,
     keep_models: bool,
+    report: bool,
     resume: bool,
     force: bool,
     quiet: bool,
@@ -86,7 +95,8 @@ def command(
 
     A TABLE is the name of a published set, or a table of assays. Every variant is pretrained, a head is
     put on the frozen model by one recipe, and the valid and test folds are scored by task. DIR/ablation.csv
-    gets the rows of a variant as it finishes, DIR/summary.csv the means and differences from the full method.
+    gets the rows of a variant as it finishes, DIR/summary.csv the means and differences from the full
+    method, which DIR/report.html draws.
     """
     from cytomol.cli.row_options import split_names
     from cytomol.evaluate.variants import studies_of
@@ -109,7 +119,7 @@ def command(
         exclude_relations=not keep_relations,
         keep_models=keep_models,
     )
-    _run(ablation, resume=resume, force=force, quiet=quiet)
+    _run(ablation, resume=resume, force=force, report=report, quiet=quiet)
 
 
 def _configs(
@@ -130,7 +140,7 @@ def _configs(
     return bases, FinetuneConfig.build(head)
 
 
-def _run(ablation: Ablation, *, resume: bool, force: bool, quiet: bool) -> None:
+def _run(ablation: Ablation, *, resume: bool, force: bool, report: bool, quiet: bool) -> None:
     """Run it, print the summary and say what failed."""
     from cytomol.evaluate.ablation import run_ablation
 
@@ -145,6 +155,8 @@ def _run(ablation: Ablation, *, resume: bool, force: bool, quiet: bool) -> None:
         raise
     _print(summary)
     click.echo(f"rows: {ablation.out / 'ablation.csv'}   summary: {ablation.out / 'summary.csv'}", err=True)
+    if report and len(summary):
+        report_beside(ablation.out, quiet=quiet)
     if failures:
         click.echo(f"{len(failures)} variants failed:", err=True)
         for failure in failures:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
+from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import set_options, sources_of
+from cytomol.cli.tracking_option import mlflow_option
 
 if TYPE_CHECKING:
     from cytomol.evaluate.runner import Benchmark
@@ -16,7 +19,12 @@ __all__ = ["command"]
 
 
 @click.command(
-    name="benchmark", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    name="benchmark",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples(
+        "cytomol benchmark corpus/assays.csv --split corpus/split.csv --models "
+        "forest,neighbours --seeds 1 -o results",
+    ),
 )
 @click.argument("sets", nargs=-1, metavar="[SETS]...")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Folder of the results.")
@@ -38,6 +46,8 @@ __all__ = ["command"]
 @click.option("--no-coverage", is_flag=True, help="Do not measure how well the stated uncertainty holds.")
 @click.option("--plugin", multiple=True, metavar="MODULE", help="Module that registers models of your own.")
 @click.option("--summary-only", is_flag=True, help="Run nothing; summarize the rows in DIR.")
+@mlflow_option
+@report_option
 @click.option("--resume", is_flag=True, help="Go on: jobs that have rows are skipped.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier benchmark.")
 def command(
@@ -54,6 +64,8 @@ def command(
     no_coverage: bool,
     plugin: tuple[str, ...],
     summary_only: bool,
+    mlflow: str | None,
+    report: bool,
     resume: bool,
     force: bool,
     **read: Any,
@@ -63,14 +75,14 @@ def command(
     Every set, model and seed is a job in a process of its own. As a job ends, DIR/rows.csv gets a row for
     each fold and task, and DIR/coverage.csv what its stated uncertainty is worth. A job that fails is told,
     and the others go on; the exit status is then 1. At the end the models are compared, in DIR/summary.csv,
-    DIR/significance.csv and on standard output.
+    DIR/significance.csv and on standard output, and drawn in DIR/report.html.
     """
     from cytomol.errors import ConfigError
 
     if summary_only:
         if sets or models or resume or force:
             raise ConfigError("--summary-only takes all rows as they are", hint="give -o DIR alone")
-        _summarize(Path(out))
+        _summarize(Path(out), report=report)
         return
     from cytomol.cli.row_options import split_names
     from cytomol.evaluate.runner import Benchmark, default_models
@@ -90,10 +102,16 @@ def command(
         plugins=plugin,
         coverage=not no_coverage,
     )
-    _run(benchmark, resume=resume, force=force)
+    from cytomol.tracking import tracked
+
+    with tracked(mlflow, "benchmark", out) as tracker:
+        if tracker is not None:
+            tracker.params({"sets": [source.name for source in benchmark.sources], "models": list(chosen)})
+            tracker.params({"seeds": seeds, "variant": variant, "backbone": backbone or ""})
+        _run(benchmark, resume=resume, force=force, report=report)
 
 
-def _run(benchmark: Benchmark, *, resume: bool, force: bool) -> None:
+def _run(benchmark: Benchmark, *, resume: bool, force: bool, report: bool) -> None:
     """Run the jobs and print their summary, then those that failed."""
     from cytomol.evaluate.runner import run_benchmark
 
@@ -102,7 +120,7 @@ def _run(benchmark: Benchmark, *, resume: bool, force: bool) -> None:
     )
     click.echo(f"rows: {benchmark.out / 'rows.csv'}", err=True)
     if (benchmark.out / "rows.csv").exists():
-        _summarize(benchmark.out)
+        _summarize(benchmark.out, report=report)
     if failures:
         click.echo(f"{len(failures)} jobs failed:", err=True)
         for failure in failures:
@@ -110,10 +128,12 @@ def _run(benchmark: Benchmark, *, resume: bool, force: bool) -> None:
         raise SystemExit(1)
 
 
-def _summarize(out: Path) -> None:
-    """Write the summary of the rows and print it."""
+def _summarize(out: Path, *, report: bool) -> None:
+    """Write the summary of the rows and print it; write the report."""
     from cytomol.evaluate.summary import Summary
 
     summary = Summary.of(out)
     summary.write(out)
     click.echo(summary.text(), nl=False)
+    if report:
+        report_beside(out)

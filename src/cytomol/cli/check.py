@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
+
 if TYPE_CHECKING:
     from cytomol.assays.column_roles import Column
-    from cytomol.assays.replicates import TaskReplicates
-    from cytomol.assays.triage import MoleculeCounts, Triage
+    from cytomol.assays.triage import Triage
 
 __all__ = ["command"]
 
 _SHOWN = 60  # columns
-_SHOWN_CLASSES = 6
 _LONGEST = 40  # letters of a name
 
 
-@click.command(name="check", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="check",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol check examples/assay.csv",
+    ),
+)
 @click.argument("table", metavar="TABLE")
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
 @click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")
@@ -64,10 +70,12 @@ def command(
 
 
 def _lines(found: Triage) -> list[str]:
+    from cytomol.assays.triage_lines import molecule_lines, replicate_lines
+
     lines = _columns(found.columns, found.choice.tasks)
-    lines += ["", *_molecules(found.molecules)]
+    lines += ["", *molecule_lines(found.molecules)]
     lines += [
-        line for task in found.replicates if task.molecules for line in _replicates(task, found.columns)
+        line for task in found.replicates if task.molecules for line in replicate_lines(task, found.columns)
     ]
     if found.warnings:
         lines += ["", *(f"note: {line}" for line in found.warnings)]
@@ -83,13 +91,15 @@ def _lines(found: Triage) -> list[str]:
 
 def _columns(columns: Sequence[Column], tasks: Sequence[str]) -> list[str]:
     """Return a table of the columns."""
+    from cytomol.assays.triage_lines import column_values
+
     rows = [("column", "is", "measured", "values", "learnt")]
     rows += [
         (
             column.name[:_LONGEST] or "(no name)",
             column.role,
             f"{column.measured:,}",
-            _values(column),
+            column_values(column),
             "yes" if column.name in tasks else "",
         )
         for column in columns[:_SHOWN]
@@ -102,47 +112,3 @@ def _columns(columns: Sequence[Column], tasks: Sequence[str]) -> list[str]:
     if len(columns) > _SHOWN:
         lines.append(f"... and {len(columns) - _SHOWN} more columns")
     return lines
-
-
-def _values(column: Column) -> str:
-    """Return the classes or the range of a column, or why it is what it is."""
-    if column.classes:
-        pairs = list(zip(column.classes, column.counts, strict=True))
-        text = ", ".join(f"{name}: {count:,}" for name, count in pairs[:_SHOWN_CLASSES])
-        return text + (f", and {len(pairs) - _SHOWN_CLASSES} more" if len(pairs) > _SHOWN_CLASSES else "")
-    if column.low is None or column.high is None:
-        return column.reason
-    from cytomol.assays.digits import shown
-
-    spread = column.spread or 0.0
-    text = f"{shown(column.low, spread)} to {shown(column.high, spread)}"
-    if column.below or column.above:
-        text += f"; {column.below:,} less than, {column.above:,} more than"
-    return text
-
-
-def _molecules(counts: MoleculeCounts) -> list[str]:
-    valid = f"{counts.valid:,} valid molecules, {counts.different:,} different"
-    lines = [f"{counts.rows:,} rows, {valid}, {counts.repeated:,} in several rows"]
-    if counts.first_invalid:
-        row, reason = counts.first_invalid
-        lines.append(f"{counts.rows - counts.valid:,} rows without a valid molecule; row {row}: {reason}")
-    return lines
-
-
-def _replicates(task: TaskReplicates, columns: Sequence[Column]) -> list[str]:
-    """Return what repeats say of the noise of a task, and what it allows at best."""
-    from cytomol.assays.digits import shown
-
-    spread = next((column.spread for column in columns if column.name == task.task), None)
-    if task.noise is None:
-        return []
-    agree = f"{task.same:,} of {task.molecules:,} repeated molecules agree"
-    if spread is None:
-        best = "".join(f"; at best {name} {score:.3f}" for name, score in task.best.items())
-        return [f"{task.task}: {agree}; two labels of one molecule differ in {task.noise:.0%}{best}"]
-    best = ", ".join(
-        f"{name} {score:.3f}" if name == "r2" else f"{name} {shown(score, spread)}"
-        for name, score in task.best.items()
-    )
-    return [f"{task.task}: {agree}; noise of the assay {shown(task.noise, spread)}; at best {best}"]

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from cytomol.cli.row_options import pass_options, rows_options, split_names
+from cytomol.cli.examples import examples
+from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
+from cytomol.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
+
+    from cytomol.tables.row_errors import OnError
 
 __all__ = ["command"]
 
 
-@click.command(name="codes", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="codes",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol codes backbone examples/molecules.csv -o paths.csv",
+    ),
+)
 @click.argument("model", metavar="MODEL")
 @click.argument("table", metavar="INPUT")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet or .h5ad.")
@@ -52,7 +63,7 @@ def command(
     smiles_col: str | None,
     sheet: str | None,
     keep: tuple[str, ...],
-    on_error: str | None,
+    on_error: OnError | None,
     batch_size: int,
     workers: int | None,
     force: bool,
@@ -70,7 +81,10 @@ def command(
         raise click.UsageError("--molecules and --layer go with a table of profiles: name its --modality")
     if modality is not None and (keep or on_error):
         raise click.UsageError("--keep and --on-error go with a table of molecules, not with --modality")
+    import pandas as pd
+
     from cytomol.tables import read_molecules
+    from cytomol.tables.row_errors import RowErrors
     from cytomol.tables.write_chunks import check_chunks_name
 
     check_chunks_name(out, force=force)
@@ -80,71 +94,78 @@ def command(
     from cytomol.artifact.backbone import load_backbone
     from cytomol.cells.modality import trained_modality
     from cytomol.cells.tree.code_tree import load_tree, trained_tree
-    from cytomol.cells.tree.tree_paths import MoleculesOfProfiles, code_molecules, code_profiles
+    from cytomol.cells.tree.tree_paths import MoleculesOfProfiles, code_molecules, code_profiles, names_beside
     from cytomol.nn.allocator import keep_few_kernels
 
     keep_few_kernels()
 
     backbone = load_backbone(model)
     tree = trained_tree(backbone) if tree_name == "trained" else load_tree(tree_name, backbone)
+    nodes = [f"node_{level}" for level in range(1, len(tree.level_sizes) + 1)]
     if read is not None:
+        errors = RowErrors(read, on_error)
         kept = split_names(keep, read.frame.columns) if keep else None
-        parts = code_molecules(backbone, tree, read, keep=kept, batch_size=batch_size, workers=workers)
+        answers = pd.DataFrame(columns=["path", *nodes, "distance", "error"])
+        renamed = names_beside(read.kept(kept), answers)
+        parts = code_molecules(backbone, tree, errors, keep=kept, batch_size=batch_size, workers=workers)
+        _write(parts, out, nodes, force=force, check=errors.require_some)
+        if not quiet:
+            say_rows(errors, renamed, "coded", out)
     else:
         profiles, known = trained_modality(backbone, modality), MoleculesOfProfiles(others)
         parts = code_profiles(
             profiles, tree, table, known, layer=layer, batch_size=batch_size, workers=workers
         )
-    where, what = (table, "profiles") if read is None else (read.where, "molecules")
-    levels = len(tree.level_sizes)
-    _write(parts, out, what, levels=levels, on_error=on_error, force=force, quiet=quiet, where=where)
+        tally = _Tally(table)
+        _write(tally.counted(parts), out, nodes, force=force, check=tally.require_some)
+        if not quiet:
+            tally.say(out)
 
 
 def _write(
-    parts: Iterator[pd.DataFrame],
-    out: str,
-    what: str,
-    *,
-    levels: int,
-    on_error: str | None,
-    force: bool,
-    quiet: bool,
-    where: str,
+    parts: Iterator[pd.DataFrame], out: str, nodes: list[str], *, force: bool, check: Callable[[], None]
 ) -> None:
-    """Write the parts, and say how many rows have a path."""
-    from cytomol.errors import InputError
+    """Write the parts; nothing is written if the check after the last one fails."""
     from cytomol.tables.write_chunks import Layout, open_chunks
 
-    rows = coded = shared = compared = 0
     with open_chunks(out, force=force, layout=Layout(omit=("codes",))) as writer:
         for part in parts:
-            place = "path_of_tree" if "path_of_tree" in part else "path"
-            found = part[place] != ""
-            if on_error == "raise" and not found.all():
-                row = int(found.argmin())
-                reason = part.iloc[row].get("error_of_tree", part.iloc[row]["error"])
-                raise InputError(
-                    f"invalid molecule: {reason}",
-                    where=f"{where}, row {rows + row + 1}",
-                    hint="--on-error keep answers such rows without a path",
-                )
-            rows, coded = rows + len(part), coded + int(found.sum())
+            own = [f"{name}_of_tree" if f"{name}_of_tree" in part else name for name in nodes]
+            writer.write(part, {"codes": part[own].fillna(-1).to_numpy("int64")})
+        check()
+
+
+@dataclass
+class _Tally:
+    """Counts the profiles that have a path, and the levels that they share with their molecules."""
+
+    table: str
+    rows: int = 0
+    coded: int = 0
+    shared: int = 0
+    compared: int = 0
+
+    def counted(self, parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for part in parts:
+            path = part["path_of_tree" if "path_of_tree" in part else "path"]
+            self.rows, self.coded = self.rows + len(part), self.coded + int((path != "").sum())
             if "shared_levels" in part:
                 together = part["shared_levels"].dropna()
-                shared, compared = shared + int(together.sum()), compared + len(together)
-            written = part[found] if on_error == "drop" else part
-            nodes = [f"node_{level}" for level in range(1, levels + 1)]
-            nodes = [f"{name}_of_tree" if f"{name}_of_tree" in part else name for name in nodes]
-            writer.write(written, {"codes": written[nodes].fillna(-1).to_numpy("int64")})
-        if coded == 0 and on_error != "keep":
-            hint = "is this the file, and its column of SMILES? --on-error keep answers such rows too"
-            if what == "profiles":
-                hint = "is anything measured in it?"
-            raise InputError(f"none of its {rows:,} rows has a path", where=where, hint=hint)
-    if not quiet:
-        click.echo(f"coded {coded} of {rows} {what}: {out}", err=True)
-        if compared:
+                self.shared, self.compared = self.shared + int(together.sum()), self.compared + len(together)
+            yield part
+
+    def require_some(self) -> None:
+        if self.coded == 0:
+            raise InputError(
+                f"none of its {self.rows:,} rows has a path",
+                where=self.table,
+                hint="is anything measured in it?",
+            )
+
+    def say(self, out: str) -> None:
+        click.echo(f"coded {self.coded:,} of {self.rows:,} profiles: {out}", err=True)
+        if self.compared:
+            mean = self.shared / self.compared
             click.echo(
-                f"profile and molecule share {shared / compared:.2f} levels on average ({compared} pairs)",
-                err=True,
+                f"profile and molecule share {mean:.2f} levels on average ({self.compared} pairs)", err=True
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from cytomol.cli.corpus_annotate import command as annotate
+from cytomol.cli.examples import examples
 from cytomol.cli.well_options import well_options, wells_by_name
 from cytomol.errors import ConfigError
 
@@ -23,12 +24,15 @@ __all__ = ["command"]
 _PLACE = click.Path(path_type=Path)
 
 
-@click.group("corpus")
+@click.group(
+    "corpus",
+    epilog=examples("cytomol corpus planted -o corpus --size 500", "cytomol corpus check corpus"),
+)
 def command() -> None:
     """Check, build or generate a pretraining corpus."""
 
 
-@command.command("check")
+@command.command("check", epilog=examples("cytomol corpus check corpus"))
 @click.argument("directory", type=_PLACE)
 @click.option("--format", "format_", default="auto", show_default=True, help="Format, if it is not obvious.")
 def check(directory: Path, format_: str) -> None:
@@ -53,7 +57,7 @@ def check(directory: Path, format_: str) -> None:
         raise SystemExit(1)
 
 
-@command.command("planted")
+@command.command("planted", epilog=examples("cytomol corpus planted -o corpus --size 500"))
 @click.option("-o", "--output", required=True, type=_PLACE, help="Directory to write.")
 @click.option(
     "--size", default=2000, show_default=True, type=click.IntRange(200, 1_000_000), help="Molecules."
@@ -70,7 +74,13 @@ def planted(output: Path, size: int, seed: int, force: bool) -> None:
     click.echo(f"wrote a planted corpus of {size:,} molecules to {output}")
 
 
-@command.command("build")
+@command.command(
+    "build",
+    epilog=examples(
+        "cytomol corpus build --molecules corpus/molecules.parquet "
+        "--profiles painting:morphology:corpus/modalities/morphology.parquet -o painting",
+    ),
+)
 @click.option("-o", "--output", required=True, type=_PLACE, help="Directory to write.")
 @click.option(
     "--molecules",
@@ -181,10 +191,7 @@ def _add(directory: Path, output: Path | None, force: bool, **options: Any) -> N
     Profiles join as for build; a NAME that the corpus has gets further rows, over the union of the
     features. Molecules that profiles bring come last, so that ids and rows that are there never change.
     CORPUS itself is replaced, unless -o names another directory.
-
-    \b
-    cytomol corpus add corpus --profiles cp:morphology:plate7.csv
-    """  # noqa: D301 (click wants the backspace)
+    """
     from cytomol.corpus.assemble import extend_corpus
     from cytomol.corpus.manifest import MANIFEST, load_manifest
     from cytomol.corpus.problems import Problems
@@ -221,6 +228,10 @@ command.add_command(
         "add",
         callback=_add,
         help=_add.__doc__,
+        epilog=examples(
+            "cytomol corpus add painting --profiles l1000:expression:corpus/modalities/expression.parquet "
+            "-o both",
+        ),
         params=[
             click.Argument(["directory"], type=_PLACE, metavar="CORPUS"),
             click.Option(["-o", "--output"], type=_PLACE, help="Directory to write instead of CORPUS."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +22,13 @@ _PLACE = click.Path(path_type=Path)
 _PREFIX = "Metadata_"
 
 
-@click.command("annotate")
+@click.command(
+    "annotate",
+    epilog=examples(
+        "cytomol corpus annotate corpus morphology --table corpus/truth/plates/morphology.parquet "
+        "--label Plate=plate --correction center --by Plate -o annotated",
+    ),
+)
 @click.argument("directory", type=_PLACE, metavar="CORPUS")
 @click.argument("modality")
 @click.option("--table", type=_PLACE, help="Table of molecules (or genes) by id, InChIKey or SMILES.")

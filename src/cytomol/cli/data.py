@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.examples import examples
+
 __all__ = ["command"]
 
 
-@click.group("data", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "data",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("cytomol data list"),
+)
 def command() -> None:
     """List and fetch the published benchmark sets."""
 
 
-@command.command("list")
+@command.command("list", epilog=examples("cytomol data list"))
 @click.option("--to", metavar="DIR", help="Folder of the sets.  [default: $CYTOMOL_DATA/benchmarks]")
 def list_sets(to: str | None) -> None:
     """Print the sets, and which of them are here whole (by their checksums)."""
@@ -35,7 +41,7 @@ def list_sets(to: str | None) -> None:
     click.echo(f"folder: {where}", err=True)
 
 
-@command.command("get")
+@command.command("get", epilog=examples("cytomol data get bace bbbp --mirror mirror --to benchmarks"))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--mirror", metavar="URL_OR_FOLDER", help="Place that holds NAME/assays.csv.gz and the others.")
 @click.option("--to", metavar="DIR", help="Folder of the sets.  [default: $CYTOMOL_DATA/benchmarks]")

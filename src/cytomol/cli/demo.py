@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
+
 if TYPE_CHECKING:
     from cytomol.evaluate.comparison import Comparison
 
@@ -19,7 +21,13 @@ _OUTPUTS = ("corpus", "backbone", "backbone-without-cells", "model", "model-with
 _MADE = (*_OUTPUTS, "backbone.partial", "backbone-without-cells.partial", "predictions.csv", "comparison.csv")
 
 
-@click.command(name="demo", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="demo",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol demo -o demo-out",
+    ),
+)
 @click.option(
     "-o", "--out", default="demo-out", show_default=True, metavar="DIR", help="Folder of the results."
 )

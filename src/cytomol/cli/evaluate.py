@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.subverbs import SubVerbs
 
 __all__ = ["command"]
@@ -13,6 +14,9 @@ __all__ = ["command"]
     "evaluate",
     cls=SubVerbs,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol evaluate imputation corpus backbone --held-out corpus/heldout.csv -o imputation.csv",
+    ),
     subverbs={
         "matching": "Whether models find the profiles of molecules that they have not seen.",
         "imputation": "Expected profiles against measured ones, beside simpler ways.",

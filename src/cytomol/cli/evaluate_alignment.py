@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
+
 if TYPE_CHECKING:
     from cytomol.evaluate.alignment.drawn_coordinates import Drawing
 
@@ -15,7 +17,13 @@ __all__ = ["command"]
 _PLACE = click.Path(path_type=Path)
 
 
-@click.command("alignment", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "alignment",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol evaluate alignment backbone corpus -o -",
+    ),
+)
 @click.argument("model", type=click.Path())
 @click.argument("corpus", type=_PLACE)
 @click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options, split_names
 
 if TYPE_CHECKING:
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="imputation", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="imputation",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol evaluate imputation corpus backbone --held-out corpus/heldout.csv -o imputation.csv",
+    ),
+)
 @click.argument("corpus", metavar="CORPUS")
 @click.argument("model", metavar="DIR")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Rows: .csv, .tsv or .parquet.")

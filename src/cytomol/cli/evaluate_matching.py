@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import split_names
 
 if TYPE_CHECKING:
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="matching", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="matching",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol evaluate matching corpus matcher --modality morphology --held-out corpus/heldout.csv",
+    ),
+)
 @click.argument("corpus", metavar="CORPUS")
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
 @click.option("-m", "--modality", metavar="NAME", help="Whose profiles.  [default: the only one]")

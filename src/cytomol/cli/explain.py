@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options, rows_options, say_rows, split_names
 from cytomol.errors import InputError
 
@@ -31,7 +32,13 @@ class _Explainer:
     parents: bool
 
 
-@click.command(name="explain", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="explain",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol explain model examples/molecules.csv --task LogSol -o atoms.csv",
+    ),
+)
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv (also .gz) or .parquet.")

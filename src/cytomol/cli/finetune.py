@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.options import GroupedCommand, options_from
+from cytomol.cli.report_beside import report_beside, report_option
+from cytomol.cli.tracking_option import mlflow_option
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from cytomol.artifact.backbone import Backbone
     from cytomol.assays.labels import Labels
     from cytomol.cli.options import Chosen
+    from cytomol.predict.record import RecordSource
     from cytomol.predict.verdict.overall import Verdict
     from cytomol.tables.molecules import MoleculeTable
 
@@ -30,7 +34,15 @@ __all__ = ["command"]
 _SHOWN_TASKS = 40
 
 
-@click.command(name="finetune", cls=GroupedCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="finetune",
+    cls=GroupedCommand,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol finetune examples/assay.csv --targets LogSol,Kinase -o model",
+        "cytomol finetune examples/assay.csv --learner forest -o forest-model",
+    ),
+)
 @click.argument("table", metavar="TABLE")
 @click.option(
     "--backbone",
@@ -70,9 +82,11 @@ _SHOWN_TASKS = 40
     help="Start from our settings (default), those of the backbone's paper (paper), or those of its authors' "
     "code (authors; authors:bace and the like with what they set by hand for a data set).",
 )
+@report_option
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same command.")
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted run.")
+@mlflow_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and scores.")
 @options_from(FinetuneConfig)
 def command(
@@ -89,9 +103,11 @@ def command(
     time_col: str | None,
     profiles: tuple[str, ...],
     preset: str,
+    report: bool,
     workers: int | None,
     resume: bool,
     force: bool,
+    mlflow: str | None,
     quiet: bool,
     chosen: Chosen,
 ) -> None:
@@ -99,7 +115,8 @@ def command(
 
     Labels may be missing. The split is that of --split FILE or --split-col, else made by --split-type. The
     model is fitted to the train fold and scored on the others, then fitted again to all rows; its directory
-    holds all that prediction needs, the scores and the folds.
+    holds all that prediction needs, the scores and the folds. OUT/report.html says what the model is worth;
+    its learning curve takes some more fits.
 
     An interrupted run has saved what was finished in OUT.partial, and the same command with --resume goes on.
     """
@@ -116,6 +133,7 @@ def command(
     from cytomol.artifact.backbone import Backbone
     from cytomol.predict.finetune import Listener, finetune
     from cytomol.predict.profile_source import read_profile_blocks
+    from cytomol.tracking import tracked
 
     labels = _labels(molecules, targets, config, split_col or time_col)
     folds = _given_folds(molecules, split_file, split_col)
@@ -127,24 +145,28 @@ def command(
     )
     partial = _partial(out, resume=resume)
     _say_tasks(labels, detected=config.task_type == "auto")
-    with _Progress(quiet=quiet) as progress:
-        result = finetune(
-            molecules.smiles,
-            labels,
-            config,
-            backbone=pretrained,
-            folds=folds,
-            dates=_dates(molecules, time_col),
-            ids=_ids(molecules, id_col),
-            profiles=measured,
-            workers=workers,
-            listener=Listener(progress.say, progress.molecules, progress.step, progress.plan),
-            partial=partial,
-        )
-    result.predictor.save(out, force=force)
-    _print_scores(result.scores, labels.names)
-    _print_verdict(result.verdict, cross_validated=bool(config.folds))
-    click.echo(f"model: {out}", err=True)
+    with tracked(mlflow, "finetune", out):
+        with _Progress(quiet=quiet) as progress:
+            result = finetune(
+                molecules.smiles,
+                labels,
+                config,
+                backbone=pretrained,
+                folds=folds,
+                dates=_dates(molecules, time_col),
+                ids=_ids(molecules, id_col),
+                profiles=measured,
+                workers=workers,
+                listener=Listener(progress.say, progress.molecules, progress.step, progress.plan),
+                partial=partial,
+                record=_record_source(molecules, labels, config) if report else None,
+            )
+            result.predictor.save(out, force=force)
+        _print_scores(result.scores, labels.names)
+        _print_verdict(result.verdict, cross_validated=bool(config.folds))
+        click.echo(f"model: {out}", err=True)
+        if report:
+            report_beside(out)
 
 
 def _partial(out: str, *, resume: bool) -> Path:
@@ -262,6 +284,22 @@ def _ids(molecules: MoleculeTable, id_col: str | None) -> list[str] | None:
             return None
         name = ids[0]
     return [str(cell) for cell in molecules.frame[name].fillna("")]
+
+
+def _record_source(molecules: MoleculeTable, labels: Labels, config: FinetuneConfig) -> RecordSource:
+    """Return what a report says of the table, and of the command that reads it."""
+    from cytomol.assays.column_roles import roles_of_columns
+    from cytomol.predict.record import RecordSource
+    from cytomol.predict.record.table_facts import column_facts
+
+    columns = roles_of_columns(
+        molecules.frame,
+        smiles_col=molecules.smiles_col,
+        missing_codes=config.missing_codes,
+        task_type=config.task_type,
+    )
+    command = tuple(click.get_current_context().obj or ())
+    return RecordSource(molecules.where, command, column_facts(columns, labels.names))
 
 
 class _Progress(ExitStack):

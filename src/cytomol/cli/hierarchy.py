@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options
 
 if TYPE_CHECKING:
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="hierarchy", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="hierarchy",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol hierarchy backbone --corpus corpus -o tree",
+    ),
+)
 @click.argument("model", metavar="MODEL")
 @click.option("--corpus", "corpus_dir", metavar="DIR", help="Corpus whose molecules are divided.")
 @click.option("--molecules", metavar="TABLE", help="Table of molecules to divide, in place of a corpus.")

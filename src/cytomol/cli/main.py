@@ -10,12 +10,16 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.errors import CytomolError, InputNote
 from cytomol.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["main"]
 
@@ -25,10 +29,12 @@ _VERBS = {
     "corpus": "Check, build or generate a pretraining corpus.",
     "pretrain": "Pretrain an encoder on molecules and their cell profiles.",
     "check": "Say what a table of assays holds, before any training.",
-    "finetune": "Fine-tune a pretrained encoder to the assays of a table.",
+    "finetune": "Make a model of the assays of a table, and say whether it is any good.",
     "predict": "Predict properties of molecules.",
     "score": "Hold predictions against what was measured since.",
+    "report": "Write the page about a model or another result.",
     "explain": "Say which atoms drive a prediction or an imputed profile.",
+    "explore": "Draw molecules on a local page and see what a model says of them.",
     "embed": "Write the embeddings of molecules.",
     "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
     "matcher": "Fit what matches molecules and profiles on a corpus, without pretraining.",
@@ -38,6 +44,7 @@ _VERBS = {
     "evaluate": "Measure what a model knows of cells, on molecules that it has not seen.",
     "stress": "Measure how a method bears missing profiles.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
+    "serve": "Answer HTTP requests with models.",
     "data": "List and fetch the published benchmark sets.",
     "ablate": "Measure what each part of a method is worth.",
     "demo": "Run the whole job on a planted corpus.",
@@ -59,21 +66,35 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            ctx.fail(f"no verb {args[0]!r}; there are {', '.join(_VERBS)}")
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _VERBS, 1)
+            meant = f" (did you mean {near[0]!r}?)" if near else ""
+            ctx.fail(f"no verb {args[0]!r}{meant}; there are {', '.join(_VERBS)}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from cytomol.cli.completion import named
+
+        return [*named(_VERBS, incomplete), *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl(list(_VERBS.items()))
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("cytomol check examples/assay.csv", "cytomol finetune --help"),
+)
 @click.version_option(__version__, prog_name="cytomol")
 def cli() -> None:
     """Molecular representations that know what a molecule does to a cell."""
 
 
 _TRACE = "CYTOMOL_TRACEBACK"
+_COMPLETION = "_CYTOMOL_COMPLETE"  # set by the shell that asks what may follow
 _DEFECT = 70  # what sysexits.h calls an internal software error
 
 
@@ -83,9 +104,14 @@ def main(args: list[str] | None = None) -> None:
     The status is 0 well, 1 a check failed, 2 bad input or use, 70 a defect of cytomol, 130 interrupted.
     An error is one line; with the environment variable CYTOMOL_TRACEBACK=1 its trace is printed too.
     """
+    if _COMPLETION in os.environ:
+        from cytomol.cli.completion import complete_files_too
+
+        complete_files_too()
     try:
         with _notes_as_lines(), _any_letter_can_be_printed():
-            status = cli.main(args=args, prog_name="cytomol", standalone_mode=False)
+            command = ("cytomol", *(sys.argv[1:] if args is None else args))  # a report says what was run
+            status = cli.main(args=args, prog_name="cytomol", standalone_mode=False, obj=command)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

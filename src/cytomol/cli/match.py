@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
+from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.row_options import pass_options, split_names
 
 if TYPE_CHECKING:
@@ -21,7 +23,14 @@ _ONE_PLACE = 0.99  # length of the mean place from which candidates are all but 
 _HOLDS = click.Choice(["molecules", "profiles"])
 
 
-@click.command(name="match", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="match",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol match backbone corpus/modalities/morphology.parquet --in "
+        "corpus/molecules.parquet --modality morphology -o matches.csv",
+    ),
+)
 @click.argument("model", metavar="DIR")
 @click.argument("queries", metavar="QUERIES")
 @click.option("--in", "candidates", required=True, metavar="CANDIDATES", help="Table of candidates.")
@@ -63,8 +72,9 @@ _HOLDS = click.Choice(["molecules", "profiles"])
     help="Compare all pairs, or ask an index, which is built once in the library. auto asks it for kept "
     "candidates from 200,000.",
 )
+@report_option
 @pass_options
-def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -> None:
+def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **options: Any) -> None:
     """Rank the molecules or profiles of CANDIDATES for each molecule or profile of QUERIES.
 
     DIR is what pretrain or matcher made, or default, the backbone that comes with cytomol. A table with the
@@ -72,7 +82,8 @@ def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -
     features holds molecules. Every row of QUERIES is answered in order, by up to --top rows: the candidate's
     row (from 1), id and SMILES, the similarity (a cosine), top_percent (the share of candidates that rank as
     high or higher), spreads (how many standard deviations it lies above the mean of all candidates), a note
-    where the order says nothing, and 'error' where a query has no place.
+    where the order says nothing, and 'error' where a query has no place. Beside a table OUT.csv lies
+    OUT.report.html, with the first queries drawn.
     """
     from cytomol.cells.match.match_output import check_match_output, write_matches
 
@@ -84,9 +95,10 @@ def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -
     from cytomol.cells.matcher.open_space import open_space
     from cytomol.nn.allocator import keep_few_kernels
     from cytomol.progress import Reporter
+    from cytomol.tables.read import format_of
 
     keep_few_kernels()
-    report = Reporter(quiet=quiet)
+    reporter = Reporter(quiet=quiet)
     space = open_space(model, options["modality"], options["way"])
     modality = space.modality
     queries, candidates = (
@@ -101,17 +113,17 @@ def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -
         for table, one in (("queries", "query"), ("candidates", "candidate"))
     )
     for what, table in (("queries", queries), ("candidates", candidates)):
-        report.say(f"{what}: {table.path}, taken as {_named(table.holds, modality.name)}")
+        reporter.say(f"{what}: {table.path}, taken as {_named(table.holds, modality.name)}")
     names = [name for text in options["keep"] for name in split_names([text], ())]
     machine = {name: options[name] for name in ("batch_size", "workers")}
     folder = None if options["library"] is None else Path(options["library"])
     with ExitStack() as stack:
-        with report.bar("place candidates") as advance:
+        with reporter.bar("place candidates") as advance:
             placed = placed_candidates(candidates, space, folder, keep=names, progress=advance, **machine)
             library = stack.enter_context(placed)
-        _say_candidates(report, library)
-        index = _index(library, options["index"], report, kept=folder is not None)
-        with report.bar("match") as advance:
+        _say_candidates(reporter, library)
+        index = _index(library, options["index"], reporter, kept=folder is not None)
+        with reporter.bar("match") as advance:
             parts = match_rows(
                 space, queries, library, top=options["top"], index=index, progress=advance, **machine
             )
@@ -126,10 +138,12 @@ def command(*, model: str, out: str, force: bool, quiet: bool, **options: Any) -
             )
     if answered.invalid == answered.queries:
         click.echo(f"no query has a place; {answered.first_error}", err=True)
-    report.say(
+    reporter.say(
         f"matched {answered.queries - answered.invalid:,} of {answered.queries:,} queries with "
         f"{library.valid:,} candidates: {out}"
     )
+    if report and format_of(Path(out)) != "h5ad":
+        report_beside(out, quiet=quiet)
 
 
 def _named(holds: str, modality: str) -> str:

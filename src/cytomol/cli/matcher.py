@@ -6,10 +6,18 @@ from pathlib import Path
 
 import click
 
+from cytomol.cli.examples import examples
+
 __all__ = ["command"]
 
 
-@click.command(name="matcher", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="matcher",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol matcher corpus --modality morphology --held-out corpus/heldout.csv -o matcher",
+    ),
+)
 @click.argument("corpus", metavar="CORPUS")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Model directory to be made.")
 @click.option("-m", "--modality", metavar="NAME", help="Whose profiles.  [default: the only one]")

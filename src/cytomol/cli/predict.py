@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
 
 __all__ = ["command"]
 
 
-@click.command(name="predict", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="predict",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol predict model examples/molecules.csv -o predictions.csv",
+    ),
+)
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
 @click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet, .npz or -.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="score", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    name="score",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "cytomol score model examples/assay.csv -o score.json",
+    ),
+)
 @click.argument("model", metavar="DIR")
 @click.argument("measured", metavar="MEASURED")
 @click.option("-o", "--out", metavar="OUT", help="Also write everything as JSON.")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.examples import examples
 from cytomol.cli.method_name import MethodName
+from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import base_config, pretraining_options, set_options, sources_of
 
 if TYPE_CHECKING:
@@ -17,7 +19,11 @@ __all__ = ["command"]
 
 
 @click.command(
-    name="missing", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    name="missing",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples(
+        "cytomol stress missing corpus --filling mean --rates 0,50 --epochs 1 -o stress",
+    ),
 )
 @click.argument("corpus", type=click.Path())
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
@@ -73,6 +79,7 @@ __all__ = ["command"]
 @set_options
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend one.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier run.")
+@report_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and the summary.")
 def command(
     *,
@@ -94,6 +101,7 @@ def command(
     keep_models: bool,
     resume: bool,
     force: bool,
+    report: bool,
     quiet: bool,
     **read: Any,
 ) -> None:
@@ -102,7 +110,7 @@ def command(
     Molecules whose profiles no model has seen are matched with their profiles, and their profiles imputed;
     each TABLE of assays (a file, or the name of a published set) is learnt from the frozen embedding. In use,
     profiles are hidden from models that were pretrained with all of them. DIR/missing.csv gets the rows of a
-    point as it is scored, DIR/summary.csv the curves.
+    point as it is scored, DIR/summary.csv the curves, DIR/report.html draws them.
     """
     from cytomol.cli.options import assignments
     from cytomol.cli.row_options import split_names
@@ -131,7 +139,7 @@ def command(
         plates=None if plates is None else Path(plates),
         keep_models=keep_models,
     )
-    _run(stress, resume=resume, force=force, quiet=quiet)
+    _run(stress, resume=resume, force=force, report=report, quiet=quiet)
 
 
 def _rates(text: str | None) -> tuple[float, ...]:
@@ -161,7 +169,7 @@ def _rates(text: str | None) -> tuple[float, ...]:
     return tuple(shares)
 
 
-def _run(stress: MissingStress, *, resume: bool, force: bool, quiet: bool) -> None:
+def _run(stress: MissingStress, *, resume: bool, force: bool, report: bool, quiet: bool) -> None:
     """Run it, print the curves and say what failed."""
     from cytomol.evaluate.missing.stress_run import ROWS, SUMMARY, run_missing_stress
     from cytomol.evaluate.missing.stress_summary import summary_lines
@@ -178,6 +186,8 @@ def _run(stress: MissingStress, *, resume: bool, force: bool, quiet: bool) -> No
     for line in summary_lines(summary):
         click.echo(line)
     click.echo(f"rows: {stress.out / ROWS}   curves: {stress.out / SUMMARY}", err=True)
+    if report and len(summary):
+        report_beside(stress.out, quiet=quiet)
     if failures:
         click.echo(f"{len(failures)} points failed:", err=True)
         for failure in failures:

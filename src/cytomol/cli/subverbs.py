@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["SubVerbs"]
 
@@ -45,6 +48,12 @@ class SubVerbs(click.Group):
         if args and args[0] not in self.subverbs and not args[0].startswith("-"):
             ctx.fail(f"no {self.name} {args[0]!r}; there are {', '.join(self.subverbs)}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names and options that begin like this, without importing anything."""
+        from cytomol.cli.completion import named
+
+        return [*named(self.subverbs, incomplete), *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the names with their lines, without importing anything."""

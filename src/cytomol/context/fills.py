@@ -21,7 +21,7 @@ _BLOCK = 1024  # molecules compared with all others at a time
 
 
 def distance_matrix(packed: NDArray[np.uint8], neighbours: int) -> csr_matrix:
-    """Return W as the authors' code has it: 1 - squared distance of fingerprints, rows scaled to |W| = 1.
+    """Return W as the authors' code has it: 1 - squared distance of fingerprints, rows scaled to ``|W| = 1``.
 
     The squared Euclidean distance of two fingerprints is the number of bits that differ, so nearly all
     "similarities" are negative, and of the neighbours those farther away weigh more. Signs stay: every step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ class PartialProfiles:
 
     rows: NDArray[np.float64]
     measured: NDArray[np.bool_]
+    _known: dict[bytes, NDArray[np.float32]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, values: NDArray[np.float32]) -> PartialProfiles:
@@ -118,6 +119,15 @@ class PartialProfiles:
             self.rows[rows], self.measured[rows], self.rows[columns], self.measured[columns], self.least
         )
 
+    def _block(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the similarities of a block; a small table keeps them, for they are asked for twice."""
+        if len(self.rows) > _BLOCK:
+            return self._similarity(rows, columns)
+        key = rows.tobytes()  # the only block with these rows, which are the columns too
+        if key not in self._known:
+            self._known[key] = self._similarity(rows, columns)
+        return self._known[key]
+
     def _blocks(
         self, groups: NDArray[np.int64]
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
@@ -132,7 +142,7 @@ class PartialProfiles:
                 rows = members[top : top + _BLOCK]
                 for start in range(top, len(members), _BLOCK):
                     columns = members[start : start + _BLOCK]
-                    similarity = self._similarity(rows, columns)
+                    similarity = self._block(rows, columns)
                     if start == top:
                         similarity[np.tril_indices(len(rows))] = _NOT_COMPARED
                     yield rows, columns, similarity

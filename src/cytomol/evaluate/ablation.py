@@ -295,6 +295,7 @@ def _pretrained(ablation: Ablation, inputs: _Inputs, method: str, config: Method
             resume=settled(partial_path(path)).exists(),
             exclude_profiles_of=ablation.exclude or None,
             exclude_relations=ablation.exclude_relations,
+            with_overview=False,
             quiet=True,
         )
     training = json.loads((path / "training.json").read_text(encoding="utf-8"))

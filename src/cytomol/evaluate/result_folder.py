@@ -14,7 +14,7 @@ import numpy as np
 
 from cytomol.errors import ConfigError, OutputError
 from cytomol.evaluate.sets import BenchmarkSet
-from cytomol.files import Lock, atomic_file, check_place, remove_output
+from cytomol.files import REPORT, Lock, atomic_file, check_place, remove_output
 
 __all__ = ["ResultFolder", "set_digest"]
 
@@ -78,7 +78,7 @@ class ResultFolder:
         if resume and not begun:
             raise OutputError(f"there is no {self._noun} to resume", where=str(out))
         left = sorted(path.name for path in out.iterdir()) if out.exists() else []
-        ours = {self.rows, self.summary, self.record, self.models, LOCK, *self.others}
+        ours = {self.rows, self.summary, self.record, self.models, LOCK, REPORT, *self.others}
         # a run that was killed may leave temporary files behind; without a record the rest is somebody else's
         known = ours if begun else {LOCK}
         foreign = [name for name in left if name not in known and not name.startswith((".tmp-", ".old-"))]
@@ -108,7 +108,7 @@ class ResultFolder:
                 remove_output(model)
             models.rmdir()
         # the record last: it says whose folder this is
-        for name in (self.rows, self.summary, *self.others, self.record):
+        for name in (self.rows, self.summary, REPORT, *self.others, self.record):
             (self.path / name).unlink(missing_ok=True)
 
     def write_record(self, made_with: Mapping[str, Any], *, growing: Collection[str] = ()) -> None:

@@ -23,12 +23,12 @@ from cytomol.evaluate.peers import peers
 from cytomol.evaluate.results import COVERAGE, ROWS, Results
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import SetSource
-from cytomol.files import atomic_file, check_place
+from cytomol.files import REPORT, atomic_file, check_place
 
 __all__ = ["Benchmark", "Failure", "check_models", "default_models", "known_models", "run_benchmark"]
 
 DETAILS, PREDICTIONS, LOGS = "details", "predictions", "logs"
-_TABLES = (ROWS, COVERAGE, f".{ROWS}.lock", f".{COVERAGE}.lock", "summary.csv", "significance.csv")
+_TABLES = (ROWS, COVERAGE, f".{ROWS}.lock", f".{COVERAGE}.lock", "summary.csv", "significance.csv", REPORT)
 _FOLDERS = {DETAILS: ".json", PREDICTIONS: ".npz", LOGS: ".log"}
 _MADE = (*_TABLES, *_FOLDERS)
 _POLL_SECONDS = 0.05

@@ -1,7 +1,7 @@
 """Files and folders: outputs that are whole or absent, whose they are, locks, the place of caches."""
 
 from cytomol.files.locks import Lock
-from cytomol.files.ours import refuse_foreign, written_files
+from cytomol.files.ours import REPORT, refuse_foreign, written_files
 from cytomol.files.outputs import (
     atomic_directory,
     atomic_file,
@@ -17,6 +17,7 @@ from cytomol.files.replace import publish_file, settled
 from cytomol.files.temporary import sweep
 
 __all__ = [
+    "REPORT",
     "Lock",
     "atomic_directory",
     "atomic_file",

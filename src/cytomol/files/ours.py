@@ -10,7 +10,7 @@ from pathlib import Path
 from cytomol.errors import OutputError
 from cytomol.files.temporary import is_temporary
 
-__all__ = ["MARK", "mark", "refuse_foreign", "written_files"]
+__all__ = ["MARK", "REPORT", "mark", "refuse_foreign", "written_files"]
 
 MARK = ".cytomol"
 """File in a folder that lists what was written into it; a model directory's manifest does it as well."""
@@ -18,6 +18,8 @@ MARK = ".cytomol"
 _FORMATS = {MARK: "cytomol output", "manifest.json": "cytomol model directory"}
 # What file managers leave wherever they look.
 _DROPPINGS = {".DS_Store", "Thumbs.db", "desktop.ini"}
+REPORT = "report.html"
+"""Page about what a folder holds, which can be made from it again: no part of it, and no stranger in it."""
 
 
 def mark(folder: Path) -> None:
@@ -82,5 +84,5 @@ def _files(folder: Path) -> Iterator[str]:
         links = [name for name in folders if (Path(place) / name).is_symlink()]
         folders[:] = [name for name in folders if not is_temporary(name)]
         for name in sorted([*names, *links]):
-            if name not in _DROPPINGS and not is_temporary(name):
+            if name not in _DROPPINGS and name != REPORT and not is_temporary(name):
                 yield (Path(place) / name).relative_to(folder).as_posix()

@@ -142,7 +142,10 @@ class Learner(ABC):
 
     def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return what :meth:`predict` and :meth:`members` return."""
-        return self.predict(blocks), self.members(blocks)
+        predicted = self.predict(blocks)
+        if type(self).members is Learner.members:  # it is its only member: not computed twice
+            return predicted, predicted[None]
+        return predicted, self.members(blocks)
 
     def refit(self, blocks: Mapping[str, Matrix], learning: Learning) -> Learner:
         """Return a new learner fitted on the training rows with the choices that this one has made.

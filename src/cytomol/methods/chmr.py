@@ -1,5 +1,7 @@
 """CHMR: molecules and cell responses share one space, ordered by one tree.
 
+::
+
     1d, 2d, 3d ------projectors--> p_1D + p_2D + p_3D = p_anch ---+--decoders--> molecular features
                                             |                     |
                                 alignment (SCA), tree (VQ)        +--decoders--> responses along

@@ -1,5 +1,7 @@
 """The contrastive method: a molecule and its profile know each other among all others.
 
+::
+
     1d, 2d, 3d ------encoders--> sum = x ---+
                                             |--> each retrieves from both --> InfoLOOB
     profile of a modality --encoder--> y ---+

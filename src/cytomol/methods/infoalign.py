@@ -1,5 +1,7 @@
 """InfoAlign: a molecule's code keeps what its cellular context says, and little else.
 
+::
+
     graph --encoder--> bottleneck N(mu, sigma^2) --> z --decoders--> features along the context walk
                               |                                             |
                           minimality                                   sufficiency

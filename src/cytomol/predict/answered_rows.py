@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -47,8 +47,15 @@ class Answer:
     renamed: dict[str, str] = field(default_factory=dict)
 
 
+class Predicts(Protocol):
+    """What predicts molecules as a predictor does: itself, or what passes the question on."""
+
+    def predict(self, molecules: Sequence[str], /, **asked: Any) -> Predictions:
+        """Predict molecules; row i of the answer belongs to molecule i."""
+
+
 def predict_rows(
-    predictor: Predictor,
+    predictor: Predictor | Predicts,
     table: MoleculeTable,
     *,
     keep: Sequence[str] | None = None,

@@ -21,6 +21,8 @@ from cytomol.predict.fitting import FittingJob, Listener
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.profile_block import CAUTION, ProfileBlock
 from cytomol.predict.recipe import Recipe
+from cytomol.predict.record import RECORD, RecordSource
+from cytomol.predict.record.fit_record import make_record
 from cytomol.predict.stages import Stages, digest_of
 from cytomol.predict.validation import Validated, cross_validate, validate_by_split
 from cytomol.predict.verdict.overall import Verdict
@@ -68,6 +70,7 @@ def finetune(
     cache: Path | Literal["default"] | None = "default",
     listener: Listener | None = None,
     partial: Path | None = None,
+    record: RecordSource | None = None,
     **options: Any,
 ) -> FinetuneResult:
     """Fit a learner to labelled molecules, say how good it is, and fit it again to all of them.
@@ -97,6 +100,9 @@ def finetune(
         Is told what happens.
     partial
         Folder in which finished stages are kept, so that the same call goes on after an interruption.
+    record
+        Where the table came from; with it the predictor's directory holds what its report shows, which takes
+        some more seconds.
     **options
         Options of :class:`FinetuneConfig` by name, instead of or beside ``config``; but for its ``folds``,
         the number of folds of a cross-validation, which ``config`` alone can set.
@@ -134,7 +140,7 @@ def finetune(
     made_of = (as_given, config, "" if backbone is None else backbone.digest, profiles)
     stages = Stages(partial, _digest(*made_of) if partial else "")
     job = FittingJob(recipe, config, listener, stages, workers, cache)
-    listener.plan(_planned(recipe, config, int(valid.sum()), table.labels))
+    listener.plan(_planned(recipe, config, int(valid.sum()), table.labels, curve=record is not None))
     validate = cross_validate if config.folds else validate_by_split
     validated = validate(job, table, store)
     predictor = _final(validated, config)
@@ -142,8 +148,26 @@ def finetune(
     all_folds = np.full(len(smiles), "", dtype=validated.folds.dtype)
     all_folds[places] = validated.folds
     predictor.texts = {**fold_texts(scores, all_folds), "history.csv": validated.fitting.history()}
+    if record is not None:
+        made = make_record(
+            validated,
+            predictor,
+            given=as_given,
+            errors=_spread_out(store.errors, places, len(smiles)),
+            folds=all_folds,
+            source=record,
+        )
+        predictor.texts[RECORD] = made.model_dump_json() + "\n"
     stages.end()
     return FinetuneResult(predictor, all_folds, scores, validated.evaluated, validated.verdict)
+
+
+def _spread_out(errors: Sequence[str], places: NDArray[np.int64], rows: int) -> list[str]:
+    """Return the errors of all rows of a table; repeats that became one row have none."""
+    spread = [""] * rows
+    for place, error in zip(places.tolist(), errors, strict=True):
+        spread[place] = error
+    return spread
 
 
 def _final(validated: Validated, config: FinetuneConfig) -> Predictor:
@@ -167,20 +191,23 @@ def _of_run(validated: Validated, predictor: Predictor, seconds: float) -> dict[
     }
 
 
-def _planned(recipe: Recipe, config: FinetuneConfig, rows: int, labels: Labels) -> str:
+def _planned(recipe: Recipe, config: FinetuneConfig, rows: int, labels: Labels, *, curve: bool) -> str:
     """Return how many fits are ahead, and about how long they take where the learner knows."""
     columns = sum(len(task.classes) if task.kind == "multiclass" else 1 for task in labels.tasks)
     again = 0 if recipe.name == "head" and config.changes_backbone else int(config.refit)
     if config.folds:
         fits = config.folds * config.repeats + 1
-        what = f"{fits - 1} rounds of cross-validation, and one fit to all rows"
+        parts = [f"{fits - 1} rounds of cross-validation", "one fit to all rows"]
     else:
         held = (
             calibration_folds(config.calibration_folds, rows) if again or not config.changes_backbone else 0
         )
         fits = 1 + held + again
-        what = "one fit to be scored" + (f", {held} for calibration" if held else "")
-        what += ", and one to all rows" if again else ""
+        parts = ["one fit to be scored"]
+        parts += [f"{held} for calibration"] if held else []
+        parts += ["one to all rows"] if again else []
+    parts += ["a learning curve"] if curve else []
+    what = ", ".join(parts[:-1]) + ", and " * (len(parts) > 1) + parts[-1]
     one = recipe.make().seconds(rows, columns)
     about = "" if one is None else f"; about {duration(fits * one)} on two processors"
     return f"{recipe.name}: {what}{about}"

@@ -309,13 +309,19 @@ class Fitting:
             **score_folds(self.table.labels.take(rows), columns, self.encoding, self.folds[rows]),
         }
 
+    def judged_rows(self) -> tuple[str, NDArray[np.int64]]:
+        """Return the fold that a verdict rests on, test or else valid, and its rows with a label."""
+        measured = ~np.isnan(self.table.labels.matrix).all(axis=1)
+        for fold in FOLDS[:0:-1]:
+            rows = np.flatnonzero((self.folds == fold) & measured)
+            if rows.size:
+                return fold, rows
+        return "", np.zeros(0, dtype=np.int64)
+
     def verdict(self, evaluated: Predictor) -> Verdict | None:
         """Say what the predictor is worth on the test rows (or valid rows, where no test row has a label)."""
-        measured = ~np.isnan(self.table.labels.matrix).all(axis=1)
-        rows = next(
-            (r for f in FOLDS[:0:-1] if (r := np.flatnonzero((self.folds == f) & measured)).size), None
-        )
-        if rows is None:
+        _, rows = self.judged_rows()
+        if not rows.size:
             return None
         blocks = {name: block[rows] for name, block in self.blocks.items()}
         columns, _ = evaluated.answer(blocks, members=False)

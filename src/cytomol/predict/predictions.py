@@ -91,7 +91,7 @@ class Predictions:
         its own name. A model that has learnt from measured profiles says in "profile" whether the molecule
         had one. Where uncertainty was asked for its columns follow (see :meth:`UncertaintyAnswer.frame`).
         """
-        digits = self._digits()
+        digits = self.digits
         known = None if self.uncertainty is None else self.uncertainty.frame(self.encoding.columns)
         table: dict[str, Any] = _Columns()
         values = self.values
@@ -124,8 +124,9 @@ class Predictions:
             parts.append(near.apply(lambda column: _as_written(column, _DIGITS)))
         return pd.concat(parts, axis=1)
 
-    def _digits(self) -> NDArray[np.int64]:
-        """Return how many digits of a column mean something: more if its spread is small beside it."""
+    @property
+    def digits(self) -> NDArray[np.int64]:
+        """Digits of each column that mean something, int64, shape (columns,): more if its spread is small."""
         with np.errstate(divide="ignore"):
             apart = np.log10(np.abs(self.encoding.center) / self.encoding.scale)
         return np.asarray(_DIGITS + np.ceil(np.clip(apart, 0, 9)), dtype=np.int64)

@@ -67,6 +67,7 @@ class Predictor(PredictorParts):
         uncertainty: bool = False,
         coverage: float = 0.9,
         evidence: bool = False,
+        fingerprints: NDArray[np.uint8] | None = None,
     ) -> Predictions:
         """Predict molecules; row i of the answer belongs to molecule i, valid or not.
 
@@ -84,6 +85,9 @@ class Predictor(PredictorParts):
             Share of molecules whose measured value intervals and sets shall hold, in (0, 1).
         evidence
             Name too the nearest molecules that were learnt from.
+        fingerprints
+            Those by which the nearest are found, where they are known already: what
+            :func:`~cytomol.predict.uncertainty.domain_fingerprints` returns, shape (n, 256).
 
         Raises
         ------
@@ -108,8 +112,10 @@ class Predictor(PredictorParts):
         answer, nearest = None, None
         bits = np.zeros((len(store), 0), dtype=np.uint8)
         if fitted is not None or evidence:
-            bits = domain_fingerprints(store.smiles, self.features.options, workers=workers, cache=cache)
-            bits[~store.valid] = 0
+            if fingerprints is None:
+                options = self.features.options
+                fingerprints = domain_fingerprints(store.smiles, options, workers=workers, cache=cache)
+            bits = np.where(store.valid[:, None], fingerprints, np.uint8(0))
         if evidence:
             nearest = self.kept_evidence().nearest(bits)
         if fitted is not None:

@@ -26,12 +26,14 @@ from cytomol.learners.with_profiles import WithProfiles
 from cytomol.predict.evidence import Evidence
 from cytomol.predict.molecule_features import MoleculeFeatures
 from cytomol.predict.parts import PredictorParts
+from cytomol.predict.predictor_card import predictor_card
 from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.uncertainty import Uncertainty
 
 __all__ = ["KIND", "load_predictor", "save_predictor"]
 
 KIND = "predictor"
+CARD = "README.md"
 _UNCERTAINTY = "uncertainty.json"
 _FORM = 2  # of config.json; 0.1 wrote none
 
@@ -74,7 +76,7 @@ def save_predictor(predictor: PredictorParts, path: Path, *, force: bool = False
                 **{f"uncertainty.{name}": array for name, array in held.items()},
                 **kept,
             },
-            texts={**predictor.texts, **texts},
+            texts={**predictor.texts, **texts, CARD: predictor_card(predictor)},
         )
     return path
 

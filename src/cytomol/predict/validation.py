@@ -46,6 +46,8 @@ class Validated:
     folds
         "train", "valid" or "test" of each row; of a cross-validation "fold 0" and so on, where each row is
         tested in the first division. "" is in no fold, shape (n,).
+    fitted
+        Which rows are those of ``fitting``, bool, shape (n,).
     """
 
     fitting: Fitting
@@ -53,6 +55,7 @@ class Validated:
     scores: dict[str, Any]
     verdict: Verdict | None
     folds: NDArray[np.str_]
+    fitted: NDArray[np.bool_]
 
 
 def validate_by_split(job: FittingJob, table: AssayTable, store: MoleculeStore) -> Validated:
@@ -79,7 +82,7 @@ def validate_by_split(job: FittingJob, table: AssayTable, store: MoleculeStore) 
     evaluated = fitting.evaluate()
     scores = fitting.scores(evaluated)
     verdict = fitting.verdict(evaluated) if job.config.baselines else None
-    return Validated(fitting, evaluated, scores, verdict, folds)
+    return Validated(fitting, evaluated, scores, verdict, folds, used)
 
 
 def cross_validate(job: FittingJob, table: AssayTable, store: MoleculeStore) -> Validated:
@@ -143,7 +146,7 @@ def cross_validate(job: FittingJob, table: AssayTable, store: MoleculeStore) -> 
     verdict = _verdict(first, divisions[0], beside, molecules) if config.baselines else None
     folds_of_rows = np.full(len(valid), "", dtype="<U8")
     folds_of_rows[valid] = np.where(divisions[0] < 0, "", np.char.add("fold ", divisions[0].astype(str)))
-    return Validated(first, evaluated, scores, verdict, folds_of_rows)
+    return Validated(first, evaluated, scores, verdict, folds_of_rows, valid)
 
 
 def _round_of(job: FittingJob, number: int) -> FittingJob:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from cytomol.training.loop.module import PretrainDataModule, PretrainModule
 from cytomol.training.loop.quiet import quiet_lightning
 from cytomol.training.loop.run import Run
 from cytomol.training.loop.state import RunState, metrics_csv, partial_path
+from cytomol.training.overview.overview import OVERVIEW, MoleculeLabels, overview, overview_text
 
 __all__ = ["PretrainResult", "pretrain"]
 
@@ -74,6 +75,8 @@ def pretrain(
     exclude_profiles_of: str | Path | Sequence[str | Path] | None = None,
     exclude_relations: bool = True,
     init_encoder: str | Path | None = None,
+    labels: Callable[[Corpus], MoleculeLabels] | None = None,
+    with_overview: bool = True,
     quiet: bool = False,
 ) -> PretrainResult:
     """Train a method on a corpus and write its model directory.
@@ -99,6 +102,11 @@ def pretrain(
         labels of an assay, or close to them.
     init_encoder
         Model directory whose 2D encoder to start from.
+    labels
+        Names the mechanism, or another label, of each molecule of the corpus; it colours the map of the
+        report, and nothing is learnt from it.
+    with_overview
+        Keep the figures of the report beside the model; False saves their time.
     quiet
         Print nothing.
 
@@ -123,6 +131,7 @@ def pretrain(
         with reporter.step(f"read corpus {corpus}"):
             corpus = read_corpus(corpus)
     facts = {"corpus": corpus_digest(corpus), "molecules": len(corpus)}
+    named = None if labels is None else labels(corpus)  # a table that cannot be read is said now
     corpus, left_out = _without_listed(
         corpus.select(config.modalities), as_paths(exclude_profiles_of), reporter, relations=exclude_relations
     )
@@ -135,7 +144,11 @@ def pretrain(
     reporter.say(f"ready to train after {duration(time.perf_counter() - began)}")
     if run.state.epoch < config.epochs and not run.state.stopped:
         run = _fit(run, data, config, reporter)
-    return _finish(run, config, reporter, force=force)
+    texts = {}
+    if with_overview:
+        with reporter.step("figures of the report"):
+            texts[OVERVIEW] = overview_text(overview(_kept(run), corpus, data, named))
+    return _finish(run, config, texts, reporter, force=force)
 
 
 def _check(config: MethodConfig, out: Path, *, resume: bool, force: bool) -> None:
@@ -305,12 +318,19 @@ def _trainer(config: MethodConfig, out: Path, *keepers: Keeper) -> Trainer:
         ) from None
 
 
-def _finish(run: Run, config: MethodConfig, reporter: Reporter, *, force: bool) -> PretrainResult:
-    """Write the model directory and remove the state."""
-    state, backbone = run.state, run.backbone
-    backbone.method.eval()
+def _kept(run: Run) -> Backbone:
+    """Return the model with the weights that are kept."""
+    run.backbone.method.eval()
     if run.best is not None:
-        load_weights(backbone.method, run.best, where=str(partial_path(run.out)))
+        load_weights(run.backbone.method, run.best, where=str(partial_path(run.out)))
+    return run.backbone
+
+
+def _finish(
+    run: Run, config: MethodConfig, further: dict[str, str], reporter: Reporter, *, force: bool
+) -> PretrainResult:
+    """Write the model directory, with further texts by name, and remove the state."""
+    state, backbone = run.state, _kept(run)
     speed = state.molecules / state.seconds if state.seconds else 0.0
     training = {
         "method": backbone.name,
@@ -326,6 +346,7 @@ def _finish(run: Run, config: MethodConfig, reporter: Reporter, *, force: bool) 
         "history": state.history,
     }
     texts = {"training.json": json.dumps(training, indent=2) + "\n", "README.md": card(backbone, training)}
+    texts |= further
     if (metrics := metrics_csv(state)) and config.logger != "none":
         texts["metrics.csv"] = metrics
     save_model(

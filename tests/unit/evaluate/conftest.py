@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from cytomol.evaluate import runner
+from cytomol.evaluate.job import JobSpec, run_job
 
 PLUGIN = '''
 import os
@@ -135,3 +141,23 @@ def assays(assay_table: pd.DataFrame, tmp_path: Path) -> Path:
     path = tmp_path / "toy.csv"
     assay_table.to_csv(path, index=False)
     return path
+
+
+class Ended:
+    """A job that has run within this process, as the runner sees one of its own process."""
+
+    returncode = 0
+
+    def __init__(self, words: list[str], **_given: Any) -> None:
+        *_, spec, folder, _parent = words
+        run_job(JobSpec.read(Path(spec)), Path(folder))
+
+    def poll(self) -> int:
+        return self.returncode
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let jobs run here: a process takes seconds to import, and not every statement is about it."""
+    own = SimpleNamespace(Popen=Ended, DEVNULL=subprocess.DEVNULL, STDOUT=subprocess.STDOUT)
+    monkeypatch.setattr(runner, "subprocess", own)

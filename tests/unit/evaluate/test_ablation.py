@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,32 +62,55 @@ def _ablation(corpus: Path, out: Path, **options: Any) -> Ablation:
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return the list of the options that were pretrained with, filled as it happens."""
     configs: list[Any] = []
+    _note(monkeypatch, configs)
+    return configs
+
+
+def _note(patch: pytest.MonkeyPatch, configs: list[Any]) -> None:
+    """Note the options that are pretrained with."""
 
     def noted(corpus: Any, config: Any, out: Path, **options: Any) -> Any:
         configs.append(config)
         return pretrain(corpus, config, out, **options)
 
-    monkeypatch.setattr("cytomol.evaluate.ablation.pretrain", noted)
-    return configs
+    patch.setattr("cytomol.evaluate.ablation.pretrain", noted)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A study that nothing interrupted: where it lies, what it gave and said, and what was pretrained."""
+
+    out: Path
+    summary: pd.DataFrame
+    failures: list[Any]
+    said: list[str]
+    trained: list[Any]
 
 
 @pytest.fixture(scope="module")
-def whole(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """Return the rows of a study that nothing interrupted."""
-    out = tmp_path_factory.mktemp("whole") / "out"
-    run_ablation(_ablation(corpus, out))
-    return pd.read_csv(out / "ablation.csv")
+def done(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """Return a study that nothing interrupted."""
+    out, said, configs = tmp_path_factory.mktemp("whole") / "deep" / "out", list[str](), list[Any]()
+    with pytest.MonkeyPatch.context() as patch:
+        _note(patch, configs)
+        summary, failures = run_ablation(_ablation(corpus, out), say=said.append)
+    return Done(out, summary, failures, said, configs)
+
+
+@pytest.fixture(scope="module")
+def whole(done: Done) -> pd.DataFrame:
+    """Return its rows."""
+    return pd.read_csv(done.out / "ablation.csv")
 
 
 def _scores(rows: pd.DataFrame) -> list[Any]:
     return rows.drop(columns=["seconds_pretrain", "seconds_finetune"]).round(6).to_numpy().tolist()
 
 
-def test_one_file_holds_every_variant_fold_and_task(corpus: Path, tmp_path: Path, trained: list[Any]) -> None:
-    out, said = tmp_path / "deep" / "out", list[str]()
-    summary, failures = run_ablation(_ablation(corpus, out), say=said.append)
-    assert failures == []
-    assert [config.walk_length for config in trained] == [4, 0, 2, 8]  # 4 is the full method's
+def test_one_file_holds_every_variant_fold_and_task(done: Done) -> None:
+    out, said, summary = done.out, done.said, done.summary
+    assert done.failures == []
+    assert [config.walk_length for config in done.trained] == [4, 0, 2, 8]  # 4 is the full method's
     rows = pd.read_csv(out / "ablation.csv")
     assert tuple(rows.columns) == COLUMNS
     assert list(dict.fromkeys(rows["variant"])) == WALKS

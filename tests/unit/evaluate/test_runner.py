@@ -145,6 +145,7 @@ def test_coverage_of_the_test_rows_stands_beside_the_scores(done: Ran) -> None:
     assert coverage["spread_correlation"].isna().all()  # one member has no spread
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_model_fitted_on_the_way_to_another_is_not_fitted_again(benchmark_: Benchmark) -> None:
     alone = replace(benchmark_, models=["toy-stack"], seeds=(0,), threads=1)
     both = replace(alone, out=alone.out.with_name("both"), models=["toy-stack", "toy-stack-refit"])
@@ -190,6 +191,7 @@ def test_failures_are_told_and_the_others_go_on(failed: Ran) -> None:
     assert sum("FAILED" in line for line in failed.said) == 3
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_resume_runs_what_is_missing(failed: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     both = failed.copy(tmp_path, models=["toy-mean", "toy-crash"], coverage=False)
     rows = both.out / "rows.csv"
@@ -230,6 +232,7 @@ def test_peak_of_this_process() -> None:
     assert peak_mb() >= max(before, block.nbytes / 1e6)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_existing_results(done: Ran, tmp_path: Path) -> None:
     one = done.copy(tmp_path)
     with pytest.raises(OutputError, match="--resume to go on"):

@@ -25,7 +25,9 @@ TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in TAILS]
 AROMATIC = np.array(["yes" if "c" in s else "no" for s in SMILES])
 LENGTH = np.array([len(s) / 2 for s in SMILES])
-QUICK: dict[str, Any] = {"epochs": 15, "hidden": 16, "lr": 1e-2, "batch_size": 16, "dropout": 0.0}
+# Held-out molecules and baselines are finetune's, which has tests of its own, and cost six more fits.
+ALONE: dict[str, Any] = {"calibration_folds": 0, "baselines": False}
+QUICK: dict[str, Any] = {**ALONE, "epochs": 15, "hidden": 16, "lr": 1e-2, "batch_size": 16, "dropout": 0.0}
 
 
 def classifier(options: dict[str, Any] | None = None, **given: Any) -> PropertyClassifier:
@@ -110,7 +112,7 @@ def test_cross_val_score_in_and_out_of_a_pipeline(untrained: dict[str, Path]) ->
 
 def test_grid_search_sets_parameters() -> None:
     search = GridSearchCV(classifier(), {"learner": ["neighbours", "kernel"]}, cv=2, error_score="raise")
-    search.estimator.set_params(options={"threads": 1})
+    search.estimator.set_params(options={**ALONE, "threads": 1})
     assert search.fit(SMILES, AROMATIC).best_params_["learner"] in {"neighbours", "kernel"}
 
 
@@ -185,7 +187,7 @@ def test_fitting_leaves_global_random_numbers_alone() -> None:
 @pytest.mark.parametrize("learner", [name for name in learners.names() if "embedding" not in name])
 def test_reaches_every_learner(learner: str) -> None:
     # small ones of the same make where the registered ones take long
-    options = {"threads": 1, **({"epochs": 2, "hidden": 8} if learner == "head" else {})}
+    options = {**ALONE, "threads": 1, **({"epochs": 2, "hidden": 8} if learner == "head" else {})}
     model = PropertyRegressor(learner, options=options).fit(SMILES, LENGTH)
     assert model.predictor_.name == learner
     assert np.isfinite(model.predict(SMILES[:3])).all()

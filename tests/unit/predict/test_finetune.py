@@ -27,7 +27,13 @@ TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "OC(=O)"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in TAILS]
 NEW = ["CCO", "C1CC", "Cc1ccncc1", "", "CC(C)c1ccoc1"]
 FOLDS = np.array(["train", "train", "test", "train", "valid"] * 12)
-PLAIN_FIT: dict[str, Any] = {"workers": 1, "threads": 1, "refit": False, "calibration_folds": 0}
+PLAIN_FIT: dict[str, Any] = {
+    "workers": 1,
+    "threads": 1,
+    "refit": False,
+    "calibration_folds": 0,
+    "baselines": False,
+}
 SMALL_HEADS = {"epochs": 2, "hidden": 8, "ensemble": 2}
 PLAIN = ("counts", "maccs", "descriptors")
 # small models of every kind, so that nothing here depends on how the registered ones are set

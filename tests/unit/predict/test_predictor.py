@@ -17,7 +17,8 @@ RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in ("", "C", "CC", "CCO", "N", "OC", "Cl", "CCN")]
 VALUES = np.array([[float(len(s)), 100.0 * s.count("C")] for s in SMILES])
 FOLDS = np.array(["train", "train", "valid", "test"] * 8)
-SMALL = {"learner": "head", "epochs": 3, "hidden": 8, "refit": False, "calibration_folds": 0}
+ALONE = {"refit": False, "calibration_folds": 0, "baselines": False}
+SMALL = {"learner": "head", "epochs": 3, "hidden": 8, **ALONE}
 
 
 def labels(values: np.ndarray = VALUES, kind: str = "regression") -> Labels:

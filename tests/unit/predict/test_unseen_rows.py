@@ -48,7 +48,7 @@ def fitted(
     """Return a predictor."""
     labels = Labels.of_kind(("a", "b"), values, kind)
     head = {"epochs": 3, "hidden": 8, "features": "1d+descriptors", "ensemble": 2, **more}
-    options = {"learner": learner, "refit": False, **(head if learner == "head" else {})}
+    options = {"learner": learner, "refit": False, "baselines": False, **(head if learner == "head" else {})}
     config = FinetuneConfig.build({**options, "calibration_folds": folds})
     return finetune(smiles.tolist(), labels, config, folds=FOLDS, workers=1).predictor
 

@@ -17,7 +17,7 @@ from cytomol.cells.match.match_table import MatchTable, PlacedRows
 from cytomol.cells.space import Space
 from cytomol.errors import InputError
 
-__all__ = ["MatchedRows", "Matches", "match", "match_rows"]
+__all__ = ["MatchedRows", "Matches", "match", "match_rows", "rank_places"]
 
 _ANSWERS = 1 << 18  # rows of the answer that are in memory at a time
 _QUERIES = 4096  # queries that are in memory as features at a time
@@ -87,6 +87,25 @@ def match(
         space.profiles(rows) if isinstance(rows, np.ndarray) else space.molecules(rows)[0]
         for rows in (queries, candidates)
     )
+    return rank_places(sought, there, top)
+
+
+def rank_places(sought: NDArray[np.float32], there: NDArray[np.float32], top: int = 10) -> Matches:
+    """Rank candidates for each query by the cosine of their places.
+
+    Parameters
+    ----------
+    sought, there
+        Places of queries and candidates, rows of length 1, NaN where one has none, float32, shape
+        (queries, width) and (candidates, width).
+    top
+        How many for each query.
+
+    Raises
+    ------
+    InputError
+        If no candidate has a place.
+    """
     valid = ~np.isnan(there).any(axis=1)
     if not valid.any():
         raise InputError("none of the candidates has a place", hint="are they valid?")
@@ -219,8 +238,6 @@ def match_rows(
     machine: dict[str, Any] = {"batch_size": batch_size, "workers": workers}
     for part in queries.placed(space, rows=rows, progress=progress, **machine):
         places = part.places
-        if places.shape[1] != library.width:  # no row of it has a place
-            places = np.full((len(places), library.width), np.nan, np.float32)
         nearest = (
             exact_nearest(places, library.blocks(), top) if index is None else index.nearest(places, top)
         )

@@ -96,7 +96,7 @@ class _Writer:
 
     def __init__(self, folder: Path, origin: Mapping[str, Any]) -> None:
         self._folder = folder
-        self.rows = self.valid = self._placed = 0
+        self.rows = self.valid = 0
         self.first_error = ""
         self._ends: list[int] = []
         self._sum: NDArray[np.float64] = np.zeros(0)
@@ -113,11 +113,11 @@ class _Writer:
         refuse_other_origin(begun, origin, self._folder)
         with np.load(self._folder / _STATE, allow_pickle=False) as state:
             self._ends = state["ends"].tolist()
-            self.valid, self._placed = int(state["valid"]), int(state["placed"])
+            self.valid = int(state["valid"])
             self.first_error = str(state["first_error"])
             self._sum, self._square = state["sum"], state["square"]
         self.rows = self._ends[-1]
-        os.truncate(self._folder / PLACES, 4 * self._placed * len(self._sum))
+        os.truncate(self._folder / PLACES, 4 * self.rows * len(self._sum))
 
     def add(self, part: PlacedRows) -> None:
         """Add rows, and note that they are there."""
@@ -139,26 +139,21 @@ class _Writer:
         self.rows += len(part.about)
         self._ends.append(self.rows)
         self._place(part.places, ~wrong)
-        state: dict[str, Any] = {"ends": self._ends, "valid": self.valid, "placed": self._placed}
+        state: dict[str, Any] = {"ends": self._ends, "valid": self.valid}
         state |= {"first_error": self.first_error, "sum": self._sum, "square": self._square}
         with atomic_file(self._folder / _STATE, force=True) as temporary:
             np.savez(temporary, **state)
 
     def _place(self, places: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
-        if not valid.any() and not self.valid:
-            return  # the width is not known yet
-        width = len(self._sum) or places.shape[1]
-        if not self.valid:
+        if not self._sum.size:
+            width = places.shape[1]
             self._sum, self._square = np.zeros(width), np.zeros((width, width))
-        blank = np.full((self.rows - len(places) - self._placed, width), np.nan, np.float32)
-        here = places if valid.any() else np.full((len(places), width), np.nan, np.float32)
         with (self._folder / PLACES).open("ab") as handle:
-            blank.tofile(handle)
-            np.ascontiguousarray(here, np.float32).tofile(handle)
-        exact = here[valid].astype(np.float64)
+            np.ascontiguousarray(places, np.float32).tofile(handle)
+        exact = places[valid].astype(np.float64)
         self._sum = self._sum + exact.sum(axis=0)
         self._square = self._square + exact.T @ exact
-        self.valid, self._placed = self.valid + int(valid.sum()), self.rows
+        self.valid += int(valid.sum())
 
     def finish(self, origin: Mapping[str, Any]) -> None:
         """Write what names them; what was kept for going on goes."""

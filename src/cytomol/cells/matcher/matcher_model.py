@@ -15,6 +15,7 @@ from cytomol.artifact.backbone import BACKBONE_FOLDER, Backbone, save_backbone
 from cytomol.artifact.directory import load_model, write_model
 from cytomol.cells.matcher.backbone_blocks import BackboneBlocks
 from cytomol.cells.matcher.cell_matcher import CellMatcher, MatcherOptions, scaffold_groups
+from cytomol.cells.matcher.matcher_card import matcher_card
 from cytomol.cells.matcher.structure_kernel import blocks_of, structure_blocks, structure_store
 from cytomol.cells.modality import NamedFeatures
 from cytomol.chem.store import MoleculeStore
@@ -117,7 +118,7 @@ class MatcherModel:
                 config=config | {"backbone": self.extra is not None},
                 weights={},
                 statistics=self.matcher.arrays(),
-                texts={},
+                texts={"README.md": matcher_card(self.name, len(self.columns), self.facts)},
             )
         return path
 

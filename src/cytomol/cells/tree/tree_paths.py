@@ -20,6 +20,7 @@ from cytomol.errors import InputError
 from cytomol.nn.allocator import give_back_memory
 from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable
+from cytomol.tables.row_errors import RowErrors
 
 __all__ = [
     "MoleculesOfProfiles",
@@ -67,7 +68,7 @@ def code_columns(tree: CodeTree, codes: Codes, prefix: str = "") -> pd.DataFrame
 def code_molecules(
     backbone: Backbone,
     tree: CodeTree,
-    table: MoleculeTable,
+    errors: RowErrors,
     *,
     keep: Sequence[str] | None = None,
     batch_size: int = 256,
@@ -81,8 +82,8 @@ def code_molecules(
     ----------
     backbone, tree
         The model and a tree of its places.
-    table
-        Molecules.
+    errors
+        The table of molecules, and what an invalid one does; filled on the way.
     keep
         Columns of the table to hold beside the SMILES; None for all.
     batch_size, workers
@@ -96,15 +97,20 @@ def code_molecules(
     ------
     The table's columns, those of :func:`code_columns` and ``error``, the reason why a molecule is invalid. A
     column of the table that is called so stays, and the answer is called ``..._of_tree``.
+
+    Raises
+    ------
+    InputError
+        If an invalid molecule is to stop it.
     """
-    kept = table.frame if keep is None else table.frame[list(dict.fromkeys([table.smiles_col, *keep]))]
-    smiles = table.smiles
+    kept, smiles = errors.table.kept(keep), errors.table.smiles
     for start in range(0, len(smiles), rows):
         part = slice(start, start + rows)
-        codes, errors = _codes_of(backbone, tree, smiles[part], batch_size, workers)
+        codes, found = _codes_of(backbone, tree, smiles[part], batch_size, workers)
         answers = code_columns(tree, codes)
-        answers["error"] = [table.errors.get(start + row, error) for row, error in enumerate(errors)]
-        yield beside(kept.iloc[part], answers)
+        answers["error"] = reasons = errors.add(found)
+        whole = beside(kept.iloc[part], answers)
+        yield whole[[not reason for reason in reasons]] if errors.on_error == "drop" else whole
         give_back_memory()
         if progress is not None:
             progress(min(start + rows, len(smiles)), len(smiles))

@@ -2,7 +2,13 @@
 
 from cytomol.chem.similarity.bits import bit_counts
 from cytomol.chem.similarity.clusters import butina_clusters
-from cytomol.chem.similarity.exact import tanimoto_histogram, tanimoto_pairs, tanimoto_top_k
+from cytomol.chem.similarity.exact import (
+    SortedFingerprints,
+    sorted_fingerprints,
+    tanimoto_histogram,
+    tanimoto_pairs,
+    tanimoto_top_k,
+)
 from cytomol.chem.similarity.index import (
     INDEX_NEIGHBOURS,
     indexed_pairs,
@@ -18,11 +24,13 @@ __all__ = [
     "INDEX_NEIGHBOURS",
     "Neighbours",
     "SimilaritySearch",
+    "SortedFingerprints",
     "bit_counts",
     "butina_clusters",
     "indexed_pairs",
     "indexed_top_k",
     "nearest_rows",
+    "sorted_fingerprints",
     "structural_neighbours",
     "tanimoto_histogram",
     "tanimoto_pairs",

@@ -10,7 +10,7 @@ even to another such row: it stands for a molecule that could not be read.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,13 @@ from cytomol.errors import InputError
 
 _BUFFER_PAIRS = 1 << 16
 
-__all__ = ["tanimoto_histogram", "tanimoto_pairs", "tanimoto_top_k"]
+__all__ = [
+    "SortedFingerprints",
+    "sorted_fingerprints",
+    "tanimoto_histogram",
+    "tanimoto_pairs",
+    "tanimoto_top_k",
+]
 
 
 class _Sorted(NamedTuple):
@@ -134,8 +140,28 @@ def _histogram_block(
                 histogram[np.searchsorted(edges, value, side="right") - 1] += 1
 
 
+SortedFingerprints: TypeAlias = _Sorted
+
+
+def sorted_fingerprints(packed: NDArray[np.uint8]) -> SortedFingerprints:
+    """Sort fingerprints once, for many calls of :func:`tanimoto_top_k` with a query or two each.
+
+    Parameters
+    ----------
+    packed
+        Packed fingerprints, uint8, shape (n, bits / 8).
+
+    Examples
+    --------
+    >>> packed = np.array([[1] * 8, [3] * 8], dtype=np.uint8)
+    >>> tanimoto_top_k(sorted_fingerprints(packed), 1, queries=packed[1:])[0].tolist()
+    [[1]]
+    """
+    return _by_bits(as_words(packed))
+
+
 def tanimoto_top_k(
-    packed: NDArray[np.uint8],
+    packed: NDArray[np.uint8] | SortedFingerprints,
     k: int,
     *,
     queries: NDArray[np.uint8] | None = None,
@@ -146,7 +172,7 @@ def tanimoto_top_k(
     Parameters
     ----------
     packed
-        Packed fingerprints, uint8, shape (n, bits / 8).
+        Packed fingerprints, uint8, shape (n, bits / 8); or sorted by :func:`sorted_fingerprints`.
     k
         Neighbours wanted.
     queries
@@ -169,9 +195,9 @@ def tanimoto_top_k(
     """
     if k < 1:
         raise InputError(f"cannot search for {k} neighbours", hint="k must be at least 1")
-    rows = _by_bits(as_words(packed))
+    rows = packed if isinstance(packed, _Sorted) else _by_bits(as_words(packed))
     if queries is None:
-        query_rows = rows if exclude_self else rows._replace(identity=np.full(len(packed), -1))
+        query_rows = rows if exclude_self else rows._replace(identity=np.full(len(rows.words), -1))
         back = np.argsort(rows.identity)
     else:
         query_rows = _by_bits(as_words(queries, "queries"))

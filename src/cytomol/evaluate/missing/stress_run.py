@@ -297,6 +297,7 @@ def _pretrained(run: _Stress, job: StressJob, corpus: Corpus, key: str) -> tuple
             path,
             method=job.method,
             resume=settled(partial_path(path)).exists(),
+            with_overview=False,
             quiet=True,
         )
     training = json.loads((path / "training.json").read_text(encoding="utf-8"))

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-_IN_FILE_ALONE = ("top5", "profile_r")  # second figures of the same question
-
-__all__ = ["CURVE", "summarize_stress", "summary_lines"]
+__all__ = ["CURVE", "IN_FILE_ALONE", "summarize_stress", "summary_lines"]
 
 CURVE = ("method", "place", "pattern", "hidden", "measure", "on", "fold", "task", "metric", "filling")
 """What tells curves apart."""
+
+IN_FILE_ALONE = ("top5", "profile_r")
+"""Metrics that are second figures of the same question; they stand in the table alone."""
 
 
 def summarize_stress(rows: pd.DataFrame) -> pd.DataFrame:
@@ -56,7 +57,7 @@ def summary_lines(summary: pd.DataFrame) -> Iterator[str]:
         From :func:`summarize_stress`.
     """
     question = [name for name in CURVE if name != "filling"]
-    shown = summary[(summary["fold"] != "valid") & ~summary["metric"].isin(_IN_FILE_ALONE)]
+    shown = summary[(summary["fold"] != "valid") & ~summary["metric"].isin(IN_FILE_ALONE)]
     for key, part in shown.groupby(question, sort=False, dropna=False):
         method, place, pattern, hidden, measure, on, _, task, metric = map(str, key)
         how = "at random" if pattern == "random" else f"by {pattern}"

@@ -51,4 +51,4 @@ class PretrainingMachine(MachineOptions):
 
     devices: int = Field(1, ge=1, description="Devices or processes that train together.")
     workers: int = Field(0, ge=0, description="Processes that featurize molecules; 0 takes one per core.")
-    logger: str = Field("csv", description="Where losses are logged: csv, tensorboard or none.")
+    logger: str = Field("csv", description="Where losses are logged: csv, tensorboard, mlflow or none.")

@@ -6,7 +6,7 @@ trusted, and error grows as it falls (Sheridan et al., J. Chem. Inf. Comput. Sci
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -35,6 +35,7 @@ def domain_fingerprints(
     *,
     workers: int | None = None,
     cache: Path | Literal["default"] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.uint8]:
     """Return packed Morgan fingerprints of radius 2, uint8, shape (n, 256); zeros for invalid molecules.
 
@@ -43,7 +44,7 @@ def domain_fingerprints(
     from cytomol.chem.featurize import FeatureOptions, featurize
 
     wanted = (options or FeatureOptions()).fingerprint(RADIUS, BITS)
-    store = featurize(smiles, wanted, workers=workers, cache=cache)
+    store = featurize(smiles, wanted, workers=workers, cache=cache, progress=progress)
     return np.asarray(store.blocks["morgan"], dtype=np.uint8)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,4 +38,22 @@ def tensorboard(out: Path) -> Any:
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             f"TensorBoard is not installed: {error}", hint="pip install 'cytomol[tensorboard]'"
+        ) from None
+
+
+@loggers.register("mlflow")
+def mlflow(out: Path) -> Any:
+    """Log to the MLflow server or store of ``MLFLOW_TRACKING_URI``, and to ``metrics.csv``."""
+    from lightning.pytorch.loggers import MLFlowLogger
+
+    try:
+        return MLFlowLogger(
+            experiment_name="cytomol",
+            run_name=out.name,
+            tracking_uri=os.environ.get("MLFLOW_TRACKING_URI"),
+            run_id=os.environ.get("MLFLOW_RUN_ID"),
+        )
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"MLflow is not installed: {error}", hint="pip install 'cytomol[mlflow]'"
         ) from None

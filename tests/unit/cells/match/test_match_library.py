@@ -20,7 +20,7 @@ from cytomol.errors import InputError, OutputError
 
 
 def parts(places: NDArray[np.float32], sizes: list[int]) -> list[PlacedRows]:
-    """Cut places into parts; as a space does, a part without any place has some other width."""
+    """Cut places into parts."""
     found, start = [], 0
     for size in sizes:
         rows = places[start : start + size]
@@ -34,9 +34,7 @@ def parts(places: NDArray[np.float32], sizes: list[int]) -> list[PlacedRows]:
             },
             dtype=object,
         )
-        found.append(
-            PlacedRows(start, about, np.full((len(rows), 1), np.nan, np.float32) if wrong.all() else rows)
-        )
+        found.append(PlacedRows(start, about, rows))
         start += len(rows)
     return found
 

@@ -25,6 +25,20 @@ def backed(planted: PlantedCorpus, backbone: Backbone) -> MatcherModel:
     return fit_matcher(corpus.smiles, keys, corpus.modalities["morphology"], extra=extra)
 
 
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, MatcherModel]:
+    """Return the matchers that were fitted so far, by the name of their backbone's method."""
+    return {}
+
+
+@pytest.fixture
+def model(planted: PlantedCorpus, backbone: Backbone, fitted: dict[str, MatcherModel]) -> MatcherModel:
+    """Return a matcher that reads the embedding."""
+    if backbone.name not in fitted:
+        fitted[backbone.name] = backed(planted, backbone)
+    return fitted[backbone.name]
+
+
 def test_blocks_are_those_of_structures_and_the_embedding(backbone: Backbone) -> None:
     reader = BackboneBlocks(backbone)
     blocks, valid = reader(ASKED)
@@ -59,12 +73,13 @@ def test_the_embedding_counts_as_two_blocks_of_structures() -> None:
 
 
 def test_saved_whole_and_read_again_it_places_alike(
-    planted: PlantedCorpus, backbone: Backbone, tmp_path: Path
+    planted: PlantedCorpus, model: MatcherModel, tmp_path: Path
 ) -> None:
-    model = backed(planted, backbone)
     model.save(tmp_path / "matcher")
     again = MatcherModel.load(tmp_path / "matcher")
     assert kind_of(tmp_path / "matcher" / BACKBONE_FOLDER) == "backbone"
+    card = (tmp_path / "matcher" / "README.md").read_text(encoding="utf-8")
+    assert f"({len(model.columns):,} features) of {model.facts['molecules']:,} molecules" in card
     places, valid = model.molecules(ASKED)
     assert np.isnan(places[1]).all()
     for asked in (ASKED, again.store(ASKED)):
@@ -75,13 +90,15 @@ def test_saved_whole_and_read_again_it_places_alike(
     np.testing.assert_array_equal(again.profiles(values), model.profiles(values))
 
 
-def test_the_same_backbone_gives_the_same_matcher(planted: PlantedCorpus, backbone: Backbone) -> None:
-    one, same = (backed(planted, backbone).molecules(ASKED)[0] for _ in range(2))
-    np.testing.assert_array_equal(one, same)
+def test_the_same_backbone_gives_the_same_matcher(
+    planted: PlantedCorpus, backbone: Backbone, model: MatcherModel
+) -> None:
+    again = backed(planted, backbone)
+    np.testing.assert_array_equal(again.molecules(ASKED)[0], model.molecules(ASKED)[0])
 
 
-def test_an_altered_backbone_is_not_read(planted: PlantedCorpus, backbone: Backbone, tmp_path: Path) -> None:
-    backed(planted, backbone).save(tmp_path / "matcher")
+def test_an_altered_backbone_is_not_read(model: MatcherModel, tmp_path: Path) -> None:
+    model.save(tmp_path / "matcher")
     weights = tmp_path / "matcher" / BACKBONE_FOLDER / "weights.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1

@@ -13,7 +13,13 @@ from hypothesis.extra import numpy as npst
 from rdkit import DataStructs
 from rdkit.DataStructs import ExplicitBitVect
 
-from cytomol.chem.similarity import bit_counts, tanimoto_histogram, tanimoto_pairs, tanimoto_top_k
+from cytomol.chem.similarity import (
+    bit_counts,
+    sorted_fingerprints,
+    tanimoto_histogram,
+    tanimoto_pairs,
+    tanimoto_top_k,
+)
 from cytomol.errors import InputError
 
 
@@ -73,6 +79,15 @@ def test_top_k_of_other_queries_keeps_equal_rows() -> None:
     np.testing.assert_array_equal(values, wanted[1])
     kept, _ = tanimoto_top_k(packed, 4, exclude_self=False)
     np.testing.assert_array_equal(kept[queries], indices)
+
+
+def test_fingerprints_sorted_before_give_the_same() -> None:
+    packed, asked = pack(random_bits(70, 96)), pack(random_bits(9, 96, seed=1))
+    for queries in (None, asked):
+        wanted = tanimoto_top_k(packed, 5, queries=queries, exclude_self=False)
+        found = tanimoto_top_k(sorted_fingerprints(packed), 5, queries=queries, exclude_self=False)
+        np.testing.assert_array_equal(found[0], wanted[0])
+        np.testing.assert_array_equal(found[1], wanted[1])
 
 
 def test_agrees_with_rdkit() -> None:

@@ -40,7 +40,7 @@ def predicted_profiles(planted: PlantedCorpus, bits: NDArray[np.float32]) -> NDA
         spread = np.nanquantile(modality.values, 0.75, axis=0) - np.nanquantile(modality.values, 0.25, axis=0)
         scaled = np.clip((np.nan_to_num(modality.values, nan=0.0) - median) / spread, -2, 2)
         scaled[np.isnan(modality.values)] = 0
-        forest = ExtraTreesRegressor(60, max_features=0.2, min_samples_leaf=2, random_state=0)
+        forest = ExtraTreesRegressor(30, max_features=0.2, min_samples_leaf=2, random_state=0)
         predicted.append(forest.fit(bits[modality.rows], scaled).predict(bits))
     return np.hstack(predicted).astype(np.float32)
 
@@ -53,7 +53,7 @@ def scores_of(planted: PlantedCorpus, features: NDArray[np.float32]) -> dict[str
         label = planted.assays[task].to_numpy()
         train = (planted.fold == "train") & ~np.isnan(label)
         test = (planted.fold == "test") & ~np.isnan(label)
-        forest = RandomForestClassifier(150, min_samples_leaf=2, random_state=0)
+        forest = RandomForestClassifier(60, min_samples_leaf=2, random_state=0)
         forest.fit(features[train], label[train])
         scores[task] = float(roc_auc_score(label[test], forest.predict_proba(features[test])[:, 1]))
     return scores

@@ -1,0 +1,105 @@
+"""A report as one self-contained page: no network, no script, readable in print, in the dark, by ear."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cytomol.report.elements import Element, escaped
+from cytomol.report.stylesheet import style_sheet
+from cytomol.version import __version__
+
+__all__ = ["Page", "Section"]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report with a heading.
+
+    Attributes
+    ----------
+    title
+        The heading; the anchor is made from it.
+    elements
+        What follows it, in order.
+
+    Examples
+    --------
+    >>> Section("What was run", []).anchor
+    'what-was-run'
+    """
+
+    title: str
+    elements: Sequence[Element]
+
+    @property
+    def anchor(self) -> str:
+        """What the section is called in a link."""
+        plain = unicodedata.normalize("NFKD", self.title).encode("ascii", "ignore").decode()
+        return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "section"
+
+    def html(self) -> str:
+        """Return the section."""
+        inside = "\n".join(element.html() for element in self.elements)
+        anchor = self.anchor
+        heading = f'<h2 id="{anchor}">{escaped(self.title)}</h2>'
+        return f'<section aria-labelledby="{anchor}">{heading}\n{inside}\n</section>'
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report: title, a line below it, and sections in order.
+
+    Attributes
+    ----------
+    title
+        Of the page and of the browser's tab.
+    subtitle
+        One line that says what is reported on.
+    sections
+        In order; no two may have the same title.
+
+    Examples
+    --------
+    >>> from cytomol.report.elements import Sentence
+    >>> text = Page("A model", "of two assays", [Section("Verdict", [Sentence("useful")])]).html()
+    >>> text.startswith("<!doctype html>"), "<p>useful</p>" in text
+    (True, True)
+    """
+
+    title: str
+    subtitle: str
+    sections: Sequence[Section]
+
+    def html(self) -> str:
+        """Return the whole page.
+
+        Raises
+        ------
+        ValueError
+            If two sections have the same anchor.
+        """
+        anchors = [section.anchor for section in self.sections]
+        if len(set(anchors)) < len(anchors):
+            message = f"two sections share an anchor: {', '.join(anchors)}"
+            raise ValueError(message)
+        contents = "".join(
+            f'<li><a href="#{section.anchor}">{escaped(section.title)}</a></li>' for section in self.sections
+        )
+        title, body = escaped(self.title), "\n".join(section.html() for section in self.sections)
+        return (
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            # what a stranger's text could still smuggle in is neither run nor fetched
+            '<meta http-equiv="Content-Security-Policy" '
+            "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
+            f'<link rel="icon" href="data:,">\n<title>{title}</title>\n'
+            f"<style>{style_sheet()}</style>\n</head>\n"
+            '<body>\n<a class="skip" href="#main">To the content</a>\n<div class="sheet">\n'
+            f'<header><h1>{title}</h1><p class="quiet">{escaped(self.subtitle)}</p></header>\n'
+            f'<nav aria-label="Contents"><ol>{contents}</ol></nav>\n<main id="main">\n{body}\n</main>\n'
+            f'<footer class="quiet">Made by cytomol {escaped(__version__)}. This page holds all that it '
+            "shows and asks nothing of a network.</footer>\n</div>\n</body>\n</html>\n"
+        )
