@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast a machine draws examples says nothing of the code.
+settings.register_profile("cytomol", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cytomol")
 
 
 @pytest.fixture(scope="session")
