@@ -12,7 +12,7 @@ GPU_ARGS ?=
 SPHINX ?=
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint doctest docs wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe service fuzz clean
+.PHONY: demo test lint doctest docs site wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe service fuzz clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,10 @@ doctest: $(VENV)/.dev
 # run once for as long as they stay as they are; SPHINX="-D nb_execution_mode=off" leaves them unrun.
 docs: $(VENV)/.docs
 	$(BIN)/python -m tools.architecture
+	$(MAKE) site
+
+# The site alone, from the pages as they are.
+site: $(VENV)/.docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going $(SPHINX) docs build/docs
 
 # Builds the wheel and the source archive, and uses the wheel in a clean environment: some minutes.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-# Lightning looks through every installed package for callbacks twice in a training. They stay the same here.
-importlib.metadata.entry_points = functools.cache(importlib.metadata.entry_points)
+# How fast a machine draws examples says nothing of the code.
+settings.register_profile("cytomol", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cytomol")
 
 
 @pytest.fixture(scope="session")

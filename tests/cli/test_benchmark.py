@@ -72,7 +72,8 @@ def test_own_table_from_start_to_end(cytomol: Run, assays: Path, plugin: str, tm
     rows = pd.read_csv(out / "rows.csv")
     assert set(rows["task"]) == {"nitrogen", "aromatic"}
     assert set(rows["score"].dropna()) == {0.5}
-    assert {"summary.csv", "significance.csv", "details", "logs"} <= {path.name for path in out.iterdir()}
+    made = {path.name for path in out.iterdir()}
+    assert {"summary.csv", "significance.csv", "details", "logs", "report.html"} <= made
 
     assert "--resume" in cytomol("benchmark", *common, "--models", "cli-constant").err
     done = cytomol("benchmark", *common, "--models", "cli-constant", "--resume")

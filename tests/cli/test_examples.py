@@ -35,7 +35,7 @@ QUICK = {
     "codes": "--workers 1",
     "match": "--workers 1",
     "check": "",
-    "finetune": "--learner neighbours --calibration-folds 0 --no-baselines --workers 1 --folds 0",
+    "finetune": "--learner neighbours --calibration-folds 0 --no-baselines --no-report --workers 1",
     "report": "",
     "predict": "--workers 1",
     "score": "--workers 1",

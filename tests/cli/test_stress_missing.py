@@ -50,6 +50,7 @@ def test_two_fillings_at_random_and_by_plate(cytomol: Run, corpus: Path, tmp_pat
     rows = pd.read_csv(out / "missing.csv")
     assert rows["score"].notna().all()
     curves = pd.read_csv(out / "summary.csv")
+    assert "What missing profiles cost" in (out / "report.html").read_text(encoding="utf-8")
     assert set(curves["rate"]) == {0.0, 0.9}
     assert set(curves["filling"]) == {"mean", "neighbour"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import functools
 import importlib
 import re
 import textwrap
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tools.architecture import ROOT, module_paths
-from tools.site import COPIED, api, contents, links, maths, picture, verbs
+from tools.site import COPIED, api, contents, links, maths, picture, streams, verbs
 
 from cytomol.cli.main import _VERBS
 from cytomol.predict.uncertainty import Word as Domain
@@ -31,7 +32,9 @@ def verb_pages() -> dict[str, str]:
     return verbs.pages(DOCS)
 
 
-@pytest.mark.parametrize("module", [api, contents, links, maths, picture, verbs], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [api, contents, links, maths, picture, streams, verbs], ids=lambda m: m.__name__
+)
 def test_examples_of_the_docstrings(module: typing.Any) -> None:
     if module is maths:
         pytest.importorskip("docutils")
@@ -192,6 +195,7 @@ OTHER_WORDS = {
 }
 
 
+@functools.cache
 def spoken() -> dict[str, str]:
     """Return what users read: the documents, and the texts of the rooms that speak to them."""
     texts = {f"docs/{name}": FENCE.sub("", text) for name, text in WRITTEN.items()}
@@ -222,7 +226,7 @@ def test_the_words_of_the_verdict_and_the_domain_are_those_of_the_documents() ->
 
 
 def test_the_workflow_builds_the_site_as_make_does() -> None:
-    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ndocs:")[2].partition("\n\n")[0]
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nsite:")[2].partition("\n\n")[0]
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     command = next(line for line in recipe.splitlines() if "sphinx" in line)
     plain = command.partition("$(BIN)/")[2].replace("$(SPHINX) ", "")

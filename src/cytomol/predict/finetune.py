@@ -197,16 +197,18 @@ def _planned(recipe: Recipe, config: FinetuneConfig, rows: int, labels: Labels, 
     again = 0 if recipe.name == "head" and config.changes_backbone else int(config.refit)
     if config.folds:
         fits = config.folds * config.repeats + 1
-        what = f"{fits - 1} rounds of cross-validation, and one fit to all rows"
+        parts = [f"{fits - 1} rounds of cross-validation", "one fit to all rows"]
     else:
         held = (
             calibration_folds(config.calibration_folds, rows) if again or not config.changes_backbone else 0
         )
         fits = 1 + held + again
-        what = "one fit to be scored" + (f", {held} for calibration" if held else "")
-        what += ", and one to all rows" if again else ""
+        parts = ["one fit to be scored"]
+        parts += [f"{held} for calibration"] if held else []
+        parts += ["one to all rows"] if again else []
+    parts += ["a learning curve"] if curve else []
+    what = ", ".join(parts[:-1]) + ", and " * (len(parts) > 1) + parts[-1]
     one = recipe.make().seconds(rows, columns)
-    what += ", and a learning curve" if curve else ""
     about = "" if one is None else f"; about {duration(fits * one)} on two processors"
     return f"{recipe.name}: {what}{about}"
 

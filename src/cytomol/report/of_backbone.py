@@ -128,10 +128,16 @@ def _advice(training: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     if since == 0:
         fading = " though the learning rate was planned to end here" if planned else ""
         return f"Validation was still falling in the last epoch: more epochs may help,{fading or ' try it'}."
-    return (
+    said = (
         f"Validation has not improved in the last {since} epoch{'s' if since > 1 else ''}: more epochs alone "
         "are unlikely to help."
     )
+    learnt = [entry["train"]["loss"] for entry in training["history"]]
+    if losses[-1] - min(losses) > 0.1 * (max(losses) - min(losses)) and learnt[-1] < learnt[-1 - since]:
+        said += (
+            " It has risen since, while the loss fell: the model learns by heart; --patience stops in time."
+        )
+    return said
 
 
 def _learnt_from(training: Mapping[str, Any], found: Mapping[str, Any]) -> list[Element]:

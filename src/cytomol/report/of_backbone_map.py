@@ -86,15 +86,27 @@ def shown_level(nodes: Sequence[Sequence[int]], most: int = MOST) -> int | None:
 
 def _by_modality(points: Mapping[str, Any], kind: NDArray[np.int64]) -> Figure:
     names = points["names"]
+    if len(names) == 1:
+        return _by_measured(points)
     groups = [(names[k], np.flatnonzero(kind == k)) for k in range(len(names))]
     looks = [("quiet", "o"), *zip(_COLOURS, _MARKS, strict=True)]
-    said = "Molecules alone: the method projects no profiles into its space." if len(names) == 1 else ""
     return _scatter(
         points,
         [(name, rows, *looks[k % len(looks)]) for k, (name, rows) in enumerate(groups) if len(rows)],
         name="map-modality",
         title="Map of molecules and profiles by modality",
-        caption=said or "Molecules and their measured profiles, by modality.",
+        caption="Molecules and their measured profiles, by modality.",
+    )
+
+
+def _by_measured(points: Mapping[str, Any]) -> Figure:
+    """Draw molecules alone, by what was measured of them."""
+    return _scatter(
+        points,
+        _layers(grouped(points["measured"]), "no profile"),
+        name="map-modality",
+        title="Map of molecules by the modalities that were measured of them",
+        caption="Molecules by what was measured of them; this method has no profiles in its space.",
     )
 
 
@@ -119,8 +131,8 @@ def _by_label(points: Mapping[str, Any], kind: NDArray[np.int64], what: str) -> 
     if alike := points["alike"]:
         elements.append(
             Sentence(
-                f"Of {alike['molecules']:,} molecules with a known {what}, {alike['share']:.0%} have one of "
-                f"the same {what} as their nearest such neighbour; by chance {alike['chance']:.0%}. "
+                f"Of {alike['molecules']:,} molecules with a known {what}, {alike['share']:.0%} have the "
+                f"same {what} as the nearest of the others, by chance {alike['chance']:.0%}. "
                 "Molecules of like structure count as well."
             )
         )

@@ -94,7 +94,11 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(frame=tables(), rows=st.integers(1, 5), data=st.data())
 def test_chunks_are_the_whole(
     frame: pd.DataFrame, rows: int, data: st.DataObject, kind: str, tmp_path: Path

@@ -41,7 +41,7 @@ FEW = settings(
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # a smaller example would tell no more, and cost many fits
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SEEDS = st.integers(0, 2**16)
 

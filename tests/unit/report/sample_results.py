@@ -46,6 +46,7 @@ OVERVIEW: dict[str, Any] = {
         "y": [float(-i) for i in range(12)],
         "is": [0] * 9 + [1] * 3,
         "nodes": [[0] * 6 + [1] * 6, [0] * 6 + [2] * 3 + [3] * 3],
+        "measured": ["morphology"] * 3 + [""] * 9,
         "label": [STRANGER] * 4 + ["kinase"] * 2 + [""] * 6,
         "own": [{"name": STRANGER, "profiles": 3, "median_percent": 12.5}],
         "alike": {"molecules": 6, "share": 0.5, "chance": 0.25},

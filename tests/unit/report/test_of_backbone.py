@@ -42,7 +42,7 @@ def test_the_page_says_what_was_learnt_how_and_from_what(directory: Path) -> Non
     assert "Left out: 2 profiles and 7 relations of 4 molecules" in text
     assert "33.3%" in text  # 13 of 39
     assert "3 of 4 nodes of the last level hold a molecule" in text
-    assert "50% have one of the same moa as their nearest such neighbour; by chance 25%" in text
+    assert "50% have the same moa as the nearest of the others, by chance 25%" in text
     assert "cytomol pretrain CORPUS --method chmr --config DIR/config.json --exclude-profiles-of FILE" in text
 
 
@@ -85,6 +85,16 @@ def test_a_validation_that_no_longer_falls_is_said(directory: Path) -> None:
     text = _change(directory, epochs=4, history=history)
     assert "lowest in epoch 2 (2)" in text
     assert "Validation has not improved in the last 2 epochs" in text
+    assert "It has risen since, while the loss fell" in text
+
+
+def test_molecules_alone_are_drawn_by_what_was_measured_of_them(directory: Path) -> None:
+    found = json.loads((directory / "overview.json").read_text(encoding="utf-8"))
+    found["map"] |= {"names": ["molecule"], "is": [0] * 12, "own": []}
+    (directory / "overview.json").write_text(json.dumps(found), encoding="utf-8")
+    page = report_of(directory).html()
+    assert "morphology (3)" in page
+    assert "no profile (9)" in page
 
 
 def test_a_damaged_record_is_named(directory: Path) -> None:

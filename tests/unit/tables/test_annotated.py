@@ -40,7 +40,11 @@ def _matrices(rows: int, start: int = 0) -> dict[str, np.ndarray]:
     rows=st.lists(st.tuples(TEXT, st.integers(-9, 9), st.floats(width=32), st.booleans()), max_size=12),
     size=st.integers(1, 5),
 )
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_any_rows_in_any_chunks_come_back_in_order(
     rows: list[tuple[str, int, float, bool]], size: int, tmp_path: Path
 ) -> None:

@@ -19,7 +19,11 @@ CELLS = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "csv.gz", "parquet"])
 @given(cells=st.lists(CELLS, min_size=1, max_size=9), size=st.integers(1, 4))
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_text_comes_back_as_it_was(suffix: str, cells: list[str], size: int, tmp_path: Path) -> None:
     path = tmp_path / f"t.{suffix}"
     frame = pd.DataFrame({"id": range(len(cells)), "text": cells})

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.artifact.shipped import is_shipped, model_place
 from cytomol.cells.tree.code_tree import CodeTree
 from cytomol.chem.occlusion.attribution import ExplainedMolecule
 from cytomol.chem.options import FeatureOptions
@@ -78,7 +79,9 @@ class ExploredModel:
         ModelDirectoryError
             If it is absent, altered or of another kind.
         """
-        return cls(ServedModel.load(Path(path).resolve().name, path, atoms=ServiceLimits().atoms))
+        place = model_place(path)
+        name = "default" if is_shipped(place) else place.resolve().name
+        return cls(ServedModel.load(name, place, atoms=ServiceLimits().atoms))
 
     def __enter__(self) -> Self:
         return self

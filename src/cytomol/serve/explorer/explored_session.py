@@ -132,7 +132,6 @@ class ExploredSession:
             "notes": [] if served.predictor is None else served.predictor.notes(),
             "explained": list(self.model.explained),
             "imputed": list(served.imputed),
-            "measured": self.measured.state,
             "tree": self._given is not None or self.grown is not None,
             "places_in_tree": self.model.tree is not None,
             "learnt": self.library.learnt,
@@ -167,7 +166,8 @@ class ExploredSession:
             raise InputError("the model holds no backbone")
         answer = self.model.cells(smiles)
         bits = self.model.fingerprints([smiles])[0]
-        return {"profiles": self.measured.profiles(answer, bits), "path": answer.path}
+        profiles = self.measured.profiles(answer, bits)
+        return {"profiles": profiles, "measured": self.measured.state, "path": answer.path}
 
     def atoms(self, smiles: str, what: str) -> dict[str, Any]:
         """Return a drawing of the atoms that an answer rests on, and its legend."""

@@ -107,7 +107,7 @@ def cell_map(
     data: PretrainData,
     rows: NDArray[np.int64],
     anchors: NDArray[np.float32],
-    labels: Sequence[str] | None,
+    texts: Mapping[str, Sequence[str]],
 ) -> dict[str, Any] | None:
     """Return the points of the map, as lists of equal length, and two figures beside it.
 
@@ -121,22 +121,25 @@ def cell_map(
         Molecules that are drawn, int64, shape (n,).
     anchors
         Where the model places them, shape (n, width).
-    labels
-        What is known of each molecule of the corpus, "" where nothing is.
+    texts
+        What is known of each molecule of the corpus, "" where nothing is: its ``label``, and the modalities
+        that were ``measured`` of it.
 
     Returns
     -------
     ``way``, ``names`` ("molecule", then modalities), for each point ``x``, ``y``, ``is`` (its place in
-    ``names``) and ``label``, with ``nodes`` (of each level a list; none without codes); ``own`` (how near
-    profiles lie to their molecule: share of the drawn molecules that are nearer, in percent) and ``alike``
-    (how often the nearest labelled molecule has the same label). None where fewer than ten places are finite.
+    ``names``), ``label`` and ``measured``, with ``nodes`` (of each level a list; none without codes);
+    ``own`` (how near profiles lie to their molecule: share of the drawn molecules that are nearer, in
+    percent) and ``alike`` (how often the nearest labelled molecule has the same label). None where fewer
+    than ten places are finite.
     """
     profiles = placed_profiles(backbone, data.profiles, rows)
     share = MOST_PROFILES // max(1, len(profiles))
     tables = [anchors, *(table[:share] for table in profiles.values())]
     places = np.concatenate(tables)
     kind = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
-    known = ["" if labels is None else labels[row] for row in rows] + [""] * (len(places) - len(rows))
+    rest = [""] * (len(places) - len(rows))
+    known = {name: [said[row] for row in rows] + rest for name, said in texts.items()}
     finite = np.flatnonzero(np.isfinite(places).all(axis=1))
     if len(finite) < FEWEST:
         return None
@@ -144,7 +147,7 @@ def cell_map(
     unit = _unit(places)
     points, way = flattened(unit, seed=backbone.config.seed)
     book = code_book(backbone.method)
-    label = [known[row] for row in finite]
+    known = {name: [said[row] for row in finite] for name, said in known.items()}
     return {
         "way": way,
         "names": ["molecule", *profiles],
@@ -152,9 +155,11 @@ def cell_map(
         "y": points[:, 1].astype(float).round(3).tolist(),
         "is": kind.tolist(),
         "nodes": [] if book is None else nodes_of(book, places).T.tolist(),
-        "label": label,
+        **known,
         "own": _own_found(profiles, data.profiles, rows, anchors),
-        "alike": _alike(unit[kind == 0], [name for name, one in zip(label, kind, strict=True) if one == 0]),
+        "alike": _alike(
+            unit[kind == 0], [name for name, one in zip(known["label"], kind, strict=True) if one == 0]
+        ),
     }
 
 

@@ -67,8 +67,8 @@ def overview(
     """
     labels = known_labels(corpus) if labels is None else labels
     valid, known = np.asarray(data.store.valid), np.zeros(len(corpus), np.bool_)
-    for profile in data.profiles.values():
-        known |= profile.measured.position >= 0
+    measured = _measured(corpus)
+    known |= np.array([bool(names) for names in measured], np.bool_)
     if labels is not None:
         known |= np.array([bool(label) for label in labels.labels], np.bool_)
     counted = sampled(valid, known, most=_MOST_COUNTED, seed=backbone.config.seed)
@@ -77,10 +77,14 @@ def overview(
     drawn = sampled(_marked(counted, len(valid)), known, most=MOST_MOLECULES, seed=backbone.config.seed)
     drawn = _distinct(corpus, drawn)
     places = anchors[np.searchsorted(counted, drawn)]
+    texts = {
+        "label": [""] * len(corpus) if labels is None else labels.labels,
+        "measured": [" + ".join(names) for names in measured],
+    }
     return {
         "learnt_from": learnt_from(corpus, data),
         "codes": None if book is None else code_use(book, nodes_of(book, anchors)),
-        "map": cell_map(backbone, data, drawn, places, None if labels is None else labels.labels),
+        "map": cell_map(backbone, data, drawn, places, texts),
         "label_kind": None if labels is None else labels.kind,
     }
 
@@ -143,6 +147,16 @@ def labels_of(
     for row, place in zip(molecule.tolist(), label.tolist(), strict=True):
         said[row].append(names[place])
     return MoleculeLabels(kind, _commonest(said))
+
+
+def _measured(corpus: Corpus) -> list[list[str]]:
+    """Return the modalities of which each molecule has a profile."""
+    names: list[list[str]] = [[] for _ in range(len(corpus))]
+    for modality in corpus.modalities.values():
+        if modality.entity == "molecule":
+            for row in np.unique(modality.rows).tolist():
+                names[row].append(modality.name)
+    return names
 
 
 def _commonest(said: list[list[str]]) -> list[str]:

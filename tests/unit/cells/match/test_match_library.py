@@ -43,7 +43,11 @@ def later(found: list[PlacedRows]) -> Callable[[int], Iterator[PlacedRows]]:
     return lambda start: (part for part in found if part.start >= start)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     sizes=st.lists(st.integers(1, 5), min_size=1, max_size=6),
     seed=st.integers(0, 999),

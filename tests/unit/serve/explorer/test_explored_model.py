@@ -56,6 +56,11 @@ def test_what_can_be_explained(session: ExploredSession, cell_session: ExploredS
     assert cell_session.atoms("CCO", "imputed morphology")["drawings"][0]["name"] == "direction"
 
 
+def test_the_backbone_that_comes_with_the_package() -> None:
+    with ExploredModel.open("default") as model:
+        assert (model.served.name, model.served.kind) == ("default", "backbone")
+
+
 def test_no_model(tmp_path: Path) -> None:
     with pytest.raises(ModelDirectoryError):
         ExploredModel.open(tmp_path / "none")

@@ -49,7 +49,7 @@ def test_what_the_table_holds(session: ExploredSession) -> None:
     assert found["rows"] == 93
     assert [one["is"] for one in found["columns"]] == ["id", "smiles", "number"]
     assert found["molecules"][1].startswith("2 rows without a valid molecule; row 2:")
-    assert found["command"] == "cytomol finetune mine.csv --targets length -o model"
+    assert found["command"].startswith("cytomol finetune mine.csv --targets length ")
 
 
 @pytest.mark.parametrize(

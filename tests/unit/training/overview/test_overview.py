@@ -71,6 +71,8 @@ def test_a_method_without_projections_draws_molecules_alone(corpus: Path, tmp_pa
     assert found["codes"] is None
     assert found["map"]["names"] == ["molecule"]  # type: ignore[index]
     assert found["map"]["own"] == []  # type: ignore[index]
+    measured = set(found["map"]["measured"])  # type: ignore[index]
+    assert {"", "morphology", "morphology + expression"} <= measured
 
 
 def test_own_labels_take_the_place_of_those_of_the_corpus(corpus: Path, tmp_path: Path) -> None:
