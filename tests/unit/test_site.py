@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tools.architecture import ROOT, module_paths
-from tools.site import COPIED, api, contents, links, maths, picture, verbs
+from tools.site import COPIED, api, contents, links, maths, picture, streams, verbs
 
 from cytomol.cli.main import _VERBS
 from cytomol.predict.uncertainty import Word as Domain
@@ -32,7 +32,9 @@ def verb_pages() -> dict[str, str]:
     return verbs.pages(DOCS)
 
 
-@pytest.mark.parametrize("module", [api, contents, links, maths, picture, verbs], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [api, contents, links, maths, picture, streams, verbs], ids=lambda m: m.__name__
+)
 def test_examples_of_the_docstrings(module: typing.Any) -> None:
     if module is maths:
         pytest.importorskip("docutils")

@@ -127,7 +127,7 @@ def _curves(task: TestedTask, number: int) -> list[Figure]:
         axes.plot([0, 1], [0, 1], color=colour("quiet"), linewidth=1, linestyle="--", label="chance")
         axes.plot(*_thinned(false, true), color=colour("blue"), drawstyle="steps-post", label="model")
         axes.set_xlabel("share of the others called so too")
-        axes.set_ylabel(f"share of {positive[:24]} found")
+        axes.set_ylabel(f"share of class {positive[:24]} found")
         axes.set_title(f"{task.name[:40]}: ROC")
         axes.legend(loc="lower right")
 
@@ -135,13 +135,13 @@ def _curves(task: TestedTask, number: int) -> list[Figure]:
         axes.plot([0, 1], [share, share], color=colour("quiet"), linewidth=1, linestyle="--", label="chance")
         axes.plot(*_thinned(recall, precision), color=colour("blue"), label="model")
         axes.set_ylim(0, 1.03)
-        axes.set_xlabel(f"share of {positive[:24]} found")
+        axes.set_xlabel(f"share of class {positive[:24]} found")
         axes.set_ylabel("precision")
         axes.set_title(f"{task.name[:32]}: precision and recall")
         axes.legend(loc="lower left")
 
     count = int(measured.sum())
-    said = f"{task.total:,} molecules, {count:,} of them {positive}"
+    said = f"{task.total:,} molecules, {count:,} of them of class {positive}"
     return [
         drawn(
             roc,
@@ -156,7 +156,8 @@ def _curves(task: TestedTask, number: int) -> list[Figure]:
             name=f"recall-{number}",
             title=f"Precision and recall of {task.name}",
             says=f"{said}. Chance has a precision of {share:.2f}.",
-            caption=f"{task.name}: of those called {positive}, how many are, by how many of them are found. "
+            caption=f"{task.name}: of those called class {positive}, how many are, by how many of "
+            "them are found. "
             f"Chance has {share:.2f}.",
             size=_SIZE,
         ),

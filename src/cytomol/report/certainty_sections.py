@@ -71,8 +71,8 @@ def _calibrated(facts: PredictorFacts) -> str:
 
 def _calibration(task: TestedTask, number: int) -> Figure:
     values = task.kind == "regression"
-    what = "observed coverage" if values else f"share that is {task.classes[1][:24]}"
-    stated = "stated coverage" if values else f"stated probability of {task.classes[1][:24]}"
+    what = "observed coverage" if values else f"share of class {task.classes[1][:24]}"
+    stated = "stated coverage" if values else f"stated probability of class {task.classes[1][:24]}"
 
     def draw(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=colour("quiet"), linewidth=1, linestyle="--")

@@ -100,7 +100,7 @@ def by_chance(candidates: int) -> float:
     Examples
     --------
     >>> round(by_chance(1000), 2)
-    3.24
+    3.23
     """
     from scipy.stats import norm
 

@@ -54,7 +54,8 @@ class ServedModel:
         name
             What requests will call it.
         path
-            Directory that ``finetune``, ``pretrain`` or ``matcher`` made.
+            Directory that ``finetune``, ``pretrain`` or ``matcher`` made; the word ``default`` is the
+            backbone that comes with cytomol.
         atoms
             Atoms beyond which molecules are refused, where the model itself allows more.
 
@@ -65,8 +66,9 @@ class ServedModel:
         """
         from cytomol.artifact.backbone import load_backbone
         from cytomol.artifact.directory import kind_of
+        from cytomol.artifact.shipped import model_place
 
-        place = Path(path)
+        place = model_place(path)
         kind = kind_of(place)
         if kind in {"predictor", "model"}:
             from cytomol.predict.predictor import Predictor

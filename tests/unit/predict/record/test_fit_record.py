@@ -14,7 +14,7 @@ from cytomol import finetune
 from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import metrics
 from cytomol.predict.config import FinetuneConfig
-from cytomol.predict.record import RECORD, FitRecord, RecordSource
+from cytomol.predict.record import RECORD, FitRecord, RecordSource, nested_fits
 from cytomol.predict.record.fit_record import figured_tasks
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
@@ -134,3 +134,15 @@ def test_of_many_tasks_some_from_the_best_to_the_worst_have_figures() -> None:
     assert figured_tasks(_verdict(*gains[:3]), labels[:, :3]) == [0, 1, 2]
     labels[:, 1] = np.nan
     assert 1 not in figured_tasks(_verdict(*gains), labels)
+
+
+def test_a_slow_learner_has_the_curve_of_a_forest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nested_fits, "_MOST_ROWS", 0)
+    monkeypatch.setattr(nested_fits, "_TREES", 10)
+    shares = {"split_fractions": (0.5, 0.1, 0.4)}
+    record = _fitted(calibration_folds=0, refit=False, baselines=False, evidence=False, **shares)
+    assert record.curve is not None
+    assert (record.curve.learner, record.curve.same) == ("forest", False)
+    assert [curve.task for curve in record.curve.curves] == ["length", "amine"]
+    assert [point.molecules for point in record.curve.curves[0].points] == [15, 30]
+    assert all(point.score is not None and point.score < 5 for point in record.curve.curves[0].points)
