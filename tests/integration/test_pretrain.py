@@ -101,6 +101,7 @@ def test_the_model_directory_is_whole_and_two_runs_are_equal(
         "config.json",
         "manifest.json",
         "metrics.csv",
+        "overview.json",
         "statistics.safetensors",
         "training.json",
         "weights.safetensors",
