@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop would be in the way of later tests
 def browser() -> Iterator[Browser]:
     """Return the system's browser."""
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)

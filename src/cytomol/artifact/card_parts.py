@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["CITATIONS", "cell", "citation", "code", "front_matter", "licence_lines"]
-
-CITATIONS: Mapping[str, str] = {
-    "infoalign": "Liu et al., Learning Molecular Representation in a Cell, ICLR 2025, arXiv:2406.12056",
-    "chmr": "Li et al., Learning Cell-Aware Hierarchical Multi-Modal Representations for Robust Molecular "
-    "Modeling, AAAI 2026, arXiv:2511.21120",
-    "contrastive": "Sanchez-Fernandez et al., CLOOME: contrastive learning unlocks bioimaging databases for "
-    "queries with chemical structures, Nature Communications 14, 7339 (2023), doi:10.1038/s41467-023-42328-w",
-}
-"""By method: the paper that a user of its backbone cites."""
+__all__ = ["cell", "citation", "code", "front_matter", "licence_lines"]
 
 
 def front_matter(fields: Mapping[str, Any]) -> list[str]:
@@ -50,7 +41,10 @@ def code(lines: Iterable[str]) -> list[str]:
 
 def citation(*names: str) -> list[str]:
     """Return the section that says what to cite: cytomol, and the papers of the methods named."""
-    papers = [f"- {CITATIONS[name]}" for name in names if name in CITATIONS]
+    from cytomol.methods import methods
+
+    papers = [methods[name].paper for name in names if name in methods.names()]
+    papers = [f"- {paper}" for paper in papers if paper]
     return ["## How to cite", "", "- cytomol (CITATION.cff of its repository)", *papers, ""]
 
 

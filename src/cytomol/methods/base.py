@@ -33,6 +33,10 @@ class Method(nn.Module, ABC):
         Blocks of features that a head on this method reads unless told otherwise.
     head
         Published head that goes with the method, by name.
+    called
+        What a sentence calls it; "" for its registered name.
+    paper
+        What a user of its backbone cites; "" for nothing.
     embedding_width
         Width of ``embed``.
     encoder
@@ -44,6 +48,8 @@ class Method(nn.Module, ABC):
     Config: ClassVar[type[MethodConfig]]
     blocks: ClassVar[tuple[str, ...]] = ("embedding", "1d")
     head: ClassVar[str] = "chmr"
+    called: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
     embedding_width: int
     encoder: GraphEncoder | None
     profiles: NamedModules | None

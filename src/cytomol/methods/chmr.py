@@ -69,6 +69,11 @@ class CHMR(Method):
     """
 
     Config = CHMRConfig
+    called = "CHMR"
+    paper = (
+        "Li et al., Learning Cell-Aware Hierarchical Multi-Modal Representations for Robust Molecular "
+        "Modeling, AAAI 2026, arXiv:2511.21120"
+    )
 
     def __init__(
         self,

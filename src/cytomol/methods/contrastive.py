@@ -55,6 +55,11 @@ class Contrastive(Method):
     """
 
     Config = ContrastiveConfig
+    called = "the contrastive method"
+    paper = (
+        "Sanchez-Fernandez et al., CLOOME: contrastive learning unlocks bioimaging databases for queries "
+        "with chemical structures, Nature Communications 14, 7339 (2023), doi:10.1038/s41467-023-42328-w"
+    )
 
     def __init__(
         self,

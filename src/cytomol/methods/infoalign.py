@@ -57,6 +57,8 @@ class InfoAlign(Method):
     Config = InfoAlignConfig
     blocks = ("embedding",)
     head = "infoalign"
+    called = "InfoAlign"
+    paper = "Liu et al., Learning Molecular Representation in a Cell, ICLR 2025, arXiv:2406.12056"
 
     def __init__(
         self,

@@ -20,8 +20,6 @@ from cytomol.training.overview.overview import OVERVIEW
 
 __all__ = ["BackboneReport"]
 
-_NAMES = {"infoalign": "InfoAlign", "chmr": "CHMR", "contrastive": "the contrastive method"}
-
 
 @report_kinds.register("backbone")
 class BackboneReport:
@@ -58,8 +56,15 @@ class BackboneReport:
             Section("How it was run", _how_it_was_run(training)),
         ]
         subtitle = f"{training['data']['molecules']:,} molecules, {training['epochs']} epochs"
-        name = _NAMES.get(training["method"], training["method"])
+        name = _called(training["method"])
         return Page(f"A backbone by {name}", subtitle, [one for one in sections if one])
+
+
+def _called(method: str) -> str:
+    """Return what a sentence calls a method, known here or of a plug-in that is not loaded."""
+    from cytomol.methods import methods
+
+    return (methods[method].called if method in methods.names() else "") or method
 
 
 def _json(directory: Path, name: str) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def _in_short(
     config: Mapping[str, Any], training: Mapping[str, Any], found: Mapping[str, Any]
 ) -> list[Element]:
     """Return what a reader wants to know first."""
-    name = _NAMES.get(training["method"], training["method"])
+    name = _called(training["method"])
     name = name[:1].upper() + name[1:]
     counts = found.get("learnt_from", {}).get("molecules")
     which = f"{training['data']['molecules']:,} molecules"

@@ -107,7 +107,7 @@ def test_profiles_of_genes_by_symbol(corpus: Corpus, tmp_path: Path) -> None:
             {"reliability": "r", "select": {"q": ("y",)}},
             "row 2, column r: 'good' is not a number",
         ),
-        ("mol_id,r\na,12\n", {"reliability": "r"}, "reliability of 12"),
+        ("mol_id,r\na,12\n", {"reliability": "r"}, "'12' is no reliability"),
         ("mol_id,r\nx,0.5\n", {"reliability": "r"}, "joins|joined|speaks of no molecule"),
         ("mol_id,r\na,0.5\n", {"reliability": "r", "select": {"mol_id": ("q",)}}, "no row with mol_id q"),
     ],

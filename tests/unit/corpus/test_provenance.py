@@ -87,7 +87,7 @@ def test_profiles_below_others(corpus: Corpus) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "message"), [("high", r"row 2, column Metadata_Reliability"), ("1.5", "reliability of 1.5")]
+    ("cell", "message"), [("high", r"row 2, column Metadata_Reliability"), ("1.5", "'1.5' is no reliability")]
 )
 def test_a_reliability_that_is_none(tmp_path: Path, cell: str, message: str) -> None:
     (tmp_path / "modalities").mkdir()

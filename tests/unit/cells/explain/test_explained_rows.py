@@ -64,8 +64,8 @@ def test_as_many_molecules_are_drawn_as_wanted(tmp_path: Path) -> None:
     drawings.finish("a, b/c")
     assert drawings.drawn == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "000002-a.svg",
-        "000002-b_c.svg",
+        "000002-1-a.svg",
+        "000002-2-b_c.svg",
         "000003.svg",
         "index.html",
     ]

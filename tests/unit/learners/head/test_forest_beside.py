@@ -84,7 +84,12 @@ def test_logits_are_gamma_times_the_head_plus_the_forest(
 
 def test_nothing_saved_is_pickled(tmp_path: Path) -> None:
     path = run().predictor.save(tmp_path / "m")
-    assert {file.suffix for file in path.rglob("*") if file.is_file()} <= {".safetensors", ".json", ".csv"}
+    assert {file.suffix for file in path.rglob("*") if file.is_file()} <= {
+        ".safetensors",
+        ".json",
+        ".csv",
+        ".md",
+    }
 
 
 @pytest.mark.parametrize("name", FOREST)
