@@ -135,5 +135,6 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
         return top
 
     peak(2)
-    assert peak(60) < 1.3 * peak(6)
+    # 54 chunks more, each of 200 kB: less than one of them is kept, whatever else the process does meanwhile
+    assert peak(60) < peak(6) + 100_000
     assert anndata.read_h5ad(tmp_path / "60.h5ad").shape == (30_000, 100)
