@@ -58,6 +58,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         metavar="NAME=DIR",
         help="another backbone to compare with; may be given several times",
     )
+    parser.add_argument(
+        "--blind",
+        action="store_true",
+        help="train a form that knows nothing of the train folds' molecules either, in WORK/FORM-blind",
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads of the training (1)")
     return parser.parse_args(arguments)
 
@@ -81,7 +86,7 @@ def _pair(text: str) -> Entrant:
 
 def _run(stage: str, options: argparse.Namespace) -> None:
     work: Path = options.work
-    trained = work / options.form
+    trained = work / (f"{options.form}-blind" if options.blind else options.form)
     work.mkdir(parents=True, exist_ok=True)
     match stage:
         case "corpus":
@@ -121,10 +126,11 @@ def _pretrain(options: argparse.Namespace, trained: Path) -> None:
     """Pretrain the form, or go on with it, without what is known of the evaluated molecules."""
     if _trained(trained):
         return
+    hidden = evaluated_molecules(options.work, train_too=options.blind)
     words = [
         *(sys.executable, "-m", "cytomol", "pretrain", str(open_corpus(options.work))),
         *options_of(options.form),
-        *("--threads", str(options.threads), "--exclude-profiles-of", str(evaluated_molecules(options.work))),
+        *("--threads", str(options.threads), "--exclude-profiles-of", str(hidden)),
         *("-o", str(trained)),
     ]
     if trained.with_name(f"{trained.name}.partial").exists():
