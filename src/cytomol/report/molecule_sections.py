@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cytomol.predict.record.record_parts import Attributed, ShownMolecule
 from cytomol.report.elements import Card, Cards, Element, Heading, Sentence
 from cytomol.report.molecule_svg import draw_molecule
@@ -20,11 +22,9 @@ _WHY = {
 def surprise_section(facts: PredictorFacts) -> Section:
     """Show the worst and the most surprising answers."""
     title = "Worst and most surprising"
-    if facts.record is None or not facts.record.evidence:
-        return Section(title, [Sentence(NO_RECORD if facts.record is None else NO_EVIDENCE)])
-    shown = facts.record.shown
-    if not shown:
-        return Section(title, [Sentence("No tested molecule was answered wrong.")])
+    shown = () if facts.record is None else facts.record.shown
+    if absent := _absent(facts, shown, "No tested molecule was answered wrong."):
+        return Section(title, [absent])
     elements: list[Element] = [
         Sentence(
             "Look here first for mistakes in the table (units, signs, a wrong structure), then for "
@@ -38,6 +38,15 @@ def surprise_section(facts: PredictorFacts) -> Section:
             if own:
                 elements += [Heading(f"{task}: {words}"), Cards([_card(one) for one in own])]
     return Section(title, elements)
+
+
+def _absent(facts: PredictorFacts, molecules: Sequence[object], none: str) -> Sentence | None:
+    """Say why there are no molecules to show; None where there are."""
+    if facts.record is None:
+        return Sentence(NO_RECORD)
+    if not facts.record.evidence:
+        return Sentence(NO_EVIDENCE)
+    return None if molecules else Sentence(none)
 
 
 def _card(one: ShownMolecule) -> Card:
@@ -68,11 +77,9 @@ def _likeness(value: float | None) -> str:
 def attribution_section(facts: PredictorFacts) -> Section:
     """Show which atoms some answers rest on."""
     title = "What answers rest on"
-    if facts.record is None or not facts.record.evidence:
-        return Section(title, [Sentence(NO_RECORD if facts.record is None else NO_EVIDENCE)])
-    found = facts.record.attributed
-    if not found:
-        return Section(title, [Sentence("No answer of this model is explained here; cytomol explain does.")])
+    found = () if facts.record is None else facts.record.attributed
+    if absent := _absent(facts, found, "No answer of this model is explained here; cytomol explain does."):
+        return Section(title, [absent])
     elements: list[Element] = [
         Sentence(
             "The highest, the middle and the lowest of the tested molecules. What the answer loses without "
