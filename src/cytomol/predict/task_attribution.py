@@ -44,7 +44,8 @@ def explain_tasks(
     """Return what the answers to some tasks lose without each atom and each piece of a molecule.
 
     A task of two classes is explained by the probability of its second class, one of more classes by the
-    probability of each (``task=class``), one of values by the value, in the unit of the table.
+    probability of each (``task=class``), one of values by the value, in the unit of the table. A measured
+    profile that the predictor has of a molecule stays as it is.
 
     Parameters
     ----------

@@ -82,12 +82,18 @@ def attribution_section(facts: PredictorFacts) -> Section:
         return Section(title, [absent])
     elements: list[Element] = [
         Sentence(
-            "The highest, the middle and the lowest of the tested molecules. What the answer loses without "
-            "an atom is what the atom adds: blue raises it, orange lowers it, and a larger spot is more. It "
-            "says what the model looks at, not what causes the value. cytomol explain does it for any "
-            "molecule."
+            "The highest, the middle and the lowest of the tested molecules; of three and more classes the "
+            "surest, the middle and the least sure. What the answer loses without an atom is what the atom "
+            "adds: blue raises it, orange lowers it, and a larger spot is more. It says what the model looks "
+            "at, not what causes the value. cytomol explain does it for any molecule."
         )
     ]
+    if any(one.profiled for one in found):
+        elements.append(
+            Sentence(
+                "Measured profiles stay as they are: what an atom adds is what the structure says beside them."
+            )
+        )
     for task in dict.fromkeys(one.task for one in found):
         own = [one for one in found if one.task == task]
         elements += [Heading(task), Cards([_explained(one) for one in own], small=True)]
@@ -99,7 +105,6 @@ def _explained(one: Attributed) -> Card:
     strongest = max(atoms.values(), key=abs, default=0.0)
     says = f"molecule {one.id}, the strongest atom adds {strongest:+.2g}"
     svg = draw_molecule(one.smiles, says=says, size=(240, 190), atoms=atoms)
-    return Card(
-        one.id[:_LONGEST],
-        [(svg, f"predicted {one.predicted}, measured {one.measured}; strongest atom {strongest:+.2g}")],
-    )
+    to = f" to the probability of {one.of_class}" if one.of_class else ""
+    caption = f"predicted {one.predicted}, measured {one.measured}; strongest atom {strongest:+.2g}{to}"
+    return Card(one.id[:_LONGEST], [(svg, caption)])
