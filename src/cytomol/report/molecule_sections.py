@@ -91,7 +91,7 @@ def attribution_section(facts: PredictorFacts) -> Section:
     if any(one.profiled for one in found):
         elements.append(
             Sentence(
-                "Measured profiles stay as they are: what an atom adds is what the structure says beside them."
+                "Measured profiles stay as they are: what an atom adds is what structure says beside them."
             )
         )
     for task in dict.fromkeys(one.task for one in found):

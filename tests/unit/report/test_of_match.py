@@ -62,3 +62,17 @@ def test_another_table_has_no_such_report(tmp_path: Path) -> None:
 def test_the_best_by_chance_is_the_expected_largest_of_normal_draws() -> None:
     drawn = np.random.default_rng(0).normal(size=(4000, 500)).max(axis=1).mean()
     assert by_chance(500) == pytest.approx(drawn, abs=0.03)
+
+
+def test_a_file_that_is_no_anndata_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    (tmp_path / "m.h5ad").write_bytes(b"no file of HDF5")
+    with pytest.raises(InputError, match="is not a readable AnnData file"):
+        report_of(tmp_path / "m.h5ad")
+
+
+def test_anndata_without_matches_has_no_such_report(tmp_path: Path) -> None:
+    anndata = pytest.importorskip("anndata")
+    anndata.AnnData(np.ones((2, 3))).write_h5ad(tmp_path / "m.h5ad")
+    with pytest.raises(InputError, match="nothing that cytomol has a report on"):
+        report_of(tmp_path / "m.h5ad")
