@@ -110,7 +110,7 @@ def _of_queries(path: Path) -> pd.DataFrame:
     def told(name: str) -> Any:
         return obs.get(f"Metadata_{name}", "")
 
-    def of_rank(name: str, none: object) -> Any:
+    def of_rank(name: str, none: Any) -> Any:
         return np.where(found, obsm[name][query, rank] if name in obsm else none, none)
 
     def number(name: str, digits: int) -> Any:
