@@ -34,13 +34,16 @@ def holds_matches(path: Path) -> bool:
     kind = format_of(path)
     if kind == "h5ad":
         return _names(path) >= _OF_QUERIES
-    if kind == "parquet":
-        from pyarrow.parquet import read_schema
+    try:
+        if kind == "parquet":
+            from pyarrow.parquet import read_schema
 
-        return set(map(str, read_schema(path).names)) >= _NEEDED
-    if kind not in _SEPARATORS:
+            return set(map(str, read_schema(path).names)) >= _NEEDED
+        if kind not in _SEPARATORS:
+            return False
+        return set(map(str, pd.read_csv(path, sep=_SEPARATORS[kind], dtype=str, nrows=0).columns)) >= _NEEDED
+    except ValueError:  # empty, or no such table inside: nothing that has a report
         return False
-    return set(map(str, pd.read_csv(path, sep=_SEPARATORS[kind], dtype=str, nrows=0).columns)) >= _NEEDED
 
 
 def read_matches(path: Path) -> pd.DataFrame:
