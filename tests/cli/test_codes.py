@@ -58,6 +58,8 @@ def fitted(
         "--places", "decoded", "--modality", "morphology", "-o", out, "--workers", 1,
     )  # fmt: skip
     assert done.code == 0, done.err
+    card = (out / "tree" / "README.md").read_text(encoding="utf-8")
+    assert "--tree fitted --depth 4 --places decoded --modality morphology" in card
     return out
 
 
@@ -170,6 +172,14 @@ def test_the_hierarchy_tells_what_nodes_have_in_common(
     assert done.code == 0, done.err
     assert "level 6: " in done.out
     told = json.loads((out / "hierarchy.json").read_text())
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert all(f"| {one['level']} | {one['nodes']} | {one['used']} |" in card for one in told["levels"][:6])
+    tested = [
+        f"- {one['kind']}: {one['significant']} of {one['tests']:,} tests" for one in told["enrichment"]
+    ]
+    assert all(line in card for line in tested)
+    assert "cytomol hierarchy MODEL --corpus CORPUS -o DIR" in card
+    assert "`tree`" not in card
     assert [one["kind"] for one in told["enrichment"]] == ["scaffold", "compound_targets_gene", "family"]
     members = pd.read_csv(out / "members.csv", dtype={"path": str})
     assert members["mol_id"].tolist() == molecules["mol_id"].tolist()

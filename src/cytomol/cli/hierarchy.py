@@ -101,7 +101,8 @@ def command(
     DIR holds levels.csv (use, perplexity, dead nodes), nodes.csv, members.csv (the path of every molecule),
     typical.csv (members nearest to their node's code), enrichment.csv (labels, scaffolds and targets that
     gather in a node, with p-values corrected for the number of tests), agreement.csv (profiles beside their
-    molecules, with a corpus), hierarchy.json with the sum of it, and tree/ if one was fitted.
+    molecules, with a corpus), hierarchy.json with the sum of it, its card README.md, and tree/ if one was
+    fitted.
     """
     if (corpus_dir is None) == (molecules is None):
         raise click.UsageError("give either --corpus or --molecules")

@@ -34,13 +34,16 @@ def holds_matches(path: Path) -> bool:
     kind = format_of(path)
     if kind == "h5ad":
         return _names(path) >= _OF_QUERIES
-    if kind == "parquet":
-        from pyarrow.parquet import read_schema
+    try:
+        if kind == "parquet":
+            from pyarrow.parquet import read_schema
 
-        return set(map(str, read_schema(path).names)) >= _NEEDED
-    if kind not in _SEPARATORS:
+            return set(map(str, read_schema(path).names)) >= _NEEDED
+        if kind not in _SEPARATORS:
+            return False
+        return set(map(str, pd.read_csv(path, sep=_SEPARATORS[kind], dtype=str, nrows=0).columns)) >= _NEEDED
+    except ValueError:  # empty, or no such table inside: nothing that has a report
         return False
-    return set(map(str, pd.read_csv(path, sep=_SEPARATORS[kind], dtype=str, nrows=0).columns)) >= _NEEDED
 
 
 def read_matches(path: Path) -> pd.DataFrame:
@@ -110,7 +113,7 @@ def _of_queries(path: Path) -> pd.DataFrame:
     def told(name: str) -> Any:
         return obs.get(f"Metadata_{name}", "")
 
-    def of_rank(name: str, none: object) -> Any:
+    def of_rank(name: str, none: Any) -> Any:
         return np.where(found, obsm[name][query, rank] if name in obsm else none, none)
 
     def number(name: str, digits: int) -> Any:

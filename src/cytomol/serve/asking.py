@@ -20,6 +20,7 @@ from cytomol.serve.service_metrics import ServiceMetrics
 
 __all__ = ["Asker", "problem_of"]
 
+_UNTIL = "cytomol.until"
 _GONE = 499  # nobody reads it: the client has gone
 
 
@@ -65,9 +66,12 @@ class Asker:
     async def _wait(self, request: Request, future: Any) -> list[dict[str, Any]]:
         answer = asyncio.wrap_future(future)
         gone = asyncio.create_task(_until_gone(request))
-        seconds = self.limits.timeout
+        seconds, now = self.limits.timeout, asyncio.get_running_loop().time()
+        until = request.scope.setdefault(_UNTIL, now + seconds)  # of all that one request asks
         try:
-            await asyncio.wait({answer, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {answer, gone}, timeout=max(0.0, until - now), return_when=asyncio.FIRST_COMPLETED
+            )
             if answer.done():
                 found: list[dict[str, Any]] = answer.result()
                 return found

@@ -26,15 +26,12 @@ def explained_row(one: ExplainedMolecule) -> dict[str, Any]:
     """
     if one.mol is None:
         return {"error": one.error}
-    from rdkit import Chem
-
-    read_as = Chem.MolToSmiles(one.mol, canonical=False)
-    order = [int(place) for place in one.mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"]]
+    read_as, order = one.read_as()
     piece = one.piece[order]
     return {
         "error": None,
         "read_as": read_as,
-        "symbols": [one.mol.GetAtomWithIdx(place).GetSymbol() for place in order],
+        "symbols": [one.mol.GetAtomWithIdx(place).GetSymbol() for place in order.tolist()],
         "pieces": [np.flatnonzero(piece == number).tolist() for number in np.unique(piece)],
         "explained": {
             each.name: {

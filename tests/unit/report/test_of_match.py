@@ -76,3 +76,11 @@ def test_anndata_without_matches_has_no_such_report(tmp_path: Path) -> None:
     anndata.AnnData(np.ones((2, 3))).write_h5ad(tmp_path / "m.h5ad")
     with pytest.raises(InputError, match="nothing that cytomol has a report on"):
         report_of(tmp_path / "m.h5ad")
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.parquet"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01"])
+def test_a_file_that_is_no_table_has_no_such_report(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match="nothing that cytomol has a report on"):
+        report_of(tmp_path / name)

@@ -141,7 +141,7 @@ def _write_anndata(
             matrices.setdefault(name, []).append(matrix)
     about = pd.concat(abouts, ignore_index=True).astype(str)
     about.index = pd.Index([str(row + 1) for row in range(len(about))], name="query_row")
-    obsm = {name: np.concatenate(matrix) for name, matrix in matrices.items()}
+    obsm: dict[str, Any] = {name: np.concatenate(matrix) for name, matrix in matrices.items()}
     for name in ("match_id", "match_smiles"):
         texts = pd.DataFrame(obsm[name], index=about.index).rename(columns=lambda rank: str(rank + 1))
         obsm[name] = texts.astype(str)

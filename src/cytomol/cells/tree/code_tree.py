@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.artifact.directory import load_model, load_weights, write_model
+from cytomol.cells.tree.tree_card import tree_card
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
 from cytomol.nn.leaf_quantizer import LeafQuantizer
 from cytomol.nn.quantizer import CodeBook, FlatQuantizer
@@ -170,6 +171,13 @@ def fit_tree(
 def write_tree(tree: CodeTree, directory: Path, backbone: Backbone) -> None:
     """Write a fitted tree as a directory of its own, bound to the model whose places it divides."""
     directory.mkdir()
+    card = tree_card(
+        model=backbone.name,
+        digest=backbone.digest,
+        levels=len(tree.level_sizes),
+        places=tree.places,
+        modality=tree.modality,
+    )
     write_model(
         directory,
         kind=KIND,
@@ -181,7 +189,7 @@ def write_tree(tree: CodeTree, directory: Path, backbone: Backbone) -> None:
         },
         weights={"codes": tree.book.codes},
         statistics={},
-        texts={},
+        texts={"README.md": card},
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cytomol.cells.tree.code_tree import Codes, CodeTree
 from cytomol.cells.tree.enrichment import Enrichment
+from cytomol.cells.tree.tree_card import hierarchy_card
 from cytomol.cells.tree.tree_paths import beside, names_beside
 
 __all__ = ["Hierarchy", "level_use", "path_agreement"]
@@ -188,7 +189,7 @@ class Hierarchy:
         }
 
     def write(self, directory: Path, places: NDArray[np.float32], *, typical: int = 5) -> None:
-        """Write the tables and ``hierarchy.json`` into a directory that exists."""
+        """Write the tables, ``hierarchy.json`` and the card into a directory that exists."""
         tables = {
             "levels": pd.concat(self.uses),
             "nodes": self.nodes(),
@@ -202,6 +203,7 @@ class Hierarchy:
             table.to_csv(directory / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
         text = json.dumps(self.summary(), indent=2, default=float)
         (directory / "hierarchy.json").write_text(text + "\n", encoding="utf-8")
+        (directory / "README.md").write_text(hierarchy_card(self.summary()), encoding="utf-8")
 
     def _unit_codes(self) -> NDArray[np.float32]:
         codes: NDArray[np.float32] = self.tree.book.unit_codes().detach().numpy()

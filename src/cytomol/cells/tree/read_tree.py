@@ -92,7 +92,8 @@ def read_hierarchy(
         uses.append(level_use(tree, profiles, name))
         if modality.entity == "molecule":
             agreements.append(path_agreement(name, profiles.path, codes.path[modality.rows]))
-    about = {"model": backbone.name, "digest": backbone.digest, "places": tree.places}
+    about: dict[str, str | None] = {"model": backbone.name, "digest": backbone.digest, "places": tree.places}
+    about |= {"modality": tree.modality, "source": "molecules" if corpus is None else "corpus"}
     counts = {"rows": len(molecules), "molecules": int(there.sum()), "tested": int(counted.sum())}
     return Hierarchy(tree, molecules, codes, own, uses, agreements, tests, {**about, **counts})
 

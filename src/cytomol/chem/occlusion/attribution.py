@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from cytomol.chem.occlusion.masked_molecules import MaskedMolecules
+from cytomol.errors import InputError
 
 __all__ = ["Attribution", "ExplainedMolecule", "occlude", "unexplained"]
 
@@ -66,6 +67,22 @@ class ExplainedMolecule:
     error: str
     piece: NDArray[np.int64]
     attributions: list[Attribution] = field(default_factory=list)
+
+    def read_as(self) -> tuple[str, NDArray[np.int64]]:
+        """Return a SMILES of the molecule as it was read, and which of its atoms stands at each place there.
+
+        A parent that was read in the place of a salt has other atoms than the SMILES given.
+
+        Raises
+        ------
+        InputError
+            If it is invalid.
+        """
+        if self.mol is None:
+            raise InputError(self.error)
+        text = Chem.MolToSmiles(self.mol, canonical=False)
+        order = self.mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"]
+        return text, np.array([int(place) for place in order], dtype=np.int64)
 
 
 def occlude(

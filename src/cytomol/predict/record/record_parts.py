@@ -189,7 +189,7 @@ class ShownMolecule(_Part):
 
 
 class Attributed(_Part):
-    """A tested molecule and what each atom adds to the answer.
+    """A tested molecule as the model reads it, and what each atom adds to the answer, in that order.
 
     Of a task of three and more classes that is the probability of the class ``of_class``; ``profiled`` says
     that a measured profile of the molecule stayed as it is.

@@ -104,16 +104,16 @@ def attributed_molecules(
         if not one.attributions:
             continue
         own = one.attributions[int(said[row]) if several else 0]
-        predicted = _said_text(task, said[row], spread)
+        predicted, (read_as, order) = _said_text(task, said[row], spread), one.read_as()
         if np.isfinite(own.atoms).all():
             found.append(
                 Attributed(
                     task=task.name,
                     id=fitting.table.names[tested.rows[row]],
-                    smiles=smiles[row],
+                    smiles=read_as,
                     measured=label_text(task, labels[row], spread),
                     predicted=f"{predicted} with probability {height[row]:.2f}" if several else predicted,
-                    atoms=numbers(own.atoms),
+                    atoms=numbers(own.atoms[order]),
                     of_class=of_class,
                     profiled=_profiled(evaluated, smiles[row]),
                 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 from cytomol.chem.cache import content_key
 from cytomol.chem.options import FeatureOptions
 from cytomol.chem.similarity import SortedFingerprints, sorted_fingerprints, tanimoto_top_k
-from cytomol.errors import CytomolError, OutputError
+from cytomol.errors import OutputError
 from cytomol.files import atomic_file, cache_root
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.uncertainty import domain_fingerprints
+from cytomol.serve.explorer.background import in_background
 from cytomol.serve.explorer.explored_library import ExploredLibrary
 from cytomol.serve.explorer.map_points import MapPlane
 
@@ -74,7 +74,7 @@ class ExploredMap:
 
     def start(self) -> None:
         """Compute in the background."""
-        threading.Thread(target=self._compute_or_say, name="cytomol-map", daemon=True).start()
+        in_background(self.compute, self._failed, name="cytomol-map")
 
     def compute(self) -> None:
         """Read the molecules and place them."""
@@ -139,11 +139,8 @@ class ExploredMap:
     def _advance(self, done: int, total: int) -> None:
         self.done, self.total = done, total
 
-    def _compute_or_say(self) -> None:
-        try:
-            self.compute()
-        except (CytomolError, MemoryError, OSError) as error:
-            self.state, self.error = "failed", str(error)
+    def _failed(self, why: str) -> None:
+        self.state, self.error = "failed", why
 
     def _place_of(self, texts: list[str]) -> Path:
         options = {"map": _VERSION, "reading": repr(self._reading), "learnt": self.library.learnt}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import pandas as pd
 from cytomol.artifact.backbone import Backbone
 from cytomol.cells.tree.code_tree import CodeTree, trained_tree
 from cytomol.cells.tree.read_tree import read_hierarchy
-from cytomol.errors import ConfigError, CytomolError, InputError
+from cytomol.errors import ConfigError, InputError
+from cytomol.serve.explorer.background import in_background
 from cytomol.serve.explorer.explored_library import ExploredLibrary
 from cytomol.serve.explorer.explored_model import ExploredModel
 from cytomol.serve.explorer.explored_tree import ExploredTree
@@ -62,7 +62,7 @@ class GrownTree:
 
     def start(self) -> None:
         """Grow it in the background."""
-        threading.Thread(target=self._grow_or_say, name="cytomol-tree", daemon=True).start()
+        in_background(self.grow, self._failed, name="cytomol-tree")
 
     def grow(self) -> ExploredTree:
         """Place the molecules, test the nodes for what their members share, and return the tree.
@@ -96,8 +96,5 @@ class GrownTree:
         """Return what the page says while the tree grows."""
         return {"growing": not self.error, "done": self.done, "total": self.total, "error": self.error}
 
-    def _grow_or_say(self) -> None:
-        try:
-            self.grow()
-        except (CytomolError, OSError, MemoryError) as error:
-            self.error = str(error)
+    def _failed(self, why: str) -> None:
+        self.error = why

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 
 from cytomol.cells.modality import TrainedModality
 from cytomol.corpus import read_corpus
-from cytomol.errors import CytomolError, InputError
+from cytomol.errors import InputError
 from cytomol.predict.uncertainty import domain_fingerprints
+from cytomol.serve.explorer.background import in_background
 from cytomol.serve.explorer.page_questions import CellAnswer
 from cytomol.serve.served_models import ServedModel
 
@@ -58,7 +58,7 @@ class MeasuredBeside:
     def start(self) -> None:
         """Read the corpus in the background."""
         if self._corpus is not None:
-            threading.Thread(target=self._read_or_say, name="cytomol-profiles", daemon=True).start()
+            in_background(self.read, self._failed, name="cytomol-profiles")
 
     def read(self) -> None:
         """Read the corpus.
@@ -152,11 +152,8 @@ class MeasuredBeside:
             if row >= 0
         ]
 
-    def _read_or_say(self) -> None:
-        try:
-            self.read()
-        except (CytomolError, OSError, MemoryError) as error:
-            self.state = f"failed: {error}"
+    def _failed(self, why: str) -> None:
+        self.state = f"failed: {why}"
 
 
 def _standardised(modality: TrainedModality, values: NDArray[np.float32]) -> NDArray[np.float32]:

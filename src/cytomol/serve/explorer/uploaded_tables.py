@@ -20,6 +20,7 @@ from cytomol.assays.triage_lines import column_values, molecule_lines, replicate
 from cytomol.errors import CytomolError, InputError, InputNote
 from cytomol.predict.answered_rows import predict_rows
 from cytomol.predict.predictions import Predictions
+from cytomol.serve.explorer.background import in_background
 from cytomol.serve.explorer.explored_model import ExploredModel
 from cytomol.tables.molecules import MoleculeTable, read_molecules
 
@@ -116,7 +117,11 @@ class UploadedTables:
             waiting = upload.state == "read"
             upload.state = "predicting" if waiting else upload.state
         if waiting:
-            threading.Thread(target=self._predict, args=(key, upload), daemon=True).start()
+
+            def failed(why: str) -> None:
+                upload.state, upload.error = "failed", why
+
+            in_background(lambda: self._predict(key, upload), failed, name="cytomol-table")
         return self.status(key)
 
     def status(self, key: str) -> dict[str, Any]:
@@ -158,12 +163,8 @@ class UploadedTables:
                 raise InputError("the explorer was stopped")
             upload.done = done
 
-        try:
-            asked = _Asked(self._model, key)
-            parts = predict_rows(asked, upload.table, chunk=_CHUNK, progress=advance)
-            upload.frame, upload.done, upload.state = parts.frame, len(upload.table), "ready"
-        except (CytomolError, MemoryError) as error:
-            upload.state, upload.error = "failed", str(error)
+        parts = predict_rows(_Asked(self._model, key), upload.table, chunk=_CHUNK, progress=advance)
+        upload.frame, upload.done, upload.state = parts.frame, len(upload.table), "ready"
 
 
 def _shown_name(name: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from rdkit import Chem
 
 from cytomol import finetune
 from cytomol.assays.labels import Labels, Task
@@ -24,11 +26,13 @@ TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "OC(=O)"]
 SMILES = [f"{tail}{ring}" for ring in RINGS for tail in TAILS]
 
 
-def fitted(labels: Labels, learner: str, **options: Any) -> tuple[Predictor, tuple[Attributed, ...], str]:
+def fitted(
+    labels: Labels, learner: str, *, smiles: Sequence[str] = SMILES, **options: Any
+) -> tuple[Predictor, tuple[Attributed, ...], str]:
     """Fit the train fold alone; return the predictor, what its record explains, and that section as HTML."""
     folds = np.array([("train", "train", "test", "train", "valid")[row % 5] for row in range(len(SMILES))])
     options |= {"refit": False, "baselines": False, "calibration_folds": 0, "cache": None, "workers": 1}
-    fit = finetune(SMILES, labels, folds=folds, learner=learner, record=RecordSource("t.csv"), **options)
+    fit = finetune(smiles, labels, folds=folds, learner=learner, record=RecordSource("t.csv"), **options)
     record = FitRecord.read(json.loads(fit.predictor.texts[RECORD]), where="record")
     facts = PredictorFacts({}, {}, record, "")
     return fit.predictor, record.attributed, attribution_section(facts).html("rest")
@@ -77,3 +81,21 @@ def test_a_measured_profile_stays_as_it_is() -> None:
     (bare,) = explain_tasks(without, [attributed[0].smiles], ["size"])
     assert bare.attributions[0].value != pytest.approx(explained.attributions[0].value)
     assert "Measured profiles stay as they are" in text
+
+
+def test_atoms_are_those_of_the_parent_that_was_read() -> None:
+    salts = [f"Cl.{text}" for text in SMILES]
+    size = np.array([[float(len(text))] for text in SMILES])
+    predictor, attributed, _ = fitted(
+        Labels.of_kind(["size"], size, "regression"), "forest", smiles=salts, standardize="parent"
+    )
+    assert len(attributed) == 3
+    for one in attributed:
+        mol = Chem.MolFromSmiles(one.smiles)
+        assert "Cl." not in one.smiles
+        assert len(one.atoms) == mol.GetNumAtoms()
+        (explained,) = explain_tasks(predictor, [one.smiles], ["size"])
+        assert explained.mol is not None
+        symbols = [atom.GetSymbol() for atom in explained.mol.GetAtoms()]
+        assert symbols == [atom.GetSymbol() for atom in mol.GetAtoms()]
+        assert one.atoms == pytest.approx(explained.attributions[0].atoms, rel=1e-3, abs=1e-6)

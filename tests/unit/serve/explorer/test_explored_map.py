@@ -9,6 +9,7 @@ import pytest
 
 from cytomol.files import cache_root
 from cytomol.serve.explorer import explored_map
+from cytomol.serve.explorer.background import or_say
 from cytomol.serve.explorer.explored_map import ExploredMap
 from cytomol.serve.explorer.explored_session import ExploredSession
 
@@ -73,5 +74,5 @@ def test_what_goes_wrong_in_the_background_is_said(
 
     monkeypatch.setattr(explored_map, "domain_fingerprints", fail)
     again = fresh(session)
-    again._compute_or_say()
+    or_say(again.compute, again._failed)
     assert (again.state, again.error) == ("failed", "disk is gone")

@@ -11,6 +11,7 @@ from cytomol.artifact.backbone import Backbone
 from cytomol.cells.tree.code_tree import trained_tree
 from cytomol.cells.tree.tree_places import place_molecules
 from cytomol.errors import InputError
+from cytomol.serve.explorer.background import or_say
 from cytomol.serve.explorer.explored_library import ExploredLibrary
 from cytomol.serve.explorer.explored_model import ExploredModel
 from cytomol.serve.explorer.explored_session import ExploredSession
@@ -49,6 +50,6 @@ def test_a_backbone_without_a_tree_grows_none(untrained: dict[str, Path], shop: 
 def test_what_goes_wrong_is_said(untrained: dict[str, Path]) -> None:
     with ExploredModel.open(untrained["chmr"]) as model:
         grown = GrownTree(model, ExploredLibrary.gather(None, None))
-        grown._grow_or_say()
+        or_say(grown.grow, grown._failed)
         assert grown.status()["growing"] is False
         assert "no molecules to lead through the tree" in grown.status()["error"]

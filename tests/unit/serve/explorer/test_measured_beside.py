@@ -10,6 +10,7 @@ import pytest
 from cytomol.cells.modality import TrainedModality
 from cytomol.corpus import read_corpus
 from cytomol.errors import InputError
+from cytomol.serve.explorer.background import or_say
 from cytomol.serve.explorer.explored_session import ExploredSession
 from cytomol.serve.explorer.measured_beside import MeasuredBeside
 
@@ -52,5 +53,5 @@ def test_a_model_without_a_backbone_needs_no_corpus(session: ExploredSession, ce
     beside = MeasuredBeside(session.model.served, cells["corpus"])
     with pytest.raises(InputError, match="imputes no profiles"):
         beside.read()
-    beside._read_or_say()
+    or_say(beside.read, beside._failed)
     assert beside.state.startswith("failed: ")

@@ -92,3 +92,14 @@ def test_a_backbone_predicts_no_table(cell_session: ExploredSession) -> None:
     key = cell_session.tables.add("mine.csv", TABLE)["table"]
     with pytest.raises(InputError, match="predicts no task"):
         cell_session.tables.start(key)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_defect_ends_the_waiting(session: ExploredSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TypeError("defect")
+
+    monkeypatch.setattr("cytomol.serve.explorer.uploaded_tables.predict_rows", fail)
+    key = session.tables.add("mine.csv", TABLE)["table"]
+    with pytest.raises(AssertionError, match=r"a defect of the explorer \(TypeError\)"):
+        finished(session.tables, key)
