@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.default_backbone.card import card
+from benchmarks.default_backbone.choose import CHOICE_SETS, best_form, score_form, write_choice
 from benchmarks.default_backbone.compare import SETS, Entrant, score, write_rows
 from benchmarks.default_backbone.corpus import COUNTS, open_corpus
 from benchmarks.default_backbone.pack import pack
@@ -26,7 +27,8 @@ from cytomol.errors import CytomolError
 __all__ = ["main"]
 
 _ROWS = Path(__file__).parents[1] / "results" / "default_backbone.csv"
-_STAGES = ("corpus", "pretrain", "pack", "compare", "page")
+_CHOICE = _ROWS.with_name("default_backbone_forms.csv")
+_STAGES = ("corpus", "pretrain", "choose", "pack", "compare", "page")
 _DEFAULT, _FINGERPRINTS = "default", "fingerprints"
 
 
@@ -56,6 +58,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         metavar="NAME=DIR",
         help="another backbone to compare with; may be given several times",
     )
+    parser.add_argument(
+        "--blind",
+        action="store_true",
+        help="train a form that knows nothing of the train folds' molecules either, in WORK/FORM-blind",
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads of the training (1)")
     return parser.parse_args(arguments)
 
@@ -79,13 +86,19 @@ def _pair(text: str) -> Entrant:
 
 def _run(stage: str, options: argparse.Namespace) -> None:
     work: Path = options.work
-    trained = work / options.form
+    trained = work / (f"{options.form}-blind" if options.blind else options.form)
     work.mkdir(parents=True, exist_ok=True)
     match stage:
         case "corpus":
             print(open_corpus(work))
         case "pretrain":
             _pretrain(options, trained)
+        case "choose":
+            tried = [Entrant(_FINGERPRINTS, ""), *_forms(work)]
+            for name in (name for name in CHOICE_SETS if name in options.sets):
+                for entrant in tried:
+                    print(score_form(entrant, name, work), flush=True)
+            print("best:", best_form(write_choice(tried, work, _CHOICE)))
         case "pack":
             counts = json.loads((work / COUNTS).read_text(encoding="utf-8"))
             print(pack(trained, SHIPPED_FOLDER, card(trained, counts)))
@@ -97,18 +110,27 @@ def _run(stage: str, options: argparse.Namespace) -> None:
             against = options.against[0].name if options.against else _FINGERPRINTS
             write_rows(entrants, {_DEFAULT: against}, work, _ROWS)
         case "page":
-            PAGE.write_text(page(_ROWS), encoding="utf-8")
+            PAGE.write_text(page(_ROWS, _CHOICE), encoding="utf-8")
             print(PAGE)
+
+
+def _forms(work: Path) -> list[Entrant]:
+    return [Entrant(form, str(work / form)) for form in FORMS if _trained(work / form)]
+
+
+def _trained(directory: Path) -> bool:
+    return (directory / "manifest.json").is_file()
 
 
 def _pretrain(options: argparse.Namespace, trained: Path) -> None:
     """Pretrain the form, or go on with it, without what is known of the evaluated molecules."""
-    if (trained / "manifest.json").is_file():
+    if _trained(trained):
         return
+    hidden = evaluated_molecules(options.work, train_too=options.blind)
     words = [
         *(sys.executable, "-m", "cytomol", "pretrain", str(open_corpus(options.work))),
         *options_of(options.form),
-        *("--threads", str(options.threads), "--exclude-profiles-of", str(evaluated_molecules(options.work))),
+        *("--threads", str(options.threads), "--exclude-profiles-of", str(hidden)),
         *("-o", str(trained)),
     ]
     if trained.with_name(f"{trained.name}.partial").exists():

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+from benchmarks.default_backbone.choose import best_form
 from benchmarks.default_backbone.compare import ALONE, BESIDE, FINGERPRINTS, SETS
+from benchmarks.default_backbone.plan import FORMS
 
 from cytomol.artifact.shipped import SHIPPED_FOLDER
 
@@ -17,10 +19,16 @@ _DEFAULT = "default"
 _ALLOWED = 0.3  # points that it may be behind the full-data one
 
 
-def page(rows: Path) -> str:
-    """Return the page as Markdown."""
+def page(rows: Path, choice: Path) -> str:
+    """Return the page as Markdown.
+
+    Parameters
+    ----------
+    rows, choice
+        Tables of the comparison, and of the forms that were tried.
+    """
     table = pd.read_csv(rows)
-    return "\n".join([*_intro(), *_says(table), *_scores(table), *_card()])
+    return "\n".join([*_intro(), *_chosen(pd.read_csv(choice)), *_says(table), *_scores(table), *_card()])
 
 
 def _intro() -> Iterator[str]:
@@ -38,6 +46,38 @@ def _intro() -> Iterator[str]:
         "network."
     )
     yield ""
+
+
+def _chosen(choice: pd.DataFrame) -> Iterator[str]:
+    best = best_form(choice)
+    yield "## Which form"
+    yield ""
+    yield (
+        f"Several were pretrained on the same molecules, and `{best}` is shipped: the best mean over these "
+        "sets and both kinds of features. Each was put to a linear learner on five scaffold folds of the "
+        "**train and valid rows** of each set, so that no test row is read; one seed of each form. Points "
+        "are the mean over folds. The test scores below of the one shipped before were known when others "
+        "were tried."
+    )
+    yield ""
+    names = list(dict.fromkeys(choice["set"]))
+    yield f"| features | form | {' | '.join(names)} | mean, MAE below 0 |"
+    yield "|---|---|" + "---|" * (len(names) + 1)
+    for (features, form), part in choice.groupby(["features", "form"], sort=False):
+        values = part.set_index("set")["value"]
+        signed = [-values[name] if metric == "mae" else values[name] for name, metric in _metrics(part)]
+        cells = [f"{values[name]:.1f}" if name in values else "–" for name in names]
+        yield f"| {features} | {form} | {' | '.join(cells)} | {sum(signed) / len(signed):.2f} |"
+    yield ""
+    yield "The forms, as options of `cytomol pretrain`:"
+    yield ""
+    for form, options in FORMS.items():
+        yield f"- {form}: `{' '.join(options)}`"
+    yield ""
+
+
+def _metrics(part: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    return zip(part["set"], part["metric"], strict=True)
 
 
 def _tests(table: pd.DataFrame, features: str, backbone: str) -> pd.DataFrame:

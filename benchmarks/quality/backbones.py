@@ -34,15 +34,24 @@ def corpus_folder() -> Path:
     return Path(root) / "corpus"
 
 
-def evaluated_molecules(work: Path) -> Path:
-    """Write the molecules of the valid and the test folds of all nine sets; return the file."""
-    path = work / "evaluated.csv"
+def evaluated_molecules(work: Path, *, train_too: bool = False) -> Path:
+    """Write the molecules of the valid and the test folds of all nine sets; return the file.
+
+    Parameters
+    ----------
+    work
+        Folder of the file.
+    train_too
+        Those of the train folds too, for divisions of which every molecule is in a test fold once.
+    """
+    path = work / ("every_molecule.csv" if train_too else "evaluated.csv")
     if path.exists():
         return path
     smiles: set[str] = set()
     for name in SETS:
         data = load_set(name)
-        smiles |= {data.smiles[row] for row in np.flatnonzero(np.isin(data.folds, data.scored_folds))}
+        rows = np.ones(len(data), dtype=bool) if train_too else np.isin(data.folds, data.scored_folds)
+        smiles |= {data.smiles[row] for row in np.flatnonzero(rows)}
     work.mkdir(parents=True, exist_ok=True)
     with (
         atomic_file(path, force=True) as temporary,

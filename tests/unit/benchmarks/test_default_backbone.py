@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.default_backbone import corpus as module
-from benchmarks.default_backbone.compare import ALONE, Entrant, write_rows
+from benchmarks.default_backbone.choose import best_form, held_out_folds
+from benchmarks.default_backbone.compare import ALONE, FINGERPRINTS, Entrant, write_rows
 from benchmarks.default_backbone.licences import MODALITIES, MOLECULES, RELATIONS, allowed
 from benchmarks.default_backbone.pack import pack
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cytomol.artifact.backbone import Backbone
 
@@ -100,3 +103,24 @@ def test_a_difference_is_above_zero_where_the_first_is_better(tmp_path: Path) ->
     rows = write_rows(entrants, {"default": "full"}, tmp_path, tmp_path / "rows.csv")
     (ours,) = rows[rows["backbone"] == "default"].to_dict("records")
     assert (ours["value"], ours["difference"], ours["tasks"]) == (40.0, 2.0, 2)
+
+
+@given(st.lists(st.integers(0, 12), min_size=10, max_size=60), st.integers(0, 3))
+def test_each_group_is_held_out_once_and_never_divided(groups: list[int], repeat: int) -> None:
+    folds = held_out_folds(np.array(groups), repeat)
+    assert (sum((fold == "test").astype(int) for fold in folds) == 1).all()
+    for fold in folds:
+        for group in set(groups):
+            assert len({role for role, own in zip(fold, groups, strict=True) if own == group}) == 1
+
+
+def test_the_best_form_has_the_best_mean_with_errors_counted_below_zero() -> None:
+    rows = [
+        ("bace", "roc_auc", "a", 80.0),
+        ("biogenadme", "mae", "a", 50.0),
+        ("bace", "roc_auc", "b", 79.0),
+        ("biogenadme", "mae", "b", 45.0),
+    ]
+    table = pd.DataFrame(rows, columns=["set", "metric", "form", "value"]).assign(features=ALONE)
+    alone = table[:1].assign(features=FINGERPRINTS, form="fingerprints", value=99.0)
+    assert best_form(pd.concat([alone, table])) == "b"
