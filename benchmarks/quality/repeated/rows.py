@@ -71,13 +71,16 @@ def _recipe(answers: Answers) -> list[dict[str, Any]]:
 
 
 def _crossfit(answers: Answers, recipe: Answers | None) -> list[dict[str, Any]]:
-    """Return the rows of members fitted on all rows: weights of all of them, and of the valid rows."""
+    """Return the rows of members fitted on all rows: weights of all of them, and of the valid rows.
+
+    No row is held back from their last fit, so that ``n_valid`` is 0.
+    """
     learnt = stack(answers.held, answers.held_labels, answers.kind)
     rows = [_mixed(answers, "cytomol-crossfit", learnt)]
     if recipe is not None:
         before = stack(recipe.held, recipe.held_labels, recipe.kind)
         rows.append(_mixed(answers, "cytomol-refit", before))
-    return rows
+    return [{**row, "n_valid": 0} for row in rows]
 
 
 def _without(answers: Answers, models: Sequence[str]) -> Answers:
