@@ -19,7 +19,7 @@ from benchmarks.default_backbone.corpus import COUNTS, open_corpus
 from benchmarks.default_backbone.pack import pack
 from benchmarks.default_backbone.page import PAGE, page
 from benchmarks.default_backbone.plan import CHOSEN, FORMS, options_of
-from benchmarks.quality.backbones import evaluated_molecules
+from benchmarks.quality.backbones import corpus_folder, evaluated_molecules
 
 from cytomol.artifact.shipped import SHIPPED_FOLDER
 from cytomol.errors import CytomolError
@@ -59,9 +59,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         help="another backbone to compare with; may be given several times",
     )
     parser.add_argument(
-        "--blind",
-        action="store_true",
-        help="train a form that knows nothing of the train folds' molecules either, in WORK/FORM-blind",
+        "--variant",
+        choices=("shipped", "blind", "full"),
+        default="shipped",
+        help="what is pretrained: as shipped; blind, without what is known of train folds' molecules too, "
+        "in WORK/FORM-blind; full, on the whole corpus whatever its licences, in WORK/FORM-full",
     )
     parser.add_argument("--threads", type=int, default=1, help="threads of the training (1)")
     return parser.parse_args(arguments)
@@ -86,7 +88,7 @@ def _pair(text: str) -> Entrant:
 
 def _run(stage: str, options: argparse.Namespace) -> None:
     work: Path = options.work
-    trained = work / (f"{options.form}-blind" if options.blind else options.form)
+    trained = work / (options.form if options.variant == "shipped" else f"{options.form}-{options.variant}")
     work.mkdir(parents=True, exist_ok=True)
     match stage:
         case "corpus":
@@ -126,9 +128,10 @@ def _pretrain(options: argparse.Namespace, trained: Path) -> None:
     """Pretrain the form, or go on with it, without what is known of the evaluated molecules."""
     if _trained(trained):
         return
-    hidden = evaluated_molecules(options.work, train_too=options.blind)
+    hidden = evaluated_molecules(options.work, train_too=options.variant == "blind")
+    corpus = corpus_folder() if options.variant == "full" else open_corpus(options.work)
     words = [
-        *(sys.executable, "-m", "cytomol", "pretrain", str(open_corpus(options.work))),
+        *(sys.executable, "-m", "cytomol", "pretrain", str(corpus)),
         *options_of(options.form),
         *("--threads", str(options.threads), "--exclude-profiles-of", str(hidden)),
         *("-o", str(trained)),

@@ -15,6 +15,16 @@ from cytomol.artifact.backbone import Backbone
 
 Run = Callable[..., Any]
 SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "C1CC", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "CCO"]
+DRUGS = [
+    "CC(=O)Oc1ccccc1C(=O)O",
+    "CN1C=NC2=C1C(=O)N(C(=O)N2C)C",
+    "CN1CCC[C@H]1c1cccnc1",
+    "CC(C)Cc1ccc(cc1)C(C)C(=O)O",
+    "CN1CCN(CC1)c1ccc2c(c1)N(C)c1ccccc1S2",
+    "O=C(O)c1cn(C2CC2)c2cc(N3CCNCC3)c(F)cc2c1=O",
+    "CC12CCC3C(CCC4=CC(=O)CCC34C)C1CCC2O",
+    "COc1cc2c(cc1OC)C(=O)C(CC1CCN(Cc3ccccc3)CC1)C2",
+]
 MODALITY = "morphology_jump_phenotype60"
 
 
@@ -44,21 +54,26 @@ def test_it_embeds(cytomol: Run, molecules: Path, tmp_path: Path) -> None:
         np.testing.assert_allclose(arrays["embedding"], expected, rtol=1e-4, atol=1e-4)
 
 
-def test_what_it_imputes_finds_its_molecule_again(cytomol: Run, molecules: Path, tmp_path: Path) -> None:
+def test_what_it_imputes_stands_nearer_to_its_molecule_than_chance(cytomol: Run, tmp_path: Path) -> None:
+    molecules = tmp_path / "drugs.csv"
+    pd.DataFrame({"smiles": DRUGS, "id": list("abcdefgh")}).to_csv(molecules, index=False)
     done = cytomol("impute", "default", molecules, "--modality", MODALITY, "-o", tmp_path / "expected.csv")
     assert done.code == 0, done.err
     expected = pd.read_csv(tmp_path / "expected.csv")
     features = Backbone.load("default").modalities[MODALITY]["columns"]
     named = {feature: next(name for name in expected if feature in name) for feature in features}
-    profiles = expected[list(named.values())].set_axis(features, axis=1).iloc[[0, 2]]
-    profiles.insert(0, "Metadata_id", ["a", "c"])
+    profiles = expected[list(named.values())].set_axis(features, axis=1)
+    profiles.insert(0, "Metadata_id", expected["id"])
     profiles.to_csv(tmp_path / "profiles.csv", index=False)
     done = cytomol(
         *("match", "default", tmp_path / "profiles.csv", "--in", molecules, "--modality", MODALITY),
-        *("--top", "1", "-o", tmp_path / "matches.csv"),
+        *("--top", "8", "-o", tmp_path / "matches.csv"),
     )
     assert done.code == 0, done.err
-    assert pd.read_csv(tmp_path / "matches.csv")["candidate_row"].tolist() == [1, 3]
+    matches = pd.read_csv(tmp_path / "matches.csv")
+    own = matches.loc[matches["query_id"] == matches["candidate_id"], "rank"]
+    assert len(own) == len(DRUGS)
+    assert own.mean() < 3  # 4.5 by chance
 
 
 def test_a_model_is_fine_tuned_on_it_and_does_not_need_the_package_for_it(
