@@ -114,10 +114,10 @@ def _row(answers: Answers, name: str, predicted: NDArray[np.float64], seconds: f
 
 
 def read_scores(path: Path) -> pd.DataFrame:
-    """Read the rows, none if there is no file; an empty cell of ``weights`` is ""."""
+    """Read the rows, none if there is no file; where nothing was scored the value is NaN."""
     if not path.exists():
         return pd.DataFrame(columns=list(COLUMNS))
-    return pd.read_csv(path, keep_default_na=False, dtype={"weights": str})
+    return pd.read_csv(path, dtype={"weights": str}).fillna({"weights": ""})
 
 
 def write_scores(path: Path, folder: Path, planned: Iterable[Unit]) -> pd.DataFrame:
