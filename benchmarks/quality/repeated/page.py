@@ -303,7 +303,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{100 * value:+.1f}"
+    return f"{round(100 * value, 1) + 0.0:+.1f}"  # no -0.0
 
 
 def _interval(low: float, high: float) -> str:
