@@ -96,7 +96,7 @@ def _run(stage: str, options: argparse.Namespace) -> None:
         case "pretrain":
             _pretrain(options, trained)
         case "choose":
-            tried = [Entrant(_FINGERPRINTS, ""), *_forms(work)]
+            tried = [Entrant(_FINGERPRINTS, ""), *_forms(work), *options.against]
             for name in (name for name in CHOICE_SETS if name in options.sets):
                 for entrant in tried:
                     print(score_form(entrant, name, work), flush=True)

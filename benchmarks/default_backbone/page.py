@@ -69,11 +69,31 @@ def _chosen(choice: pd.DataFrame) -> Iterator[str]:
         cells = [f"{values[name]:.1f}" if name in values else "–" for name in names]
         yield f"| {features} | {form} | {' | '.join(cells)} | {sum(signed) / len(signed):.2f} |"
     yield ""
+    yield from _behind(choice, best)
     yield "The forms, as options of `cytomol pretrain`:"
     yield ""
     for form, options in FORMS.items():
         yield f"- {form}: `{' '.join(options)}`"
     yield ""
+
+
+def _behind(choice: pd.DataFrame, best: str) -> Iterator[str]:
+    """Say how far the chosen form is from those that learnt from everything, on the same folds."""
+    others = [name for name in dict.fromkeys(choice["form"]) if name not in (*FORMS, "fingerprints")]
+    for features in (ALONE, BESIDE):
+        part = choice[choice["features"] == features]
+        ours = part[part["form"] == best].set_index("set")
+        for other in others:
+            gains = _better(ours, part[part["form"] == other].set_index("set"))
+            if gains.empty:
+                continue
+            verdict = "within" if gains.mean() >= -_ALLOWED else "**not within**"
+            yield (
+                f"- {features.capitalize()}, against {other}: {gains.mean():+.2f} points on the mean of "
+                f"{len(gains)} sets ({verdict} the {_ALLOWED} that it may be behind)."
+            )
+    if others:
+        yield ""
 
 
 def _metrics(part: pd.DataFrame) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tools.architecture import ROOT, module_paths
-from tools.site import COPIED, api, contents, links, maths, picture, streams, verbs
+from tools.site import COPIED, accessible, api, contents, links, maths, picture, streams, verbs
 
 from cytomol.cli.main import _VERBS
 from cytomol.predict.uncertainty import Word as Domain
@@ -33,11 +33,13 @@ def verb_pages() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "module", [api, contents, links, maths, picture, streams, verbs], ids=lambda m: m.__name__
+    "module",
+    [accessible, api, contents, links, maths, picture, streams, verbs],
+    ids=lambda m: m.__name__,
 )
 def test_examples_of_the_docstrings(module: typing.Any) -> None:
-    if module is maths:
-        pytest.importorskip("docutils")
+    if needed := {maths: "docutils", accessible: "bs4"}.get(module):
+        pytest.importorskip(needed)
     assert doctest.testmod(module).failed == 0
 
 

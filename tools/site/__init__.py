@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.architecture import ROOT
-from tools.site import api, contents, links, maths, picture, streams, verbs
+from tools.site import accessible, api, contents, links, maths, picture, streams, verbs
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -31,6 +31,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-signature", api.plain_signature, priority=900)
     app.connect("build-finished", api.complain_of_missing)
     maths.register(app)
+    accessible.register(app)
     streams.register()
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 

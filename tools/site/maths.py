@@ -48,5 +48,7 @@ def _block(writer: Any, node: Any) -> None:
 
     number = node.get("number")
     label = f'<span class="eqno">({number})</span>' if number else ""
-    writer.body.append(f'<div class="equation">{label}{to_mathml(node.astext(), block=True)}</div>\n')
+    equation = to_mathml(node.astext(), block=True)
+    # a wide one is scrolled in a narrow window, by keyboard too
+    writer.body.append(f'<div class="equation" tabindex="0">{label}{equation}</div>\n')
     raise nodes.SkipNode

@@ -82,7 +82,7 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
     features holds molecules. Every row of QUERIES is answered in order, by up to --top rows: the candidate's
     row (from 1), id and SMILES, the similarity (a cosine), top_percent (the share of candidates that rank as
     high or higher), spreads (how many standard deviations it lies above the mean of all candidates), a note
-    where the order says nothing, and 'error' where a query has no place. Beside a table OUT.csv lies
+    where the order says nothing, and 'error' where a query has no place. Beside OUT.csv lies
     OUT.report.html, with the first queries drawn.
     """
     from cytomol.cells.match.match_output import check_match_output, write_matches
@@ -95,7 +95,6 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
     from cytomol.cells.matcher.open_space import open_space
     from cytomol.nn.allocator import keep_few_kernels
     from cytomol.progress import Reporter
-    from cytomol.tables.read import format_of
 
     keep_few_kernels()
     reporter = Reporter(quiet=quiet)
@@ -142,7 +141,7 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
         f"matched {answered.queries - answered.invalid:,} of {answered.queries:,} queries with "
         f"{library.valid:,} candidates: {out}"
     )
-    if report and format_of(Path(out)) != "h5ad":
+    if report:
         report_beside(out, quiet=quiet)
 
 

@@ -38,14 +38,9 @@ def predictor_card(predictor: PredictorParts) -> str:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from cytomol import finetune
-    >>> from cytomol.assays.labels import Labels
-    >>> smiles = ["CCO", "CCN", "CCC", "CCCl", "CCBr", "CCCC"] * 2
-    >>> labels = Labels.of_kind(["size"], np.array([[float(len(s))] for s in smiles]), "regression")
-    >>> folds = np.array(["train"] * 8 + ["valid"] * 4)
-    >>> fitted = finetune(smiles, labels, folds=folds, learner="neighbours", baselines=False, cache=None)
-    >>> "# Predictor of size" in predictor_card(fitted.predictor)
+    >>> from cytomol import PropertyRegressor
+    >>> model = PropertyRegressor("neighbours").fit(["CCO", "CCN", "CCC"] * 6, [0.1, 0.4, 0.2] * 6)
+    >>> "## Is it any good?" in predictor_card(model.predictor_)
     True
     """
     tasks = predictor.encoding.tasks

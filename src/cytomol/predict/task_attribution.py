@@ -44,7 +44,8 @@ def explain_tasks(
     """Return what the answers to some tasks lose without each atom and each piece of a molecule.
 
     A task of two classes is explained by the probability of its second class, one of more classes by the
-    probability of each (``task=class``), one of values by the value, in the unit of the table.
+    probability of each (``task=class``), one of values by the value, in the unit of the table. A measured
+    profile that the predictor has of a molecule stays as it is.
 
     Parameters
     ----------
@@ -64,14 +65,9 @@ def explain_tasks(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from cytomol import finetune
-    >>> from cytomol.assays.labels import Labels
-    >>> smiles = ["CCO", "CCN", "CCC", "CCCl", "CCBr", "CCCC"] * 2
-    >>> labels = Labels.of_kind(["size"], np.array([[float(len(s))] for s in smiles]), "regression")
-    >>> folds = np.array(["train"] * 8 + ["valid"] * 4)
-    >>> fitted = finetune(smiles, labels, folds=folds, learner="forest", cache=None)
-    >>> explained = explain_tasks(fitted.predictor, ["CCCO", "not a molecule"], ["size"])
+    >>> from cytomol import PropertyRegressor
+    >>> model = PropertyRegressor("forest").fit(["CCO", "CCN", "CCC", "CCCl"] * 5, [0.1, 0.4, 0.2, 0.9] * 5)
+    >>> explained = explain_tasks(model.predictor_, ["CCCO", "not a molecule"], model.predictor_.names)
     >>> explained[0].attributions[0].atoms.shape, explained[1].error != ""
     ((4,), True)
     """

@@ -12,7 +12,7 @@ from cytomol.report.elements import Element, Figure, Row, Sentence, Table
 from cytomol.report.page import Section
 from cytomol.report.palette import colour
 from cytomol.report.predictor_facts import NO_EVIDENCE, NO_RECORD, PredictorFacts
-from cytomol.report.svg_figure import drawn
+from cytomol.report.svg_figure import draw_points, drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,16 +74,7 @@ def _parity(task: TestedTask, number: int) -> Figure:
         for at, word, tone, marker in looks:
             own = rows[place[rows] == at]
             if len(own):
-                axes.plot(
-                    measured[own],
-                    predicted[own],
-                    marker,
-                    color=colour(tone),
-                    markeredgewidth=0,
-                    markersize=4,
-                    alpha=0.75,
-                    label=word,
-                )
+                draw_points(axes, measured[own], predicted[own], marker, tone, label=word)
         axes.set_xlim(*_widened(ends))
         axes.set_ylim(*_widened(ends))
         axes.set_xlabel("measured")

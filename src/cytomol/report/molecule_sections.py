@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cytomol.predict.record.record_parts import Attributed, ShownMolecule
 from cytomol.report.elements import Card, Cards, Element, Heading, Sentence
 from cytomol.report.molecule_svg import draw_molecule
@@ -20,11 +22,9 @@ _WHY = {
 def surprise_section(facts: PredictorFacts) -> Section:
     """Show the worst and the most surprising answers."""
     title = "Worst and most surprising"
-    if facts.record is None or not facts.record.evidence:
-        return Section(title, [Sentence(NO_RECORD if facts.record is None else NO_EVIDENCE)])
-    shown = facts.record.shown
-    if not shown:
-        return Section(title, [Sentence("No tested molecule was answered wrong.")])
+    shown = () if facts.record is None else facts.record.shown
+    if absent := _absent(facts, shown, "No tested molecule was answered wrong."):
+        return Section(title, [absent])
     elements: list[Element] = [
         Sentence(
             "Look here first for mistakes in the table (units, signs, a wrong structure), then for "
@@ -38,6 +38,15 @@ def surprise_section(facts: PredictorFacts) -> Section:
             if own:
                 elements += [Heading(f"{task}: {words}"), Cards([_card(one) for one in own])]
     return Section(title, elements)
+
+
+def _absent(facts: PredictorFacts, molecules: Sequence[object], none: str) -> Sentence | None:
+    """Say why there are no molecules to show; None where there are."""
+    if facts.record is None:
+        return Sentence(NO_RECORD)
+    if not facts.record.evidence:
+        return Sentence(NO_EVIDENCE)
+    return None if molecules else Sentence(none)
 
 
 def _card(one: ShownMolecule) -> Card:
@@ -68,19 +77,23 @@ def _likeness(value: float | None) -> str:
 def attribution_section(facts: PredictorFacts) -> Section:
     """Show which atoms some answers rest on."""
     title = "What answers rest on"
-    if facts.record is None or not facts.record.evidence:
-        return Section(title, [Sentence(NO_RECORD if facts.record is None else NO_EVIDENCE)])
-    found = facts.record.attributed
-    if not found:
-        return Section(title, [Sentence("No answer of this model is explained here; cytomol explain does.")])
+    found = () if facts.record is None else facts.record.attributed
+    if absent := _absent(facts, found, "No answer of this model is explained here; cytomol explain does."):
+        return Section(title, [absent])
     elements: list[Element] = [
         Sentence(
-            "The highest, the middle and the lowest of the tested molecules. What the answer loses without "
-            "an atom is what the atom adds: blue raises it, orange lowers it, and a larger spot is more. It "
-            "says what the model looks at, not what causes the value. cytomol explain does it for any "
-            "molecule."
+            "The highest, the middle and the lowest of the tested molecules; of three and more classes the "
+            "surest, the middle and the least sure. What the answer loses without an atom is what the atom "
+            "adds: blue raises it, orange lowers it, and a larger spot is more. It says what the model looks "
+            "at, not what causes the value. cytomol explain does it for any molecule."
         )
     ]
+    if any(one.profiled for one in found):
+        elements.append(
+            Sentence(
+                "Measured profiles stay as they are: what an atom adds is what structure says beside them."
+            )
+        )
     for task in dict.fromkeys(one.task for one in found):
         own = [one for one in found if one.task == task]
         elements += [Heading(task), Cards([_explained(one) for one in own], small=True)]
@@ -92,7 +105,6 @@ def _explained(one: Attributed) -> Card:
     strongest = max(atoms.values(), key=abs, default=0.0)
     says = f"molecule {one.id}, the strongest atom adds {strongest:+.2g}"
     svg = draw_molecule(one.smiles, says=says, size=(240, 190), atoms=atoms)
-    return Card(
-        one.id[:_LONGEST],
-        [(svg, f"predicted {one.predicted}, measured {one.measured}; strongest atom {strongest:+.2g}")],
-    )
+    to = f" to the probability of {one.of_class}" if one.of_class else ""
+    caption = f"predicted {one.predicted}, measured {one.measured}; strongest atom {strongest:+.2g}{to}"
+    return Card(one.id[:_LONGEST], [(svg, caption)])

@@ -12,7 +12,8 @@ import pandas as pd
 from cytomol.assays.metrics import metrics
 from cytomol.errors import InputError
 from cytomol.evaluate.ablation import RECORD, ROWS
-from cytomol.evaluate.ablation_rows import COLUMNS, summarize_ablation
+from cytomol.evaluate.ablation_rows import COLUMNS, AblationRows, summarize_ablation
+from cytomol.evaluate.rows import read_table_of
 from cytomol.evaluate.significance import Paired, compare
 from cytomol.evaluate.variants import FULL
 from cytomol.report.elements import Code, Element, Facts, Figure, Fold, Heading, Row, Sentence, Table
@@ -21,13 +22,13 @@ from cytomol.report.palette import colour
 from cytomol.report.report_kinds import report_kinds
 from cytomol.report.results_record import read_record
 from cytomol.report.svg_figure import drawn
+from cytomol.report.wording import figure_name, number_or_dash, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["AblationReport"]
 
-_NUMBERS = ("seed", "score", "seconds_pretrain", "seconds_finetune")
 _PART = ["study", "method"]
 
 
@@ -71,11 +72,7 @@ class AblationReport:
 
 def _rows(path: Path) -> pd.DataFrame:
     """Return the rows, cells of numbers as numbers."""
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if missing := [name for name in COLUMNS if name not in frame.columns]:
-        raise InputError(f"has no column {missing[0]!r}", where=str(path), hint="ablate writes it")
-    for name in _NUMBERS:
-        frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    frame = read_table_of(path, COLUMNS, set(COLUMNS) - set(AblationRows.numbers))
     if frame.empty:
         raise InputError("holds no result yet", where=str(path), hint="go on with --resume")
     return frame
@@ -169,20 +166,17 @@ def _figure(study: str, method: str, name: str, found: Mapping[str, Paired], num
             if not np.isnan(one.low):
                 axes.plot([one.low, one.high], [place, place], color=shade, linewidth=1.6)
             axes.plot([one.difference], [place], "o" if surely else "s", color=shade, markersize=4.5)
-        axes.set_yticks(range(len(order)), [_short(variant) for variant in order])
+        axes.set_yticks(range(len(order)), [shortened(variant, 32) for variant in order])
         axes.set_ylim(-0.6, len(order) - 0.4)
         axes.grid(axis="y", visible=False)
         axes.locator_params(axis="x", nbins=4)
         axes.set_xlabel("better than the full method by")
-        axes.set_title(_short(name, 40))
+        axes.set_title(shortened(name, 40))
 
     says = "; ".join(f"{variant}: {found[variant].difference:+.4f}" for variant in order[::-1])
-    plain = "".join(
-        letter if letter.isascii() and letter.isalnum() else "-" for letter in f"{study}-{method}"
-    )
     return drawn(
         draw,
-        name=f"study-{plain}-{number}",
+        name=figure_name("study", study, method, number),
         title=f"Variants of {study} beside the full {method} on {name}",
         says=says,
         caption=f"{name}: coloured dots have a 95% interval that leaves 0 out; squares cannot be told apart.",
@@ -198,7 +192,7 @@ def _means(rows: pd.DataFrame) -> Table:
         [
             *(str(one[name]) for name in names),
             f"{one['mean']:.4f}",
-            "–" if pd.isna(one["std"]) else f"{one['std']:.4f}",
+            number_or_dash(one["std"]),
             str(one["seeds"]),
         ]
         for _, one in summary.iterrows()
@@ -238,7 +232,3 @@ def _run(record: Mapping[str, Any], rows: pd.DataFrame) -> list[Element]:
             Fold(f"Options of {method}", [Heading(str(method)), Table(["option", "value"], table, "All")])
         )
     return elements
-
-
-def _short(text: str, most: int = 32) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -10,8 +10,8 @@ import numpy as np
 
 from cytomol.report.elements import Element, Figure, Sentence, Table
 from cytomol.report.page import Section
-from cytomol.report.palette import colour
-from cytomol.report.svg_figure import drawn
+from cytomol.report.svg_figure import draw_points, drawn
+from cytomol.report.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -198,16 +198,8 @@ def _scatter(
 
     def draw(axes: Axes) -> None:
         for label, rows, shade, mark in layers:
-            axes.plot(
-                x[rows],
-                y[rows],
-                mark,
-                color=colour(shade),
-                markersize=3.6,
-                markeredgewidth=0,
-                alpha=0.85,
-                label=f"{_short(label)} ({len(rows):,})",
-            )
+            words = f"{shortened(label, 28)} ({len(rows):,})"
+            draw_points(axes, x[rows], y[rows], mark, shade, label=words, size=3.6)
         axes.set_aspect("equal", adjustable="datalim")
         axes.set_axis_off()
         axes.legend(
@@ -216,7 +208,3 @@ def _scatter(
 
     says = "; ".join(f"{label}: {len(rows):,} points" for label, rows, _, _ in layers)
     return drawn(draw, name=name, title=title, says=says, caption=caption, size=(5.4, 4.6))
-
-
-def _short(text: str, most: int = 28) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -13,6 +13,7 @@ from cytomol.report.elements import Code, Element, Facts, Fold, Sentence, Table
 from cytomol.report.of_benchmark_scores import Board, beside_section, scores_section
 from cytomol.report.page import Page, Section
 from cytomol.report.report_kinds import report_kinds
+from cytomol.report.wording import number_or_dash
 
 __all__ = ["BenchmarkReport"]
 
@@ -110,7 +111,7 @@ def _wins(board: Board) -> Section | None:
             f"{row['difference']:.4f}",
             _interval(row["low"], row["high"]),
             f"{row['wins']} of {row['tasks']}",
-            _number(row["p_holm"], ".2g"),
+            number_or_dash(row["p_holm"], ".2g"),
         ]
         for _, row in board.pairs.iterrows()
     ]
@@ -147,8 +148,8 @@ def _certainty(directory: Path) -> Section | None:
             str(row["set"]),
             str(row["model"]),
             f"{row['coverage']:.0%}",
-            *(_number(row[name], ".1%") for name in ("covered", "covered_inside", "covered_outside")),
-            _number(row["size"], ".2f"),
+            *(number_or_dash(row[name], ".1%") for name in ("covered", "covered_inside", "covered_outside")),
+            number_or_dash(row["size"], ".2f"),
         ]
         for _, row in means.iterrows()
     ]
@@ -171,7 +172,7 @@ def _cost(board: Board) -> Section:
     """Return seconds and memory."""
     fits = {(row["set"], row["model"]): float(row["seconds_fit"]) for _, row in board.table.iterrows()}
     rows = [
-        [model, *(_number(fits.get((name, model), float("nan")), ",.1f") for name in board.sets)]
+        [model, *(number_or_dash(fits.get((name, model), float("nan")), ",.1f") for name in board.sets)]
         for model in board.models
     ]
     every = [
@@ -179,7 +180,7 @@ def _cost(board: Board) -> Section:
             str(row["set"]),
             str(row["model"]),
             str(row["seeds"]),
-            *(_number(row[cost], ",.0f" if cost == "peak_mb" else ",.1f") for cost in _COSTS),
+            *(number_or_dash(row[cost], ",.0f" if cost == "peak_mb" else ",.1f") for cost in _COSTS),
         ]
         for _, row in board.table.iterrows()
     ]
@@ -226,7 +227,3 @@ def _listed(words: list[str]) -> str:
 
 def _interval(low: float, high: float) -> str:
     return "–" if pd.isna(low) else f"{low:+.4f} to {high:+.4f}"
-
-
-def _number(value: float, form: str) -> str:
-    return "–" if pd.isna(value) else format(value, form)

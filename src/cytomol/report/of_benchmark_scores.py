@@ -17,6 +17,7 @@ from cytomol.report.elements import Element, Figure, Row, Sentence, Table
 from cytomol.report.page import Section
 from cytomol.report.palette import colour
 from cytomol.report.svg_figure import drawn
+from cytomol.report.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -186,13 +187,13 @@ def _figure(board: Board, name: str, number: int) -> Figure:
             axes.plot([mean], [place], "o", color=colour("blue"), markersize=5)
         if best is not None:
             axes.axvline(best[1], color=colour("orange"), linestyle="--", linewidth=1.2)
-        axes.set_yticks(range(len(order)), [_short(model) for model in order])
+        axes.set_yticks(range(len(order)), [shortened(model, 24) for model in order])
         axes.set_ylim(-0.6, len(order) - 0.4)
         axes.grid(axis="y", visible=False)
         axes.locator_params(axis="x", nbins=5)
         better = "higher" if board.higher(name) else "lower"
         axes.set_xlabel(f"{_shown(board.metric(name))}, {better} is better")
-        axes.set_title(_short(name, 40))
+        axes.set_title(shortened(name, 40))
 
     says = "; ".join(f"{model}: {board.text(name, model)}" for model in order[::-1])
     caption = f"{name}: dots are means, bars 95% intervals"
@@ -210,7 +211,3 @@ def _figure(board: Board, name: str, number: int) -> Figure:
 
 def _shown(metric: str) -> str:
     return {"roc_auc": "ROC-AUC", "mae": "MAE", "rmse": "RMSE", "r2": "R²"}.get(metric, metric)
-
-
-def _short(text: str, most: int = 24) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -8,25 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cytomol.files import require_file
 from cytomol.report.elements import Card, Cards, Code, Element, Facts, Figure, Heading, Row, Sentence, Table
 from cytomol.report.molecule_svg import draw_molecule
 from cytomol.report.page import Page, Section
 from cytomol.report.palette import colour
+from cytomol.report.read_matches import MOST_ROWS, holds_matches, read_matches
 from cytomol.report.report_kinds import report_kinds
 from cytomol.report.svg_figure import drawn
-from cytomol.tables.read import format_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["MatchReport", "by_chance", "read_matches"]
+__all__ = ["MatchReport", "by_chance"]
 
-_NEEDED = {"query_row", "query_id", "rank", "candidate_row", "similarity", "top_percent", "spreads", "error"}
-_MOST_ROWS = 500_000
 _SHOWN_QUERIES, _SHOWN_MATCHES = 5, 6
 _ROUNDED = 5e-5  # half of the last digit of a share in percent
-_SEPARATORS = {"csv": ",", "tsv": "\t"}
 
 
 @report_kinds.register("table of matches")
@@ -42,7 +38,7 @@ class MatchReport:
 
     def recognises(self, directory: Path) -> bool:
         """Say whether a file is a table of matches."""
-        return directory.is_file() and set(_columns(directory)) >= _NEEDED
+        return directory.is_file() and holds_matches(directory)
 
     def page(self, directory: Path) -> Page:
         """Return the report, a function of the table alone."""
@@ -57,39 +53,9 @@ class MatchReport:
             _unanswered_section(table),
             Section("How it was run", _run(table)),
         ]
-        cut = "the first " if len(table) == _MOST_ROWS else ""
+        cut = "the first " if len(table) == MOST_ROWS else ""
         subtitle = f"{directory.name}: {cut}{queries:,} queries, {_candidates(table)[1]} candidates"
         return Page("Matches", subtitle, [one for one in sections if one is not None])
-
-
-def read_matches(path: Path) -> pd.DataFrame:
-    """Read the first half a million rows of a table of matches; names are text, "" where there is none.
-
-    Raises
-    ------
-    InputError
-        If the file is absent.
-    """
-    kind = format_of(require_file(path, what="table of matches"))
-    if kind == "parquet":
-        import pyarrow as pa
-        from pyarrow.parquet import ParquetFile
-
-        parts, rows = [], 0
-        for batch in ParquetFile(path).iter_batches():
-            parts.append(batch)
-            if (rows := rows + len(batch)) >= _MOST_ROWS:
-                break
-        frame: pd.DataFrame = pa.Table.from_batches(parts).slice(0, _MOST_ROWS).to_pandas()
-    else:
-        frame = pd.read_csv(path, sep=_SEPARATORS[kind], dtype=str, keep_default_na=False, nrows=_MOST_ROWS)
-    numbers = ["query_row", "rank", "candidate_row", "similarity", "top_percent", "spreads"]
-    for name in frame.columns:
-        if name in numbers:
-            frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(float)
-        else:
-            frame[name] = frame[name].astype("string").fillna("").astype(object)
-    return frame
 
 
 def by_chance(candidates: int) -> float:
@@ -105,18 +71,6 @@ def by_chance(candidates: int) -> float:
     from scipy.stats import norm
 
     return float(norm.ppf((candidates - 0.375) / (candidates + 0.25)))
-
-
-def _columns(path: Path) -> list[str]:
-    """Return the columns of a table; none of a file that is no such table."""
-    kind = format_of(path)
-    if kind == "parquet":
-        from pyarrow.parquet import read_schema
-
-        return list(map(str, read_schema(path).names))
-    if kind not in _SEPARATORS:
-        return []
-    return list(map(str, pd.read_csv(path, sep=_SEPARATORS[kind], dtype=str, nrows=0).columns))
 
 
 def _candidates(table: pd.DataFrame) -> tuple[int, str]:
@@ -308,7 +262,7 @@ def _unanswered_section(table: pd.DataFrame) -> Section | None:
 def _run(table: pd.DataFrame) -> list[Element]:
     """Return the command."""
     top = int(table["rank"].max()) if table["rank"].notna().any() else 10
-    facts = [("rows read", f"{len(table):,}{', the first of more' if len(table) == _MOST_ROWS else ''}")]
+    facts = [("rows read", f"{len(table):,}{', the first of more' if len(table) == MOST_ROWS else ''}")]
     return [
         Code(f"cytomol match MODEL QUERIES --in CANDIDATES --top {top} -o OUT"),
         Sentence("How well a model finds what is known: cytomol evaluate matching CORPUS MODEL."),

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cytomol.assays.metrics import metrics
 from cytomol.errors import InputError
 from cytomol.evaluate.missing.stress_rows import COLUMNS, NUMBERS, StressJob
 from cytomol.evaluate.missing.stress_run import RECORD, ROWS
 from cytomol.evaluate.missing.stress_summary import CURVE, IN_FILE_ALONE, summarize_stress
+from cytomol.evaluate.rows import read_table_of
 from cytomol.report.elements import Code, Element, Facts, Figure, Fold, Heading, Row, Sentence, Table
 from cytomol.report.page import Page, Section
 from cytomol.report.palette import SERIES, colour
 from cytomol.report.report_kinds import report_kinds
 from cytomol.report.results_record import read_record
 from cytomol.report.svg_figure import drawn
+from cytomol.report.wording import figure_name, number_or_dash
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +63,7 @@ class StressReport:
         shown = summary[(summary["fold"] != "valid") & ~summary["metric"].isin(IN_FILE_ALONE)]
         sections = [
             Section("In short", _in_short(shown)),
-            *(_curves(key, part) for key, part in shown.groupby(_PART, sort=False)),
+            *(_curves(n, key, part) for n, (key, part) in enumerate(shown.groupby(_PART, sort=False))),
             Section("Every point", [Fold("As numbers", [_points(summary)])]),
             Section("What was computed", _jobs(rows)),
             Section("How it was run", _run(record, rows)),
@@ -72,11 +75,7 @@ class StressReport:
 
 def _rows(path: Path) -> pd.DataFrame:
     """Return the rows of all whole jobs, cells of numbers as numbers."""
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if missing := [name for name in COLUMNS if name not in frame.columns]:
-        raise InputError(f"has no column {missing[0]!r}", where=str(path), hint="stress missing writes it")
-    for name in NUMBERS:
-        frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    frame = read_table_of(path, COLUMNS, set(COLUMNS) - set(NUMBERS))
     sizes = frame.groupby(list(StressJob._fields), dropna=False)["rows"].transform("size")
     whole: pd.DataFrame = frame[sizes == frame["rows"]].reset_index(drop=True)
     if whole.empty:
@@ -97,7 +96,7 @@ def _in_short(shown: pd.DataFrame) -> list[Element]:
         last = part[part["rate"] == rates[-1]].dropna(subset=["score"])
         if last.empty:
             continue
-        best = last.sort_values("score", kind="stable").iloc[-1]
+        best = last.sort_values("score", kind="stable").iloc[-1 if _more_is_better(question["metric"]) else 0]
         chance = part["chance"].mean()
         rows.append(
             [
@@ -107,7 +106,7 @@ def _in_short(shown: pd.DataFrame) -> list[Element]:
                 f"{best['score']:.3f}",
                 f"{best['rate']:.0%}",
                 str(best["filling"]),
-                "–" if pd.isna(chance) else f"{chance:.3f}",
+                number_or_dash(chance, ".3f"),
             ]
         )
     fillings = ", ".join(map(str, shown["filling"].unique()))
@@ -124,16 +123,13 @@ def _in_short(shown: pd.DataFrame) -> list[Element]:
     return elements
 
 
-def _curves(key: Sequence[Any], part: pd.DataFrame) -> Section:
+def _curves(at: int, key: Sequence[Any], part: pd.DataFrame) -> Section:
     """Return the curves of one place, pattern and choice of modalities, a figure for each question."""
     place, pattern, hidden = map(str, key)
     title = _place({"place": place, "pattern": pattern, "hidden": hidden})
     elements: list[Element] = []
     for method, of_method in part.groupby("method", sort=False):
-        name, fillings = (
-            f"{_plain(title)}-{_plain(str(method))}",
-            list(map(str, of_method["filling"].unique())),
-        )
+        name, fillings = figure_name(at, method), list(map(str, of_method["filling"].unique()))
         questions = of_method.groupby(["measure", "on", "task", "metric"], sort=False, dropna=False)
         figures = [
             _figure(question, of_question, fillings, f"{name}-{number}")
@@ -190,7 +186,7 @@ def _figure(question: Sequence[Any], part: pd.DataFrame, fillings: Sequence[str]
         if not np.isnan(chance):
             axes.axhline(chance, color=colour("quiet"), linestyle=":", linewidth=1.2)
         axes.set_xlabel("hidden, %")
-        axes.set_ylabel(metric)
+        axes.set_ylabel(metric if _more_is_better(metric) else f"{metric}, less is better")
         axes.set_title(_asked({"measure": measure, "on": on, "task": task, "metric": ""}))
 
     says = "; ".join(
@@ -218,7 +214,7 @@ def _points(summary: pd.DataFrame) -> Table:
             *(str(one[name]) for name in _QUESTION[1:]),
             str(one["filling"]),
             f"{100 * one['rate']:g}",
-            *(_number(one[name]) for name in ("score", "low", "high", "chance")),
+            *(number_or_dash(one[name]) for name in ("score", "low", "high", "chance")),
             f"{one['seeds']}",
         ]
         for _, one in summary.head(_MOST_ROWS).iterrows()
@@ -265,19 +261,16 @@ def _asked(question: Mapping[str, str]) -> str:
     return ", ".join(word for word in words if word)
 
 
+def _more_is_better(metric: str) -> bool:
+    """Say which way a score is better; those of matching and imputation are all better when higher."""
+    return metric not in metrics or metrics[metric].higher_is_better
+
+
 def _place(question: Mapping[str, str]) -> str:
     """Return where and how profiles are hidden, as one says it."""
     how = "at random" if question["pattern"] == "random" else f"by {question['pattern']}"
     of = "" if question["hidden"] == "all" else f", {question['hidden']} alone"
     return f"in {question['place']} {how}{of}"
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text)
-
-
-def _number(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.4f}"
 
 
 def _option(value: Any) -> str:

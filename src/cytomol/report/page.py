@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cytomol.report.elements import Element, escaped
@@ -36,14 +36,13 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """What the section is called in a link."""
+        """What the section is called in a link, where no section before it is called so."""
         plain = unicodedata.normalize("NFKD", self.title).encode("ascii", "ignore").decode()
         return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "section"
 
-    def html(self) -> str:
-        """Return the section."""
+    def html(self, anchor: str) -> str:
+        """Return the section, by the name that links call it."""
         inside = "\n".join(element.html() for element in self.elements)
-        anchor = self.anchor
         heading = f'<h2 id="{anchor}">{escaped(self.title)}</h2>'
         return f'<section aria-labelledby="{anchor}">{heading}\n{inside}\n</section>'
 
@@ -59,7 +58,7 @@ class Page:
     subtitle
         One line that says what is reported on.
     sections
-        In order; no two may have the same title.
+        In order; like titles get numbers in their links.
 
     Examples
     --------
@@ -74,21 +73,12 @@ class Page:
     sections: Sequence[Section]
 
     def html(self) -> str:
-        """Return the whole page.
-
-        Raises
-        ------
-        ValueError
-            If two sections have the same anchor.
-        """
-        anchors = [section.anchor for section in self.sections]
-        if len(set(anchors)) < len(anchors):
-            message = f"two sections share an anchor: {', '.join(anchors)}"
-            raise ValueError(message)
+        """Return the whole page."""
+        placed = list(zip(_anchors(self.sections), self.sections, strict=True))
         contents = "".join(
-            f'<li><a href="#{section.anchor}">{escaped(section.title)}</a></li>' for section in self.sections
+            f'<li><a href="#{anchor}">{escaped(section.title)}</a></li>' for anchor, section in placed
         )
-        title, body = escaped(self.title), "\n".join(section.html() for section in self.sections)
+        title, body = escaped(self.title), "\n".join(section.html(anchor) for anchor, section in placed)
         return (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -103,3 +93,15 @@ class Page:
             f'<footer class="quiet">Made by cytomol {escaped(__version__)}. This page holds all that it '
             "shows and asks nothing of a network.</footer>\n</div>\n</body>\n</html>\n"
         )
+
+
+def _anchors(sections: Sequence[Section]) -> Iterator[str]:
+    """Yield what each section is called in a link; titles may differ in signs that links do not have."""
+    taken = {"main"}
+    for section in sections:
+        number, anchor = 1, section.anchor
+        while anchor in taken:
+            number += 1
+            anchor = f"{section.anchor}-{number}"
+        taken.add(anchor)
+        yield anchor

@@ -13,7 +13,7 @@ from cytomol.report.palette import SERIES, colour, with_variables
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["drawn", "on_log_axis"]
+__all__ = ["draw_points", "drawn", "on_log_axis"]
 
 _ID = re.compile(r"\b(id=\"|xlink:href=\"#|url\(#)")
 _HEADER = re.compile(r"\A.*?(?=<svg)", re.DOTALL)
@@ -76,6 +76,29 @@ def drawn(
         draw(canvas.add_subplot())
         canvas.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return Figure(_inlined(text.getvalue(), name=name, title=title, says=says), caption)
+
+
+def draw_points(
+    axes: Axes, x: Any, y: Any, marker: str, shade: str, *, label: str, size: float = 4.0
+) -> None:
+    """Draw many points that may lie above each other: without edges, and a little transparent.
+
+    Parameters
+    ----------
+    axes
+        What to draw into.
+    x, y
+        Places, shape (n,) each.
+    marker
+        matplotlib's sign for their form.
+    shade
+        A name of :func:`~cytomol.report.palette.colour`.
+    label
+        In the legend.
+    size
+        In points.
+    """
+    axes.plot(x, y, marker, color=colour(shade), markeredgewidth=0, markersize=size, alpha=0.8, label=label)
 
 
 def on_log_axis(axes: Axes, ticks: list[float], *, which: str = "x") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,15 @@ from cytomol.evaluate.rows import COLUMNS
 
 STRANGER = "<img src=x onerror=alert(1)>"
 MOLECULES = ["CCO", "c1ccccc1", "CCN", "C1CCCCC1"]
+
+
+def is_whole(text: str) -> None:
+    """Assert that a page is small, loads nothing, holds no markup of strangers, and names each thing once."""
+    assert len(text.encode()) < 3_000_000
+    assert "<img" not in text
+    assert all(link.startswith(("#", "data:,")) for link in re.findall(r"(?:href|src)=\"([^\"]*)\"", text))
+    names = re.findall(r"\bid=\"([^\"]+)\"", text)
+    assert len(names) == len(set(names))
 
 
 def history_of(epochs: int, *, valid: bool = True) -> list[dict[str, Any]]:

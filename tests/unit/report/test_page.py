@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from cytomol.report.elements import Card, Cards, Code, Facts, Fold, Heading, Items, Sentence, Table
@@ -17,9 +19,12 @@ def test_sections_stand_in_order_and_the_contents_lead_to_them() -> None:
     assert '<a href="#what-was-run">What was run</a>' in text
 
 
-def test_two_sections_of_one_name_are_refused() -> None:
-    with pytest.raises(ValueError, match="share an anchor: a, a"):
-        Page("t", "s", [Section("A", []), Section("a", [])]).html()
+def test_sections_of_like_names_have_links_of_their_own() -> None:
+    text = Page("t", "s", [Section(title, []) for title in ("A.b", "a-b-2", "a-b", "a b", "Main")]).html()
+    names = re.findall(r'<h2 id="([^"]+)"', text)
+    assert names == ["a-b", "a-b-2", "a-b-3", "a-b-4", "main-2"]
+    assert re.findall(r'<li><a href="#([^"]+)"', text) == names
+    assert re.findall(r'<section aria-labelledby="([^"]+)"', text) == names
 
 
 @pytest.mark.parametrize(

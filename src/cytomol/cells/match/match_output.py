@@ -116,7 +116,7 @@ def _write_anndata(
     *,
     force: bool,
 ) -> None:
-    """Write a row for each query: places and the candidates' rows, ids and similarities in ``obsm``."""
+    """Write a row for each query: places, and what is told of candidates, in ``obsm``."""
     try:
         import anndata
     except ImportError:
@@ -128,21 +128,24 @@ def _write_anndata(
         answered.add(part)
         abouts.append(part.queries.about.assign(note=part.matches.notes))
         rows = part.matches.rows
-        names = library.texts(np.maximum(rows, 0).ravel())["id"].to_numpy(object).reshape(rows.shape)
+        texts = library.texts(np.maximum(rows, 0).ravel())
+        told = {name: texts[name].to_numpy(object).reshape(rows.shape) for name in ("id", "smiles")}
         found = {
             "X_cell": part.queries.places,
             "match_row": rows + 1,  # from 1, as in the tables; 0 where there are no more
             "match_similarity": part.matches.similarity,
             "match_spreads": part.matches.spreads,
-            "match_id": np.where(rows >= 0, names, ""),
+            **{f"match_{name}": np.where(rows >= 0, column, "") for name, column in told.items()},
         }
         for name, matrix in found.items():
             matrices.setdefault(name, []).append(matrix)
     about = pd.concat(abouts, ignore_index=True).astype(str)
     about.index = pd.Index([str(row + 1) for row in range(len(about))], name="query_row")
     obsm = {name: np.concatenate(matrix) for name, matrix in matrices.items()}
-    ids = pd.DataFrame(obsm["match_id"], index=about.index).rename(columns=lambda rank: str(rank + 1))
-    data = anndata.AnnData(obs=about.add_prefix("Metadata_"), obsm=obsm | {"match_id": ids.astype(str)})
+    for name in ("match_id", "match_smiles"):
+        texts = pd.DataFrame(obsm[name], index=about.index).rename(columns=lambda rank: str(rank + 1))
+        obsm[name] = texts.astype(str)
+    data = anndata.AnnData(obs=about.add_prefix("Metadata_"), obsm=obsm)
     data.uns["cytomol"] = origin | {"candidates_with_a_place": library.valid}
     with atomic_file(path, force=force) as temporary:
         data.write_h5ad(temporary)

@@ -189,7 +189,11 @@ class ShownMolecule(_Part):
 
 
 class Attributed(_Part):
-    """A tested molecule and what each atom adds to the answer."""
+    """A tested molecule and what each atom adds to the answer.
+
+    Of a task of three and more classes that is the probability of the class ``of_class``; ``profiled`` says
+    that a measured profile of the molecule stayed as it is.
+    """
 
     task: str
     id: str
@@ -197,3 +201,5 @@ class Attributed(_Part):
     measured: str
     predicted: str
     atoms: list[float | None]
+    of_class: str = ""
+    profiled: bool = False

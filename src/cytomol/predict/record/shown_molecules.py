@@ -75,6 +75,9 @@ def attributed_molecules(
 ) -> list[Attributed]:
     """Return what each atom adds to the answers to the highest, the middle and the lowest of the tested.
 
+    Of a task of three and more classes these are the surest, the middle and the least sure, and what an atom
+    adds to is the probability of the class that was predicted. Measured profiles stay as they are.
+
     Parameters
     ----------
     fitting, tested, place
@@ -85,28 +88,42 @@ def attributed_molecules(
     from cytomol.predict.task_attribution import explain_tasks
 
     task = fitting.table.labels.tasks[place]
-    if task.kind == "multiclass" or evaluated.features.profiles:
-        return []
     said, labels, spread, smiles = _said(fitting, tested, place)
+    several = task.kind == "multiclass"
+    height = tested.columns[:, fitting.encoding.places()[place]].max(axis=1) if several else said
     sizes = np.array([len(text) for text in smiles])
     rows = np.flatnonzero(~np.isnan(said) & ~np.isnan(labels) & (sizes <= 2 * _MOST_ATOMS))
     if not len(rows):
         return []
-    order = rows[np.argsort(-said[rows], kind="stable")]
+    order = rows[np.argsort(-height[rows], kind="stable")]
     chosen = list(dict.fromkeys([order[0], order[len(order) // 2], order[-1]]))
     explained = explain_tasks(evaluated, [smiles[row] for row in chosen], [task.name])
-    return [
-        Attributed(
-            task=task.name,
-            id=fitting.table.names[tested.rows[row]],
-            smiles=smiles[row],
-            measured=label_text(task, labels[row], spread),
-            predicted=_said_text(task, said[row], spread),
-            atoms=numbers(one.attributions[0].atoms),
-        )
-        for row, one in zip(chosen, explained, strict=True)
-        if one.attributions and np.isfinite(one.attributions[0].atoms).all()
-    ]
+    found = []
+    for row, one in zip(chosen, explained, strict=True):
+        of_class = task.classes[int(said[row])] if several else ""
+        if not one.attributions:
+            continue
+        own = one.attributions[int(said[row]) if several else 0]
+        predicted = _said_text(task, said[row], spread)
+        if np.isfinite(own.atoms).all():
+            found.append(
+                Attributed(
+                    task=task.name,
+                    id=fitting.table.names[tested.rows[row]],
+                    smiles=smiles[row],
+                    measured=label_text(task, labels[row], spread),
+                    predicted=f"{predicted} with probability {height[row]:.2f}" if several else predicted,
+                    atoms=numbers(own.atoms),
+                    of_class=of_class,
+                    profiled=_profiled(evaluated, smiles[row]),
+                )
+            )
+    return found
+
+
+def _profiled(predictor: Predictor, smiles: str) -> bool:
+    """Say whether a measured profile of the molecule is among what the predictor reads."""
+    return any(bool(np.isfinite(block.of([smiles])).any()) for block in predictor.features.profiles)
 
 
 def _said(fitting: Fitting, tested: TestedRows, place: int) -> tuple[Vector, Vector, float, list[str]]:
