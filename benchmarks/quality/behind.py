@@ -9,6 +9,8 @@ from benchmarks.newcomer import page as newcomer
 from benchmarks.newcomer.rows import read as newcomer_rows
 from benchmarks.quality.beside import beside
 from benchmarks.quality.published import SOURCES
+from benchmarks.quality.repeated import page as repeated
+from benchmarks.quality.repeated.figure import TITLE as REPEATED
 from benchmarks.quality.rows import LEAKY, OURS, Rows
 from benchmarks.quality.sections import ablation, averaged, cell_data, coverage, levers, planted, stereo
 from benchmarks.quality.tables import above, costs, models, places, single, targets, wins
@@ -222,6 +224,14 @@ BEHIND = (
         "the recipe against every other model, with tests and intervals",
         f"{_OURS} && python -m benchmarks.quality.molecules",
         lambda rows: [_WINS, *wins(rows)],
+    ),
+    Behind(
+        "repeated.md",
+        "Repeated cross-validation",
+        "25 folds a set, the same for all models, and what is sure over them",
+        repeated.COMMAND,
+        repeated.lines,
+        REPEATED,
     ),
     Behind(
         "published.md",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks.quality.contrasts import GROUPED
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.published import PUBLISHED
+from benchmarks.quality.repeated.figure import FILE, TITLE, repeated_figure
 from benchmarks.quality.rows import LEAKY, OURS, REFIT, Rows
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ _COLOURS = (_BLUE, _GREEN, "#CC79A7", _ORANGE, "#56B4E9")
 
 def figures(rows: Rows) -> dict[str, str]:
     """Return the figures that there are rows for: file names by title."""
-    return {title: name for title, name, _ in _panels(rows)}
+    repeated = rows.repeated_differences
+    drawn = {TITLE: FILE} if len(repeated) and repeated["low"].notna().any() else {}
+    return {title: name for title, name, _ in _panels(rows)} | drawn
 
 
 def _panels(rows: Rows) -> Iterator[tuple[str, str, Callable[[Axes, Rows], None]]]:
@@ -52,6 +55,8 @@ def draw(rows: Rows, folder: Path) -> None:
             axes.spines[["top", "right", "left"]].set_visible(False)
             axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2, frameon=False, fontsize=8)
             figure.savefig(folder / name, metadata={"Date": None})
+        if TITLE in figures(rows):
+            repeated_figure(rows.repeated_differences).savefig(folder / FILE, metadata={"Date": None})
 
 
 def _rows_of(axes: Axes, names: list[str]) -> dict[str, float]:

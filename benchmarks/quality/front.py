@@ -10,6 +10,7 @@ from benchmarks.quality.contrasts import GROUPED
 from benchmarks.quality.figures import figures
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.published import LEFT_IN, PUBLISHED
+from benchmarks.quality.repeated.page import headlines
 from benchmarks.quality.rows import LEAKY, OURS, REFIT, Rows
 from benchmarks.quality.sections import contrasts_at_a_glance
 from benchmarks.quality.tables import decided, markdown, named, number, spread
@@ -59,7 +60,7 @@ _SURE = """\
 - **The best of the others** is picked by its test score, set by set. That favours it, and nobody could have
   picked it beforehand.
 - **One split a set.** No interval here says what another split would give. Scaffold splits are hard on small
-  sets: bace and bbbp have about 150 and 200 test molecules.
+  sets: bace and bbbp have about 150 and 200 test molecules.MORE
 - **Many comparisons.** With corrections for their number: [wins and losses](FOLDER/differences.md).
 """
 _LABELS = """\
@@ -141,7 +142,13 @@ def front(rows: Rows, folder: str) -> str:
     parts += ["## Wins and losses\n", *_scores(rows, found)]
     if title := next((t for t in figures(rows) if t.startswith("Models")), ""):
         parts.append(f"![{title}](figures/{figures(rows)[title]})\n")
-    parts += ["## How sure\n", _SURE, "## What was known\n", _LABELS, *_leaky(rows)]
+    parts += [
+        "## How sure\n",
+        _SURE.replace("MORE", _more(rows)),
+        "## What was known\n",
+        _LABELS,
+        *_leaky(rows),
+    ]
     parts += ["## What cell data add\n", _CELLS, *_cells(rows)]
     parts += [
         "## Uncertainty and cost\n",
@@ -228,6 +235,14 @@ def _scores(rows: Rows, found: list[Standing]) -> Iterator[str]:
         by = (number(rows.published(name)), number(ahead, "+.1f"))
         lines.append((named(rows, name), spread(ours), *texts, *by))
     yield from markdown(header, lines)
+
+
+def _more(rows: Rows) -> str:
+    """Return what repeated cross-validation says of other splits, as a point of the list."""
+    said = list(headlines(rows))
+    if not said:
+        return ""
+    return f"\n- **Other splits.** [Repeated cross-validation](FOLDER/repeated.md): {' '.join(said)}"
 
 
 def _leaky(rows: Rows) -> Iterator[str]:

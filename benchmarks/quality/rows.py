@@ -50,7 +50,7 @@ class Rows:
     ----------
     scores
         Test rows with a ``label``, scores times 100.
-    coverage, cell, planted, levers, ablation, averaged, molecules, stereo
+    coverage, cell, planted, levers, ablation, averaged, molecules, stereo, repeated, repeated_differences
         The other tables.
     """
 
@@ -63,6 +63,8 @@ class Rows:
     averaged: pd.DataFrame
     molecules: pd.DataFrame
     stereo: pd.DataFrame
+    repeated: pd.DataFrame
+    repeated_differences: pd.DataFrame
 
     @classmethod
     def read(cls, folder: Path) -> Rows:
@@ -76,7 +78,8 @@ class Rows:
             coverage = read_coverage(folder)
             pairs = zip(coverage["model"], coverage["variant"], strict=True)
             coverage["label"] = [label_of(*pair) for pair in pairs]
-        names = ("cell", "planted", "levers", "ablation", "averaged", "molecules", "stereo")
+        names: tuple[str, ...] = ("cell", "planted", "levers", "ablation", "averaged", "molecules", "stereo")
+        names += ("repeated", "repeated_differences")
         return cls(scores, coverage, *(_table(folder / f"{name}.csv") for name in names))
 
     @cached_property

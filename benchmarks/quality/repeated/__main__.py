@@ -1,7 +1,7 @@
 """Fit every model on every fold: ``python -m benchmarks.quality.repeated``, resumable.
 
 Each fold is fitted by one thread. What the members said is kept in the work folder, so that other ways to
-weigh them cost nothing; the scores are written at the end, or by ``--score`` alone.
+weigh them cost nothing; the scores, and which models differ, are written at the end or by ``--score`` alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
+from benchmarks.quality.repeated.differences import write_differences
 from benchmarks.quality.repeated.material import make_material
 from benchmarks.quality.repeated.parts import PARTS
 from benchmarks.quality.repeated.plan import SETS, Unit, units
@@ -43,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             failed = _fit([each for each in planned if not each.path(folder).exists()], places, options.jobs)
         every = units(SETS, options.repeats, options.folds, tuple(PARTS))
         table = write_scores(options.out / "repeated.csv", folder, every)
+        write_differences(options.out / "repeated_differences.csv", table)
     except CytomolError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

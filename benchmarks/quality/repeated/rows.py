@@ -71,13 +71,16 @@ def _recipe(answers: Answers) -> list[dict[str, Any]]:
 
 
 def _crossfit(answers: Answers, recipe: Answers | None) -> list[dict[str, Any]]:
-    """Return the rows of members fitted on all rows: weights of all of them, and of the valid rows."""
+    """Return the rows of members fitted on all rows: weights of all of them, and of the valid rows.
+
+    No row is held back from their last fit, so that ``n_valid`` is 0.
+    """
     learnt = stack(answers.held, answers.held_labels, answers.kind)
     rows = [_mixed(answers, "cytomol-crossfit", learnt)]
     if recipe is not None:
         before = stack(recipe.held, recipe.held_labels, recipe.kind)
         rows.append(_mixed(answers, "cytomol-refit", before))
-    return rows
+    return [{**row, "n_valid": 0} for row in rows]
 
 
 def _without(answers: Answers, models: Sequence[str]) -> Answers:
@@ -111,10 +114,10 @@ def _row(answers: Answers, name: str, predicted: NDArray[np.float64], seconds: f
 
 
 def read_scores(path: Path) -> pd.DataFrame:
-    """Read the rows, none if there is no file; an empty cell of ``weights`` is ""."""
+    """Read the rows, none if there is no file; where nothing was scored the value is NaN."""
     if not path.exists():
         return pd.DataFrame(columns=list(COLUMNS))
-    return pd.read_csv(path, keep_default_na=False, dtype={"weights": str})
+    return pd.read_csv(path, dtype={"weights": str}).fillna({"weights": ""})
 
 
 def write_scores(path: Path, folder: Path, planned: Iterable[Unit]) -> pd.DataFrame:
