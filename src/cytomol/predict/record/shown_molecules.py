@@ -85,7 +85,7 @@ def attributed_molecules(
     from cytomol.predict.task_attribution import explain_tasks
 
     task = fitting.table.labels.tasks[place]
-    if task.kind == "multiclass" or evaluated.features.profiles:
+    if task.kind == "multiclass" or evaluated.features.profiles or evaluated.features.encoders:
         return []
     said, labels, spread, smiles = _said(fitting, tested, place)
     sizes = np.array([len(text) for text in smiles])

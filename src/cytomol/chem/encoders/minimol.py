@@ -1,0 +1,1 @@
+"""MiniMol (to come)."""
