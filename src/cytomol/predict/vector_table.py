@@ -42,8 +42,8 @@ _LEVELS: tuple[Level, ...] = ("canonical", "inchikey", "connectivity")
 class VectorTable(MoleculeEncoder):
     """A table of vectors, found again by the molecule.
 
-    A molecule is looked for by its canonical SMILES, then by its InChIKey, then by its connectivity; the first
-    that is in the table decides. Where rows of that key differ (stereoisomers of a molecule that is given
+    A molecule is looked for by its canonical SMILES, then its InChIKey, then its connectivity; the first that
+    is in the table decides. Where rows of that key differ (stereoisomers of a molecule that is given
     without its stereo marks, say) there is no telling which is meant, and the molecule has no vector.
 
     Attributes
@@ -152,7 +152,7 @@ class VectorTable(MoleculeEncoder):
             other = first.setdefault(key, row)
             if other != row and not _alike(self.values[other], self.values[row]):
                 raise InputError(
-                    f"rows {rows[other] + 1} and {rows[row] + 1} are one molecule with different vectors: {key}",
+                    f"rows {rows[other] + 1} and {rows[row] + 1} are one molecule, and differ: {key}",
                     where=self.where,
                     hint="keep one row a molecule",
                 )

@@ -112,7 +112,7 @@ def _checked(encoder: MoleculeEncoder, chunk: list[str]) -> list[Known]:
             f"the encoder {encoder.name} returned the shape {vectors.shape} for {len(chunk)} molecules",
             hint=f"it says that its width is {encoder.width}: return (molecules, {encoder.width})",
         )
-    whole: list[bool] = np.isfinite(vectors).all(axis=1).tolist()
+    whole = list(np.isfinite(vectors).all(axis=1))
     return [
         (vector, "") if ok else (None, encoder.reason(text))
         for text, vector, ok in zip(chunk, vectors, whole, strict=True)
