@@ -45,10 +45,10 @@ def open_encoders(named: Sequence[str | MoleculeEncoder]) -> tuple[MoleculeEncod
 
     Examples
     --------
-    >>> open_encoders(["nothing"])
+    >>> open_encoders(["nothing"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    cytomol.errors.ConfigError: unknown encoder 'nothing' (known: minimol; vectors of a table: file:TABLE)
+    cytomol.errors.ConfigError: unknown encoder 'nothing' (known: ...minimol...)
     """
     found: list[MoleculeEncoder] = []
     for each in named:

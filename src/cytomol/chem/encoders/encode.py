@@ -112,7 +112,7 @@ def _checked(encoder: MoleculeEncoder, chunk: list[str]) -> list[Known]:
             f"the encoder {encoder.name} returned the shape {vectors.shape} for {len(chunk)} molecules",
             hint=f"it says that its width is {encoder.width}: return (molecules, {encoder.width})",
         )
-    whole = list(np.isfinite(vectors).all(axis=1))
+    whole = np.isfinite(vectors).reshape(len(chunk), -1).min(axis=1, initial=True)
     return [
         (vector, "") if ok else (None, encoder.reason(text))
         for text, vector, ok in zip(chunk, vectors, whole, strict=True)
