@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cytomol.chem.encoders import MoleculeEncoder, Pretraining, encode_molecules, with_vectors
+from cytomol.chem.encoders import MoleculeEncoder, Pretraining, encode_molecules, encoders, with_vectors
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.errors import CytomolError
 
@@ -110,6 +111,18 @@ def test_two_spellings_have_one_vector_and_a_molecule_without_one_is_invalid() -
     assert found.errors[4] == "the encoder letters has no vector for it"
     np.testing.assert_array_equal(found.blocks["encoder:letters"][:3], [[2, 1, 3]] * 3)
     assert np.isnan(found.blocks["encoder:letters"][3:]).all()
+
+
+def test_the_example_of_the_guide_runs() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "encoders.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0].replace('"avalon"', '"tests-guide"')
+    found: dict[str, Any] = {}
+    exec(code, found)
+    encoder = encoders["tests-guide"]()
+    assert isinstance(encoder, found["Avalon"])
+    values, reasons = encode_molecules(encoder, ["CCO", "c1ccccc1"])
+    assert reasons == ["", ""]
+    assert (values > 0).any(axis=1).all()
 
 
 def test_what_an_encoder_says_of_its_pretraining() -> None:

@@ -101,6 +101,9 @@ def test_it_says_which_sets_it_may_have_seen() -> None:
     assert set(MiniMol.pretraining.sets) == set(SETS)
     assert MiniMol.pretraining.sets["toxcast"][0] == "seen"
     assert "PubChem" in MiniMol.pretraining.said("minimol")
+    page = (Path(__file__).parents[4] / "docs" / "encoders.md").read_text(encoding="utf-8")
+    for name, (exposure, why) in MiniMol.pretraining.sets.items():
+        assert f"| {name} | {exposure} | {why} |" in page
 
 
 @needs_weights
