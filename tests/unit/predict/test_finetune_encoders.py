@@ -22,6 +22,7 @@ from cytomol.predict.estimators import PropertyRegressor
 from cytomol.predict.finetune import Listener, finetune
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.task_attribution import explain_tasks
+from cytomol.serve.served_models import ServedModel
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
 TAILS = ["", "C", "CC", "CCO", "N", "OC", "Cl", "CCN", "N#C", "OC(=O)", "CCC", "FC"]
@@ -133,6 +134,10 @@ def test_a_table_of_vectors_is_learnt_from_and_given_again(labels: Labels, tmp_p
     loaded = Predictor.load(path)
     with pytest.raises(ConfigError, match="none is given"):
         loaded.predict(SMILES)
+    with pytest.raises(
+        ConfigError, match="none is given"
+    ):  # a table is not in the model: it cannot be served
+        ServedModel.load("mine", path)
     found = loaded.with_encoders([text]).predict(SMILES)
     np.testing.assert_allclose(found.values, fitted.predictor.predict(SMILES).values, atol=1e-6)
     assert [bool(error) for error in found.errors] == [row < 3 for row in range(len(SMILES))]
