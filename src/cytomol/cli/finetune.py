@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
 from cytomol.cli.options import GroupedCommand, options_from
 from cytomol.cli.report_beside import report_beside, report_option
@@ -74,6 +75,8 @@ _SHOWN_TASKS = 40
     help="Measured profiles of some of the molecules, learnt from beside their structures: a table of "
     "profiles, or CORPUS:MODALITY. Once for each modality.",
 )
+@encoder_option
+@plugin_option
 @click.option(
     "--preset",
     metavar="NAME",
@@ -102,6 +105,8 @@ def command(
     id_col: str | None,
     time_col: str | None,
     profiles: tuple[str, ...],
+    encoder: tuple[str, ...],
+    plugin: tuple[str, ...],
     preset: str,
     report: bool,
     workers: int | None,
@@ -132,9 +137,12 @@ def command(
 
     from cytomol.artifact.backbone import Backbone
     from cytomol.predict.finetune import Listener, finetune
+    from cytomol.predict.named_encoders import import_plugins, open_encoders
     from cytomol.predict.profile_source import read_profile_blocks
     from cytomol.tracking import tracked
 
+    import_plugins(plugin)
+    encoders = open_encoders(encoder)
     labels = _labels(molecules, targets, config, split_col or time_col)
     folds = _given_folds(molecules, split_file, split_col)
     pretrained = None if backbone is None else Backbone.load(backbone)
@@ -156,6 +164,7 @@ def command(
                 dates=_dates(molecules, time_col),
                 ids=_ids(molecules, id_col),
                 profiles=measured,
+                encoders=encoders,
                 workers=workers,
                 listener=Listener(progress.say, progress.molecules, progress.step, progress.plan),
                 partial=partial,

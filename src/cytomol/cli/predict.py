@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
 
@@ -29,6 +30,8 @@ __all__ = ["command"]
     "profiles, or CORPUS:MODALITY. Features are matched by name; a molecule without one is answered by its "
     "structure alone.",
 )
+@encoder_option
+@plugin_option
 @click.option(
     "--uncertainty/--no-uncertainty",
     default=None,
@@ -58,6 +61,8 @@ def command(
     keep: tuple[str, ...],
     on_error: str | None,
     profiles: tuple[str, ...],
+    encoder: tuple[str, ...],
+    plugin: tuple[str, ...],
     uncertainty: bool | None,
     evidence: bool | None,
     coverage: float | None,
@@ -83,11 +88,13 @@ def command(
     table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.predict.answered_rows import predict_rows
+    from cytomol.predict.named_encoders import import_plugins
     from cytomol.predict.predictor import Predictor
     from cytomol.predict.profile_source import read_profile_blocks
     from cytomol.progress import Reporter
 
-    predictor = Predictor.load(model)
+    import_plugins(plugin)
+    predictor = Predictor.load(model).with_encoders(encoder)
     known = predictor.features.profiles
     say = Reporter(quiet=quiet).say
     measured = read_profile_blocks(

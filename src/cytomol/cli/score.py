@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
 from cytomol.errors import InputError
 
@@ -49,6 +50,8 @@ __all__ = ["command"]
     metavar="SHARE",
     help="Share of molecules whose value the intervals or sets should hold.",
 )
+@encoder_option
+@plugin_option
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -60,6 +63,8 @@ def command(
     smiles_col: str | None,
     sheet: str | None,
     coverage: float,
+    encoder: tuple[str, ...],
+    plugin: tuple[str, ...],
     workers: int | None,
     force: bool,
     quiet: bool,
@@ -78,11 +83,13 @@ def command(
     table = read_molecules(measured, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.assays.same_molecule import molecule_groups
+    from cytomol.predict.named_encoders import import_plugins
     from cytomol.predict.predictor import Predictor
     from cytomol.predict.verdict.measured import score_predictions
     from cytomol.progress import Reporter
 
-    predictor = Predictor.load(model)
+    import_plugins(plugin)
+    predictor = Predictor.load(model).with_encoders(encoder)
     labels, places = _labels(table, predictor.tasks)
     stated = predictor.uncertainty is not None
     with Reporter(quiet=quiet).bar("predict") as advance:

@@ -115,6 +115,8 @@ class Learner(ABC):
         Names of the feature blocks that it reads (see :mod:`cytomol.predict.molecule_features`).
     optional_embedding
         Whether it can leave the embedding out where there is no backbone.
+    reads_encoders
+        Whether it can read other encoders' vectors beside its blocks.
     uses_bounds
         Whether a censored label is learnt as a bound; otherwise the bound is learnt as if measured.
     passes
@@ -125,6 +127,7 @@ class Learner(ABC):
     summary: ClassVar[str]
     blocks: tuple[str, ...]
     optional_embedding: ClassVar[bool] = False
+    reads_encoders: ClassVar[bool] = False
     uses_bounds: ClassVar[bool] = False
     passes: tuple[str, ...] = ()
 

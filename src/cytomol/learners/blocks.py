@@ -12,10 +12,24 @@ from numpy.typing import NDArray
 from cytomol.learners.base import Matrix
 from cytomol.learners.feature_scaling import AffineScaler, ColumnScaler, fit_scaler, scaler_from_arrays
 
-__all__ = ["BLOCKS", "ScaledBlocks"]
+__all__ = ["BLOCKS", "ENCODED", "ScaledBlocks", "encoded_blocks"]
 
 BLOCKS = ("embedding", "1d", "counts", "maccs", "descriptors")
 """Names of the blocks of features, in the order in which they stand side by side."""
+
+ENCODED = "encoder:"
+"""Begins the name of a block that holds another encoder's vectors."""
+
+
+def encoded_blocks(names: Sequence[str]) -> tuple[str, ...]:
+    """Return those blocks that are another encoder's vectors.
+
+    Examples
+    --------
+    >>> encoded_blocks(["counts", "encoder:minimol"])
+    ('encoder:minimol',)
+    """
+    return tuple(name for name in names if name.startswith(ENCODED))
 
 
 @dataclass
@@ -44,8 +58,9 @@ class ScaledBlocks:
         """Fit the scaler of each block named in ``how`` on the training rows.
 
         The standardised embedding is spread by ``embedding_scale``: hundreds of columns of variance 1
-        outweigh fingerprints, most of whose bits are 0.
+        outweigh fingerprints, most of whose bits are 0. Another encoder's vectors are standardised always.
         """
+        how = {**dict.fromkeys(encoded_blocks(self.names), "standard"), **how}
         self.scalers = {
             name: fit_scaler(blocks[name][train], how[name]) for name in self.names if name in how
         }

@@ -24,6 +24,7 @@ class MatrixLearner(Learner):
         Names of the blocks; those of the class if not given.
     """
 
+    reads_encoders: ClassVar[bool] = True
     default_blocks: tuple[str, ...] = ("counts", "maccs", "descriptors")
     # how blocks are scaled on the training rows; the others are bits or logarithms of counts
     scaling: ClassVar[Mapping[str, str]] = {"descriptors": "quantile", "embedding": "standard"}

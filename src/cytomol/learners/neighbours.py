@@ -30,6 +30,7 @@ class Neighbours(MatrixLearner):
 
     name: ClassVar[str] = "neighbours"
     summary: ClassVar[str] = "nearest neighbours on Tanimoto similarity of counts"
+    reads_encoders = False  # likeness is that of counts
     default_blocks = ("counts",)
 
     def __init__(self, blocks: tuple[str, ...] | None = None) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.metrics import score_tasks
 from cytomol.learners.base import Learner, Learning, Matrix, learners
+from cytomol.learners.blocks import ENCODED, encoded_blocks
 from cytomol.learners.boosting import Boosting
 from cytomol.learners.forest import Forest
 from cytomol.learners.kernel import Kernel
@@ -41,11 +42,17 @@ _CLASSES: dict[str, type[Learner]] = {
 }
 
 
+def _maker(kind: str) -> Callable[..., Learner]:
+    """Return what makes a member; "mlp-NAME" reads the vectors of the encoder NAME."""
+    return _MAKERS.get(kind) or partial(Perceptron, (*_PLAIN, ENCODED + kind.removeprefix("mlp-")))
+
+
 class Ensemble(Learner):
     """Members of different kinds, averaged with weights that validation rows chose.
 
     All read fingerprints and descriptors; "mlp-embedding" reads the backbone's embedding too, and is left
-    out where there is no backbone.
+    out where there is no backbone. For each other encoder among the blocks there is one more member,
+    "mlp-NAME", which reads its vectors.
 
     Parameters
     ----------
@@ -63,6 +70,7 @@ class Ensemble(Learner):
     summary: ClassVar[str] = "perceptrons on the cell-aware embedding, trees and a Gaussian process, stacked"
 
     optional_embedding: ClassVar[bool] = True
+    reads_encoders: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -89,6 +97,8 @@ class Ensemble(Learner):
         started, self.kind = time.perf_counter(), learning.kind
         if "embedding" not in self.blocks:
             self.kinds = tuple(kind for kind in self.kinds if kind != "mlp-embedding")
+        encoded = [f"mlp-{name.removeprefix(ENCODED)}" for name in encoded_blocks(self.blocks)]
+        self.kinds = tuple(dict.fromkeys((*self.kinds, *encoded)))
         self.fitted, seconds = self._fit_members(blocks, learning)
         held = {name: block[learning.valid] for name, block in blocks.items()}
         self.held = self.members(held)
@@ -120,7 +130,7 @@ class Ensemble(Learner):
         for done, kind in enumerate(self.kinds):
             began = time.perf_counter()
             learning.step(done, len(self.kinds), kind)
-            member = _MAKERS[kind]()
+            member = _maker(kind)()
             member.fit(blocks, replace(learning, step=_no_step))
             fitted.append(member)
             seconds[kind] = round(time.perf_counter() - began, 2)
@@ -198,7 +208,7 @@ class Ensemble(Learner):
         for kind in model.kinds:
             prefix = f"{kind}/"
             own = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
-            model.fitted.append(_CLASSES[kind].restore(table["members"][kind], own))
+            model.fitted.append(_CLASSES.get(kind, Perceptron).restore(table["members"][kind], own))
         return model
 
 

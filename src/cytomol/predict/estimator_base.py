@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from cytomol.artifact.backbone import Backbone, load_backbone
 from cytomol.assays.labels import Labels
 from cytomol.assays.same_molecule import molecule_groups
+from cytomol.chem.encoders import MoleculeEncoder
 from cytomol.chem.parse import parse_smiles
 from cytomol.errors import ConfigError
 from cytomol.predict.config import FinetuneConfig
@@ -64,6 +65,7 @@ class PropertyEstimator(SmilesEstimator):
         epochs: int | None = None,
         patience: int | None = None,
         unfreeze: Literal["none", "all", "staged"] | None = None,
+        encoders: Sequence[str | MoleculeEncoder] = (),
         options: Mapping[str, Any] | None = None,
         validation_fraction: float = 0.1,
         random_state: Any = 0,
@@ -76,6 +78,7 @@ class PropertyEstimator(SmilesEstimator):
         self.epochs = epochs
         self.patience = patience
         self.unfreeze = unfreeze
+        self.encoders = encoders
         self.options = options
         self.validation_fraction = validation_fraction
         self.random_state = random_state
@@ -109,6 +112,7 @@ class PropertyEstimator(SmilesEstimator):
             Labels.of_kind(names, values, self._kind, "y"),
             config,
             backbone=backbone,
+            encoders=self.encoders,
             folds=_validation_folds(smiles, values, strata, self.validation_fraction, seed),
         )
         self.predictor_: Predictor = result.predictor

@@ -131,6 +131,8 @@ class PropertyClassifier(ClassifierMixin, PropertyEstimator):  # type: ignore[mi
     features, ensemble, epochs, patience, unfreeze
         Options of the head: what it reads, how many there are, when training ends, and what of the backbone
         is trained too; None leaves each as it is.
+    encoders
+        Other encoders whose vectors are learnt from too (see :func:`cytomol.predict.finetune.finetune`).
     options
         Further options of :class:`cytomol.predict.config.FinetuneConfig`, by name.
     validation_fraction

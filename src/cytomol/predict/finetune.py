@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from cytomol.artifact.backbone import Backbone
 from cytomol.assays.folds import check_molecules, fold_texts, say_kept_whole
 from cytomol.assays.labels import Labels
+from cytomol.chem.encoders import MoleculeEncoder
+from cytomol.errors import ConfigError
 from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.crossfit import calibration_folds
 from cytomol.predict.fitting import FittingJob, Listener
+from cytomol.predict.named_encoders import open_encoders, remembered
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.profile_block import CAUTION, ProfileBlock
 from cytomol.predict.recipe import Recipe
@@ -25,6 +28,7 @@ from cytomol.predict.record import RECORD, RecordSource
 from cytomol.predict.record.fit_record import make_record
 from cytomol.predict.stages import Stages, digest_of
 from cytomol.predict.validation import Validated, cross_validate, validate_by_split
+from cytomol.predict.vector_table import VectorTable
 from cytomol.predict.verdict.overall import Verdict
 from cytomol.progress import duration
 
@@ -66,6 +70,7 @@ def finetune(
     dates: NDArray[np.datetime64] | None = None,
     ids: Sequence[str] | None = None,
     profiles: Sequence[ProfileBlock] = (),
+    encoders: Sequence[str | MoleculeEncoder] = (),
     workers: int | None = None,
     cache: Path | Literal["default"] | None = "default",
     listener: Listener | None = None,
@@ -94,6 +99,9 @@ def finetune(
     profiles
         Measured profiles of some of the molecules, which are learnt from beside the structures (see
         :func:`cytomol.predict.profile_source.read_profile_blocks`).
+    encoders
+        Other encoders whose vectors are learnt from too: names, ``file:TABLE``, or the encoders themselves. A
+        molecule for which one has no vector is left out, as an invalid one is.
     workers, cache
         See :func:`cytomol.chem.featurize.featurize`.
     listener
@@ -130,14 +138,16 @@ def finetune(
         backbone = Backbone.load(backbone)
     as_given = AssayTable(smiles, labels, folds, dates, ids)
     table, places = as_given.gathered(config.replicates, listener.say)
-    recipe = Recipe.choose(config, backbone, profiles)
+    encoding = open_encoders(encoders)
+    _say_encoders(encoding, labels, listener)
+    recipe = Recipe.choose(config, backbone, profiles, encoding)
     if backbone is not None and recipe.features.backbone is None:
         listener.say(f"the learner {recipe.name!r} reads no embedding: it leaves the backbone out")
     store = recipe.features.store(table.smiles, workers=workers, cache=cache, progress=listener.molecules)
     valid = np.asarray(store.valid)
     check_molecules(store.errors, valid, labels.where, listener.say)
     say_kept_whole(recipe.features.options, store, listener.say)
-    made_of = (as_given, config, "" if backbone is None else backbone.digest, profiles)
+    made_of = (as_given, config, "" if backbone is None else backbone.digest, profiles, encoding)
     stages = Stages(partial, _digest(*made_of) if partial else "")
     job = FittingJob(recipe, config, listener, stages, workers, cache)
     listener.plan(_planned(recipe, config, int(valid.sum()), table.labels, curve=record is not None))
@@ -162,6 +172,28 @@ def finetune(
     return FinetuneResult(predictor, all_folds, scores, validated.evaluated, validated.verdict)
 
 
+def _say_encoders(encoders: Sequence[MoleculeEncoder], labels: Labels, listener: Listener) -> None:
+    """Say what each encoder has learnt from; refuse a table of vectors that holds the labels.
+
+    Raises
+    ------
+    ConfigError
+        If a column of the vectors is called as a task.
+    """
+    for encoder in encoders:
+        told = sorted(set(labels.names) & set(encoder.columns)) if isinstance(encoder, VectorTable) else []
+        if told:
+            raise ConfigError(
+                f"the column {told[0]!r} of the vectors is called as a task: they would tell its answers",
+                where=encoder.name,
+                hint="leave the column out of that table, or give it another name if it is something else",
+            )
+        listener.say(f"encoder {encoder.name}: {encoder.width:,} numbers a molecule")
+        for note in encoder.notes if isinstance(encoder, VectorTable) else ():
+            listener.say(f"encoder {encoder.name}: {note}")
+        listener.say(f"what it may have seen: {encoder.pretraining.said(encoder.name)}")
+
+
 def _spread_out(errors: Sequence[str], places: NDArray[np.int64], rows: int) -> list[str]:
     """Return the errors of all rows of a table; repeats that became one row have none."""
     spread = [""] * rows
@@ -181,11 +213,12 @@ def _of_run(validated: Validated, predictor: Predictor, seconds: float) -> dict[
     """Return what the scores say of the run as a whole."""
     verdict = {} if validated.verdict is None else {"verdict": validated.verdict.to_dict()}
     again = predictor is not validated.evaluated
-    blocks = predictor.features.profiles
+    blocks, encoders = predictor.features.profiles, predictor.features.encoders
     given = {each.name: {"features": len(each.columns), "molecules": len(each)} for each in blocks}
     return {
         **verdict,
         **({"profiles": given, "caution": CAUTION} if given else {}),
+        **({"encoders": [remembered(each) for each in encoders]} if encoders else {}),
         "seconds": round(seconds, 2),
         "predicts": "fitted again on all folds" if again else "fitted on train",
     }
@@ -213,11 +246,19 @@ def _planned(recipe: Recipe, config: FinetuneConfig, rows: int, labels: Labels, 
     return f"{recipe.name}: {what}{about}"
 
 
-def _digest(table: AssayTable, config: FinetuneConfig, source: str, profiles: Sequence[ProfileBlock]) -> str:
+def _digest(
+    table: AssayTable,
+    config: FinetuneConfig,
+    source: str,
+    profiles: Sequence[ProfileBlock],
+    encoders: Sequence[MoleculeEncoder],
+) -> str:
     """Return what an interrupted run must have in common with the one that continues it."""
     folds = [] if table.folds is None else table.folds.tolist()
     dates = [] if table.dates is None else table.dates.astype(str).tolist()
-    texts = "\n".join([*table.smiles, *table.labels.names, *folds, *dates, source])
+    texts = "\n".join(
+        [*table.smiles, *table.labels.names, *folds, *dates, source, *(each.key() for each in encoders)]
+    )
     measured = [
         part
         for each in profiles

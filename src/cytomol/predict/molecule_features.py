@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
+from cytomol.chem.encoders import MoleculeEncoder, with_vectors
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners.base import Matrix
+from cytomol.learners.blocks import ENCODED
 from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.projected_profiles import project_profiles, projected_modality
 
@@ -42,6 +44,8 @@ class MoleculeFeatures:
         Radius of the Morgan bits of the block "1d", in bonds; None for that of ``options``.
     profiles
         Measured profiles, each a block of its own; a predictor keeps their names and features alone.
+    encoders
+        Other encoders, the vectors of each a block of its own.
     """
 
     blocks: tuple[str, ...]
@@ -50,6 +54,7 @@ class MoleculeFeatures:
     backbone: Backbone | None = None
     bits_radius: int | None = None
     profiles: tuple[ProfileBlock, ...] = ()
+    encoders: tuple[MoleculeEncoder, ...] = ()
 
     @classmethod
     def build(
@@ -100,10 +105,18 @@ class MoleculeFeatures:
                 smiles, options, workers=workers, cache=cache, progress=progress if whole else None
             )
 
-        return self.store_from(make)
+        return self.store_from(make, cache=cache)
 
-    def store_from(self, make: Callable[[FeatureOptions], MoleculeStore]) -> MoleculeStore:
-        """Featurize molecules with ``make``, which returns the same rows for any options."""
+    def store_from(
+        self,
+        make: Callable[[FeatureOptions], MoleculeStore],
+        *,
+        cache: Path | Literal["default"] | None = None,
+    ) -> MoleculeStore:
+        """Featurize molecules with ``make``, which returns the same rows for any options.
+
+        A molecule for which another encoder has no vector is invalid; vectors are kept in ``cache``.
+        """
         store = make(self.options)
         if "counts" in self.blocks:
             # a store of its own: the counts have another radius than the backbone's fingerprint
@@ -115,6 +128,8 @@ class MoleculeFeatures:
             other = make(self.options.fingerprint(self.bits_radius or 0, self.options.morgan_bits))
             store = _valid_in_both(store, other)
             store = store.with_block("bits", other.blocks["morgan"], other.widths["morgan"])
+        for encoder in self.encoders:
+            store = with_vectors(store, encoder, ENCODED + encoder.name, self.options, cache=cache)
         return store
 
     @property
@@ -125,6 +140,8 @@ class MoleculeFeatures:
     def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
         """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""
         blocks = {name: self._block(name, store, batch_size) for name in self.blocks}
+        for key in (ENCODED + encoder.name for encoder in self.encoders):
+            blocks[key] = np.array(store.blocks[key], dtype=np.float32)
         for each in self.profiles:
             values = blocks[each.key] = each.of(store.smiles)
             if self.backbone is not None and (name := projected_modality(self.backbone, each)) is not None:

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.assays.labels import Task
+from cytomol.chem.encoders import MoleculeEncoder
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.cell_kernel import measured_rows
 from cytomol.predict.evidence import Evidence
+from cytomol.predict.named_encoders import given_again
 from cytomol.predict.parts import PredictorParts
 from cytomol.predict.predictions import Predictions
 from cytomol.predict.profile_block import CAUTION, ProfileBlock
@@ -145,6 +147,17 @@ class Predictor(PredictorParts):
             for each in self.features.profiles
         )
         return replace(self, features=replace(self.features, profiles=kept))
+
+    def with_encoders(self, encoders: Sequence[str | MoleculeEncoder]) -> Self:
+        """Return the predictor with tables of vectors of the molecules that it will be asked about.
+
+        Parameters
+        ----------
+        encoders
+            ``file:TABLE`` for each table that it has learnt from; columns are found by name.
+        """
+        given = given_again(self.features.encoders, encoders)
+        return replace(self, features=replace(self.features, encoders=given))
 
     def answer(
         self, blocks: dict[str, NDArray[np.float32]], *, members: bool = True

@@ -13,6 +13,7 @@ from cytomol.assays.labels import Task
 from cytomol.assays.metrics import metrics
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.parts import PredictorParts
+from cytomol.predict.vector_table import FROM_FILE
 from cytomol.predict.verdict.task import CLASS_SPREAD, CONSTANT, MODEL
 from cytomol.version import __version__
 
@@ -205,6 +206,12 @@ def _learnt_from(predictor: PredictorParts, scores: Mapping[str, Any]) -> list[s
         lines += ["", f"Rows of the table by fold (`split.csv`): {', '.join(folds)}."]
     for block in predictor.features.profiles:
         lines.append(f"Measured profiles too: {block.name}, {len(block.columns):,} features.")
+    for encoder in predictor.features.encoders:
+        lines += [
+            "",
+            f"Vectors of the encoder `{encoder.name}` too, {encoder.width:,} numbers a molecule.",
+            f"What it may have seen: {encoder.pretraining.said(encoder.name)}.",
+        ]
     return lines
 
 
@@ -225,4 +232,6 @@ def _command(predictor: PredictorParts, tasks: Sequence[Task]) -> str:
     )
     words += ["--backbone", "BACKBONE"] if predictor.features.backbone is not None else []
     words += [word for block in predictor.features.profiles for word in ("--profiles", f"{block.name}=FILE")]
+    for encoder in predictor.features.encoders:
+        words += ["--encoder", f"{FROM_FILE}TABLE" if encoder.name.startswith(FROM_FILE) else encoder.name]
     return shlex.join([*words, "-o", "model"])

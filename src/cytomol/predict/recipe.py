@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from cytomol.artifact.backbone import Backbone
+from cytomol.chem.encoders import MoleculeEncoder
 from cytomol.errors import ConfigError
 from cytomol.learners import Learner, learners
-from cytomol.learners.blocks import BLOCKS
+from cytomol.learners.blocks import BLOCKS, ENCODED
 from cytomol.learners.head.learner import Head
 from cytomol.learners.with_profiles import WithProfiles
 from cytomol.predict.config import FinetuneConfig
@@ -43,16 +44,23 @@ class Recipe:
 
     @classmethod
     def choose(
-        cls, config: FinetuneConfig, backbone: Backbone | None, profiles: Sequence[ProfileBlock] = ()
+        cls,
+        config: FinetuneConfig,
+        backbone: Backbone | None,
+        profiles: Sequence[ProfileBlock] = (),
+        encoders: Sequence[MoleculeEncoder] = (),
     ) -> Self:
         """Return what the options ask for; with profiles, a learner of structures that they stand beside.
+
+        The learner reads the vectors of ``encoders`` beside its own blocks.
 
         Raises
         ------
         ConfigError
-            If the learner is unknown, or needs a backbone and there is none.
+            If the learner is unknown, needs a backbone and there is none, or cannot read vectors.
         """
         name = config.learner_name
+        encoded = tuple(ENCODED + each.name for each in encoders)
         radii: dict[str, Any] = {}
         if name == "head":
             blocks = config.blocks(None if backbone is None else backbone.method.blocks)
@@ -60,10 +68,16 @@ class Recipe:
             radii = {"counts_radius": config.counts_radius, "bits_radius": config.bits_radius}
 
             def make() -> Learner:
-                return Head(options, blocks)
+                return Head(options, (*blocks, *encoded))
 
         else:
             maker = learners[name]
+            if encoders and not maker().reads_encoders:
+                raise ConfigError(
+                    f"the learner {name!r} reads fingerprints alone, and no encoder's vectors",
+                    where="encoder",
+                    hint="leave --encoder out, or take another learner",
+                )
             read = maker().blocks
             if backbone is None and maker().optional_embedding:
                 read = tuple(block for block in read if block != "embedding")
@@ -71,7 +85,7 @@ class Recipe:
 
             def make() -> Learner:
                 learner = maker()
-                learner.blocks = read
+                learner.blocks = (*read, *encoded)
                 return learner
 
         if "embedding" in blocks and backbone is None:
@@ -84,6 +98,7 @@ class Recipe:
             backbone = copy.deepcopy(backbone)  # the caller's backbone stays as it is
         read = blocks if not profiles or "counts" in blocks else (*blocks, "counts")
         features = MoleculeFeatures.build(read, backbone, reading=config.reading, **radii)
+        features = replace(features, encoders=tuple(encoders))
         source = "" if features.backbone is None else features.backbone.digest
         if not profiles:
             return cls(name, make, features, source)

@@ -25,6 +25,7 @@ from cytomol.learners.mixed import ByKind
 from cytomol.learners.with_profiles import WithProfiles
 from cytomol.predict.evidence import Evidence
 from cytomol.predict.molecule_features import MoleculeFeatures
+from cytomol.predict.named_encoders import remembered, restored_encoder
 from cytomol.predict.parts import PredictorParts
 from cytomol.predict.predictor_card import predictor_card
 from cytomol.predict.profile_block import ProfileBlock
@@ -64,6 +65,7 @@ def save_predictor(predictor: PredictorParts, path: Path, *, force: bool = False
                 "counts_radius": features.counts_radius,
                 "bits_radius": features.bits_radius,
                 "profiles": {each.name: list(each.columns) for each in features.profiles},
+                "encoders": [remembered(each) for each in features.encoders],
                 "backbone": None if backbone is None else described,
                 "finetune": predictor.options,
                 "details": predictor.details,
@@ -135,7 +137,10 @@ def _features(saved: ModelDirectory, counts_radius: int, bits_radius: int | None
         ProfileBlock(name, tuple(columns), np.zeros((0, len(columns)), np.float32))
         for name, columns in config.get("profiles", {}).items()
     )
-    return MoleculeFeatures(tuple(config["blocks"]), options, counts_radius, backbone, bits_radius, profiles)
+    encoders = tuple(restored_encoder(kept, where=str(saved.path)) for kept in config.get("encoders", ()))
+    return MoleculeFeatures(
+        tuple(config["blocks"]), options, counts_radius, backbone, bits_radius, profiles, encoders
+    )
 
 
 def _tasks_of_01(config: Mapping[str, Any]) -> Encoding:

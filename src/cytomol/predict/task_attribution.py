@@ -8,7 +8,7 @@ import numpy as np
 
 from cytomol.chem.occlusion.attribution import ExplainedMolecule, occlude
 from cytomol.chem.occlusion.masked_molecules import MaskedMolecules
-from cytomol.errors import InputError
+from cytomol.errors import ConfigError, InputError
 from cytomol.predict.predictor import Predictor
 
 __all__ = ["explain_tasks", "named_tasks"]
@@ -71,6 +71,12 @@ def explain_tasks(
     >>> explained[0].attributions[0].atoms.shape, explained[1].error != ""
     ((4,), True)
     """
+    if predictor.features.encoders:
+        raise ConfigError(
+            "atoms cannot be hidden from an encoder of vectors, so what they add is not known",
+            where=predictor.features.encoders[0].name,
+            hint="explain a model that was made without --encoder",
+        )
     molecules = MaskedMolecules.read(smiles, predictor.features.options)
     store = predictor.features.store_from(molecules.store)
     columns = _columns(predictor, tasks)

@@ -75,6 +75,8 @@ class ServedModel:
 
             predictor = Predictor.load(place)
             features, backbone = predictor.features, predictor.features.backbone
+            for encoder in features.encoders:
+                encoder.check()  # a table of vectors is not in the model, so that it cannot be served
             if atoms is not None:
                 few = replace(features.options, max_atoms=min(atoms, features.options.max_atoms))
                 predictor = replace(predictor, features=replace(features, options=few))

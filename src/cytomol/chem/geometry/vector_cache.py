@@ -1,4 +1,4 @@
-"""Geometry vectors kept between runs, one SQLite file per provider and version, each with its checksum."""
+"""Vectors of molecules kept between runs, one SQLite file per maker and version, each with its checksum."""
 
 from __future__ import annotations
 
@@ -11,21 +11,43 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.geometry.base import GeometryProvider
 from cytomol.errors import OutputError
 from cytomol.files import Lock
 
-__all__ = ["GeometryCache", "Known"]
+__all__ = ["GeometryCache", "Known", "VectorMaker"]
 
 _Row = tuple[bytes, bytes | None, str, float | None, int]
 
 Known = tuple[NDArray[np.float32] | None, str]
 """A vector and "", or None and the reason why there is none."""
+
+
+class VectorMaker(Protocol):
+    """What makes the vectors: a geometry provider, or an encoder."""
+
+    @property
+    def name(self) -> str:
+        """Under which it is registered."""
+
+    @property
+    def version(self) -> str:
+        """Raised whenever the same SMILES would give another vector."""
+
+    @property
+    def width(self) -> int:
+        """Length of a vector."""
+
+    def key(self) -> str:
+        """Return all that a vector depends on besides the SMILES."""
+
+    def digest(self) -> str:
+        """Return a short name of the key."""
+
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -63,7 +85,7 @@ class GeometryCache:
         Whose vectors these are: another provider or version has another file.
     """
 
-    def __init__(self, directory: Path, provider: GeometryProvider) -> None:
+    def __init__(self, directory: Path, provider: VectorMaker) -> None:
         self.path = directory / f"{provider.name}-{provider.version}-{provider.digest()}.sqlite"
         self._width = provider.width
         self._key = provider.key()

@@ -46,6 +46,7 @@ class Head(Learner):
 
     name: ClassVar[str] = "head"
     summary: ClassVar[str] = "small networks on the embedding and fingerprints, as in the papers"
+    reads_encoders: ClassVar[bool] = True
     uses_bounds: ClassVar[bool] = True
 
     def __init__(self, options: HeadOptions | None = None, blocks: tuple[str, ...] = ("1d",)) -> None:

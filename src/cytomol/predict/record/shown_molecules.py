@@ -88,6 +88,8 @@ def attributed_molecules(
     from cytomol.predict.task_attribution import explain_tasks
 
     task = fitting.table.labels.tasks[place]
+    if evaluated.features.encoders:  # what an atom adds to another encoder's vectors is not known
+        return []
     said, labels, spread, smiles = _said(fitting, tested, place)
     several = task.kind == "multiclass"
     height = tested.columns[:, fitting.encoding.places()[place]].max(axis=1) if several else said
