@@ -82,12 +82,19 @@ def attribution_section(facts: PredictorFacts) -> Section:
         return Section(title, [absent])
     elements: list[Element] = [
         Sentence(
-            "The highest, the middle and the lowest of the tested molecules; of three and more classes the "
-            "surest, the middle and the least sure. What the answer loses without an atom is what the atom "
-            "adds: blue raises it, orange lowers it, and a larger spot is more. It says what the model looks "
-            "at, not what causes the value. cytomol explain does it for any molecule."
+            "The highest, the middle and the lowest of the tested molecules. What the answer loses without "
+            "an atom is what the atom adds: blue raises it, orange lowers it, and a larger spot is more. It "
+            "says what the model looks at, not what causes the value. cytomol explain does it for any "
+            "molecule."
         )
     ]
+    if any(one.of_class for one in found):
+        elements.append(
+            Sentence(
+                "Of three and more classes it is the probability of the class that was predicted, for the "
+                "surest, the middle and the least sure of the tested molecules."
+            )
+        )
     if any(one.profiled for one in found):
         elements.append(
             Sentence(

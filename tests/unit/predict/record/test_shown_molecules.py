@@ -55,6 +55,7 @@ def test_of_several_classes_the_predicted_one_is_explained() -> None:
         assert not one.profiled
     assert sure == sorted(sure, reverse=True)
     assert "to the probability of" in text
+    assert "it is the probability of the class that was predicted" in text
     assert "<x>" not in text
     assert "Measured profiles stay" not in text
 
@@ -81,6 +82,7 @@ def test_a_measured_profile_stays_as_it_is() -> None:
     (bare,) = explain_tasks(without, [attributed[0].smiles], ["size"])
     assert bare.attributions[0].value != pytest.approx(explained.attributions[0].value)
     assert "Measured profiles stay as they are" in text
+    assert "the probability of the class" not in text
 
 
 def test_atoms_are_those_of_the_parent_that_was_read() -> None:
