@@ -46,17 +46,22 @@ class BackboneReport:
         """
         config, training = _json(directory, "config.json"), _json(directory, "training.json")
         found = _json(directory, OVERVIEW) if (directory / OVERVIEW).is_file() else {}
-        sections = [
-            Section("In short", _in_short(config, training, found)),
-            Section("What it learnt from", _learnt_from(training, found)),
-            curves_section(training["history"]),
-            codes_section(found),
-            map_section(found),
-            Section("What it is", _what_it_is(directory, config)),
-            Section("How it was run", _how_it_was_run(training)),
-        ]
-        subtitle = f"{training['data']['molecules']:,} molecules, {training['epochs']} epochs"
-        name = _called(training["method"])
+        try:
+            sections = [
+                Section("In short", _in_short(config, training, found)),
+                Section("What it learnt from", _learnt_from(training, found)),
+                curves_section(training["history"]),
+                codes_section(found),
+                map_section(found),
+                Section("What it is", _what_it_is(directory, config)),
+                Section("How it was run", _how_it_was_run(training)),
+            ]
+            subtitle = f"{training['data']['molecules']:,} molecules, {training['epochs']} epochs"
+            name = _called(training["method"])
+        except KeyError as error:  # a record that another program wrote, or cut
+            raise ModelDirectoryError(
+                f"its records have no {error}", where=str(directory), hint="pretrain writes them"
+            ) from None
         return Page(f"A backbone by {name}", subtitle, [one for one in sections if one])
 
 

@@ -101,3 +101,17 @@ def test_a_damaged_record_is_named(directory: Path) -> None:
     (directory / "training.json").write_text("{", encoding="utf-8")
     with pytest.raises(ModelDirectoryError, match=r"training\.json"):
         report_of(directory)
+
+
+def test_a_record_that_lacks_something_is_refused_by_name_or_does_without(directory: Path) -> None:
+    whole = json.loads((directory / "training.json").read_text(encoding="utf-8"))
+    refused = {}
+    for key in whole:
+        fewer = {name: value for name, value in whole.items() if name != key}
+        (directory / "training.json").write_text(json.dumps(fewer), encoding="utf-8")
+        try:
+            assert report_of(directory).html()
+        except ModelDirectoryError as error:
+            refused[key] = str(error)
+    assert {"history", "data", "epochs", "method"} <= set(refused)
+    assert all(key in said for key, said in refused.items())

@@ -14,7 +14,7 @@ from rdkit import Chem, rdBase
 
 from cytomol.chem.chunk import read_molecule
 from cytomol.chem.encoders.molecule_encoder import MoleculeEncoder
-from cytomol.chem.geometry.vector_cache import GeometryCache, Known
+from cytomol.chem.geometry.vector_cache import Known, VectorCache
 from cytomol.chem.options import FeatureOptions
 from cytomol.chem.parse import without_atom_maps
 from cytomol.chem.store import MoleculeStore
@@ -62,7 +62,7 @@ def encode_molecules(
     wanted = [text for text in dict.fromkeys(smiles) if text]
     found: dict[str, Known] = {}
     folder = cache_root() / "encoders" if cache == "default" else cache
-    kept = None if folder is None or not encoder.version else GeometryCache(folder, encoder)
+    kept = None if folder is None or not encoder.version else VectorCache(folder, encoder)
     with kept or nullcontext():
         if kept is not None:
             found = {wanted[place]: known for place, known in kept.find(wanted, timeout=0.0)}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cytomol.chem.geometry.base import GeometryProvider, geometry_providers
 from cytomol.chem.geometry.pool import Outcome, default_workers, run_workers
-from cytomol.chem.geometry.vector_cache import GeometryCache, Known
+from cytomol.chem.geometry.vector_cache import Known, VectorCache
 from cytomol.errors import ConfigError
 from cytomol.files import cache_root
 
@@ -123,7 +123,7 @@ def compute_geometry(
         store = None
         if cache is not None and rows:
             folder = cache_root() / "geometry" if cache == "default" else Path(cache)
-            store = stack.enter_context(GeometryCache(folder, chosen))
+            store = stack.enter_context(VectorCache(folder, chosen))
         unique = list(rows)
         # Closed by name: an exception keeps the generator alive, and with it the processes.
         answers = stack.enter_context(closing(_answers(unique, chosen, store, timeout, worker_count)))
@@ -157,7 +157,7 @@ def _rows_by_smiles(smiles: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _answers(
-    smiles: list[str], provider: GeometryProvider, store: GeometryCache | None, timeout: float, workers: int
+    smiles: list[str], provider: GeometryProvider, store: VectorCache | None, timeout: float, workers: int
 ) -> Generator[tuple[int, Known], None, None]:
     """Yield the position and the result of every molecule: known ones first."""
     missing = set(range(len(smiles)))
@@ -190,7 +190,7 @@ def _finish(
     order: list[int],
     smiles: list[str],
     provider: GeometryProvider,
-    store: GeometryCache | None,
+    store: VectorCache | None,
 ) -> Iterator[tuple[int, Known]]:
     raw = [outcome.values for outcome in batch if outcome.values is not None]
     for outcome, result in zip(batch, provider.finish(raw), strict=True):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cytomol.errors import OutputError
 from cytomol.files import Lock
 
-__all__ = ["GeometryCache", "Known", "VectorMaker"]
+__all__ = ["Known", "VectorCache", "VectorMaker"]
 
 _Row = tuple[bytes, bytes | None, str, float | None, int]
 
@@ -74,7 +74,7 @@ _PENDING_LIMIT = 256
 _PENDING_SECONDS = 2.0
 
 
-class GeometryCache:
+class VectorCache:
     """Vectors and failures by SMILES; several processes may read and write at the same time.
 
     Parameters
@@ -123,7 +123,7 @@ class GeometryCache:
         if error.sqlite_errorcode & 0xFF not in _DAMAGED:
             raise error
         self._connection.close()
-        with Lock(self.path.with_suffix(".lock"), "another process mends this geometry cache", timeout=120.0):
+        with Lock(self.path.with_suffix(".lock"), "another process mends this vector cache", timeout=120.0):
             self._connection = self._connected()
             if not self._whole():  # otherwise another process has mended it
                 self._connection.close()
@@ -140,7 +140,7 @@ class GeometryCache:
             return False
 
     def _say(self, text: str) -> None:
-        warnings.warn(f"geometry cache {self.path} {text}", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"vector cache {self.path} {text}", RuntimeWarning, stacklevel=3)
 
     def __enter__(self) -> Self:
         return self
@@ -212,7 +212,7 @@ class GeometryCache:
         except (sqlite3.Error, OSError) as error:
             locked = isinstance(error, sqlite3.Error) and "locked" in str(error)
             raise OutputError(
-                f"geometry cache cannot be used: {error}",
+                f"vector cache cannot be used: {error}",
                 where=str(self.path),
                 hint=f"another process has written for {_LOCK_SECONDS:g} seconds: wait for it, or end it"
                 if locked

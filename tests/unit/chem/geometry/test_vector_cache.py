@@ -1,4 +1,4 @@
-"""The geometry cache: kept per molecule, remembered failures, several writers, damaged files."""
+"""The vector cache: kept per molecule, remembered failures, several writers, damaged files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from cytomol.chem.geometry import GeometryProvider, compute_geometry, geometry_providers
-from cytomol.chem.geometry.vector_cache import GeometryCache
+from cytomol.chem.geometry.vector_cache import VectorCache
 from cytomol.errors import OutputError
 
 HELPERS = str(Path(__file__).parent / "helpers")
@@ -73,7 +73,7 @@ def test_interrupted_run_keeps_what_it_has(orders: str, tmp_path: Path) -> None:
 
 
 def test_version_and_key_name_the_file(tmp_path: Path) -> None:
-    with GeometryCache(tmp_path, provider("1")) as one, GeometryCache(tmp_path, provider("2")) as two:
+    with VectorCache(tmp_path, provider("1")) as one, VectorCache(tmp_path, provider("2")) as two:
         one.store("C", (np.ones(3, dtype=np.float32), ""))
         one.flush()
         assert one.path != two.path
@@ -82,7 +82,7 @@ def test_version_and_key_name_the_file(tmp_path: Path) -> None:
 
 
 def test_failure_does_not_replace_a_vector(tmp_path: Path) -> None:
-    with GeometryCache(tmp_path, provider()) as one, GeometryCache(tmp_path, provider()) as other:
+    with VectorCache(tmp_path, provider()) as one, VectorCache(tmp_path, provider()) as other:
         one.store("C", (None, "too slow"), seconds=5.0)
         one.flush()
         other.store("C", (np.arange(3, dtype=np.float32), ""))
@@ -97,7 +97,7 @@ def test_failure_does_not_replace_a_vector(tmp_path: Path) -> None:
 
 def test_more_molecules_than_one_query_takes(tmp_path: Path) -> None:
     smiles = [f"mol{i}" for i in range(1300)]
-    with GeometryCache(tmp_path, provider()) as cache:
+    with VectorCache(tmp_path, provider()) as cache:
         for i, one in enumerate(smiles):
             cache.store(one, (np.full(3, i, dtype=np.float32), ""))
         cache.flush()
@@ -112,12 +112,12 @@ from pathlib import Path
 import numpy as np
 sys.path.insert(0, {helpers!r})
 from cytomol.chem.geometry import GeometryProvider
-from cytomol.chem.geometry.vector_cache import GeometryCache
+from cytomol.chem.geometry.vector_cache import VectorCache
 class Orders(GeometryProvider):
     name, version, width, worker = "test-orders", "1", 3, ""
     def key(self):
         return f"orders {{self.version}}"
-with GeometryCache(Path({folder!r}), Orders()) as cache:
+with VectorCache(Path({folder!r}), Orders()) as cache:
     for i in range(*{span}):
         cache.store(f"mol{{i}}", (np.full(3, i, dtype=np.float32), ""))
         if i % 7 == 0:
@@ -134,18 +134,18 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
         for span in spans
     ]
     assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
-    with GeometryCache(tmp_path, provider()) as cache:
+    with VectorCache(tmp_path, provider()) as cache:
         found = dict(cache.find([f"mol{i}" for i in range(1200)], timeout=1))
     assert len(found) == 1200
     assert all(vector is not None and (vector == i).all() for i, (vector, _) in found.items())
 
 
 def test_damaged_file_is_said(tmp_path: Path) -> None:
-    with GeometryCache(tmp_path, provider()) as cache:
+    with VectorCache(tmp_path, provider()) as cache:
         path = cache.path
     path.write_bytes(b"not a database" * 1000)
     with pytest.warns(RuntimeWarning, match=r"test-orders.*damaged.*begun anew"):
-        cache = GeometryCache(tmp_path, provider())
+        cache = VectorCache(tmp_path, provider())
     with cache:
         cache.store("C", (np.ones(3, dtype=np.float32), ""))
         cache.flush()
@@ -154,7 +154,7 @@ def test_damaged_file_is_said(tmp_path: Path) -> None:
 
 def filled(folder: Path, molecules: int = 2000) -> Path:
     """Write a cache that takes many pages, all of them in the main file."""
-    with GeometryCache(folder, provider()) as cache:
+    with VectorCache(folder, provider()) as cache:
         for i in range(molecules):
             cache.store(f"mol{i}", (np.full(3, i + 1, dtype=np.float32), ""))
         cache.store("slow", (None, "took too long"), seconds=1.0)
@@ -163,14 +163,14 @@ def filled(folder: Path, molecules: int = 2000) -> Path:
     return cache.path
 
 
-@pytest.mark.filterwarnings("ignore:geometry cache")
+@pytest.mark.filterwarnings("ignore:vector cache")
 @pytest.mark.parametrize("start", range(0, 40, 3))
 def test_zeroed_pages_never_give_other_vectors(tmp_path: Path, start: int) -> None:
     path = filled(tmp_path)
     data = bytearray(path.read_bytes())
     data[4096 * start + 500 : 4096 * (start + 1) + 700] = bytes(4296)
     path.write_bytes(data)
-    with GeometryCache(tmp_path, provider()) as cache:
+    with VectorCache(tmp_path, provider()) as cache:
         found = dict(cache.find([f"mol{i}" for i in range(2000)], timeout=1))
         for i, (vector, _) in found.items():
             assert vector is not None
@@ -197,7 +197,7 @@ def test_altered_rows_are_computed_again(tmp_path: Path, change: str) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(f"UPDATE geometry SET {change} WHERE key = (SELECT min(key) FROM geometry)")
     names = [*(f"mol{i}" for i in range(10)), "slow"]
-    with warnings.catch_warnings(record=True) as said, GeometryCache(tmp_path, provider()) as cache:
+    with warnings.catch_warnings(record=True) as said, VectorCache(tmp_path, provider()) as cache:
         warnings.simplefilter("always")
         assert len(list(cache.find(names, timeout=0.1))) == 10
     # a row under another key is no row of these molecules
@@ -214,7 +214,7 @@ def test_a_file_of_an_earlier_version_is_used_on(tmp_path: Path) -> None:
         connection.execute("ALTER TABLE old RENAME TO geometry")
         first = "(SELECT min(key) FROM geometry WHERE vector IS NOT NULL)"
         connection.execute(f"UPDATE geometry SET vector = zeroblob(12) WHERE key = {first}")
-    with warnings.catch_warnings(record=True) as said, GeometryCache(tmp_path, provider()) as cache:
+    with warnings.catch_warnings(record=True) as said, VectorCache(tmp_path, provider()) as cache:
         warnings.simplefilter("always")
         assert len(list(cache.find(["mol0", "mol1", "mol2", "slow"], timeout=0.1))) == 3
         cache.store("new", (np.ones(3, dtype=np.float32), ""))
@@ -224,11 +224,11 @@ def test_a_file_of_an_earlier_version_is_used_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 10, 4096, 6000])
-@pytest.mark.filterwarnings("ignore:geometry cache")
+@pytest.mark.filterwarnings("ignore:vector cache")
 def test_a_file_cut_short_is_begun_anew(tmp_path: Path, size: int) -> None:
     path = filled(tmp_path)
     os.truncate(path, size)
-    with GeometryCache(tmp_path, provider()) as cache:
+    with VectorCache(tmp_path, provider()) as cache:
         for i, (vector, _) in cache.find([f"mol{i}" for i in range(2000)], timeout=1):
             assert vector is not None
             assert vector[0] == i + 1
@@ -238,7 +238,7 @@ def test_a_file_cut_short_is_begun_anew(tmp_path: Path, size: int) -> None:
 
 
 def test_vector_of_another_width_is_computed_again(tmp_path: Path) -> None:
-    with GeometryCache(tmp_path, provider()) as cache:
+    with VectorCache(tmp_path, provider()) as cache:
         cache.store("C", (np.ones(2, dtype=np.float32), ""))
         cache.flush()
         assert list(cache.find(["C"], timeout=1)) == []
@@ -250,5 +250,5 @@ def test_vector_of_another_width_is_computed_again(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
 def test_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match="geometry cache cannot be used"):
-        GeometryCache(tmp_path / "file" / "below", provider())
+    with pytest.raises(OutputError, match="vector cache cannot be used"):
+        VectorCache(tmp_path / "file" / "below", provider())
