@@ -22,6 +22,7 @@ $(VENV)/.base: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/pip install --quiet --editable ".[dev]"
+	-$(BIN)/pip install --quiet --no-deps minimol==1.3.5  # weights for the tests of one encoder, skipped without
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.base
