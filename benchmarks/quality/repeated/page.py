@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMAND", "headlines", "lines"]
 
 COMMAND = """\
-python -m benchmarks.default_backbone --only pretrain --form infoalign-long --blind
+python -m benchmarks.default_backbone --only pretrain --form infoalign-long --variant blind
 python -m benchmarks.quality.repeated --backbone default-backbone/infoalign-long-blind"""
 
 _REPEATS = _FOLDS = 5
