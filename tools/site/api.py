@@ -37,6 +37,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "cytomol.chem.scaffolds",
         "cytomol.chem.similarity",
         "cytomol.chem.geometry",
+        "cytomol.chem.encoders",
     ),
     "The corpus": (
         "cytomol.corpus",

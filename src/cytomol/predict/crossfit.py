@@ -14,7 +14,14 @@ from cytomol.learners.base import Learning, Matrix
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.stages import Stages
 
-__all__ = ["HeldOutAnswers", "calibration_folds", "cross_fit", "nearest_similarity", "scaffold_groups"]
+__all__ = [
+    "HeldOutAnswers",
+    "calibration_folds",
+    "cross_fit",
+    "grouped_folds",
+    "nearest_similarity",
+    "scaffold_groups",
+]
 
 Matrix64 = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 # of named tuples, and of torch, which has no other way to these
-OTHERS = {"_fields", "_replace", "_schema"}
+OTHERS = {"_asdict", "_fields", "_replace", "_schema"}
 
 
 @cache
