@@ -15,12 +15,13 @@ _TAUGHT = (
 FORMS: Mapping[str, tuple[str, ...]] = {
     "infoalign": ("--method", "infoalign", "--width", "240", "--epochs", "10", *_TAUGHT),
     "infoalign-long": ("--method", "infoalign", "--width", "240", "--epochs", "30", *_TAUGHT),
+    "infoalign-longest": ("--method", "infoalign", "--width", "240", "--epochs", "100", *_TAUGHT),
     "chmr-long": ("--method", "chmr", "--views", "1d,2d", "--width", "208", "--epochs", "30", *_TAUGHT),
     "chmr": ("--method", "chmr", "--views", "1d,2d", "--width", "208", "--epochs", "8", *_TAUGHT),
 }
 """Options of ``cytomol pretrain`` by name; widths are such that the packed weights stay below 8 MB."""
 
-CHOSEN = "infoalign-long"
+CHOSEN = "infoalign-longest"
 
 
 def options_of(form: str) -> tuple[str, ...]:
