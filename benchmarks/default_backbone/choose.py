@@ -8,13 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.default_backbone.compare import ALONE, BESIDE, FINGERPRINTS, Entrant
+from benchmarks.default_backbone.compare import Entrant, features_of, scores_file
 from benchmarks.default_backbone.plan import FORMS
-from benchmarks.fidelity.job import bits
 from benchmarks.fidelity.learner import blocks_side_by_side, score_linear
 from numpy.typing import NDArray
 
-from cytomol.artifact.backbone import Backbone
 from cytomol.assays.metrics import metrics
 from cytomol.evaluate.sets import load_set
 from cytomol.files import atomic_file
@@ -28,16 +26,16 @@ CHOICE_SETS = ("bace", "bbbp", "clintox", "chembl2k", "biogenadme", "sider", "br
 _FOLDS = 5
 
 
-def held_out_folds(groups: NDArray[np.int64], repeat: int) -> list[NDArray[np.str_]]:
+def held_out_folds(groups: NDArray[np.int64]) -> list[NDArray[np.str_]]:
     """Return, for each of five folds of whole groups, which rows it fits on, chooses by and is scored on.
 
     Examples
     --------
-    >>> folds = held_out_folds(np.arange(10), 0)
+    >>> folds = held_out_folds(np.arange(10))
     >>> len(folds), sorted(folds[0].tolist()).count("train")
     (5, 6)
     """
-    fold_of = grouped_folds(groups, _FOLDS, seed=repeat)
+    fold_of = grouped_folds(groups, _FOLDS)
     names = np.full(_FOLDS, "train", dtype="<U5")
     names[0], names[1] = "test", "valid"
     return [np.roll(names, fold)[fold_of] for fold in range(_FOLDS)]
@@ -48,7 +46,7 @@ def score_form(entrant: Entrant, name: str, work: Path) -> Path:
 
     The rows of the set's test fold are left out before anything is read of them.
     """
-    out = work / "choice" / f"{entrant.name.replace(' ', '-')}.{name}.json"
+    out = scores_file(work / "choice", entrant, name)
     if out.exists():
         return out
     import torch
@@ -60,8 +58,8 @@ def score_form(entrant: Entrant, name: str, work: Path) -> Path:
     labels = data.labels.matrix[rows].astype(np.float64)
     groups = scaffold_groups(smiles)
     found: dict[str, list[float]] = {}
-    for what, blocks, standardise in _features(entrant, smiles):
-        for folds in held_out_folds(groups, 0):
+    for what, blocks, standardise in features_of(entrant, smiles):
+        for folds in held_out_folds(groups):
             X = blocks_side_by_side(blocks, standardise, folds == "train")
             scored = score_linear(X, labels, folds, data.metric).by_fold["test"]
             found.setdefault(what, []).append(100 * float(np.nanmean(scored)))
@@ -71,22 +69,12 @@ def score_form(entrant: Entrant, name: str, work: Path) -> Path:
     return out
 
 
-def _features(
-    entrant: Entrant, smiles: Sequence[str]
-) -> list[tuple[str, list[NDArray[np.float32]], list[bool]]]:
-    if not entrant.path:
-        return [(FINGERPRINTS, [bits(smiles)], [False])]
-    backbone = Backbone.load(entrant.path)
-    embedding = np.nan_to_num(backbone.embed(backbone.store(smiles, workers=1))[0])
-    return [(ALONE, [embedding], [True]), (BESIDE, [embedding, bits(smiles)], [True, False])]
-
-
 def write_choice(entrants: Sequence[Entrant], work: Path, path: Path) -> pd.DataFrame:
     """Write a row for each set, kind of features and form that has scores: the mean over its folds."""
     rows = []
     for name in CHOICE_SETS:
         for entrant in entrants:
-            file = work / "choice" / f"{entrant.name.replace(' ', '-')}.{name}.json"
+            file = scores_file(work / "choice", entrant, name)
             if not file.exists():
                 continue
             result = json.loads(file.read_text(encoding="utf-8"))

@@ -20,7 +20,17 @@ from cytomol.artifact.backbone import Backbone
 from cytomol.evaluate.sets import BenchmarkSet, load_set
 from cytomol.files import atomic_file
 
-__all__ = ["ALONE", "BESIDE", "FINGERPRINTS", "SETS", "Entrant", "score", "write_rows"]
+__all__ = [
+    "ALONE",
+    "BESIDE",
+    "FINGERPRINTS",
+    "SETS",
+    "Entrant",
+    "features_of",
+    "score",
+    "scores_file",
+    "write_rows",
+]
 
 SETS = ("bace", "bbbp", "clintox", "chembl2k", "biogenadme", "sider", "broad6k", "toxcast", "hiv")
 """The nine sets, cheap ones first."""
@@ -48,7 +58,7 @@ class Entrant:
 
 def score(entrant: Entrant, name: str, work: Path) -> Path:
     """Score an entrant on a set, where that was not done; return the file of its scores."""
-    out = work / "scores" / f"{entrant.name.replace(' ', '-')}.{name}.json"
+    out = scores_file(work / "scores", entrant, name)
     if out.exists():
         return out
     import torch
@@ -58,7 +68,7 @@ def score(entrant: Entrant, name: str, work: Path) -> Path:
     data = load_set(name)
     found = {
         what: _scores(data, blocks, standardise)
-        for what, blocks, standardise in _features(entrant, data, heavy=name in _HEAVY)
+        for what, blocks, standardise in features_of(entrant, data.smiles, heavy=name in _HEAVY)
     }
     result = {"metric": data.metric, "scores": found, "seconds": round(time.perf_counter() - started, 1)}
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -67,18 +77,23 @@ def score(entrant: Entrant, name: str, work: Path) -> Path:
     return out
 
 
-def _features(
-    entrant: Entrant, data: BenchmarkSet, *, heavy: bool
+def scores_file(folder: Path, entrant: Entrant, name: str) -> Path:
+    """Return the file that keeps the scores of an entrant on a set."""
+    return folder / f"{entrant.name.replace(' ', '-')}.{name}.json"
+
+
+def features_of(
+    entrant: Entrant, smiles: Sequence[str], *, heavy: bool = False
 ) -> Iterator[tuple[str, list[NDArray[np.float32]], list[bool]]]:
     """Yield what the learner reads: its name, the blocks, and which of them are standardised."""
     if not entrant.path:
-        yield FINGERPRINTS, [bits(data.smiles)], [False]
+        yield FINGERPRINTS, [bits(smiles)], [False]
         return
     backbone = Backbone.load(entrant.path)
-    embedding = np.nan_to_num(backbone.embed(backbone.store(data.smiles, workers=1))[0])
+    embedding = np.nan_to_num(backbone.embed(backbone.store(smiles, workers=1))[0])
     yield ALONE, [embedding], [True]
     if not heavy:
-        yield BESIDE, [embedding, bits(data.smiles)], [True, False]
+        yield BESIDE, [embedding, bits(smiles)], [True, False]
 
 
 def _scores(
@@ -115,7 +130,7 @@ def write_rows(
         (entrant.name, name): json.loads(file.read_text(encoding="utf-8"))
         for name in SETS
         for entrant in entrants
-        if (file := work / "scores" / f"{entrant.name.replace(' ', '-')}.{name}.json").exists()
+        if (file := scores_file(work / "scores", entrant, name)).exists()
     }
     rows = [
         row

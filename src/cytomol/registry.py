@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import importlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from cytomol.errors import ConfigError
 
 T = TypeVar("T")
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "import_plugins"]
+
+
+def import_plugins(modules: Sequence[str]) -> None:
+    """Import modules that register a user's own strategies.
+
+    Raises
+    ------
+    ConfigError
+        If one cannot be imported.
+
+    Examples
+    --------
+    >>> import_plugins(["no_such_module"])
+    Traceback (most recent call last):
+    ...
+    cytomol.errors.ConfigError: plugin no_such_module: cannot be imported: No module named 'no_such_module'
+    """
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise ConfigError(f"cannot be imported: {error}", where=f"plugin {name}") from None
 
 
 class Registry(Generic[T]):

@@ -55,10 +55,11 @@ _SEEN = """\
 ## What the backbone may have seen
 
 Here every molecule of a set is predicted, those of its published train fold too. So these rows use a backbone
-of their own: pretrained like the one that comes with the package (InfoAlign, 30 epochs, openly licensed
-molecules alone), but without any profile or annotated target of any molecule of the nine sets, compared by
-connectivity. Structures of some of them it knows, without labels ([which](../default_backbone.md)). Its
-embedding is read by `mlp-embedding`, and so by the recipe; by none of the other single models.
+of their own: pretrained on the molecules of the one that comes with the package and with its options, but
+for 30 epochs in the place of 100, and without any profile or annotated target of any molecule of the nine
+sets, compared by connectivity. Structures of some of them it knows, without labels
+([which](../default_backbone.md)). Its embedding is read by `mlp-embedding`, and so by the recipe; by none
+of the other single models.
 """
 _FOLLOWS = """\
 Mean ± standard deviation over the folds that all models of the table have, in bold the best. Most of that

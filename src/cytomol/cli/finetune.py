@@ -137,8 +137,9 @@ def command(
 
     from cytomol.artifact.backbone import Backbone
     from cytomol.predict.finetune import Listener, finetune
-    from cytomol.predict.named_encoders import import_plugins, open_encoders
+    from cytomol.predict.named_encoders import open_encoders
     from cytomol.predict.profile_source import read_profile_blocks
+    from cytomol.registry import import_plugins
     from cytomol.tracking import tracked
 
     import_plugins(plugin)

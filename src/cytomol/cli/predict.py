@@ -88,10 +88,10 @@ def command(
     table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.predict.answered_rows import predict_rows
-    from cytomol.predict.named_encoders import import_plugins
     from cytomol.predict.predictor import Predictor
     from cytomol.predict.profile_source import read_profile_blocks
     from cytomol.progress import Reporter
+    from cytomol.registry import import_plugins
 
     import_plugins(plugin)
     predictor = Predictor.load(model).with_encoders(encoder)

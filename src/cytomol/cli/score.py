@@ -83,10 +83,10 @@ def command(
     table = read_molecules(measured, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.assays.same_molecule import molecule_groups
-    from cytomol.predict.named_encoders import import_plugins
     from cytomol.predict.predictor import Predictor
     from cytomol.predict.verdict.measured import score_predictions
     from cytomol.progress import Reporter
+    from cytomol.registry import import_plugins
 
     import_plugins(plugin)
     predictor = Predictor.load(model).with_encoders(encoder)

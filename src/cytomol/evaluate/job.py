@@ -6,7 +6,6 @@ takes no other with it.
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import os
@@ -29,6 +28,7 @@ from cytomol.evaluate.memory import peak_mb
 from cytomol.evaluate.peers import peers
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import BenchmarkSet, SetSource
+from cytomol.registry import import_plugins
 from cytomol.version import __version__
 
 if TYPE_CHECKING:
@@ -107,8 +107,7 @@ def run_job(spec: JobSpec, folder: Path) -> None:
 
     The file holds the tables of the job and, before them, those of models that its fit went through.
     """
-    for name in spec.plugins:
-        importlib.import_module(name)
+    import_plugins(spec.plugins)
     data = replace(spec.source.load(), name=spec.job.set)
     rows = np.flatnonzero(np.isin(data.folds, data.scored_folds))
     peer = spec.job.model in peers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -24,6 +23,7 @@ from cytomol.evaluate.results import COVERAGE, ROWS, Results
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import SetSource
 from cytomol.files import REPORT, atomic_file, check_place
+from cytomol.registry import import_plugins
 
 __all__ = ["Benchmark", "Failure", "check_models", "default_models", "known_models", "run_benchmark"]
 
@@ -123,11 +123,7 @@ class _Running:
 
 def known_models(plugins: Sequence[str] = ()) -> list[str]:
     """Return the names of models that can be run."""
-    for name in plugins:
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            raise ConfigError(f"cannot be imported: {error}", where=f"plugin {name}") from None
+    import_plugins(plugins)
     from cytomol.learners import learners
 
     return learners.names()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,22 +9,7 @@ from cytomol.chem.encoders import MoleculeEncoder, encoders
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
 from cytomol.predict.vector_table import FROM_FILE, VectorTable
 
-__all__ = ["given_again", "import_plugins", "open_encoders", "remembered", "restored_encoder"]
-
-
-def import_plugins(modules: Sequence[str]) -> None:
-    """Import modules that register encoders of a user's own.
-
-    Raises
-    ------
-    ConfigError
-        If one cannot be imported.
-    """
-    for name in modules:
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            raise ConfigError(f"cannot be imported: {error}", where=f"plugin {name}") from None
+__all__ = ["given_again", "open_encoders", "remembered", "restored_encoder"]
 
 
 def open_encoders(named: Sequence[str | MoleculeEncoder]) -> tuple[MoleculeEncoder, ...]:

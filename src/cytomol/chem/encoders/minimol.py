@@ -56,7 +56,7 @@ class MiniMol(MoleculeEncoder):
     The package's own code needs graphium 2.4.7, which needs compiled extensions and does not run with today's
     SciPy, so that the network is read here instead: weights without unpickling anything else, features and
     layers as there. For molecules of one piece vectors are those of the package to 0.0002 (the numbers are
-    about 0.8 in size); for salts and mixtures, where it takes atoms in the order of a Python set, to 0.03.
+    about 0.8 in size); for salts and mixtures, where it takes atoms in the order of a Python set, less so.
 
     An eigenvector may have either sign, so that another release of LAPACK may give slightly other vectors.
 
