@@ -17,7 +17,11 @@ from cytomol.assays.metrics import score_tasks
 
 __all__ = ["COLUMNS", "main"]
 
-_MODELS = (("cytomol", "cell"), ("cytomol-refit", "cell"), ("mlp", ""), ("boosting", ""))
+_MODELS = (
+    *(("cytomol", "long"), ("cytomol-refit", "long")),
+    *(("cytomol-five", "cell"), ("cytomol-five-refit", "cell")),
+    *(("mlp", ""), ("boosting", "")),
+)
 COLUMNS = ("set", "model", "variant", "metric", "seeds", "single", "averaged")
 
 

@@ -10,11 +10,14 @@ from benchmarks.quality.tables import figure_text, markdown, named, spread
 
 __all__ = ["beside"]
 
-_MODELS = ("cytomol", "mlp-embedding", "mlp-embedding-one")
+_MODELS = ("cytomol-five", "mlp-embedding", "mlp-embedding-one")
 _OURS = {
     "left in": tuple(label_of(model, "leaky") for model in _MODELS),
-    "left out": tuple(label_of(model, variant) for variant in ("cell", "chmr") for model in _MODELS),
-    "none used": (label_of("cytomol", "structure"), "cytomol-plain"),
+    "left out": (
+        label_of("cytomol", "long"),
+        *(label_of(model, variant) for variant in ("cell", "chmr") for model in _MODELS),
+    ),
+    "none used": (label_of("cytomol-five", "structure"), "cytomol-five-plain"),
 }
 """What became of the evaluated molecules' cell data in pretraining, and our models of that kind."""
 

@@ -24,12 +24,12 @@ class Contrast(NamedTuple):
 
 
 _CELL, _STRUCTURE, _LEAKY, _PLAIN = (
-    ("cytomol", "cell"),
-    ("cytomol", "structure"),
-    ("cytomol", "leaky"),
-    ("cytomol-plain", ""),
+    ("cytomol-five", "cell"),
+    ("cytomol-five", "structure"),
+    ("cytomol-five", "leaky"),
+    ("cytomol-five-plain", ""),
 )
-_CHMR, _CHMR_STRUCTURE = ("cytomol", "chmr"), ("cytomol", "chmr-structure")
+_CHMR, _CHMR_STRUCTURE = ("cytomol-five", "chmr"), ("cytomol-five", "chmr-structure")
 _FIVE = {name: ("mlp-embedding", name) for name in ("cell", "structure", "leaky", "chmr", "chmr-structure")}
 CONTRASTS = (
     Contrast("backbone with against without cell data", _CELL, _STRUCTURE),

@@ -58,12 +58,13 @@ _SINGLE = ("mlp-embedding-one", "mlp-embedding")
 
 RUNS = (
     Run("baselines", _BASELINES),
-    Run("ours", ("cytomol-refit", "cytomol", *_SINGLE), "cell"),
-    Run("ours", ("cytomol-plain",)),
-    Run("cell", ("cytomol", *_SINGLE), "structure"),
-    Run("cell", ("cytomol", *_SINGLE), "leaky"),
-    Run("chmr", ("cytomol-refit", "cytomol", *_SINGLE), "chmr"),
-    Run("chmr", ("cytomol", *_SINGLE), "chmr-structure"),
+    Run("ours", ("cytomol-refit", "cytomol"), "long"),
+    Run("five", ("cytomol-five-refit", "cytomol-five", *_SINGLE), "cell"),
+    Run("five", ("cytomol-five-plain",)),
+    Run("cell", ("cytomol-five", *_SINGLE), "structure"),
+    Run("cell", ("cytomol-five", *_SINGLE), "leaky"),
+    Run("chmr", ("cytomol-five-refit", "cytomol-five", *_SINGLE), "chmr"),
+    Run("chmr", ("cytomol-five", *_SINGLE), "chmr-structure"),
 )
 STAGES = tuple(dict.fromkeys(run.stage for run in RUNS))
 
@@ -78,6 +79,10 @@ _CHMR = (
 )
 _NO_CELLS = ("--modalities", "", "--walk-length", "0")
 BACKBONES = {
+    "long": (
+        *("--method", "infoalign", "--width", "240", "--epochs", "30", "--batch-size", "128"),
+        *("--molecule-targets", "morgan,maccs,descriptors", "--relation-targets", "compound_targets_gene"),
+    ),
     "cell": (*_PRETRAIN, *_RELATIONS),
     "structure": (*_PRETRAIN, *_NO_CELLS),
     "leaky": (*_PRETRAIN, *_RELATIONS),
@@ -87,6 +92,10 @@ BACKBONES = {
 """Options of each pretraining; all but "leaky" leave out what is known of the evaluated molecules."""
 
 LEVER_BACKBONES = {
+    "long": (
+        *("--method", "infoalign", "--width", "240", "--epochs", "30", "--batch-size", "128"),
+        *("--molecule-targets", "morgan,maccs,descriptors", "--relation-targets", "compound_targets_gene"),
+    ),
     "fingerprints": (*_INFOALIGN, "--molecule-targets", "morgan,maccs", *_NO_CELLS),
     "unseen": (*_PRETRAIN, *_NO_CELLS),
 }

@@ -30,9 +30,9 @@ _METHODS = {
     "chmr": ("--views", "1d,2d", "--molecule-targets", "morgan,maccs,descriptors"),
 }
 _MODELS = {
-    "cell": ("cytomol", "mlp-embedding-one"),
-    "structure": ("cytomol", "mlp-embedding-one"),
-    "": ("cytomol-plain", "mlp-one", "forest"),
+    "cell": ("cytomol-five", "mlp-embedding-one"),
+    "structure": ("cytomol-five", "mlp-embedding-one"),
+    "": ("cytomol-five-plain", "mlp-one", "forest"),
 }
 
 

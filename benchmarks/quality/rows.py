@@ -18,13 +18,13 @@ from cytomol.evaluate.significance import Paired, compare
 
 __all__ = ["LEAKY", "OURS", "REFIT", "Cell", "Rows", "label_of"]
 
-OURS = "cytomol (cell)"
+OURS = "cytomol (long)"
 """The one recipe, with nothing known of the evaluated molecules in its pretraining."""
 
-REFIT = "cytomol-refit (cell)"
+REFIT = "cytomol-refit (long)"
 """The same, its members fitted on the valid rows too."""
 
-LEAKY = "cytomol (leaky)"
+LEAKY = "cytomol-five (leaky)"
 """The recipe on a backbone that was pretrained with the profiles of evaluated molecules left in."""
 
 

@@ -32,7 +32,7 @@ COLUMNS = ("set", "model", "variant", "seed", "rows", "metric", "score", "shared
 """``score``: mean over the ``tasks`` that have both classes in these rows; ``shared``: over those tasks that
 have both in all three groups of rows, so that the groups are compared on the same tasks."""
 
-AGAIN = {"forest": 1, "mlp": 5, "mlp-one": 5, "cytomol-plain": 1}
+AGAIN = {"forest": 1, "mlp": 5, "mlp-one": 5, "cytomol-five-plain": 1}
 """Models that are run again where no predictions were kept, and their seeds: few where one takes minutes."""
 
 _SEEDS = 5

@@ -17,7 +17,20 @@ from cytomol.learners.stack import Ensemble
 _STRUCTURE = ("counts", "maccs", "descriptors")
 _WITH_EMBEDDING = ("embedding", *_STRUCTURE)
 
+_FIVE = ("mlp", "mlp-embedding", "extra-trees", "boosting", "kernel")
+"""Members of the recipe before a forest and neighbours joined."""
+
+
+def _five_refit() -> Ensemble:
+    model = Ensemble(kinds=_FIVE, refit=True)
+    model.passes = ("cytomol-five",)  # what it is before it is fitted again
+    return model
+
+
 learners.register("cytomol-plain")(partial(Ensemble, _STRUCTURE))
+learners.register("cytomol-five")(partial(Ensemble, kinds=_FIVE))
+learners.register("cytomol-five-refit")(_five_refit)
+learners.register("cytomol-five-plain")(partial(Ensemble, _STRUCTURE, _FIVE))
 learners.register("mlp-one")(partial(Perceptron, options={"ensemble": 1}))
 learners.register("mlp-embedding-one")(partial(Perceptron, _WITH_EMBEDDING, {"ensemble": 1}))
 learners.register("boosting-embedding")(partial(Boosting, _WITH_EMBEDDING))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar, cast
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,8 @@ from cytomol.learners.matrix import MatrixLearner
 from cytomol.learners.tanimoto import CountSimilarity, counts_of
 
 __all__ = ["Neighbours"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _CHOICES = (1, 3, 5, 10, 20)
 _POWER = 3
@@ -48,35 +51,27 @@ class Neighbours(MatrixLearner):
         similarity = CountSimilarity(self.counts)(self.counts[asked])
         similarity[np.arange(len(asked)), asked] = -1.0  # a molecule is no neighbour of its own
         sign = 1 if metrics[learning.metric].higher_is_better else -1
+        means = self._answer(similarity, np.array(_CHOICES))
         scores = [
-            sign * score_tasks(self.labels[asked], self._answer(similarity, k), learning.metric)[0]
-            for k in _CHOICES
+            sign * score_tasks(self.labels[asked], answer, learning.metric)[0]
+            for answer in np.moveaxis(means, 2, 0)
         ]
         self.k = _CHOICES[int(np.nanargmax(scores))] if not np.isnan(scores).all() else 5
 
-    def _answer(self, similarity: NDArray[np.float32], k: int) -> NDArray[np.float64]:
-        """Return the weighted means of the labels, (n, train) -> (n, tasks)."""
-        result = np.full((len(similarity), self.labels.shape[1]), np.nan)
-        for task in range(self.labels.shape[1]):
-            known = np.flatnonzero(~np.isnan(self.labels[:, task]))
-            if not known.size:
-                continue
-            y, likeness = self.labels[known, task], similarity[:, known]
-            if len(known) > k:
-                nearest = np.argpartition(-likeness, k - 1, axis=1)[:, :k]
-                likeness, y_near = np.take_along_axis(likeness, nearest, axis=1), y[nearest]
-            else:
-                y_near = np.broadcast_to(y, likeness.shape)
-            weight = np.maximum(likeness, 0).astype(np.float64) ** _POWER
-            total = (weight * y_near).sum(axis=1) + _PRIOR * y.mean()
-            result[:, task] = total / (weight.sum(axis=1) + _PRIOR)
-        return result
+    def _answer(self, similarity: NDArray[np.float32], choices: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the means of the labels of so many neighbours, (n, train) -> (n, tasks, choices)."""
+        order = np.argsort(-similarity, axis=1, kind="stable")
+        total, weight = _sums(similarity, order, self.labels, choices)
+        known = ~np.isnan(self.labels)
+        mean = np.full(self.labels.shape[1], np.nan)
+        mean[known.any(axis=0)] = np.nanmean(self.labels[:, known.any(axis=0)], axis=0)
+        return np.asarray((total + _PRIOR * mean[:, None]) / (weight + _PRIOR))
 
     def predict_matrix(self, X: Matrix) -> NDArray[np.float64]:
         """Return the weighted means of the neighbours' labels."""
         compare, counts = CountSimilarity(self.counts), counts_of(X)
         parts = [
-            self._answer(compare(counts[start : start + _CHUNK]), self.k)
+            self._answer(compare(counts[start : start + _CHUNK]), np.array([self.k]))[:, :, 0]
             for start in range(0, max(len(X), 1), _CHUNK)
         ]
         return np.concatenate(parts)
@@ -89,6 +84,61 @@ class Neighbours(MatrixLearner):
         """Take the training molecules and labels."""
         self.k = table["k"]
         self.counts, self.labels = arrays["neighbours.counts"], arrays["neighbours.labels"]
+
+
+def _compiled(function: F) -> F:
+    return cast("F", numba.njit(nogil=True, cache=True)(function))
+
+
+@_compiled
+def _sums(
+    similarity: NDArray[np.float32],
+    order: NDArray[np.int64],
+    labels: NDArray[np.float64],
+    choices: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return sums of weight times label and of weights over the nearest that are measured.
+
+    One walk down the order of a molecule serves all tasks and all numbers of neighbours; it ends where
+    every task has enough of them.
+
+    Parameters
+    ----------
+    similarity, order
+        With the training molecules, and these from the most similar on, shape (n, train) each.
+    labels
+        NaN where not measured, shape (train, tasks).
+    choices
+        Numbers of neighbours, rising, shape (choices,).
+
+    Returns
+    -------
+    Two arrays, float64, shape (n, tasks, choices).
+    """
+    asked, train = similarity.shape
+    tasks, most = labels.shape[1], choices[-1]
+    total = np.zeros((asked, tasks, len(choices)))
+    weight = np.zeros((asked, tasks, len(choices)))
+    for row in range(asked):
+        found = np.zeros(tasks, dtype=np.int64)
+        full = 0
+        for rank in range(train):
+            near = order[row, rank]
+            share = float(max(similarity[row, near], 0.0)) ** _POWER
+            for task in range(tasks):
+                y = labels[near, task]
+                if found[task] == most or np.isnan(y):
+                    continue
+                for choice in range(len(choices)):
+                    if found[task] < choices[choice]:
+                        total[row, task, choice] += share * y
+                        weight[row, task, choice] += share
+                found[task] += 1
+                if found[task] == most:
+                    full += 1
+            if full == tasks:
+                break
+    return total, weight
 
 
 learners.register("neighbours")(Neighbours)

@@ -1,4 +1,4 @@
-"""Our own predictor: a cell-aware perceptron, boosted and random trees and a Gaussian process, stacked."""
+"""Our own predictor: perceptrons, trees, boosting, a Gaussian process and nearest neighbours, stacked."""
 
 from __future__ import annotations
 
@@ -19,27 +19,38 @@ from cytomol.learners.boosting import Boosting
 from cytomol.learners.forest import Forest
 from cytomol.learners.kernel import Kernel
 from cytomol.learners.matrix import measured_exactly
+from cytomol.learners.neighbours import Neighbours
 from cytomol.learners.perceptron import Perceptron
 from cytomol.learners.stack_weights import stack, weighted_mean
 
-__all__ = ["Ensemble"]
+__all__ = ["KINDS", "Ensemble"]
 
 _SECONDS, _SECONDS_OF_A_ROW, _SECONDS_OF_A_COLUMN = 8.0, 0.019, 1.5
 _SHARE_OF_A_PERCEPTRON = 0.4  # that each further encoder adds
 _PLAIN = ("counts", "maccs", "descriptors")
+KINDS = ("mlp", "mlp-embedding", "extra-trees", "forest", "boosting", "kernel", "neighbours")
+"""Members of the recipe."""
+
+_OF_CLASSES = ("forest",)
+"""Members that values do without: there it moved no score and took longer than all others together."""
+
 _MAKERS: dict[str, Callable[..., Learner]] = {
     "mlp": Perceptron,
     "mlp-embedding": partial(Perceptron, ("embedding", *_PLAIN)),
     "extra-trees": partial(Forest, kind="extra", trees=100),
+    "forest": partial(Forest, trees=100),
     "boosting": Boosting,
     "kernel": Kernel,
+    "neighbours": Neighbours,
 }
 _CLASSES: dict[str, type[Learner]] = {
     "mlp": Perceptron,
     "mlp-embedding": Perceptron,
     "extra-trees": Forest,
+    "forest": Forest,
     "boosting": Boosting,
     "kernel": Kernel,
+    "neighbours": Neighbours,
 }
 
 
@@ -52,15 +63,15 @@ class Ensemble(Learner):
     """Members of different kinds, averaged with weights that validation rows chose.
 
     All read fingerprints and descriptors; "mlp-embedding" reads the backbone's embedding too, and is left
-    out where there is no backbone. For each other encoder among the blocks there is one more member,
-    "mlp-NAME", which reads its vectors.
+    out where there is no backbone; "forest" votes on classes alone. For each other encoder among the blocks
+    there is one more member, "mlp-NAME", which reads its vectors.
 
     Parameters
     ----------
     blocks
         Names of the blocks that the members read.
     kinds
-        Members.
+        Members; the default is :data:`KINDS`.
     weighting
         "stacked": weights by validation rows; "equal": none.
     refit
@@ -68,7 +79,9 @@ class Ensemble(Learner):
     """
 
     name: ClassVar[str] = "cytomol"
-    summary: ClassVar[str] = "perceptrons on the cell-aware embedding, trees and a Gaussian process, stacked"
+    summary: ClassVar[str] = (
+        "perceptrons on the cell-aware embedding, trees, a Gaussian process and neighbours, stacked"
+    )
 
     optional_embedding: ClassVar[bool] = True
     reads_encoders: ClassVar[bool] = True
@@ -76,7 +89,7 @@ class Ensemble(Learner):
     def __init__(
         self,
         blocks: tuple[str, ...] = ("embedding", *_PLAIN),
-        kinds: Sequence[str] = ("mlp", "mlp-embedding", "extra-trees", "boosting", "kernel"),
+        kinds: Sequence[str] = KINDS,
         weighting: str = "stacked",
         *,
         refit: bool = False,
@@ -98,6 +111,8 @@ class Ensemble(Learner):
         started, self.kind = time.perf_counter(), learning.kind
         if "embedding" not in self.blocks:
             self.kinds = tuple(kind for kind in self.kinds if kind != "mlp-embedding")
+        if self.kind != "classification":
+            self.kinds = tuple(kind for kind in self.kinds if kind not in _OF_CLASSES)
         encoded = [f"mlp-{name.removeprefix(ENCODED)}" for name in encoded_blocks(self.blocks)]
         self.kinds = tuple(dict.fromkeys((*self.kinds, *encoded)))
         self.fitted, seconds = self._fit_members(blocks, learning)
