@@ -15,8 +15,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.quality.repeated.differences import write_differences
-from benchmarks.quality.repeated.material import make_material
-from benchmarks.quality.repeated.parts import PARTS
+from benchmarks.quality.repeated.material import make_material, make_vectors
+from benchmarks.quality.repeated.parts import PARTS, READS_ENCODER
 from benchmarks.quality.repeated.plan import SETS, Unit, units
 from benchmarks.quality.repeated.rows import write_scores
 from benchmarks.quality.repeated.worker import run_unit
@@ -28,7 +28,7 @@ __all__ = ["main"]
 
 _ROOT = Path(__file__).resolve().parents[3]
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-_USUAL = ("recipe", "neighbours", "forest")
+_USUAL = ("recipe", "forest")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
         failed = 0
         if not options.score:
             places = {name: make_material(options.work, name, backbone) for name in options.sets}
+            if READS_ENCODER & set(options.parts):
+                for name, place in places.items():
+                    make_vectors(place, name)
             failed = _fit([each for each in planned if not each.path(folder).exists()], places, options.jobs)
         every = units(SETS, options.repeats, options.folds, tuple(PARTS))
         table = write_scores(options.out / "repeated.csv", folder, every)

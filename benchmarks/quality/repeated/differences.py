@@ -33,14 +33,17 @@ __all__ = [
 OURS = "cytomol"
 """The recipe: all others are compared with it."""
 
-FAMILIES = ("single", "recipe", "crossfit")
+FAMILIES = ("single", "recipe", "crossfit", "minimol")
 """Models that are compared with ours and with one another, on folds that all of them have."""
 
 _RECIPES = {
     "cytomol-plain": "recipe",
     "cytomol-equal": "recipe",
+    "cytomol-five": "recipe",
     "cytomol-crossfit": "crossfit",
     "cytomol-refit": "crossfit",
+    "cytomol-minimol": "minimol",
+    "mlp-minimol": "minimol",
 }
 COLUMNS = (
     *("set", "family", "metric", "repeats", "folds", "models", "f", "p_anova", "first", "second"),

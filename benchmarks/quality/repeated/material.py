@@ -11,12 +11,19 @@ from benchmarks.quality.repeated.folds import blocks_of, inner_valid, outer_fold
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.evaluate.sets import load_set
+from cytomol.chem.encoders import encode_molecules, encoders
+from cytomol.chem.store import MoleculeStore
+from cytomol.errors import CytomolError
+from cytomol.evaluate.sets import BenchmarkSet, load_set
 from cytomol.files import atomic_file
 from cytomol.learners.base import Matrix
+from cytomol.learners.blocks import ENCODED
 from cytomol.predict.molecule_features import MoleculeFeatures
 
-__all__ = ["Division", "Material", "make_material", "read_material"]
+__all__ = ["ENCODER", "Division", "Material", "make_material", "make_vectors", "read_material"]
+
+ENCODER = "minimol"
+"""The encoder whose vectors the recipe is tried with."""
 
 _PLAIN = ("counts", "maccs", "descriptors")
 
@@ -73,7 +80,7 @@ def make_material(work: Path, name: str, backbone: Backbone) -> Path:
     data = load_set(name)
     features = MoleculeFeatures.build(("embedding", *_PLAIN), backbone)
     store = features.store(data.smiles)
-    rows = np.flatnonzero(np.asarray(store.valid) & ~np.isnan(data.labels.matrix).all(axis=1))
+    rows = _rows(data, store)
     blocks = features.raw(store.take(rows))
     groups = blocks_of([data.smiles[row] for row in rows])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,10 +95,34 @@ def make_material(work: Path, name: str, backbone: Backbone) -> Path:
     return path
 
 
+def _rows(data: BenchmarkSet, store: MoleculeStore) -> NDArray[np.int64]:
+    """Return which molecules of a set are valid and measured."""
+    return np.flatnonzero(np.asarray(store.valid) & ~np.isnan(data.labels.matrix).all(axis=1))
+
+
+def make_vectors(material: Path, name: str) -> Path:
+    """Encode the molecules of a set by :data:`ENCODER`; return the file beside the material, made once."""
+    path = material.with_name(f"{ENCODER}.npy")
+    if path.exists():
+        return path
+    data = load_set(name)
+    store = MoleculeFeatures.build(("counts",), None).store(data.smiles)
+    smiles = [data.smiles[row] for row in _rows(data, store)]
+    values, reasons = encode_molecules(encoders[ENCODER](), smiles, cache="default")
+    failed = [reason for reason in reasons if reason]
+    if failed:
+        raise CytomolError(f"{len(failed)} molecules have no vector: {failed[0]}", where=name)
+    with atomic_file(path, force=True) as temporary, temporary.open("wb") as handle:
+        np.save(handle, values)
+    return path
+
+
 @lru_cache(maxsize=2)
-def read_material(path: Path) -> Material:
-    """Read what :func:`make_material` wrote."""
+def read_material(path: Path, *, encoded: bool = False) -> Material:
+    """Read what :func:`make_material` wrote, with what :func:`make_vectors` wrote if that is asked for."""
     with np.load(path, allow_pickle=False) as arrays:
         name, kind, metric = arrays["about"].tolist()
         blocks = {key.removeprefix("block."): arrays[key] for key in arrays.files if "block." in key}
+        if encoded:
+            blocks[ENCODED + ENCODER] = np.load(path.with_name(f"{ENCODER}.npy"), allow_pickle=False)
         return Material(name, kind, metric, arrays["labels"], blocks, arrays["groups"])

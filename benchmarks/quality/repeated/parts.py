@@ -8,20 +8,24 @@ from dataclasses import replace
 
 import numpy as np
 from benchmarks.quality.repeated.answers import Answers
-from benchmarks.quality.repeated.material import Division, Material
+from benchmarks.quality.repeated.material import ENCODER, Division, Material
 from numpy.typing import NDArray
 
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Labels
 from cytomol.assays.splits import kfold_of_blocks
-from cytomol.learners import Learner, Learning, learners
+from cytomol.learners import Learner, Learning
 from cytomol.learners.base import Matrix
+from cytomol.learners.blocks import ENCODED
+from cytomol.learners.forest import Forest
 from cytomol.learners.matrix import learnable
+from cytomol.learners.perceptron import Perceptron
 from cytomol.learners.stack import Ensemble
 
-__all__ = ["PARTS", "fit_part"]
+__all__ = ["PARTS", "READS_ENCODER", "fit_part"]
 
 _CROSS = 5
+_PLAIN = ("counts", "maccs", "descriptors")
 
 
 def fit_part(part: str, material: Material, division: Division, seed: int) -> Answers:
@@ -44,11 +48,11 @@ def _recipe(material: Material, division: Division, seed: int) -> Answers:
     return _answers(material, division, learning, said, seconds)
 
 
-def _single(name: str) -> Callable[[Material, Division, int], Answers]:
+def _single(name: str, make: Callable[[], Learner]) -> Callable[[Material, Division, int], Answers]:
     def fit(material: Material, division: Division, seed: int) -> Answers:
         encoding, learning = _learning(material, division.train, division.valid, seed)
         began = time.perf_counter()
-        model: Learner = learners[name]()
+        model = make()
         model.fit(material.blocks, learning)
         seconds = {name: time.perf_counter() - began}
         held, test = (
@@ -85,11 +89,14 @@ def _crossfit(material: Material, division: Division, seed: int) -> Answers:
 
 PARTS: dict[str, Callable[[Material, Division, int], Answers]] = {
     "recipe": _recipe,
-    "forest": _single("forest"),
-    "neighbours": _single("neighbours"),
+    "forest": _single("forest", Forest),
+    "minimol": _single(f"mlp-{ENCODER}", lambda: Perceptron((*_PLAIN, ENCODED + ENCODER))),
     "crossfit": _crossfit,
 }
 """What can be fitted on a fold, by name, in the order in which it is."""
+
+READS_ENCODER = frozenset({"minimol"})
+"""Parts whose material holds the encoder's vectors."""
 
 
 def _learning(

@@ -24,6 +24,8 @@ COLUMNS = (
 )
 _KEY = ["set", "repeat", "fold", "model"]
 _WITH_EMBEDDING = ("mlp-embedding",)
+_JOINED = ("forest", "neighbours")  # after the campaign had shown what the other five do
+_SMALLER = "forest"  # the recipe's has fewer trees than the forest that stands for itself
 
 
 def reweighted(answers: Answers, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
@@ -51,9 +53,14 @@ def fold_scores(unit: Unit, found: dict[str, Answers]) -> list[dict[str, Any]]:
         if part == "crossfit":
             rows += _crossfit(answers, found.get("recipe"))
             continue
+        if part == "minimol":
+            rows += _with_encoder(answers, found.get("recipe"))
+            continue
         if part == "recipe":
             rows += _recipe(answers)
         for place, name in enumerate(answers.models):
+            if part == "recipe" and name == _SMALLER:
+                continue
             rows.append(_row(answers, str(name), answers.test[place], float(answers.seconds[place])))
     keys = {"set": unit.set, "repeat": unit.repeat, "fold": unit.fold}
     return [{**keys, **row} for row in rows]
@@ -63,11 +70,25 @@ def _recipe(answers: Answers) -> list[dict[str, Any]]:
     count = len(answers.models)
     equal = np.full(count, 1 / count)
     plain = _without(answers, _WITH_EMBEDDING)
+    five = _without(answers, _JOINED)
     return [
         _mixed(answers, "cytomol", stack(answers.held, answers.held_labels, answers.kind)),
         _mixed(plain, "cytomol-plain", stack(plain.held, plain.held_labels, plain.kind)),
         _mixed(answers, "cytomol-equal", equal),
+        _mixed(five, "cytomol-five", stack(five.held, five.held_labels, five.kind)),
     ]
+
+
+def _with_encoder(answers: Answers, recipe: Answers | None) -> list[dict[str, Any]]:
+    """Return the rows of the member that reads MiniMol's vectors, and of the recipe with it."""
+    rows = [_row(answers, str(answers.models[0]), answers.test[0], float(answers.seconds[0]))]
+    if recipe is not None:
+        both = {name: getattr(recipe, name) for name in Answers.__dataclass_fields__}
+        for name in ("models", "seconds", "held", "test"):
+            both[name] = np.concatenate([both[name], getattr(answers, name)])
+        more = Answers(**both)
+        rows.append(_mixed(more, "cytomol-minimol", stack(more.held, more.held_labels, more.kind)))
+    return rows
 
 
 def _crossfit(answers: Answers, recipe: Answers | None) -> list[dict[str, Any]]:

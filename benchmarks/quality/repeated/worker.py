@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from benchmarks.quality.repeated.material import read_material
-from benchmarks.quality.repeated.parts import fit_part
+from benchmarks.quality.repeated.parts import READS_ENCODER, fit_part
 from benchmarks.quality.repeated.plan import Unit
 
 __all__ = ["run_unit"]
@@ -18,7 +18,7 @@ def run_unit(unit: Unit, material: Path) -> float:
 
     torch.set_num_threads(1)
     began = time.perf_counter()
-    data = read_material(material)
+    data = read_material(material, encoded=unit.part in READS_ENCODER)
     division = data.division(unit.repeat, unit.fold, unit.folds)
     answers = fit_part(unit.part, data, division, 100 * unit.repeat + unit.fold)
     answers.write(unit.path(material.parents[1]))

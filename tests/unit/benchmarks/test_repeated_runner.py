@@ -52,6 +52,7 @@ def material(kind: str = "classification", count: int = 90) -> Material:
     counts = (values > 0.5).astype(np.float32)
     blocks = {"counts": counts, "maccs": counts.copy(), "descriptors": values}
     blocks["embedding"] = random.normal(size=(count, 4)).astype(np.float32)
+    blocks["encoder:minimol"] = random.normal(size=(count, 4)).astype(np.float32)
     metric = "roc_auc" if kind == "classification" else "mae"
     return Material("bace", kind, metric, labels, blocks, np.arange(count) // 2)
 
@@ -77,7 +78,7 @@ def test_the_plan_ends_a_repeat_before_the_next() -> None:
 def test_a_unit_leaves_answers_to_rows_that_were_not_seen(tmp_path: Path) -> None:
     data = material()
     place = written(tmp_path, data)
-    unit = Unit("bace", 1, 2, "neighbours")
+    unit = Unit("bace", 1, 2, "forest")
     assert run_unit(unit, place) > 0
     found = Answers.read(unit.path(place.parents[1]))
     division = data.division(1, 2, 5)
@@ -86,10 +87,10 @@ def test_a_unit_leaves_answers_to_rows_that_were_not_seen(tmp_path: Path) -> Non
     np.testing.assert_array_equal(found.held_labels, data.labels[division.valid])
     assert found.test.shape == (1, division.test.sum(), 3)
     assert found.learnable.tolist() == [True] * 3
-    assert (found.kind, found.metric, found.models.tolist()) == ("classification", "roc_auc", ["neighbours"])
+    assert (found.kind, found.metric, found.models.tolist()) == ("classification", "roc_auc", ["forest"])
 
 
-@pytest.mark.parametrize("part", ["neighbours", "recipe", "crossfit"])
+@pytest.mark.parametrize("part", ["forest", "minimol", "recipe", "crossfit"])
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 @pytest.mark.usefixtures("cheap")
 def test_labels_of_test_rows_reach_no_learner(part: str, kind: str) -> None:
@@ -174,7 +175,8 @@ def answers(models: tuple[str, ...], seed: int = 0, rows: tuple[int, int, int] =
 def test_rows_score_members_and_their_means() -> None:
     recipe = answers(("mlp", "mlp-embedding", "kernel"))
     found = {row["model"]: row for row in fold_scores(Unit("bace", 1, 4, "recipe"), {"recipe": recipe})}
-    assert list(found) == ["cytomol", "cytomol-plain", "cytomol-equal", "mlp", "mlp-embedding", "kernel"]
+    ways = ["cytomol", "cytomol-plain", "cytomol-equal", "cytomol-five"]
+    assert list(found) == [*ways, "mlp", "mlp-embedding", "kernel"]
     assert all((row["set"], row["repeat"], row["fold"]) == ("bace", 1, 4) for row in found.values())
 
     def score(said: np.ndarray) -> float:
@@ -189,6 +191,36 @@ def test_rows_score_members_and_their_means() -> None:
     assert found["cytomol-plain"]["weights"].split()[0].startswith("mlp:")
     assert "mlp-embedding" not in found["cytomol-plain"]["weights"]
     assert (found["cytomol"]["seconds"], found["cytomol-plain"]["seconds"]) == (6.0, 4.0)
+
+
+def test_the_recipe_without_those_that_joined_and_the_forest_that_stands_alone() -> None:
+    recipe, alone = answers(("mlp", "forest", "kernel", "neighbours")), answers(("forest",), seed=3)
+    found = fold_scores(Unit("bace", 0, 0, "recipe"), {"recipe": recipe, "forest": alone})
+    by_model = {row["model"]: row for row in found}
+    assert len(by_model) == len(found)
+    assert [part.split(":")[0] for part in by_model["cytomol-five"]["weights"].split()] == ["mlp", "kernel"]
+    score = np.mean([roc_auc_score(alone.test_labels[:, k], alone.test[0, :, k]) for k in (0, 1)])
+    assert by_model["forest"]["value"] == pytest.approx(score, abs=1e-6)
+
+
+def test_an_encoders_member_stands_alone_and_joins_the_recipe() -> None:
+    recipe = answers(("mlp", "kernel"))
+    more = replace(answers(("mlp-minimol",), seed=1), test_labels=recipe.test_labels)
+    found = fold_scores(Unit("bace", 0, 0, "recipe"), {"recipe": recipe, "minimol": more})
+    by_model = {row["model"]: row for row in found}
+    members = [part.split(":")[0] for part in by_model["cytomol-minimol"]["weights"].split()]
+    assert members == ["mlp", "kernel", "mlp-minimol"]
+    together = replace(
+        recipe,
+        models=np.array(members),
+        seconds=np.array([1.0, 2.0, 1.0]),
+        held=np.concatenate([recipe.held, more.held]),
+        test=np.concatenate([recipe.test, more.test]),
+    )
+    said = reweighted(together)
+    score = np.mean([roc_auc_score(recipe.test_labels[:, k], said[:, k]) for k in (0, 1)])
+    assert by_model["cytomol-minimol"]["value"] == pytest.approx(score, abs=1e-6)
+    assert by_model["mlp-minimol"]["weights"] == ""
 
 
 def test_tasks_that_teach_nothing_are_scored_for_no_model() -> None:
@@ -260,7 +292,7 @@ def test_the_command_fits_what_is_missing_and_scores_all(
 
     monkeypatch.setattr(runner, "Backbone", Known)
     monkeypatch.setattr(runner, "make_material", lambda *_: place)
-    words = ["--sets", "bace", "--repeats", "1", "--folds", "2", "--parts", "neighbours", "--jobs", "1"]
+    words = ["--sets", "bace", "--repeats", "1", "--folds", "2", "--parts", "forest", "--jobs", "1"]
     words += ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
     assert main([*words, "--score"]) == 0
     assert "0 rows" in capsys.readouterr().out
@@ -282,5 +314,5 @@ def test_the_command_fits_what_is_missing_and_scores_all(
 
 
 def test_every_part_is_a_known_learner_or_a_way_of_the_recipe() -> None:
-    assert set(PARTS) - set(learners) == {"recipe", "crossfit"}
+    assert set(PARTS) - set(learners) == {"recipe", "minimol", "crossfit"}
     assert isinstance(material().division(0, 0, 5), Division)
