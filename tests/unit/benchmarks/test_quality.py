@@ -119,11 +119,16 @@ def test_page_says_what_was_reached_and_what_was_missed(
     monkeypatch.delenv("CYTOMOL_DATA", raising=False)
     score = {"cell": 0.80, "structure": 0.78, "leaky": 0.86}
     for seed in range(3):
-        fill(folder, {Job("chembl2k", "cytomol", seed, name): value for name, value in score.items()})
-        fill(folder, {Job("chembl2k", "forest", seed): 0.70, Job("chembl2k", "cytomol-plain", seed): 0.82})
-        ours = Job("biogenadme", "cytomol", seed, "cell")
+        fill(folder, {Job("chembl2k", "cytomol-five", seed, name): value for name, value in score.items()})
+        fill(
+            folder, {Job("chembl2k", "forest", seed): 0.70, Job("chembl2k", "cytomol-five-plain", seed): 0.82}
+        )
+        fill(folder, {Job("chembl2k", "cytomol", seed, "long"): 0.80})
+        ours = Job("biogenadme", "cytomol", seed, "long")
         fill(folder, {ours: 0.36, Job("biogenadme", "forest", seed): 0.50}, tasks=6, metric="mae")
-    table = [("infoalign", 2000, 15, 0, "cytomol", v, "a", "response", 0.8, 9) for v in ("cell", "structure")]
+    table = [
+        ("infoalign", 2000, 15, 0, "cytomol-five", v, "a", "response", 0.8, 9) for v in ("cell", "structure")
+    ]
     pd.DataFrame(table, columns=list(PLANTED)).to_csv(folder / "planted.csv", index=False)
     assert cell.main(["--out", str(folder), "--work", str(tmp_path)]) == 2  # facts of molecules need data
     tried = [("sider", "one", "", s, "roc_auc", 0.6 + s / 100, 1.0) for s in (0, 1)]
@@ -149,12 +154,12 @@ def test_page_says_what_was_reached_and_what_was_missed(
     assert "yes, by" in text
     assert "| chembl2k | forest (+" in text  # better than
     scores = read_rows(folder / "rows.csv").query(
-        "set == 'chembl2k' and variant == 'cell' and fold == 'test'"
+        "set == 'chembl2k' and variant == 'long' and fold == 'test'"
     )
     shares = " / ".join(f"{100 * (scores['score'] > limit).mean():.0f}" for limit in (0.8, 0.85, 0.9))
     mean = 100 * scores["score"].mean()
-    assert f"| cytomol (cell) | {mean:.1f} ({shares}) |" in text
-    assert "| cytomol (cell) | 1.0 | 1.0 |" in text  # ranks
+    assert f"| cytomol (long) | {mean:.1f} ({shares}) |" in text
+    assert "| cytomol (long) | 1.0 | 1.0 |" in text  # ranks
     assert "| forest | 2.0 | 2.0 |" in text
     assert {path.name for path in (tmp_path / "docs" / "figures").iterdir()} == {
         "benchmarks-models.svg",
@@ -178,7 +183,7 @@ def test_what_cell_data_add_by_what_is_known_of_molecules(
     for seed in (0, 1):
         noise = rng.normal(0, 1, observed.shape)
         for variant, gain in (("cell", 2.0), ("structure", 0.0)):
-            job = Job("sider", "cytomol", seed, variant)
+            job = Job("sider", "cytomol-five", seed, variant)
             keep(folder, job, "test", noise + observed * (1 + gain * own[:, None]), observed)
     known = Known(own, np.where(np.arange(300) < 250, 0.6, 0.1).astype(np.float32))
     monkeypatch.setattr(cell, "known", lambda *_: known)
@@ -191,6 +196,7 @@ def test_what_cell_data_add_by_what_is_known_of_molecules(
     assert groups.loc["own profile", "low"] > 0
     assert groups.loc[["near a profile", "far from all"], "difference"].tolist() == [0, 0]
     assert groups["molecules"].tolist() == [150, 100, 50]
+    fill(folder, {Job("sider", "forest", 0): 0.5})
     assert write_page(["--results", str(folder), "--out", str(tmp_path / "page.md")]) == 0
     assert "| sider, own profile |" in told(tmp_path / "page.md")
 
@@ -218,23 +224,25 @@ def test_tasks_above_thresholds_are_counted_seed_by_seed(folder: Path) -> None:
 
 
 def test_published_figures_stand_beside_rows_that_know_as_much(folder: Path) -> None:
-    fill_tasks(folder, "chembl2k", ("cytomol", "leaky"), [[0.84, 0.85]])
-    fill_tasks(folder, "chembl2k", ("cytomol", "cell"), [[0.83, 0.83], [0.85, 0.85]])
-    fill_tasks(folder, "broad6k", ("cytomol", "cell"), [[0.7, 0.74]])
-    fill_tasks(folder, "bace", ("cytomol", "leaky"), [[0.8]])
+    fill_tasks(folder, "chembl2k", ("cytomol-five", "leaky"), [[0.84, 0.85]])
+    fill_tasks(folder, "chembl2k", ("cytomol", "long"), [[0.83, 0.83], [0.85, 0.85]])
+    fill_tasks(folder, "broad6k", ("cytomol", "long"), [[0.7, 0.74]])
+    fill_tasks(folder, "bace", ("cytomol-five", "leaky"), [[0.8]])
     lines = list(beside(Rows.read(folder)))
     assert lines[0] == "| model | cell data of evaluated molecules | chembl2k | broad6k |"
     assert lines[2:6] == [
         "| *InfoAlign, published* | not left out | 81.3 ± 0.6 | 70.0 ± 0.1 |",
         "| *CHMR, published* | not left out | 84.7 ± 0.2 | 71.4 ± 0.2 |",
-        "| cytomol (leaky) | left in | 84.5 (1) | – |",
-        "| cytomol (cell) | left out | 84.0 ± 1.4 (2) | 72.0 (1) |",
+        "| cytomol-five (leaky) | left in | 84.5 (1) | – |",
+        "| cytomol (long) | left out | 84.0 ± 1.4 (2) | 72.0 (1) |",
     ]
     assert lines[6].startswith("| *MLP on Morgan, published* | none used |")
     said = "\n".join(lines)
-    assert "missing: cytomol (leaky) on broad6k; mlp-embedding (leaky) on chembl2k, broad6k; mlp-" in said
+    assert (
+        "missing: cytomol-five (leaky) on broad6k; mlp-embedding (leaky) on chembl2k, broad6k; mlp-" in said
+    )
     assert "On broad6k the published figures have no counterpart" in said
-    fill_tasks(folder, "broad6k", ("cytomol", "leaky"), [[0.7, 0.74]])
+    fill_tasks(folder, "broad6k", ("cytomol-five", "leaky"), [[0.7, 0.74]])
     assert "no counterpart" not in "\n".join(beside(Rows.read(folder)))
 
 
@@ -250,7 +258,7 @@ def test_page_says_what_published_figures_it_does_not_have(folder: Path, tmp_pat
 
 def test_differences_are_above_zero_where_ours_is_better(folder: Path) -> None:
     fill(
-        folder, {Job("biogenadme", "cytomol", 0, "cell"): 0.36, Job("biogenadme", "forest", 0): 0.5}, 6, "mae"
+        folder, {Job("biogenadme", "cytomol", 0, "long"): 0.36, Job("biogenadme", "forest", 0): 0.5}, 6, "mae"
     )
     rows = Rows.read(folder)
     pair = rows.paired("biogenadme", OURS, "forest")
@@ -274,7 +282,7 @@ def test_few_tasks_are_decided_by_molecules_not_by_seeds(
         observed = (rng.random((size, 1)) < 0.5).astype(float)
         noise, more = rng.normal(0, 1, (2, size, 1))
         for seed in range(3):
-            keep(folder, Job(name, "cytomol", seed, "cell"), "test", observed + noise, observed)
+            keep(folder, Job(name, "cytomol", seed, "long"), "test", observed + noise, observed)
             keep(folder, Job(name, "forest", seed), "test", observed + noise + 0.6 * more, observed)
     assert molecules.main(["--out", str(folder)]) == 0
     table = pd.read_csv(folder / "molecules.csv").set_index("set")
