@@ -14,7 +14,7 @@ from rdkit.Chem import Descriptors, GraphDescriptors
 
 from cytomol.chem.descriptor_parts.shared_values import UNDEFINED, shared_values
 
-__all__ = ["DESCRIPTOR_NAMES", "LARGEST_FOR_IPC", "descriptors", "exact_descriptors"]
+__all__ = ["DESCRIPTOR_NAMES", "LARGEST_FOR_IPC", "descriptors", "exact_descriptors", "one_by_one"]
 
 _graph: Any = GraphDescriptors  # plain Python without types
 
@@ -101,6 +101,21 @@ def _shared(mol: Chem.Mol) -> dict[str, float]:
     if "Ipc" in values:
         values["LogIpc"] = math.log1p(values.pop("Ipc"))
     return values
+
+
+def one_by_one(mol: Chem.Mol) -> NDArray[np.float64]:
+    """Return the descriptors as RDKit's functions give them one by one: what `exact_descriptors` must equal.
+
+    Examples
+    --------
+    >>> from rdkit import Chem
+    >>> mol = Chem.MolFromSmiles("CCO")
+    >>> bool((one_by_one(mol) == exact_descriptors(mol)).all())
+    True
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.array([_value(function, mol) for _, function in _DESCRIPTORS], dtype=np.float64)
 
 
 def _value(function: Callable[[Chem.Mol], float], mol: Chem.Mol) -> float:

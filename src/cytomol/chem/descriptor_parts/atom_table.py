@@ -9,9 +9,7 @@ from rdkit import Chem
 
 __all__ = ["AtomTable", "outer_electrons"]
 
-_PLAIN = frozenset(
-    {Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE, Chem.BondType.AROMATIC}
-)
+_PLAIN = frozenset({Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE, Chem.BondType.AROMATIC})
 
 
 @cache
@@ -60,7 +58,8 @@ class AtomTable:
     @classmethod
     def of(cls, mol: Chem.Mol) -> AtomTable:
         """Read a molecule."""
-        atoms, bonds = list(mol.GetAtoms()), list(mol.GetBonds())
+        atoms = [mol.GetAtomWithIdx(i) for i in range(mol.GetNumAtoms())]
+        bonds = [mol.GetBondWithIdx(k) for k in range(mol.GetNumBonds())]
         ends = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in bonds]
         degrees = [0] * len(atoms)
         for a, b in ends:

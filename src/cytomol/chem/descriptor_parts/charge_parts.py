@@ -44,7 +44,9 @@ def partial_charges(mol: Chem.Mol, table: AtomTable) -> tuple[list[float], bool,
 
 def bcut(mol: Chem.Mol, table: AtomTable, charges: list[float] | None) -> dict[str, float]:
     """Return the eight BCUT2D values; all undefined without charges. Hydrogens must not be atoms."""
-    names = [f"BCUT2D_{kind}" for kind in ("MWHI", "MWLOW", "CHGHI", "CHGLO", "LOGPHI", "LOGPLOW", "MRHI", "MRLOW")]
+    names = [
+        f"BCUT2D_{kind}" for kind in ("MWHI", "MWLOW", "CHGHI", "CHGLO", "LOGPHI", "LOGPLOW", "MRHI", "MRLOW")
+    ]
     if charges is None or not table.plain:
         return dict.fromkeys(names, math.nan)
     contributions = rdMolDescriptors._CalcCrippenContribs(mol)

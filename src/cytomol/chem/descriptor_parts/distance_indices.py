@@ -64,9 +64,7 @@ def _perturbed(states: Any, distances: Any) -> Any:
 
 def bond_order_distances(mol: Chem.Mol) -> Matrix:
     """Return the distances along bonds of length 1 / order, which Balaban and Bertz share."""
-    return np.asarray(
-        Chem.GetDistanceMatrix(mol, useBO=True, useAtomWts=False, force=True, prefix="Balaban")
-    )
+    return np.asarray(Chem.GetDistanceMatrix(mol, useBO=True, useAtomWts=False, force=True, prefix="Balaban"))
 
 
 def balaban_j(table: AtomTable, distances: Matrix) -> float:

@@ -81,7 +81,7 @@ def strict_is_usual() -> bool:
     count, kinds = rdMolDescriptors.CalcNumRotatableBonds, rdMolDescriptors.NumRotatableBondsOptions
     probes = [
         Chem.MolFromSmiles(smiles)
-        for smiles in ("CC(=O)NC", "c1ccccc1-c1ccccc1C(=O)OCC", "CCC(C)(C)CC", "CC#CCC", "CCC(=O)c1ccccc1NCC")
+        for smiles in ("CC(=O)NC", "O=C(Nc1ccccc1)c1ccccc1", "c1ccccc1C#Cc1ccccc1CC#CCC")
     ]
 
     def counts(kind: Any) -> list[int]:
@@ -116,11 +116,12 @@ def spacial_score(mol: Chem.Mol, table: AtomTable) -> float:
         own, includeUnassigned=True, includeCIP=False, useLegacyImplementation=False
     )
     stereo = {atom for atom, _ in centres}
-    for bond, (a, b) in zip(own.GetBonds(), table.ends, strict=True):
+    for k, ends in enumerate(table.ends):
+        bond = own.GetBondWithIdx(k)
         if bond.GetBondType() == Chem.BondType.DOUBLE and bond.GetStereo() != Chem.BondStereo.STEREONONE:
-            stereo |= {a, b}
+            stereo.update(ends)
     score = 0
-    for i, (atom, degree) in enumerate(zip(own.GetAtoms(), table.degrees, strict=True)):
+    for i, (atom, degree) in enumerate(zip(table.atoms, table.degrees, strict=True)):
         ring = 2 if not atom.GetIsAromatic() and atom.IsInRing() else 1
         score += _WEIGHT.get(atom.GetHybridization(), 4) * (1 + (i in stereo)) * ring * degree**2
     return score / own.GetNumHeavyAtoms()

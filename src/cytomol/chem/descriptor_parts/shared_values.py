@@ -14,6 +14,7 @@ from cytomol.chem.descriptor_parts.path_indices import path_indices
 
 __all__ = ["UNDEFINED", "shared_values"]
 
+_BARE = int(Chem.PropertyPickleOptions.NoProps)
 UNDEFINED = (ArithmeticError, ValueError, RuntimeError, TypeError, IndexError, KeyError)
 """What RDKit raises where a molecule has no such value (no atoms of a kind, no charges, no bonds)."""
 
@@ -33,7 +34,6 @@ def shared_values(mol: Chem.Mol, *, largest_for_ipc: int) -> dict[str, float]:
     if mol.GetNumAtoms() < 2:
         return {}
     own = Chem.Mol(mol)
-    own.ClearComputedProps(includeRings=False)
     table = AtomTable.of(own)
     values: dict[str, float] = {}
     for group in (_electrons, _fingerprints, path_indices, _chemistry, _surfaces):
@@ -61,7 +61,9 @@ def _fingerprints(mol: Chem.Mol, table: AtomTable) -> dict[str, float]:
     heavy = mol.GetNumHeavyAtoms()
     return {
         f"FpDensityMorgan{radius}": (
-            float(len(generator.GetSparseCountFingerprint(mol).GetNonzeroElements())) / heavy if heavy else 0.0
+            float(len(generator.GetSparseCountFingerprint(mol).GetNonzeroElements())) / heavy
+            if heavy
+            else 0.0
         )
         for radius, generator in enumerate(_generators(), 1)
     }
@@ -77,7 +79,7 @@ def _chemistry(mol: Chem.Mol, table: AtomTable) -> dict[str, float]:
     if druglikeness.strict_is_usual():
         values["NumRotatableBonds"] = rdMolDescriptors.CalcNumRotatableBonds(mol)
         # QED and BCUT read the molecule without hydrogens, sanitized anew: mostly the same molecule
-        if Chem.RemoveHs(mol).ToBinary() == mol.ToBinary():
+        if 1 not in table.numbers and Chem.RemoveHs(mol).ToBinary(_BARE) == mol.ToBinary(_BARE):
             rotatable = int(values["NumRotatableBonds"])
             values["qed"] = druglikeness.qed(mol, searches, values["MolLogP"], rotatable)
             values |= charge_parts.bcut(mol, table, charges if known else None)

@@ -3,13 +3,12 @@
 Every atom has a signature: all that the simple atom queries of SMARTS look at. Whether an atom of a signature
 meets a query, and a bond between two signatures a bond of a pattern, is asked of RDKit once and remembered. A
 pattern whose atoms or bonds are not all met somewhere in a molecule cannot be part of it. Queries that look at
-more than the signature (recursive ones, ring sizes) count as met, so no match is ever lost; of a pattern of
-one atom that is a choice of recursive queries, one of these must pass.
+more than the signature (recursive ones, ring sizes) count as met, so no match is ever lost; of an atom that is
+a choice of recursive queries, one of these must pass.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -53,11 +52,12 @@ class SubstructureScreen:
         self._atoms: list[tuple[int, Any]] = []  # bit, query
         self._bonds: list[tuple[int, int, int, Any]] = []  # bit, bits of the ends, query
         self._known: dict[str, int] = {}
-        self._free = 0  # bits that any atom or bond meets
         self._bits = 0
+        self._kept: list[Chem.Mol] = []  # patterns whose atoms and bonds are asked later
         self._of_signature: dict[Signature, int] = {}
         self._of_bond: dict[tuple[Signature, Signature, int, bool], int] = {}
-        self._needs = [self._alternatives(pattern) for pattern in patterns]
+        self._first = [self._need(pattern) for pattern in patterns]
+        self._further = [(i, groups) for i, p in enumerate(patterns) if (groups := self._choices(p))]
 
     def possible(self, mol: Chem.Mol, table: AtomTable) -> list[bool]:
         """Return, for every pattern, False where it cannot be a substructure."""
@@ -79,17 +79,21 @@ class SubstructureScreen:
             if mask is None:
                 mask = self._of_bond[key] = self._bond_mask(key, bond)
             met |= mask
-        return [any(need & met == need for need in needs) for needs in self._needs]
+        possible = [need & met == need for need in self._first]
+        for i, groups in self._further:
+            if possible[i]:
+                possible[i] = all(any(need & met == need for need in group) for group in groups)
+        return possible
 
-    def _alternatives(self, pattern: Chem.Mol) -> list[int]:
-        """Return the sets of bits of which one must be met."""
-        need = self._need(pattern)
-        if pattern.GetNumAtoms() == 1:
-            for choice in _recursive_choices(pattern.GetAtomWithIdx(0).GetSmarts()):
+    def _choices(self, pattern: Chem.Mol) -> list[list[int]]:
+        """Return, for atoms that are a choice of recursive queries, the sets of bits of which one must be met."""
+        groups = []
+        for atom in pattern.GetAtoms():
+            for choice in _recursive_choices(atom.GetSmarts()):
                 parts = [Chem.MolFromSmarts(smarts) for smarts in choice]
                 if all(part is not None for part in parts):
-                    return [need | self._need(part) for part in parts]
-        return [need]
+                    groups.append([self._need(part) for part in parts])
+        return groups
 
     def _need(self, pattern: Chem.Mol) -> int:
         need, bits = 0, []
@@ -104,7 +108,7 @@ class SubstructureScreen:
                     self._known[text] = self._next()
                     self._bonds.append((self._known[text], first, second, bond))
                 need |= self._known[text]
-        self._keep = [*getattr(self, "_keep", []), pattern]  # its atoms are asked later
+        self._kept.append(pattern)
         return need
 
     def _bit(self, text: str, query: Any, queries: list[tuple[int, Any]], names: frozenset[str]) -> int:
@@ -177,13 +181,18 @@ def _recursive_choices(smarts: str) -> Iterator[list[str]]:
     if not (smarts.startswith("[") and smarts.endswith("]")):
         return
     for part in _split(smarts[1:-1], ";"):
-        choices = _split(part, ",")
-        if all(re.fullmatch(r"\$\(.*\)", choice) and _whole(choice) for choice in choices):
-            yield [choice[2:-1] for choice in choices]
+        found = []
+        for choice in _split(part, ","):
+            inner = [one[2:-1] for one in _split(choice, "&") if one.startswith("$(") and _whole(one)]
+            if not inner:
+                break
+            found.append(inner[0])
+        else:
+            yield found
 
 
 def _whole(choice: str) -> bool:
-    """Return whether the first bracket closes at the end."""
+    """Return whether the bracket that opens a recursive query closes at its end."""
     depth = 0
     for i, letter in enumerate(choice):
         depth += (letter == "(") - (letter == ")")
