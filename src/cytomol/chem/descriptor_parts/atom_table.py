@@ -34,8 +34,10 @@ class AtomTable:
         RDKit's objects, in order.
     numbers, hydrogens, charges, degrees
         Atomic number, implicit and explicit hydrogens that are no atoms, formal charge, bonds of each atom.
-    ends
-        First and second atom of each bond.
+    aromatic
+        Whether each atom is aromatic.
+    ends, orders
+        First and second atom, and RDKit's type as a number, of each bond.
     plain
         Whether every bond is single, double, triple or aromatic.
 
@@ -52,7 +54,9 @@ class AtomTable:
     hydrogens: list[int]
     charges: list[int]
     degrees: list[int]
+    aromatic: list[bool]
     ends: list[tuple[int, int]]
+    orders: list[int]
     plain: bool
 
     @classmethod
@@ -61,6 +65,7 @@ class AtomTable:
         atoms = [mol.GetAtomWithIdx(i) for i in range(mol.GetNumAtoms())]
         bonds = [mol.GetBondWithIdx(k) for k in range(mol.GetNumBonds())]
         ends = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in bonds]
+        orders = [int(bond.GetBondType()) for bond in bonds]
         degrees = [0] * len(atoms)
         for a, b in ends:
             degrees[a] += 1
@@ -72,6 +77,8 @@ class AtomTable:
             [atom.GetTotalNumHs() for atom in atoms],
             [atom.GetFormalCharge() for atom in atoms],
             degrees,
+            [atom.GetIsAromatic() for atom in atoms],
             ends,
-            all(bond.GetBondType() in _PLAIN for bond in bonds),
+            orders,
+            _PLAIN.issuperset(orders),
         )

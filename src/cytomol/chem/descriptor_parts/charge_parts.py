@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
-from rdkit.Chem import rdMolDescriptors, rdPartialCharges
+from rdkit.Chem import MolSurf, rdMolDescriptors, rdPartialCharges
 from rdkit.Chem.EState import EState_VSA
 
 from cytomol.chem.descriptor_parts.atom_table import AtomTable
 
-__all__ = ["bcut", "estate_bins", "partial_charges", "surface_bins"]
+__all__ = ["atom_surfaces", "bcut", "estate_bins", "partial_charges", "surface_bins"]
 
-_BCUT = ("MW", "CHG", "LOGP", "MR")
 
 
 def partial_charges(mol: Chem.Mol, table: AtomTable) -> tuple[list[float], bool, dict[str, float]]:
@@ -42,37 +42,54 @@ def partial_charges(mol: Chem.Mol, table: AtomTable) -> tuple[list[float], bool,
     )
 
 
-def bcut(mol: Chem.Mol, table: AtomTable, charges: list[float] | None) -> dict[str, float]:
+def bcut(
+    mol: Chem.Mol, table: AtomTable, charges: list[float] | None, crippen: Sequence[tuple[float, float]]
+) -> dict[str, float]:
     """Return the eight BCUT2D values; all undefined without charges. Hydrogens must not be atoms."""
     names = [
         f"BCUT2D_{kind}" for kind in ("MWHI", "MWLOW", "CHGHI", "CHGLO", "LOGPHI", "LOGPLOW", "MRHI", "MRLOW")
     ]
     if charges is None or not table.plain:
         return dict.fromkeys(names, math.nan)
-    contributions = rdMolDescriptors._CalcCrippenContribs(mol)
     columns = (
         [atom.GetMass() for atom in table.atoms],
         charges,
-        [logp for logp, _ in contributions],
-        [refraction for _, refraction in contributions],
+        [logp for logp, _ in crippen],
+        [refraction for _, refraction in crippen],
     )
     ends = [value for column in columns for value in rdMolDescriptors.BCUT2D(mol, column)]
     return dict(zip(names, ends, strict=True))
 
 
-def surface_bins(mol: Chem.Mol) -> dict[str, float]:
-    """Return the bins of SMR_VSA, SlogP_VSA and PEOE_VSA; RDKit keeps contributions on the molecule."""
-    made = {
-        "SMR_VSA": rdMolDescriptors.SMR_VSA_(mol),
-        "SlogP_VSA": rdMolDescriptors.SlogP_VSA_(mol),
-        "PEOE_VSA": rdMolDescriptors.PEOE_VSA_(mol),
-    }
-    return {f"{name}{i + 1}": value for name, row in made.items() for i, value in enumerate(row)}
+def surface_bins(
+    mol: Chem.Mol, surfaces: NDArray[np.float64], crippen: Sequence[tuple[float, float]]
+) -> dict[str, float]:
+    """Return the bins of SMR_VSA, SlogP_VSA and PEOE_VSA from each atom's surface and contributions."""
+    logp, refraction = np.array(crippen, dtype=np.float64).reshape(-1, 2).T
+    values = {f"PEOE_VSA{i + 1}": value for i, value in enumerate(rdMolDescriptors.PEOE_VSA_(mol))}
+    return (
+        values
+        | _bins("SMR_VSA", MolSurf.mrBins, refraction, surfaces)
+        | _bins("SlogP_VSA", MolSurf.logpBins, logp, surfaces)
+    )
 
 
-def estate_bins(mol: Chem.Mol, indices: NDArray[np.float64]) -> dict[str, float]:
+def atom_surfaces(mol: Chem.Mol) -> NDArray[np.float64]:
+    """Return Labute's approximate surface of each atom."""
+    return np.array(list(rdMolDescriptors._CalcLabuteASAContribs(mol, True)[0]))
+
+
+def _bins(
+    name: str, limits: Sequence[float], by: NDArray[np.float64], what: NDArray[np.float64]
+) -> dict[str, float]:
+    """Add up one property in bins of another, atom after atom."""
+    places = np.searchsorted(limits, by, side="right")
+    row = np.bincount(places, weights=what, minlength=len(limits) + 1)
+    return {f"{name}{i + 1}": value for i, value in enumerate(row.tolist())}
+
+
+def estate_bins(surfaces: NDArray[np.float64], indices: NDArray[np.float64]) -> dict[str, float]:
     """Return extremes of the E-state indices and the bins of EState_VSA and VSA_EState."""
-    surfaces = np.array(list(rdMolDescriptors._CalcLabuteASAContribs(mol, True)[0]))
     states = indices.tolist()
     sizes = [abs(x) for x in states]
     values = {
@@ -81,11 +98,8 @@ def estate_bins(mol: Chem.Mol, indices: NDArray[np.float64]) -> dict[str, float]
         "MaxAbsEStateIndex": max(sizes),
         "MinAbsEStateIndex": min(sizes),
     }
-    for name, bins, by, what in (
-        ("EState_VSA", EState_VSA.estateBins, indices, surfaces),
-        ("VSA_EState", EState_VSA.vsaBins, surfaces, indices),
-    ):
-        places = np.searchsorted(bins, by, side="right")
-        row = np.bincount(places, weights=what, minlength=len(bins) + 1)
-        values |= {f"{name}{i + 1}": value for i, value in enumerate(row.tolist())}
-    return values
+    return (
+        values
+        | _bins("EState_VSA", EState_VSA.estateBins, indices, surfaces)
+        | _bins("VSA_EState", EState_VSA.vsaBins, surfaces, indices)
+    )

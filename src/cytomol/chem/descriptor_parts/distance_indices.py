@@ -165,10 +165,8 @@ def _polynomial(joined: Any) -> Any:
         if largest > limit:
             return result, False
         for i in range(n):
-            for j in range(n):
-                total = 0.0
-                for m in range(degree[i]):
-                    total += power[near[i, m], j]
-                product[i, j] = total
+            product[i] = 0.0
+            for m in range(degree[i]):
+                product[i] += power[near[i, m]]
         power, product = product, power
     return result, True

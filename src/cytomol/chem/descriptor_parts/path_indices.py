@@ -85,7 +85,8 @@ def _kappas(mol: Chem.Mol, two: int, three: int) -> dict[str, float]:
     denominator = (three + alpha) * (three + alpha)
     first = a + alpha - (1 if a % 2 else 2)
     kappa3 = first * (a + alpha - 3) * (a + alpha - 3) / denominator if denominator else 0.0
-    return {"HallKierAlpha": alpha, "Kappa1": kappa1, "Kappa2": kappa2, "Kappa3": kappa3}
+    phi = {"Phi": kappa1 * kappa2 / a} if a else {}
+    return phi | {"HallKierAlpha": alpha, "Kappa1": kappa1, "Kappa2": kappa2, "Kappa3": kappa3}
 
 
 @compiled

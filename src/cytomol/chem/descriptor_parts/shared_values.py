@@ -10,6 +10,7 @@ from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
 from cytomol.chem.descriptor_parts import charge_parts, distance_indices, druglikeness
 from cytomol.chem.descriptor_parts.atom_table import AtomTable, outer_electrons
+from cytomol.chem.descriptor_parts.crippen_memory import contributions
 from cytomol.chem.descriptor_parts.path_indices import path_indices
 
 __all__ = ["UNDEFINED", "shared_values"]
@@ -36,7 +37,7 @@ def shared_values(mol: Chem.Mol, *, largest_for_ipc: int) -> dict[str, float]:
     own = Chem.Mol(mol)
     table = AtomTable.of(own)
     values: dict[str, float] = {}
-    for group in (_electrons, _fingerprints, path_indices, _chemistry, _surfaces):
+    for group in (_electrons, _fingerprints, path_indices, _chemistry):
         try:
             values |= group(own, table)
         except UNDEFINED:
@@ -75,26 +76,24 @@ def _chemistry(mol: Chem.Mol, table: AtomTable) -> dict[str, float]:
     charges, known, values = charge_parts.partial_charges(mol, table)
     values |= searches.fragments()
     values["SPS"] = druglikeness.spacial_score(mol, table)
-    values["MolLogP"], values["MolMR"] = rdMolDescriptors.CalcCrippenDescriptors(mol)
+    values["MolLogP"], values["MolMR"], crippen = contributions(mol, table)
+    values |= charge_parts.surface_bins(mol, charge_parts.atom_surfaces(mol), crippen)
     if druglikeness.strict_is_usual():
         values["NumRotatableBonds"] = rdMolDescriptors.CalcNumRotatableBonds(mol)
         # QED and BCUT read the molecule without hydrogens, sanitized anew: mostly the same molecule
         if 1 not in table.numbers and Chem.RemoveHs(mol).ToBinary(_BARE) == mol.ToBinary(_BARE):
             rotatable = int(values["NumRotatableBonds"])
             values["qed"] = druglikeness.qed(mol, searches, values["MolLogP"], rotatable)
-            values |= charge_parts.bcut(mol, table, charges if known else None)
+            values |= charge_parts.bcut(mol, table, charges if known else None, crippen)
     return values
-
-
-def _surfaces(mol: Chem.Mol, table: AtomTable) -> dict[str, float]:
-    return charge_parts.surface_bins(mol)
 
 
 def _distances(mol: Chem.Mol, table: AtomTable, largest_for_ipc: int) -> dict[str, float]:
     lengths = Chem.GetDistanceMatrix(mol)
     values: dict[str, float] = {}
     weighted = distance_indices.bond_order_distances(mol)
-    values |= charge_parts.estate_bins(mol, distance_indices.estate_indices(table, lengths))
+    states = distance_indices.estate_indices(table, lengths)
+    values |= charge_parts.estate_bins(charge_parts.atom_surfaces(mol), states)
     values["BalabanJ"] = distance_indices.balaban_j(table, weighted)
     values["BertzCT"] = distance_indices.bertz_ct(mol, table, weighted)
     if len(table.numbers) <= largest_for_ipc:

@@ -19,14 +19,35 @@ from cytomol.chem.descriptor_parts.atom_table import AtomTable
 __all__ = ["SubstructureScreen"]
 
 # Atom queries that the signature decides; everything else counts as met.
-_ATOM_QUERIES = frozenset(
-    "AtomAnd AtomOr AtomNull AtomAtomicNum AtomType AtomAliphatic AtomAromatic AtomIsAliphatic AtomIsAromatic "
-    "AtomHCount AtomExplicitDegree AtomTotalDegree AtomFormalCharge AtomNegativeFormalCharge AtomInRing "
-    "AtomTotalValence AtomIsotope AtomInNRings".split()
-)
-_BOND_QUERIES = frozenset(
-    "BondOr BondAnd BondOrder BondNull BondInRing SingleOrAromaticBond DoubleOrAromaticBond".split()
-)
+_ATOM_QUERIES = {
+    "AtomAnd",
+    "AtomOr",
+    "AtomNull",
+    "AtomAtomicNum",
+    "AtomType",
+    "AtomAliphatic",
+    "AtomAromatic",
+    "AtomIsAliphatic",
+    "AtomIsAromatic",
+    "AtomHCount",
+    "AtomExplicitDegree",
+    "AtomTotalDegree",
+    "AtomFormalCharge",
+    "AtomNegativeFormalCharge",
+    "AtomInRing",
+    "AtomTotalValence",
+    "AtomIsotope",
+    "AtomInNRings",
+}
+_BOND_QUERIES = {
+    "BondOr",
+    "BondAnd",
+    "BondOrder",
+    "BondNull",
+    "BondInRing",
+    "SingleOrAromaticBond",
+    "DoubleOrAromaticBond",
+}
 _MOST = 200_000  # remembered answers
 Signature = tuple[int, ...]
 
@@ -72,8 +93,8 @@ class SubstructureScreen:
                 mask = self._of_signature[signature] = self._atom_mask(atom)
             met |= mask
         keys = {}
-        for bond, (a, b) in zip(table.bonds, table.ends, strict=True):
-            keys[signatures[a], signatures[b], int(bond.GetBondType()), bond.IsInRing()] = bond
+        for bond, order, (a, b) in zip(table.bonds, table.orders, table.ends, strict=True):
+            keys[signatures[a], signatures[b], order, bond.IsInRing()] = bond
         for key, bond in keys.items():
             mask = self._of_bond.get(key)
             if mask is None:
@@ -86,7 +107,7 @@ class SubstructureScreen:
         return possible
 
     def _choices(self, pattern: Chem.Mol) -> list[list[int]]:
-        """Return, for atoms that are a choice of recursive queries, the sets of bits of which one must be met."""
+        """Return a group of sets of bits, of which one must be met, for each choice of recursive queries."""
         groups = []
         for atom in pattern.GetAtoms():
             for choice in _recursive_choices(atom.GetSmarts()):
@@ -111,7 +132,7 @@ class SubstructureScreen:
         self._kept.append(pattern)
         return need
 
-    def _bit(self, text: str, query: Any, queries: list[tuple[int, Any]], names: frozenset[str]) -> int:
+    def _bit(self, text: str, query: Any, queries: list[tuple[int, Any]], names: set[str]) -> int:
         if not _names(query.DescribeQuery()) <= names:
             return 0
         if text not in self._known:
@@ -153,17 +174,18 @@ def _signatures(mol: Chem.Mol, table: AtomTable) -> list[Signature]:
             degree,
             around,
             rings.NumAtomRings(i),
-            atom.GetIsAromatic(),
+            aromatic,
             atom.GetTotalValence(),
             atom.GetIsotope(),
         )
-        for i, (atom, number, hydrogens, charge, degree, around) in enumerate(
+        for i, (atom, number, hydrogens, charge, degree, aromatic, around) in enumerate(
             zip(
                 table.atoms,
                 table.numbers,
                 table.hydrogens,
                 table.charges,
                 table.degrees,
+                table.aromatic,
                 beside,
                 strict=True,
             )
