@@ -1,7 +1,7 @@
 """Crippen's contributions of atoms, remembered by their surroundings.
 
-The type of an atom (Wildman and Crippen, JCICS 39, 868, 1999) rests on the atom and its neighbours, that of
-oxygen and of its hydrogens on the neighbours' neighbours too. What RDKit said of such surroundings once it says
+The type of an atom (Wildman and Crippen, JCICS 39, 868, 1999) rests on the atom and the kinds of its neighbours
+(element, charge, aromatic), that of oxygen and of its hydrogens on the same of the neighbours too. What RDKit said of such surroundings once it says
 again, so it is asked only for molecules with new ones. Whether its patterns reach no further is looked up in
 RDKit's table; where they do, or a hydrogen is an atom, nothing is remembered.
 """
@@ -22,6 +22,19 @@ __all__ = ["contributions"]
 Pair = tuple[float, float]
 _MOST = 200_000  # remembered surroundings
 _OXYGEN = 8
+_OF_KIND = {
+    "AtomAnd",
+    "AtomOr",
+    "AtomNull",
+    "AtomAtomicNum",
+    "AtomType",
+    "AtomAliphatic",
+    "AtomAromatic",
+    "AtomIsAliphatic",
+    "AtomIsAromatic",
+    "AtomFormalCharge",
+    "AtomNegativeFormalCharge",
+}
 _known: dict[Any, tuple[Pair, Pair, Pair]] = {}  # without hydrogens; with; of one hydrogen
 
 
@@ -58,16 +71,17 @@ def _surroundings(table: AtomTable) -> list[Any]:
     atoms = list(
         zip(table.numbers, table.hydrogens, table.charges, table.degrees, table.aromatic, strict=True)
     )
+    kinds = list(zip(table.numbers, table.charges, table.aromatic, strict=True))
     near: list[list[tuple[int, int]]] = [[] for _ in atoms]
     for (a, b), order in zip(table.ends, table.orders, strict=True):
         near[a].append((order, b))
         near[b].append((order, a))
     first: list[Any] = [
-        (atom, *sorted([(order, atoms[b]) for order, b in beside]))
+        (atom, *sorted([(order, kinds[b]) for order, b in beside]))
         for atom, beside in zip(atoms, near, strict=True)
     ]
     return [
-        (own, *sorted([(order, first[b]) for order, b in beside])) if number == _OXYGEN else own
+        (own, *sorted([(order, atoms[b], first[b]) for order, b in beside])) if number == _OXYGEN else own
         for number, own, beside in zip(table.numbers, first, near, strict=True)
     ]
 
@@ -100,6 +114,17 @@ def _near_sighted() -> bool:
         allowed = {"O": 2, "H": 3 if fields[1].startswith("[#1]O") else 1}.get(fields[0][0], 1)
         reach = max(Chem.GetDistanceMatrix(pattern)[0])
         branches = pattern.GetAtomWithIdx(0).GetDegree()
-        if reach > allowed or (reach > 1 and branches > 1):
+        if reach > allowed or (reach > 1 and branches > 1) or not _plain_ends(pattern, fields[0][0], fields[1]):
             return False
     return True
+
+
+def _plain_ends(pattern: Chem.Mol, kind: str, smarts: str) -> bool:
+    """Return whether the farther atoms of a pattern are asked for their kind alone."""
+    full = {"O": 1, "H": 2 if smarts.startswith("[#1]O") else 1}.get(kind, 0)
+    distances = Chem.GetDistanceMatrix(pattern)[0]
+    return all(
+        {line.split()[0] for line in atom.DescribeQuery().splitlines()} <= _OF_KIND
+        for atom, distance in zip(pattern.GetAtoms(), distances, strict=True)
+        if distance > full
+    )

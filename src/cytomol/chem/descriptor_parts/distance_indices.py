@@ -145,7 +145,9 @@ def _polynomial(joined: Any) -> Any:
                 near[i, degree[i]] = j
                 degree[i] += 1
                 power[i, j] = 1.0
-    limit = _EXACT / max(degree.max(), 1)
+    most = max(degree.max(), 1)
+    limit = _EXACT / most
+    bound = 1.0 / most
     result = np.zeros(n + 1)
     result[0] = 1.0
     for k in range(1, n + 1):
@@ -156,14 +158,13 @@ def _polynomial(joined: Any) -> Any:
         result[k] = -coefficient
         if abs(trace) > _EXACT or (k < n and coefficient != np.floor(coefficient)):
             return result, False
-        largest = 0.0
         for i in range(n):
             power[i, i] -= coefficient
-        for i in range(n):
-            for j in range(n):
-                largest = max(largest, abs(power[i, j]))
-        if largest > limit:
-            return result, False
+        bound = bound * most + abs(coefficient)  # no entry is larger
+        if bound > limit:
+            bound = np.abs(power).max()
+            if bound > limit:
+                return result, False
         for i in range(n):
             product[i] = 0.0
             for m in range(degree[i]):

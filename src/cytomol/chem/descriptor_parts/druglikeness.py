@@ -122,6 +122,6 @@ def spacial_score(mol: Chem.Mol, table: AtomTable) -> float:
             stereo.update(ends)
     score = 0
     for i, (atom, degree) in enumerate(zip(table.atoms, table.degrees, strict=True)):
-        ring = 2 if not atom.GetIsAromatic() and atom.IsInRing() else 1
+        ring = 2 if not table.aromatic[i] and atom.IsInRing() else 1
         score += _WEIGHT.get(atom.GetHybridization(), 4) * (1 + (i in stereo)) * ring * degree**2
     return score / own.GetNumHeavyAtoms()

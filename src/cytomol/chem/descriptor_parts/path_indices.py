@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
@@ -63,17 +64,20 @@ def _sum(squares: NDArray[np.float64]) -> float:
 
 
 def _inverse_roots(table: AtomTable, *, valence: bool) -> NDArray[np.float64]:
-    """Return 1 / sqrt(delta) of each atom, 0 where delta is 0; delta of the simple or the valence kind."""
-    deltas = np.empty(len(table.numbers))
-    for i, (number, hydrogens) in enumerate(zip(table.numbers, table.hydrogens, strict=True)):
-        outer = outer_electrons(number)
-        delta = float(outer - hydrogens)
-        if valence and number <= 1:
-            delta = 0.0
-        elif valence and number > 10:
-            delta /= number - outer - 1
-        deltas[i] = 0.0 if delta == 0 else (1.0 / math.sqrt(delta) if delta > 0 else math.nan)
-    return deltas
+    pairs = zip(table.numbers, table.hydrogens, strict=True)
+    return np.array([_inverse_root(number, hydrogens, valence) for number, hydrogens in pairs])
+
+
+@cache
+def _inverse_root(number: int, hydrogens: int, valence: bool) -> float:  # noqa: FBT001 - a cached key
+    """Return 1 / sqrt(delta) of an atom, 0 where delta is 0; delta of the simple or the valence kind."""
+    outer = outer_electrons(number)
+    delta = float(outer - hydrogens)
+    if valence and number <= 1:
+        delta = 0.0
+    elif valence and number > 10:
+        delta /= number - outer - 1
+    return 0.0 if delta == 0 else (1.0 / math.sqrt(delta) if delta > 0 else math.nan)
 
 
 def _kappas(mol: Chem.Mol, two: int, three: int) -> dict[str, float]:
