@@ -102,7 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     print(found, file=sys.stderr)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(options.output) as part, part.open("w", newline="") as file:
+    with atomic_file(options.output, force=True) as part, part.open("w", newline="") as file:
         table = csv.DictWriter(file, [field.name for field in fields(Comparison)], lineterminator="\n")
         table.writeheader()
         table.writerow(asdict(found))

@@ -16,7 +16,6 @@ from cytomol.chem.descriptor_parts.atom_table import AtomTable
 __all__ = ["atom_surfaces", "bcut", "estate_bins", "partial_charges", "surface_bins"]
 
 
-
 def partial_charges(mol: Chem.Mol, table: AtomTable) -> tuple[list[float], bool, dict[str, float]]:
     """Return Gasteiger's charges, whether every atom has parameters, and the four descriptors of extremes."""
     known = True

@@ -114,7 +114,11 @@ def _near_sighted() -> bool:
         allowed = {"O": 2, "H": 3 if fields[1].startswith("[#1]O") else 1}.get(fields[0][0], 1)
         reach = max(Chem.GetDistanceMatrix(pattern)[0])
         branches = pattern.GetAtomWithIdx(0).GetDegree()
-        if reach > allowed or (reach > 1 and branches > 1) or not _plain_ends(pattern, fields[0][0], fields[1]):
+        if (
+            reach > allowed
+            or (reach > 1 and branches > 1)
+            or not _plain_ends(pattern, fields[0][0], fields[1])
+        ):
             return False
     return True
 

@@ -69,7 +69,7 @@ def _inverse_roots(table: AtomTable, *, valence: bool) -> NDArray[np.float64]:
 
 
 @cache
-def _inverse_root(number: int, hydrogens: int, valence: bool) -> float:  # noqa: FBT001 - a cached key
+def _inverse_root(number: int, hydrogens: int, valence: bool) -> float:
     """Return 1 / sqrt(delta) of an atom, 0 where delta is 0; delta of the simple or the valence kind."""
     outer = outer_electrons(number)
     delta = float(outer - hydrogens)
