@@ -1,4 +1,4 @@
-"""Compare the descriptors with RDKit's, bits and time side by side: ``python -m benchmarks.speed.descriptors``.
+"""Compare descriptors with RDKit's, bits and time: ``python -m benchmarks.speed.descriptors``.
 
 Every molecule goes through both, in turn, on one thread: RDKit's functions one by one on a fresh copy, as
 `Descriptors.descList` has them, and ours. The first molecules warm both up and are not timed.

@@ -1,9 +1,10 @@
 """Crippen's contributions of atoms, remembered by their surroundings.
 
-The type of an atom (Wildman and Crippen, JCICS 39, 868, 1999) rests on the atom and the kinds of its neighbours
-(element, charge, aromatic), that of oxygen and of its hydrogens on the same of the neighbours too. What RDKit said of such surroundings once it says
-again, so it is asked only for molecules with new ones. Whether its patterns reach no further is looked up in
-RDKit's table; where they do, or a hydrogen is an atom, nothing is remembered.
+The type of an atom (Wildman and Crippen, JCICS 39, 868, 1999) rests on the atom and the kinds of its
+neighbours (element, charge, aromatic), that of oxygen and of its hydrogens on the same of the neighbours too.
+What RDKit said of such surroundings once it says again, so it is asked only for molecules with new ones.
+Whether its patterns reach no further is looked up in RDKit's table; where they do, or a hydrogen is an atom,
+nothing is remembered.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ from cytomol.chem.descriptor_parts.path_indices import compiled
 __all__ = ["balaban_j", "bertz_ct", "bond_order_distances", "estate_indices", "information_content"]
 
 Matrix = NDArray[np.float64]
-_entropy: Any = entropy.InfoEntropy
+_information: Any = entropy
+_entropy: Any = _information.InfoEntropy
 _graphs: Any = Graphs
 _descriptors: Any = GraphDescriptors
 _SHELLS = (2, 10, 18, 36, 54, 86)

@@ -17,6 +17,7 @@ from cytomol.chem.descriptor_parts.substructure_screen import SubstructureScreen
 __all__ = ["Searches", "fragment_patterns", "qed", "spacial_score", "strict_is_usual"]
 
 _qed: Any = QED
+_chem: Any = Chem
 _STRICT = rdMolDescriptors.NumRotatableBondsOptions.Strict
 _WEIGHT = {Chem.HybridizationType.SP: 1, Chem.HybridizationType.SP2: 2, Chem.HybridizationType.SP3: 3}
 
@@ -112,7 +113,7 @@ def spacial_score(mol: Chem.Mol, table: AtomTable) -> float:
     """Return the spacial score by heavy atom (Krzyzanowski et al., J. Med. Chem. 2023)."""
     own = Chem.Mol(mol)
     rdmolops.FindPotentialStereoBonds(own)
-    centres = Chem.FindMolChiralCenters(
+    centres = _chem.FindMolChiralCenters(
         own, includeUnassigned=True, includeCIP=False, useLegacyImplementation=False
     )
     stereo = {atom for atom, _ in centres}

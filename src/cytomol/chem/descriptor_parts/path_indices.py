@@ -94,7 +94,7 @@ def _kappas(mol: Chem.Mol, two: int, three: int) -> dict[str, float]:
 
 
 @compiled
-def _walk(n: Any, ends: Any, simple: Any, valence: Any) -> Any:
+def _walk(n: Any, ends: Any, simple: Any, valence: Any) -> Any:  # noqa: PLR0912 - one walk
     """Return the number of paths and the sums of their products, by two, three and four bonds."""
     start = np.zeros(n + 1, np.int64)
     for k in range(len(ends)):

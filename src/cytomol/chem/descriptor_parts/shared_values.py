@@ -45,7 +45,7 @@ def shared_values(mol: Chem.Mol, *, largest_for_ipc: int) -> dict[str, float]:
     return values | _distances(own, table, largest_for_ipc)
 
 
-def _electrons(mol: Chem.Mol, table: AtomTable) -> dict[str, float]:
+def _electrons(_mol: Chem.Mol, table: AtomTable) -> dict[str, float]:
     outer = sum(map(outer_electrons, table.numbers))
     return {
         "NumValenceElectrons": outer - sum(table.charges) + sum(table.hydrogens),
@@ -58,7 +58,7 @@ def _generators() -> tuple[Any, ...]:
     return tuple(rdFingerprintGenerator.GetMorganGenerator(radius) for radius in (1, 2, 3))
 
 
-def _fingerprints(mol: Chem.Mol, table: AtomTable) -> dict[str, float]:
+def _fingerprints(mol: Chem.Mol, _table: AtomTable) -> dict[str, float]:
     heavy = mol.GetNumHeavyAtoms()
     return {
         f"FpDensityMorgan{radius}": (

@@ -2,9 +2,9 @@
 
 Every atom has a signature: all that the simple atom queries of SMARTS look at. Whether an atom of a signature
 meets a query, and a bond between two signatures a bond of a pattern, is asked of RDKit once and remembered. A
-pattern whose atoms or bonds are not all met somewhere in a molecule cannot be part of it. Queries that look at
-more than the signature (recursive ones, ring sizes) count as met, so no match is ever lost; of an atom that is
-a choice of recursive queries, one of these must pass.
+pattern whose atoms or bonds are not all met somewhere in a molecule cannot be part of it. Queries that look
+at more than the signature (recursive ones, ring sizes) count as met, so no match is ever lost; of an atom
+that is a choice of recursive queries, one of these must pass.
 """
 
 from __future__ import annotations
