@@ -73,9 +73,9 @@ make speed            # or: python -m benchmarks.speed && python -m benchmarks.s
 _DESCRIPTORS = """
 ## Descriptors
 
-`python -m benchmarks.speed.descriptors` compares RDKit's 2D descriptors, computed by its functions one by one,
-with ours, which share intermediate results: every value's bits and the time, on one thread, molecule by
-molecule in turn (`benchmarks/results/descriptors.csv`).
+`python -m benchmarks.speed.descriptors` compares RDKit's 2D descriptors, by its functions one by one, with
+ours, which share intermediate results: every value's bits and the time, on one thread, molecule by molecule
+in turn (`benchmarks/results/descriptors.csv`).
 """
 _TRIED = """
 ## What was tried
