@@ -70,6 +70,13 @@ make speed            # or: python -m benchmarks.speed && python -m benchmarks.s
 """
 
 
+_DESCRIPTORS = """
+## Descriptors
+
+`python -m benchmarks.speed.descriptors` compares RDKit's 2D descriptors, by its functions one by one, with
+ours, which share intermediate results: every value's bits and the time, on one thread, molecule by molecule
+in turn (`benchmarks/results/descriptors.csv`).
+"""
 _TRIED = """
 ## What was tried
 
@@ -100,7 +107,7 @@ def main() -> None:
     _PLOT.parent.mkdir(parents=True, exist_ok=True)
     _plot(rows)
     parts = [_HEAD, *_machines(rows), "## Goals\n", *_goals(rows), "\n![Speed](figures/speed.svg)\n"]
-    parts += [_TRIED, "## All rows\n", *_table(rows)]
+    parts += [_DESCRIPTORS, _TRIED, "## All rows\n", *_table(rows)]
     _PAGE.write_text("\n".join(parts).rstrip() + "\n")
 
 

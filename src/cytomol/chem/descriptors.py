@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
-from rdkit.Chem import Descriptors, EState, GraphDescriptors
+from rdkit.Chem import Descriptors, GraphDescriptors
 
-__all__ = ["DESCRIPTOR_NAMES", "LARGEST_FOR_IPC", "descriptors"]
+from cytomol.chem.descriptor_parts.shared_values import UNDEFINED, shared_values
+
+__all__ = ["DESCRIPTOR_NAMES", "LARGEST_FOR_IPC", "descriptors", "exact_descriptors", "one_by_one"]
 
 _graph: Any = GraphDescriptors  # plain Python without types
 
@@ -29,22 +31,9 @@ def _avg_ipc(mol: Chem.Mol) -> float:
     return float(_graph.AvgIpc(mol)) if mol.GetNumAtoms() <= LARGEST_FOR_IPC else math.nan
 
 
-def _of_estate(name: str) -> Callable[[Chem.Mol], float]:
-    """Return an EState descriptor that takes the indices of the last one; RDKit's compute them anew."""
-    function = getattr(EState, name)
-    return lambda mol: float(function(mol, force=name == _ESTATE[0]))
-
-
-# in RDKit's order: the first one computes the indices
-_ESTATE = [
-    name
-    for name, _ in Descriptors.descList
-    if name in {"MaxAbsEStateIndex", "MaxEStateIndex", "MinAbsEStateIndex", "MinEStateIndex"}
-]
 _REPLACED: dict[str, tuple[str, Callable[[Chem.Mol], float]]] = {
     "Ipc": ("LogIpc", _log_ipc),
     "AvgIpc": ("AvgIpc", _avg_ipc),
-    **{name: (name, _of_estate(name)) for name in _ESTATE},
 }
 _DESCRIPTORS: tuple[tuple[str, Callable[[Chem.Mol], float]], ...] = tuple(
     _REPLACED.get(name, (name, function)) for name, function in Descriptors.descList
@@ -66,18 +55,72 @@ def descriptors(mol: Chem.Mol) -> NDArray[np.float32]:
         Values in the order of `DESCRIPTOR_NAMES`, float32, shape (descriptors,). NaN where RDKit has no
         value (partial charges of metals), fails, or exceeds float32. "LogIpc" stands for log(1 + Ipc).
     """
+    row = exact_descriptors(mol)
+    row[np.abs(row) > np.finfo(np.float32).max] = np.nan
+    return row.astype(np.float32)
+
+
+def exact_descriptors(mol: Chem.Mol) -> NDArray[np.float64]:
+    """Return the descriptors in float64, bit for bit what RDKit's functions return one by one.
+
+    Intermediate results are computed once for all descriptors that need them; a descriptor that is not
+    among those (of a newer RDKit, say) comes from RDKit's own function.
+
+    Parameters
+    ----------
+    mol
+        Sanitized molecule.
+
+    Returns
+    -------
+    numpy.ndarray
+        Values in the order of `DESCRIPTOR_NAMES`, float64, shape (descriptors,); NaN where RDKit fails.
+
+    Examples
+    --------
+    >>> from rdkit import Chem
+    >>> row = exact_descriptors(Chem.MolFromSmiles("CCO"))
+    >>> float(row[DESCRIPTOR_NAMES.index("HeavyAtomCount")])
+    3.0
+    """
     row = np.empty(len(_DESCRIPTORS), dtype=np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        for i, (_, function) in enumerate(_DESCRIPTORS):
-            row[i] = _value(function, mol)
-    row[np.abs(row) > np.finfo(np.float32).max] = np.nan
-    return row.astype(np.float32)
+        shared = _shared(mol)
+        for i, (name, function) in enumerate(_DESCRIPTORS):
+            row[i] = shared[name] if name in shared else _value(function, mol)
+    return row
+
+
+def _shared(mol: Chem.Mol) -> dict[str, float]:
+    """Return the values from shared intermediate results; none of them where these are undefined."""
+    try:
+        values = shared_values(mol, largest_for_ipc=LARGEST_FOR_IPC)
+    except UNDEFINED:
+        return {}
+    if "Ipc" in values:
+        values["LogIpc"] = math.log1p(values.pop("Ipc"))
+    return values
+
+
+def one_by_one(mol: Chem.Mol) -> NDArray[np.float64]:
+    """Return the descriptors as RDKit's functions give them one by one: what `exact_descriptors` must equal.
+
+    Examples
+    --------
+    >>> from rdkit import Chem
+    >>> mol = Chem.MolFromSmiles("CCO")
+    >>> bool((one_by_one(mol) == exact_descriptors(mol)).all())
+    True
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.array([_value(function, mol) for _, function in _DESCRIPTORS], dtype=np.float64)
 
 
 def _value(function: Callable[[Chem.Mol], float], mol: Chem.Mol) -> float:
     try:
         return float(function(mol))
-    except (ArithmeticError, ValueError, RuntimeError, TypeError, IndexError):
+    except UNDEFINED:
         # Undefined for this molecule (no atoms of a kind, no charges, no bonds): RDKit says so in these ways.
         return math.nan
