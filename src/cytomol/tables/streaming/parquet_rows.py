@@ -28,7 +28,9 @@ def _opened(path: Path) -> Any:
     from pyarrow import parquet
 
     try:
-        return parquet.ParquetFile(path, page_checksum_verification=True, pre_buffer=False, buffer_size=1 << 20)
+        return parquet.ParquetFile(
+            path, page_checksum_verification=True, pre_buffer=False, buffer_size=1 << 20
+        )
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         what = str(error).split("\n", maxsplit=1)[0][:200]
         raise InputError(f"is not a readable Parquet file: {what}", where=str(path)) from None
@@ -58,9 +60,7 @@ def count_parquet(files: list[Path]) -> tuple[int, list[str]]:
     return rows, columns
 
 
-def parquet_chunks(
-    files: list[Path], size: int, skip: Collection[int]
-) -> Iterator[tuple[int, pd.DataFrame]]:
+def parquet_chunks(files: list[Path], size: int, skip: Collection[int]) -> Iterator[tuple[int, pd.DataFrame]]:
     """Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not."""
     import pyarrow as pa
 

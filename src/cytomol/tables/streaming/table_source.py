@@ -51,6 +51,10 @@ class TableSource:
     _frames: _Frames = field(repr=False)
     _errors: dict[int, str] = field(default_factory=dict, repr=False)
 
+    def table(self) -> MoleculeTable:
+        """Return all rows."""
+        return next(table for _, table in self.chunks(self.rows))
+
     def chunks(self, size: int, skip: Collection[int] = ()) -> Iterator[tuple[int, MoleculeTable]]:
         """Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not.
 
@@ -66,9 +70,7 @@ class TableSource:
             yield number, MoleculeTable(frame, self.smiles_col, self.where, errors)
 
 
-def open_source(
-    path: str | Path, *, smiles_col: str | None = None, sheet: str | None = None
-) -> TableSource:
+def open_source(path: str | Path, *, smiles_col: str | None = None, sheet: str | None = None) -> TableSource:
     """Open a file of molecules, or a folder of Parquet files, and check all of its records.
 
     CSV, TSV, lists of SMILES (gzipped or not) and Parquet are read in chunks. SD files, Excel workbooks,
@@ -83,9 +85,7 @@ def open_source(
         if kind == "parquet" and place.suffix == ".parquet":
             return _parquet(place, [place], smiles_col)
         if kind in {*_SEPARATORS, *_LISTS} and (quoted := _plain_text(place, kind)) is not None:
-            return (
-                _list(place, smiles_col) if kind in _LISTS else _delimited(place, kind, smiles_col, quoted)
-            )
+            return _list(place, smiles_col) if kind in _LISTS else _delimited(place, kind, smiles_col, quoted)
     return _whole(read_molecules(path, smiles_col=smiles_col, sheet=sheet), place)
 
 
