@@ -62,8 +62,6 @@ def count_parquet(files: list[Path]) -> tuple[int, list[str]]:
 
 def parquet_chunks(files: list[Path], size: int, skip: Collection[int]) -> Iterator[tuple[int, pd.DataFrame]]:
     """Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not."""
-    import pyarrow as pa
-
     number, waiting = 0, list["pa.RecordBatch"]()
     names: dict[str, str] = {}
     for path in files:

@@ -44,7 +44,7 @@ def join_parts(journal: PartJournal, out: str, *, force: bool = False) -> None:
     if out == "-":
         sys.stdout.flush()
         raw = getattr(sys.stdout, "buffer", None)
-        _csv(journal, notes, raw if raw is not None else cast(IO[bytes], _Letters()), ",")
+        _csv(journal, notes, raw if raw is not None else cast("IO[bytes]", _Letters()), ",")
         return
     if out.endswith(("/", "\\")):
         _folder(journal, notes, Path(out), force=force)
@@ -77,7 +77,7 @@ def _bytes(path: Path, *, zipped: bool) -> Iterator[IO[bytes]]:
             yield raw
             return
         with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as stream:
-            yield cast(IO[bytes], stream)
+            yield cast("IO[bytes]", stream)
 
 
 def _whole(journal: PartJournal, number: int, note: dict[str, Any]) -> pd.DataFrame:

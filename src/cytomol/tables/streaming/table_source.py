@@ -56,7 +56,7 @@ class TableSource:
         return next(table for _, table in self.chunks(self.rows))
 
     def chunks(self, size: int, skip: Collection[int] = ()) -> Iterator[tuple[int, MoleculeTable]]:
-        """Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not.
+        r"""Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not.
 
         Examples
         --------
@@ -123,7 +123,7 @@ def _parquet(place: Path, files: list[Path], smiles_col: str | None) -> TableSou
 
 
 def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def _lines(path: Path) -> Iterator[str]:
