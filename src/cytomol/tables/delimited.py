@@ -187,6 +187,7 @@ class DelimitedScan:
             yield lines
 
     def say_short_rows(self) -> None:
+        """Note the rows that lack their last cells."""
         if self.short:
             (line, found), more = self.short[0], len(self.short) - 1
             others = f", and {more:,} more rows are so" if more else ""

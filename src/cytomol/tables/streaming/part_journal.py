@@ -156,7 +156,7 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     mixed = {}
     for name in frame.columns:
         column = frame[name]
-        if column.dtype == object and {type(cell) for cell in column.dropna()} - {str} > set():
-            if {type(cell) for cell in column.dropna()} != {bool}:
-                mixed[name] = column.map(lambda cell: cell if pd.isna(cell) else str(cell))
+        kinds = {type(cell) for cell in column.dropna()} if column.dtype == object else set()
+        if kinds - {str} and kinds != {bool}:
+            mixed[str(name)] = column.map(lambda cell: cell if pd.isna(cell) else str(cell))
     return frame.assign(**mixed) if mixed else frame

@@ -35,13 +35,24 @@ class ChunkAnswer(Protocol):
     """The answer to some rows: columns, matrices, how many rows are invalid, names that were changed."""
 
     @property
-    def frame(self) -> pd.DataFrame: ...
+    def frame(self) -> pd.DataFrame:
+        """Columns of the rows."""
+        ...
+
     @property
-    def arrays(self) -> dict[str, NDArray[Any]]: ...
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Matrices aligned with the rows."""
+        ...
+
     @property
-    def errors(self) -> RowErrors: ...
+    def errors(self) -> RowErrors:
+        """How many rows are invalid."""
+        ...
+
     @property
-    def renamed(self) -> dict[str, str]: ...
+    def renamed(self) -> dict[str, str]:
+        """Answers that have another name."""
+        ...
 
 
 class ChunkJob(Protocol):
@@ -115,7 +126,7 @@ def stream_answers(
     Parameters
     ----------
     source, job, out
-        What is answered, by what, and the output (see :func:`~cytomol.tables.streaming.part_join.join_parts`).
+        What is answered, by what, and the output (see :func:`.join_parts`).
     options
         How.
     asked
@@ -136,10 +147,10 @@ def stream_answers(
         whole = {**asked, "input": source.stamp, "rows": source.rows, "chunk_rows": options.chunk_rows}
         journal.begin(whole, resume=options.resume, force=options.force)
         try:
-            answered = _answer(source, job, journal, options, on_error, progress)
+            answered = _answer(source, job, journal, options, on_error=on_error, progress=progress)
             answered.errors.require_some()
         except CytomolError as error:
-            if not isinstance(error, OutputError | _WorkerDied):
+            if not isinstance(error, OutputError | _WorkerDiedError):
                 journal.remove()  # the input is at fault: it will be another one
             raise
         join_parts(journal, out, force=options.force)
@@ -148,7 +159,7 @@ def stream_answers(
     return answered
 
 
-class _WorkerDied(CytomolError):
+class _WorkerDiedError(CytomolError):
     """A process that answers chunks has died."""
 
 
@@ -170,6 +181,7 @@ def _answer(
     job: ChunkJob,
     journal: PartJournal,
     options: StreamOptions,
+    *,
     on_error: OnError | None,
     progress: Callable[[int, int], None] | None,
 ) -> Answered:
@@ -244,7 +256,7 @@ def _by_processes(chunks: _Chunks, job: ChunkJob, journal: PartJournal, size: in
             first, future = waiting.popleft()
             yield first, future.result()
     except BrokenProcessPool:
-        raise _WorkerDied(
+        raise _WorkerDiedError(
             "a process that answers molecules died; what is finished stays",
             hint="out of memory? go on with --resume and fewer --workers",
         ) from None

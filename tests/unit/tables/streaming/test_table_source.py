@@ -62,7 +62,7 @@ def test_a_folder_is_one_table(tmp_path: Path, size: int) -> None:
     assert found["smiles"].tolist() == list("CNOSPF")
     assert found["n"].astype("Int64").equals(frame["n"])
     frame.rename(columns={"n": "m"}).to_parquet(tmp_path / "c.parquet")
-    with pytest.raises(InputError, match="has other columns than a.parquet"):
+    with pytest.raises(InputError, match=r"has other columns than a\.parquet"):
         open_source(tmp_path)
 
 
