@@ -143,7 +143,7 @@ def stream_answers(
     InputError
         As the job raises them.
     """
-    with _journal(out) as journal, Lock(_lock_of(journal), "another process answers this", timeout=0):
+    with _journal(out) as journal, _locked(journal):
         whole = {**asked, "input": source.stamp, "rows": source.rows, "chunk_rows": options.chunk_rows}
         journal.begin(whole, resume=options.resume, force=options.force)
         try:
@@ -155,8 +155,20 @@ def stream_answers(
             raise
         join_parts(journal, out, force=options.force)
         journal.remove()
-    _lock_of(journal).unlink(missing_ok=True)
     return answered
+
+
+@contextmanager
+def _locked(journal: PartJournal) -> Iterator[None]:
+    """Let one process at a time write the parts of an output."""
+    journal.folder.parent.mkdir(parents=True, exist_ok=True)
+    path = journal.folder.with_name(journal.folder.name + ".lock")
+    with Lock(path, "another process answers this", timeout=0):
+        try:
+            yield
+        finally:
+            if not journal.folder.exists():
+                path.unlink(missing_ok=True)
 
 
 class _WorkerDiedError(CytomolError):
@@ -170,10 +182,6 @@ def _journal(out: str) -> Iterator[PartJournal]:
         return
     with tempfile.TemporaryDirectory(prefix="cytomol-") as folder:
         yield PartJournal.beside(Path(folder) / "output")
-
-
-def _lock_of(journal: PartJournal) -> Path:
-    return journal.folder.with_name(journal.folder.name + ".lock")
 
 
 def _answer(
