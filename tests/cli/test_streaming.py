@@ -34,7 +34,7 @@ def test_parts_give_what_the_whole_gives(
     one = cytomol("predict", fine_tuned, long_input, "-o", whole, "--workers", "1")
     two = cytomol("predict", fine_tuned, long_input, "-o", parts, "--workers", "1", *PARTS)
     assert (one.code, two.code) == (0, 0), two.err
-    assert one.err.splitlines()[-1].replace("whole", "parts") == two.err.splitlines()[-1]
+    assert one.err.splitlines()[-1].replace("whole.", "parts.") == two.err.splitlines()[-1]
     match suffix:
         case "parquet":
             pd.testing.assert_frame_equal(pd.read_parquet(parts), pd.read_parquet(whole), rtol=1e-5)
