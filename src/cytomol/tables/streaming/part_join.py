@@ -92,7 +92,7 @@ def _whole(journal: PartJournal, number: int, note: dict[str, Any]) -> pd.DataFr
 
 def _csv(journal: PartJournal, notes: dict[int, dict[str, Any]], stream: IO[bytes], separator: str) -> None:
     # The writer leaves a lone carriage return bare, which would cut the row: then all text is quoted.
-    quoting = csv.QUOTE_NONNUMERIC if any(note["bare"] for note in notes.values()) else csv.QUOTE_MINIMAL
+    quoting: Any = csv.QUOTE_NONNUMERIC if any(note["bare"] for note in notes.values()) else csv.QUOTE_MINIMAL
     for place, (number, note) in enumerate(notes.items()):
         text = io.StringIO()
         _whole(journal, number, note).to_csv(
@@ -177,7 +177,7 @@ def _npz(journal: PartJournal, notes: dict[int, dict[str, Any]], path: Path) -> 
             kind, _, width = next(iter(notes.values()))["arrays"][name]
             with archive.open(_entry(name), "w", force_zip64=True) as handle:
                 header = {"descr": np.dtype(kind).str, "fortran_order": False, "shape": (rows, width)}
-                np.lib.format.write_array_header_1_0(handle, header)  # type: ignore[arg-type]
+                np.lib.format.write_array_header_1_0(handle, header)
                 for number in notes:
                     handle.write(np.ascontiguousarray(journal.array(number, name)).tobytes())
 
