@@ -60,8 +60,11 @@ class Reporter:
         self.say(f"{text}: {duration(time.perf_counter() - began)}")
 
     @contextmanager
-    def bar(self, text: str) -> Iterator[Callable[[int, int], None]]:
-        """Show a bar; yield a function of (done, total); say how long it took."""
+    def bar(self, text: str, *, rate: bool = False) -> Iterator[Callable[[int, int], None]]:
+        """Show a bar; yield a function of (done, total); say how long it took, and with ``rate`` how fast.
+
+        What is done at the first call was done before.
+        """
         began = time.perf_counter()
         with self._progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -69,12 +72,18 @@ class Reporter:
             task = None if progress is None else progress.add_task(text, total=None)
 
             log = self._log(text)
+            before: int | None = None
 
             def update(done: int, total: int) -> None:
+                nonlocal before
+                seconds = time.perf_counter() - began
+                before = done if before is None else before
+                speed = f"{(done - before) / max(seconds, 1e-9):,.0f} a second" if rate else ""
                 if progress is not None and task is not None:
-                    progress.update(task, completed=done, total=total)
+                    told = f"{text} ({speed})" if speed else text
+                    progress.update(task, completed=done, total=total, description=told)
                 else:
-                    log(done, total, "")
+                    log(done, total, speed)
 
             yield update
         self.say(f"{text}: {duration(time.perf_counter() - began)}")

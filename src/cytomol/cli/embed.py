@@ -6,6 +6,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
+from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
 
 __all__ = ["command"]
 
@@ -19,8 +20,15 @@ __all__ = ["command"]
 )
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
-@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .npz, .parquet, .csv, .tsv or -.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="OUT",
+    help="Output: .npz, .parquet, .csv, .tsv, a FOLDER/ of Parquet files, or -.",
+)
 @rows_options
+@stream_options
 @pass_options
 def command(
     *,
@@ -33,6 +41,8 @@ def command(
     on_error: str | None,
     batch_size: int,
     workers: int | None,
+    chunk_rows: int,
+    resume: bool,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -43,21 +53,30 @@ def command(
     matrix 'embedding' and 'error'; the other formats have the columns embedding_0, embedding_1 and so on.
     As DIR, default is the backbone that comes with cytomol.
     """
-    from cytomol.tables import check_table_name, read_molecules
+    from cytomol.tables.streaming import open_source
 
-    check_table_name(out, force=force)
-    table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
+    check_answers_name(out, force=force)
+    source = open_source(molecules, smiles_col=smiles_col, sheet=sheet)
+    streaming = Streaming(out, chunk_rows, resume, force, quiet, workers)
 
     from cytomol.artifact.backbone import load_backbone
     from cytomol.predict.answered_rows import embed_rows
+    from cytomol.predict.streamed_rows import EmbedJob, model_stamp
     from cytomol.progress import Reporter
 
+    kept = split_names(keep, source.columns) if keep else None
+    if streaming.wanted(source):
+        job = EmbedJob(model, kept, on_error, batch_size, streaming.of_chunk)  # type: ignore[arg-type]
+        stamp = {"model": model_stamp(model), "options": {"keep": kept, "batch_size": batch_size}}
+        streaming.answer(source, job, bar="embed", verb="embedded", asked=stamp, on_error=on_error)
+        return
+    table = source.table()
     backbone = load_backbone(model)
     with Reporter(quiet=quiet).bar("embed") as advance:
         answer = embed_rows(
             backbone,
             table,
-            keep=split_names(keep, table.frame.columns) if keep else None,
+            keep=kept,
             on_error=on_error,  # type: ignore[arg-type]
             batch_size=batch_size,
             workers=workers,

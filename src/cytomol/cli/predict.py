@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
+from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
 
 __all__ = ["command"]
 
@@ -20,7 +23,13 @@ __all__ = ["command"]
 )
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
-@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet, .npz or -.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="OUT",
+    help="Output: .csv, .tsv, .parquet, .npz, a FOLDER/ of Parquet files, or -.",
+)
 @rows_options
 @click.option(
     "--profiles",
@@ -50,6 +59,7 @@ __all__ = ["command"]
     metavar="SHARE",
     help="Share of molecules whose value the intervals or sets hold.  [default: 0.9]",
 )
+@stream_options
 @pass_options
 def command(
     *,
@@ -68,6 +78,8 @@ def command(
     coverage: float | None,
     batch_size: int,
     workers: int | None,
+    chunk_rows: int,
+    resume: bool,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -82,14 +94,19 @@ def command(
     """
     if coverage is not None and uncertainty is False:
         raise click.UsageError("--coverage is that of the uncertainty: leave --no-uncertainty out")
-    from cytomol.tables import check_table_name, read_molecules
+    if resume and profiles:
+        raise click.UsageError("--resume goes without --profiles, which are joined to the whole input")
+    from cytomol.tables.streaming import open_source
 
-    check_table_name(out, force=force)
-    table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
+    check_answers_name(out, force=force)
+    source = open_source(molecules, smiles_col=smiles_col, sheet=sheet)
+    streaming = Streaming(out, chunk_rows, resume, force, quiet, workers)
+    in_parts = streaming.wanted(source) and not profiles
 
     from cytomol.predict.answered_rows import predict_rows
     from cytomol.predict.predictor import Predictor
     from cytomol.predict.profile_source import read_profile_blocks
+    from cytomol.predict.streamed_rows import PredictJob, model_stamp
     from cytomol.progress import Reporter
     from cytomol.registry import import_plugins
 
@@ -97,8 +114,11 @@ def command(
     predictor = Predictor.load(model).with_encoders(encoder)
     known = predictor.features.profiles
     say = Reporter(quiet=quiet).say
-    measured = read_profile_blocks(
-        profiles, table, known=known, backbone=predictor.features.backbone, say=say
+    table = None if in_parts else source.table()
+    measured = (
+        []
+        if table is None
+        else read_profile_blocks(profiles, table, known=known, backbone=predictor.features.backbone, say=say)
     )
     if known and not measured:
         say("no profiles are given: every molecule is answered by its structure alone")
@@ -109,18 +129,35 @@ def command(
     if evidence is None:
         evidence = uncertainty and predictor.evidence is not None
     notes = predictor.notes(coverage)
+    asked: dict[str, Any] = {
+        "keep": split_names(keep, source.columns) if keep else None,
+        "on_error": on_error,
+        "batch_size": batch_size,
+        "uncertainty": uncertainty,
+        "coverage": coverage,
+        "evidence": evidence,
+    }
+    if table is None:
+        job = PredictJob(model, encoder, plugin, {**asked, "workers": streaming.of_chunk}, predictor)
+        stamp = {"model": model_stamp(model), "encoder": encoder, "plugin": plugin, "options": asked}
+        streaming.answer(
+            source,
+            job,
+            bar="predict",
+            verb="predicted",
+            asked=stamp,
+            on_error=on_error,
+            notes=tuple(notes),
+        )
+        return
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predict_rows(
             predictor,
             table,
-            keep=split_names(keep, table.frame.columns) if keep else None,
-            on_error=on_error,  # type: ignore[arg-type]
-            batch_size=batch_size,
+            chunk=chunk_rows,
             workers=workers,
             progress=advance,
-            uncertainty=uncertainty,
-            coverage=coverage,
-            evidence=evidence,
+            **asked,
         )
     if not quiet:
         for note in notes:

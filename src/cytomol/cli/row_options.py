@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from cytomol.predict.answered_rows import Answer
     from cytomol.tables.row_errors import RowErrors
 
-__all__ = ["finish", "output_options", "pass_options", "rows_options", "say_rows", "split_names"]
+__all__ = [
+    "finish",
+    "output_options",
+    "pass_options",
+    "rows_options",
+    "say_rows",
+    "split_names",
+    "standard_output",
+]
 
 
 def rows_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,7 +97,7 @@ def split_names(given: Sequence[str], known: Collection[str]) -> list[str]:
 
 
 @contextmanager
-def _standard_output() -> Iterator[None]:
+def standard_output() -> Iterator[None]:
     """Raise a full device behind standard output as an error of ours."""
     try:
         yield
@@ -110,7 +118,7 @@ def finish(answer: Answer, out: str, *, verb: str, force: bool, quiet: bool) -> 
     errors = answer.errors
     errors.require_some()
     if out == "-":
-        with _standard_output():
+        with standard_output():
             write_table(answer.frame, out, arrays=answer.arrays)
     else:
         write_table(answer.frame, out, force=force, arrays=answer.arrays)

@@ -60,6 +60,7 @@ def predict_rows(
     *,
     keep: Sequence[str] | None = None,
     on_error: OnError | None = None,
+    first: int = 0,
     batch_size: int = 256,
     chunk: int = CHUNK,
     workers: int | None = None,
@@ -81,6 +82,8 @@ def predict_rows(
         An answer that has the name of one of them gets another name.
     on_error
         What an invalid molecule does: "keep" (empty values, reason in ``error``), "raise", "drop".
+    first
+        Row of the first one in the whole input, where the table is a part of it.
     batch_size, chunk
         Molecules that the encoder sees at once, and that are in memory as features at once.
     workers
@@ -90,7 +93,7 @@ def predict_rows(
     uncertainty, coverage
         Say too how certain the answers are, for this coverage .
     """
-    kept, rows = table.kept(keep), RowErrors(table, on_error)
+    kept, rows = table.kept(keep), RowErrors(table, on_error, first)
     asked: dict[str, Any] = {"uncertainty": True, "coverage": coverage} if uncertainty else {}
     asked |= {"evidence": True} if evidence else {}
     parts: list[Predictions] = []
@@ -109,6 +112,7 @@ def embed_rows(
     *,
     keep: Sequence[str] | None = None,
     on_error: OnError | None = None,
+    first: int = 0,
     batch_size: int = 256,
     chunk: int = CHUNK,
     workers: int | None = None,
@@ -117,7 +121,7 @@ def embed_rows(
     """Embed every row of a table, in order; parameters as :func:`predict_rows`."""
     from cytomol.chem.featurize import featurize
 
-    kept, rows = table.kept(keep), RowErrors(table, on_error)
+    kept, rows = table.kept(keep), RowErrors(table, on_error, first)
     parts: list[NDArray[np.float32]] = []
     errors: list[str] = []
     for smiles, report in _chunks(table, chunk, progress):

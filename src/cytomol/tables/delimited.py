@@ -16,7 +16,7 @@ from cytomol.errors import InputError, note
 from cytomol.tables.columns import smiles_column_of
 from cytomol.tables.quotes import opening_line, swallows_rows
 
-__all__ = ["check_header", "parse_csv"]
+__all__ = ["DelimitedScan", "check_header", "parse_csv", "parse_records"]
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _DOUBLE = 'a quote inside a cell is written twice, and the cell between quotes: "5"" tube"'
@@ -49,25 +49,9 @@ def parse_csv(
     """
     if not content.strip():
         raise InputError("table is empty", where=where)
-    scan = _Scan(where, separator, smiles_col)
+    scan = DelimitedScan(where, separator, smiles_col)
     scan.read(content)
-    try:
-        with warnings.catch_warnings():
-            # Where the rows are longer than the header, pandas would cut them with no more than a warning.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame: pd.DataFrame = pd.read_csv(
-                io.StringIO(content[scan.start :]),
-                sep=separator,
-                index_col=False,
-                skip_blank_lines=len(scan.header) > 1,
-                dtype=str if text else None,
-                keep_default_na=not text,
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-        detail = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise InputError(
-            f"is malformed: {detail}", where=where, hint="quote cells that hold the separator"
-        ) from None
+    frame = parse_records(content[scan.start :], scan, text=text)
     if len(frame) != scan.records:
         raise InputError(
             f"holds {scan.records:,} records, but {len(frame):,} rows were read",
@@ -76,6 +60,43 @@ def parse_csv(
         )
     scan.say_short_rows()
     return frame.fillna("") if text and (scan.short or len(scan.header) == 1) else frame
+
+
+def parse_records(content: str, scan: DelimitedScan, *, text: bool) -> pd.DataFrame:
+    """Parse a header and records that were scanned; cells that a short row lacks are missing.
+
+    Parameters
+    ----------
+    content
+        The header and the records below it, all or some.
+    scan
+        What the scan found of the table.
+    text
+        Leave every cell the text that stands there.
+
+    Raises
+    ------
+    InputError
+        If a record is malformed.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Where the rows are longer than the header, pandas would cut them with no more than a warning.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame: pd.DataFrame = pd.read_csv(
+                io.StringIO(content),
+                sep=scan.separator,
+                index_col=False,
+                skip_blank_lines=len(scan.header) > 1,
+                dtype=str if text else None,
+                keep_default_na=not text,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+        detail = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        raise InputError(
+            f"is malformed: {detail}", where=scan.where, hint="quote cells that hold the separator"
+        ) from None
+    return frame
 
 
 def check_header(header: list[str], *, where: str, separator: str) -> None:
@@ -98,13 +119,15 @@ def check_header(header: list[str], *, where: str, separator: str) -> None:
 
 
 @dataclass
-class _Scan:
+class DelimitedScan:
     """A strict pass over the records with Python's own reader: header, count, and what is wrong.
 
     Attributes
     ----------
     start
         Where the header begins in the content, after empty lines.
+    head
+        The text of the header.
     header
         Names of the columns.
     records
@@ -117,15 +140,30 @@ class _Scan:
     separator: str
     smiles_col: str | None
     start: int = 0
+    head: str = ""
     header: list[str] = field(default_factory=list)
     records: int = 0
     short: list[tuple[int, int]] = field(default_factory=list)
 
     def read(self, content: str) -> None:
+        """Read all records."""
+        for _ in self.rows((found.group() for found in _LINE.finditer(content)), quoted='"' in content):
+            pass
+
+    def rows(self, text: Iterable[str], *, quoted: bool) -> Iterator[list[str]]:
+        """Yield the lines of each record below the header, with their ends.
+
+        Parameters
+        ----------
+        text
+            The lines of the table.
+        quoted
+            Whether there is any quote.
+        """
         smiles: int | None = None
         before = 0  # cells of the row before
         records: Iterable[tuple[int, list[str] | int, list[str]]]
-        records = self._records(content) if '"' in content else self._plain_records(content)
+        records = self._records(text) if quoted else self._plain_records(text)
         for line, cells, lines in records:
             if not self.header:
                 if self._is_blank(lines[0]):
@@ -133,7 +171,7 @@ class _Scan:
                     continue
                 header = cells if isinstance(cells, list) else lines[0].rstrip("\r\n").split(self.separator)
                 check_header(header, where=self.where, separator=self.separator)
-                self.header = header
+                self.header, self.head = header, "".join(lines)
                 chosen = smiles_column_of(header, self.smiles_col)
                 smiles = None if chosen is None else header.index(chosen)
                 continue
@@ -146,8 +184,10 @@ class _Scan:
             if found != before or found != len(self.header):
                 self._check_width(line, found, before)
             before = found
+            yield lines
 
     def say_short_rows(self) -> None:
+        """Note the rows that lack their last cells."""
         if self.short:
             (line, found), more = self.short[0], len(self.short) - 1
             others = f", and {more:,} more rows are so" if more else ""
@@ -156,20 +196,19 @@ class _Scan:
                 where=self.where,
             )
 
-    def _plain_records(self, content: str) -> Iterator[tuple[int, int, list[str]]]:
+    def _plain_records(self, text: Iterable[str]) -> Iterator[tuple[int, int, list[str]]]:
         """Yield the line, the number of cells and the text of every record where nothing is quoted."""
-        for number, found in enumerate(_LINE.finditer(content), start=1):
-            line = found.group()
+        for number, line in enumerate(text, start=1):
             yield number, line.count(self.separator) + 1, [line]
 
-    def _records(self, content: str) -> Iterator[tuple[int, list[str], list[str]]]:
+    def _records(self, text: Iterable[str]) -> Iterator[tuple[int, list[str], list[str]]]:
         """Yield the first line, the cells and the lines of every record."""
         pending: list[str] = []
 
         def lines() -> Iterator[str]:
-            for found in _LINE.finditer(content):
-                pending.append(found.group())
-                yield found.group()
+            for line in text:
+                pending.append(line)
+                yield line
 
         line = 1
         reader = csv.reader(lines(), delimiter=self.separator, strict=True)

@@ -18,7 +18,7 @@ from cytomol.tables.smi import parse_smi
 from cytomol.tables.sniff import NAMES, refuse_other_kind, sniff_bytes, sniff_text
 from cytomol.tables.text import decode_text, gunzip, read_bytes
 
-__all__ = ["MoleculeTable", "find_column", "read_molecules"]
+__all__ = ["MoleculeTable", "find_column", "read_molecules", "smiles_column"]
 
 _LISTS = {"smi", "smiles", "ism"}
 _SD_FILES = {"sdf", "sd", "mol"}
@@ -106,13 +106,20 @@ def read_molecules(
         table = _from_text(data, kind, where, smiles_col)
     else:
         frame = parse_table(data, kind, where=where, text=True, smiles_col=smiles_col, sheet=sheet)
-        table = MoleculeTable(frame, _smiles_column(frame, smiles_col, where), where)
+        table = MoleculeTable(frame, smiles_column(frame, smiles_col, where), where)
     if len(table) == 0:
         raise InputError("holds no molecules", where=table.where)
     return table
 
 
-def _smiles_column(frame: pd.DataFrame, wanted: str | None, where: str) -> str:
+def smiles_column(frame: pd.DataFrame, wanted: str | None, where: str) -> str:
+    """Return the column of SMILES of a table.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
     found = smiles_column_of(frame.columns, wanted)
     if found is None and wanted is None and any(map(_is_molecule, frame.columns[:3])):
         raise InputError(

@@ -25,6 +25,8 @@ class RowErrors:
     on_error
         What an invalid molecule does: "keep" (its row, with the reason), "raise", "drop"; None keeps it, but
         an input without any valid molecule is an error.
+    first
+        Row of the table's first one in the whole input, from 0, where the table is a part of it.
     rows, invalid
         Rows so far, and those of them without a molecule.
     reason
@@ -41,6 +43,7 @@ class RowErrors:
 
     table: MoleculeTable
     on_error: OnError | None = None
+    first: int = 0
     rows: int = field(default=0, init=False)
     invalid: int = field(default=0, init=False)
     reason: str = field(default="", init=False)
@@ -63,12 +66,12 @@ class RowErrors:
             if not reason:
                 continue
             self.invalid += 1
-            self.reason = self.reason or f"row {row + 1}: {reason}"
+            self.reason = self.reason or f"row {self.first + row + 1}: {reason}"
             if self.on_error == "raise":
                 text = self.table.frame[self.table.smiles_col].iloc[row]
                 raise InputError(
                     f"invalid molecule {text!r}: {reason}",
-                    where=f"{self.table.where}, row {row + 1}",
+                    where=f"{self.table.where}, row {self.first + row + 1}",
                     hint="--on-error keep answers such rows with an empty value and the reason",
                 )
         self.rows += len(reasons)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from cytomol.chem.smiles_cell import split_cell
@@ -9,7 +11,7 @@ from cytomol.errors import InputError
 from cytomol.tables.columns import SMILES_NAMES
 from cytomol.tables.text import cut_lines
 
-__all__ = ["parse_smi"]
+__all__ = ["is_header", "parse_smi", "parse_smi_lines"]
 
 
 def parse_smi(content: str, *, where: str, smiles_col: str | None = None) -> tuple[pd.DataFrame, str]:
@@ -34,9 +36,26 @@ def parse_smi(content: str, *, where: str, smiles_col: str | None = None) -> tup
         The columns as text, and which of them holds the SMILES.
     """
     lines = cut_lines(content)
-    first = lines[0].split() if lines else []
-    if first and first[0].lower() in SMILES_NAMES and not lines[0][0].isspace():
+    if lines and is_header(lines[0]):
         lines = lines[1:]
+    frame, column = parse_smi_lines(lines, where=where, smiles_col=smiles_col)
+    if smiles_col is not None and smiles_col.isdigit() and int(smiles_col) > 1 and not any(frame[column]):
+        raise InputError(
+            f"no line has a field {int(smiles_col)}", where=where, hint="choose with --smiles-col"
+        )
+    return frame, column
+
+
+def is_header(line: str) -> bool:
+    """Say whether a list's first line names its columns."""
+    words = line.split()
+    return bool(words) and words[0].lower() in SMILES_NAMES and not line[0].isspace()
+
+
+def parse_smi_lines(
+    lines: Sequence[str], *, where: str, smiles_col: str | None = None
+) -> tuple[pd.DataFrame, str]:
+    """Read some lines of a list, without their ends and without a header; see :func:`parse_smi`."""
     if smiles_col is None or smiles_col in {"smiles", "name", "1"}:
         cells = [_two_cells(line) for line in lines]
         frame = pd.DataFrame(cells, columns=["smiles", "name"], dtype=str)
@@ -49,8 +68,6 @@ def parse_smi(content: str, *, where: str, smiles_col: str | None = None) -> tup
         )
     number = int(smiles_col)
     rows = [_fields(line, number) for line in lines]
-    if not any(row[number - 1] for row in rows):
-        raise InputError(f"no line has a field {number}", where=where, hint="choose with --smiles-col")
     names = [f"field{i}" for i in range(1, number)]
     return pd.DataFrame(rows, columns=[*names, "smiles", "name"], dtype=str), "smiles"
 

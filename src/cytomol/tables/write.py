@@ -18,7 +18,7 @@ from cytomol.errors import OutputError
 from cytomol.files import atomic_file, check_output
 from cytomol.tables.read import format_of
 
-__all__ = ["check_table_name", "dialect", "write_table"]
+__all__ = ["check_table_name", "dialect", "plain_column", "write_table"]
 
 _FORMATS = ("csv", "tsv", "parquet", "npz")
 
@@ -79,7 +79,7 @@ def write_table(
             case "parquet":
                 frame.to_parquet(temporary, index=False)
             case _:
-                columns = {str(name): _plain(frame[name]) for name in frame.columns}
+                columns = {str(name): plain_column(frame[name]) for name in frame.columns}
                 _write_npz(temporary, {**columns, **arrays})
 
 
@@ -118,7 +118,7 @@ def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
                 np.lib.format.write_array(handle, np.asarray(array), allow_pickle=False)
 
 
-def _plain(column: pd.Series[Any]) -> NDArray[Any]:
+def plain_column(column: pd.Series[Any]) -> NDArray[Any]:
     """Return a column as numbers or fixed-width text, never as pickled objects."""
     if column.dtype == "boolean":  # with missing values: 1, 0 and NaN
         return column.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -1,0 +1,101 @@
+"""Rows of Parquet files in chunks, over the borders of files and row groups."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cytomol.errors import InputError
+from cytomol.tables.delimited import check_header
+from cytomol.tables.parquet import parquet_frame, parquet_names
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["count_parquet", "parquet_chunks", "parquet_files"]
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """Return the Parquet files of a folder in the order of their names."""
+    return sorted(one for one in folder.glob("*.parquet") if not one.name.startswith((".", "_")))
+
+
+def _opened(path: Path) -> Any:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.ParquetFile(
+            path, page_checksum_verification=True, pre_buffer=False, buffer_size=1 << 20
+        )
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        what = str(error).split("\n", maxsplit=1)[0][:200]
+        raise InputError(f"is not a readable Parquet file: {what}", where=str(path)) from None
+
+
+def count_parquet(files: list[Path]) -> tuple[int, list[str]]:
+    """Return the rows of all files, and their columns.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, or its columns are others than those of the first.
+    """
+    rows, columns = 0, list[str]()
+    for path in files:
+        with _opened(path) as file:
+            check_header(file.schema_arrow.names, where=str(path), separator=",")
+            found = list(parquet_names(file.schema_arrow.empty_table()).values())
+            if path != files[0] and found != columns:
+                raise InputError(
+                    f"has other columns than {files[0].name}: {', '.join(found[:12])}",
+                    where=str(path),
+                    hint="the files of a folder are parts of one table",
+                )
+            columns = found
+            rows += file.metadata.num_rows
+    return rows, columns
+
+
+def parquet_chunks(files: list[Path], size: int, skip: Collection[int]) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not."""
+    number, waiting = 0, list["pa.RecordBatch"]()
+    names: dict[str, str] = {}
+    for path in files:
+        with _opened(path) as file:
+            names = parquet_names(file.schema_arrow.empty_table())
+            for batch in _batches(file, size, path):
+                rest = batch
+                while rest.num_rows:
+                    wanted = size - sum(one.num_rows for one in waiting)
+                    waiting.append(rest.slice(0, wanted))
+                    rest = rest.slice(wanted)
+                    if sum(one.num_rows for one in waiting) == size:
+                        if number not in skip:
+                            yield number, _frame(waiting, names, path)
+                        number, waiting = number + 1, []
+    if waiting and number not in skip:
+        yield number, _frame(waiting, names, files[-1])
+
+
+def _batches(file: Any, size: int, path: Path) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    try:
+        yield from file.iter_batches(batch_size=size, use_threads=False)
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        what = str(error).split("\n", maxsplit=1)[0][:200]
+        raise InputError(f"is not a readable Parquet file: {what}", where=str(path)) from None
+
+
+def _frame(batches: list[pa.RecordBatch], names: dict[str, str], path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+
+    tables = [pa.Table.from_batches([one]) for one in batches]
+    table = pa.concat_tables(tables, promote_options="permissive")
+    frame = parquet_frame(table, names, where=str(path), text=True)
+    frame.columns = frame.columns.astype(str)
+    return frame
