@@ -100,6 +100,13 @@ class Checked:
             raise self._wrong(name, value, f"a list of {what}")
         return tuple(value)
 
+    def each_word(self, name: str, among: Collection[str]) -> list[str]:
+        """Return a list of texts, each one of ``among``; they may recur."""
+        value = self._entry(name)
+        if not isinstance(value, list) or not all(isinstance(one, str) and one in among for one in value):
+            raise self._wrong(name, value, f"a list of {', '.join(among)}")
+        return value
+
     def wholes(self, name: str, low: int, high: int) -> list[int]:
         """Return a list of whole numbers from ``low`` to ``high``."""
         value = self._entry(name)
