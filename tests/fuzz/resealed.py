@@ -82,12 +82,15 @@ def main() -> int:
     parser.add_argument("--models", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600.0, help="stop then, with the rows so far")
     parser.add_argument("--sources", type=Path, help="keep the fitted models here for the next run")
     parser.add_argument("--out", type=Path, default=OUT)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cytomol-resealed-") as folder:
         sources = small_models(chosen.sources or Path(folder) / "sources")
-        counts, stories, seconds = run(sources, chosen.models, chosen.seed, chosen.processes, Path(folder))
+        counts, stories, seconds = run(
+            sources, chosen.models, chosen.seed, chosen.processes, Path(folder), chosen.minutes
+        )
     with chosen.out.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(["model", "tampered", "seconds", *OUTCOMES])
@@ -172,8 +175,8 @@ def profiles(rng: np.random.Generator) -> Any:
     return ProfileBlock("morphology", ("a", "b", "c", "d"), values, place)
 
 
-def run(
-    sources: dict[str, Path], models: int, seed: int, processes: int, folder: Path
+def run(  # noqa: PLR0917 - as the options stand
+    sources: dict[str, Path], models: int, seed: int, processes: int, folder: Path, minutes: float
 ) -> tuple[dict[str, Counter[str]], list[tuple[str, str]], dict[str, float]]:
     """Try the models, alike many of each kind; return outcomes, what went wrong, and seconds, by kind."""
     names = list(sources)
@@ -182,14 +185,18 @@ def run(
     seconds = dict.fromkeys(names, 0.0)
     stories: list[tuple[str, str]] = []
     crew = [Worker(sources, folder / f"place{place}") for place in range(processes)]
-    waiting = iter(cases)
+    until = time.monotonic() + 60 * minutes
+    waiting = (case for case in cases if time.monotonic() < until)
     running: dict[int, tuple[str, int]] = {}
     done = 0
-    while done < len(cases):
+    given = True
+    while given or running:
+        given = False
         for place, worker in enumerate(crew):
             if place not in running and (case := next(waiting, None)) is not None:
                 worker.give(case)
                 running[place] = case
+                given = True
         for place, case in list(running.items()):
             if (answer := crew[place].answer(0.005)) is None:
                 continue

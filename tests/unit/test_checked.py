@@ -45,9 +45,7 @@ def test_a_size_is_the_same_wherever_it_stands() -> None:
     saved = Checked({}, arrays)
     saved.array("x", np.float64, "rows tasks")
     saved.array("y", np.float64, "rows+1")
-    with pytest.raises(
-        ModelDirectoryError, match=r"shape \(5,\), which should be of shape \(rows\) with rows = 3"
-    ):
+    with pytest.raises(ModelDirectoryError, match=r"\(5,\), which should be of shape \(rows\) with rows = 3"):
         saved.array("z", np.float64, "rows")
 
 

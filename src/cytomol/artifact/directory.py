@@ -246,9 +246,10 @@ def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
     # kinds of numbers that numpy does not know are a KeyError, a TypeError or an AttributeError there
     except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelDirectoryError(f"cannot be read: {error}", where=str(path)) from None
-    for name, array in (*weights.items(), *statistics.items()):
-        if max(array.shape, default=0) > _LONGEST:  # without an entry a shape may say anything
-            raise ModelDirectoryError(f"{name[:60]} has the shape {tuple(array.shape)}", where=str(path))
+    shapes = {name: tuple(array.shape) for table in (weights, statistics) for name, array in table.items()}
+    for name, shape in shapes.items():
+        if max(shape, default=0) > _LONGEST:  # without an entry a shape may say anything
+            raise ModelDirectoryError(f"{name[:60]} has the shape {shape}", where=str(path))
     if not isinstance(config := _read_json(path / CONFIG), dict):
         raise ModelDirectoryError("holds no table", where=str(path / CONFIG))
     return ModelDirectory(path, manifest["kind"], config, weights, statistics, manifest["digest"])

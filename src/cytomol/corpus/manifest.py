@@ -102,7 +102,7 @@ def load_manifest(directory: Path) -> Manifest:
 
 def _refuse_outside(manifest: Manifest, directory: Path) -> None:
     """Raise where a table would be read from outside of the corpus, by its path or by a link."""
-    tables = [entry.file for entry in (*manifest.modalities, *manifest.relations)]
+    tables = [*(one.file for one in manifest.modalities), *(one.file for one in manifest.relations)]
     for file in (manifest.molecules, *([manifest.genes] if manifest.genes else []), *tables):
         if "\0" in file or not (directory / file).resolve().is_relative_to(directory.resolve()):
             raise InputError(

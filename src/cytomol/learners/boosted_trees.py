@@ -98,8 +98,9 @@ class BoostedTrees:
             np.concatenate([part[i] for part in parts]) if parts else np.zeros(0, kind)
             for i, kind in enumerate(kinds)
         ]
-        whole = [np.array(each, dtype=np.int64) for each in (roots, tasks)]
-        made = cls(*columns, *whole, probability=probability)
+        trees, of_task = (np.array(each, dtype=np.int64) for each in (roots, tasks))
+        feature, threshold, decision, left, right, value = columns
+        made = cls(feature, threshold, decision, left, right, value, trees, of_task, probability)
         made.check()
         return made
 
@@ -184,7 +185,7 @@ def _walk(  # noqa: PLR0917 - a compiled loop takes no keywords
             for tree in range(first, end):
                 node = roots[tree]
                 while feature[node] >= 0:
-                    x = np.float64(X[row, feature[node]])
+                    x = float(X[row, feature[node]])
                     how = decision[node]
                     missing = how & 12
                     if abs(x) <= from_zero or (math.isnan(x) and missing != 8):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,10 +100,10 @@ def _tree(said: dict[str, str]) -> TreeText:
 
 
 def _fields(block: str) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in block.split("\n") if "=" in line)  # type: ignore[misc]
+    return dict(line.split("=", 1) for line in block.split("\n") if "=" in line)
 
 
-def _numbers(said: dict[str, str], name: str, count: int, kind: type[np.generic]) -> NDArray[np.generic]:
+def _numbers(said: dict[str, str], name: str, count: int, kind: type[np.generic]) -> NDArray[Any]:
     words = said.get(name, "").split()
     if len(words) != count or any(len(word) > 40 for word in words):
         raise _refused(f"{name} has {len(words)} numbers where {count} belong, or one that is too long")

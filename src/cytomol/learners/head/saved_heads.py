@@ -47,7 +47,9 @@ def restored_heads(saved: Checked, options: HeadOptions, *, kind: str, tasks: in
             shape = " ".join(map(str, tensor.shape))
             if name.endswith("num_batches_tracked"):
                 # a number on its own is an array of one in some directories
-                array = saved.array(key, np.int64, "1" if np.ndim(saved.arrays.get(key)) else shape)
+                array = saved.array(
+                    key, np.int64, "1" if key in saved.arrays and saved.arrays[key].ndim else shape
+                )
             else:
                 low = 0 if name.endswith("running_var") else None
                 array = saved.array(key, np.float32, shape, finite=True, low=low)
