@@ -189,14 +189,16 @@ def run(  # noqa: PLR0917 - as the options stand
     waiting = (case for case in cases if time.monotonic() < until)
     running: dict[int, tuple[str, int]] = {}
     done = 0
-    given = True
-    while given or running:
-        given = False
+    ended = False
+    while running or not ended:
         for place, worker in enumerate(crew):
-            if place not in running and (case := next(waiting, None)) is not None:
-                worker.give(case)
-                running[place] = case
-                given = True
+            if place in running:
+                continue
+            if (case := next(waiting, None)) is None:
+                ended = True
+                continue
+            worker.give(case)
+            running[place] = case
         for place, case in list(running.items()):
             if (answer := crew[place].answer(0.005)) is None:
                 continue

@@ -128,7 +128,7 @@ def _parts(saved: ModelDirectory) -> PredictorParts:
     encoding = Encoding.restore(config["tasks"], under_prefix(saved.statistics, "tasks."))
     columns = len(encoding.columns)
     name = about.word("learner")
-    backbone = {}
+    backbone: dict[str, Any] = {}
     if config["backbone"] is not None:
         of_backbone = Checked(about.mapping("backbone"), {}, "config.json: backbone")
         backbone = {"source": of_backbone.word("source"), "unfrozen": of_backbone.flag("unfrozen")}
