@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cytomol.artifact.batches import BatchBuilder, batches_by_size
 from cytomol.artifact.description import described
-from cytomol.artifact.directory import kind_of, load_model, load_weights, write_model
+from cytomol.artifact.directory import check_weights, kind_of, load_model, load_weights, write_model
 from cytomol.artifact.shipped import model_place
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
@@ -139,6 +139,8 @@ class Backbone:
         kind = methods[name]
         # Backbones of 0.1 have no choice: they learnt from chirality as it is written.
         config = kind.Config.saved({"chirality": "as_written", **about.config}, where=where)
+        with torch.device("meta"):  # takes no memory, whatever sizes the description asks for
+            check_weights(kind.from_config(config, dimensions), weights, where=where)
         method = kind.from_config(config, dimensions)
         load_weights(method, weights, where=where)
         method.eval()

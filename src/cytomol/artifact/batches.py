@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.chem.store import MoleculeStore, ragged_rows
 from cytomol.errors import ModelDirectoryError
 from cytomol.nn.batch import Batch, GraphBatch
@@ -90,11 +91,9 @@ class BatchBuilder:
         missing = sorted({"geometry.center", "geometry.spread"} - set(statistics))
         if missing:
             raise ModelDirectoryError(f"feature statistics lack {', '.join(missing)}")
-        return cls(
-            views,
-            statistics["geometry.center"].astype(np.float32),
-            statistics["geometry.spread"].astype(np.float32),
-        )
+        saved = Checked({}, statistics, "feature statistics")
+        center = saved.array("geometry.center", np.float32, "width", finite=True)
+        return cls(views, center, saved.array("geometry.spread", np.float32, "width", missing=False))
 
     def geometry(
         self, store: MoleculeStore, rows: NDArray[np.int64]

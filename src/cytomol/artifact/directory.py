@@ -17,10 +17,12 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 import safetensors.torch
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cytomol.artifact.shipped import is_shipped, model_place
+from cytomol.artifact.strict_json import read_strictly
 from cytomol.errors import ModelDirectoryError
 from cytomol.files import REPORT, atomic_directory, settled, sha256
 from cytomol.version import __version__
@@ -28,6 +30,7 @@ from cytomol.version import __version__
 __all__ = [
     "SCHEMA_VERSION",
     "ModelDirectory",
+    "check_weights",
     "kind_of",
     "load_model",
     "load_weights",
@@ -42,6 +45,7 @@ MANIFEST = "manifest.json"
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 STATISTICS = "statistics.safetensors"
+_LONGEST = 2**33
 _REMEDIES = {
     "backbone": "cytomol pretrain makes one",
     "predictor": "cytomol finetune makes one, also of a backbone",
@@ -239,15 +243,26 @@ def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
     try:
         weights = safetensors.torch.load_file(path / WEIGHTS)
         statistics = safetensors.numpy.load_file(path / STATISTICS)
-    except (OSError, safetensors.SafetensorError) as error:
+    # kinds of numbers that numpy does not know are a KeyError, a TypeError or an AttributeError there
+    except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelDirectoryError(f"cannot be read: {error}", where=str(path)) from None
-    return ModelDirectory(
-        path, manifest["kind"], _read_json(path / CONFIG), weights, statistics, manifest["digest"]
-    )
+    shapes = {name: tuple(array.shape) for table in (weights, statistics) for name, array in table.items()}
+    for name, shape in shapes.items():
+        if max(shape, default=0) > _LONGEST:  # without an entry a shape may say anything
+            raise ModelDirectoryError(f"{name[:60]} has the shape {shape}", where=str(path))
+    if not isinstance(config := _read_json(path / CONFIG), dict):
+        raise ModelDirectoryError("holds no table", where=str(path / CONFIG))
+    return ModelDirectory(path, manifest["kind"], config, weights, statistics, manifest["digest"])
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: str) -> None:
-    """Put saved weights into a module; names or shapes that do not fit are named.
+    """Put saved weights into a module; see :func:`check_weights`."""
+    check_weights(module, weights, where=where)
+    module.load_state_dict(dict(weights))
+
+
+def check_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: str) -> None:
+    """Raise where names, shapes or kinds of saved weights are not those of a module, or one is not finite.
 
     Raises
     ------
@@ -271,7 +286,13 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: str
         raise ModelDirectoryError(
             f"weights do not fit the model: {'; '.join(problems[:3])}{more}", where=where
         )
-    module.load_state_dict(dict(weights))
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() != expected[name].is_floating_point():
+            raise ModelDirectoryError(
+                f"weights: {name} is {tensor.dtype}, not {expected[name].dtype}", where=where
+            )
+        if not torch.isfinite(tensor).all():
+            raise ModelDirectoryError(f"weights: {name} holds NaN or an infinite value", where=where)
 
 
 def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -308,6 +329,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         not isinstance(files, dict)
         or not {CONFIG, WEIGHTS, STATISTICS} <= set(files)
         or not {"kind", "digest"} <= set(manifest)
+        or not all(isinstance(manifest[name], str) for name in ("kind", "digest"))
+        or not all(isinstance(each, str) for each in files.values())
+        or any("\0" in name for name in files)
         or any(Path(name).is_absolute() or ".." in Path(name).parts for name in files)
     ):
         raise ModelDirectoryError("does not list the files of a model", where=where)
@@ -315,10 +339,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelDirectoryError(f"cannot be read: {error}", where=str(path)) from None
+    return read_strictly(path)
 
 
 def _digest(kind: str, files: Mapping[str, str]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.assays.labels import Labels, Task
+from cytomol.assays.labels import Kind, Labels, Task
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
 
 __all__ = ["Encoding"]
 
@@ -124,8 +126,21 @@ class Encoding:
     @classmethod
     def restore(cls, table: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`state`."""
-        tasks = tuple(Task(entry["name"], entry["kind"], tuple(entry["classes"])) for entry in table)
-        return cls(tasks, arrays["center"], arrays["scale"])
+        tasks: list[Task] = []
+        saved = Checked({"tasks": table}, arrays, "tasks")
+        for entry in saved.entries("tasks"):
+            name, classes = entry.word("name"), entry.words("classes")
+            kind: Kind = {"binary": "binary", "multiclass": "multiclass"}.get(  # type: ignore[assignment]
+                entry.word("kind", get_args(Kind)), "regression"
+            )
+            if (kind == "multiclass") != (len(classes) > 2) or (kind == "regression" and classes):
+                raise ModelDirectoryError(f"{entry.part}: {len(classes)} classes of a {kind} task")
+            tasks.append(Task(name, kind, classes))
+        if not tasks or len({task.name for task in tasks}) != len(tasks):
+            raise ModelDirectoryError("tasks: there are none, or two have one name")
+        shape = str(sum(_width(task) for task in tasks))
+        center = saved.array("center", np.float64, shape, finite=True)
+        return cls(tuple(tasks), center, saved.array("scale", np.float64, shape, finite=True))
 
 
 def _width(task: Task) -> int:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, get_args
 
+from cytomol.checked import Checked
 from cytomol.chem import fingerprints
 from cytomol.chem.descriptors import DESCRIPTOR_NAMES
 from cytomol.chem.graphs import Chirality
 from cytomol.chem.parse import MAX_ATOMS
 from cytomol.chem.standardize import Standardize
-from cytomol.errors import ConfigError
+from cytomol.errors import ConfigError, ModelDirectoryError
 
 __all__ = ["FeatureOptions"]
 
@@ -68,7 +69,20 @@ class FeatureOptions:
     @classmethod
     def saved(cls, options: Mapping[str, Any]) -> Self:
         """Return options as a directory holds them; older ones know no choice of chirality."""
-        return cls(**{"chirality": "as_written", **options})
+        saved = Checked({**vars(cls()), "chirality": "as_written", **options}, {}, "feature options")
+        if unknown := sorted(map(str, set(options) - set(vars(cls())))):
+            raise ModelDirectoryError(f"feature options: {unknown[0][:40]!r} is unknown")
+        for name, most in (("morgan_radius", 64), ("morgan_bits", 1 << 20), ("max_atoms", 10**9)):
+            saved.whole(name, 0, most)
+        for name in ("graph", "maccs", "counts", "descriptors"):
+            saved.flag(name)
+        for name in ("geometry_timeout", "molecule_timeout"):
+            saved.real(name, 0)
+        saved.word("chirality", get_args(Chirality))
+        saved.word("standardize", get_args(Standardize))
+        if saved.table["geometry"] is not None:
+            saved.word("geometry")
+        return cls(**saved.table)
 
     def __post_init__(self) -> None:
         if self.morgan_radius < 0 or self.morgan_bits < 0 or self.geometry_timeout <= 0:

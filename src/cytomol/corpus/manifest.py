@@ -85,7 +85,7 @@ def load_manifest(directory: Path) -> Manifest:
     Raises
     ------
     InputError
-        If the directory holds no corpus, or two tables have the same name.
+        If the directory holds no corpus, two tables have the same name, or a table lies outside of it.
     ConfigError
         If ``corpus.toml`` is malformed.
     """
@@ -96,7 +96,20 @@ def load_manifest(directory: Path) -> Manifest:
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise InputError(f"two tables are called {repeated[0]}", where=str(directory))
+    _refuse_outside(manifest, directory)
     return manifest
+
+
+def _refuse_outside(manifest: Manifest, directory: Path) -> None:
+    """Raise where a table would be read from outside of the corpus, by its path or by a link."""
+    tables = [*(one.file for one in manifest.modalities), *(one.file for one in manifest.relations)]
+    for file in (manifest.molecules, *([manifest.genes] if manifest.genes else []), *tables):
+        if "\0" in file or not (directory / file).resolve().is_relative_to(directory.resolve()):
+            raise InputError(
+                f"names the file {file[:200]!r}, which lies outside of the corpus",
+                where=str(directory / MANIFEST),
+                hint="copy it into the folder",
+            )
 
 
 def _infer(directory: Path) -> Manifest:

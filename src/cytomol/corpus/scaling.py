@@ -144,6 +144,8 @@ class FeatureScaler:
         columns = [np.asarray(arrays[name], np.float64) for name in ("center", "scale", "low", "span")]
         if len({column.shape for column in columns}) != 1 or columns[0].ndim != 1:
             raise InputError(f"feature statistics have shapes {[column.shape for column in columns]}")
+        if np.shape(arrays["robust"]) != (1,) or not all(np.isfinite(column).all() for column in columns[:1]):
+            raise InputError("feature statistics hold no scaling")
         robust = bool(np.asarray(arrays["robust"]).ravel()[0])
         return cls("robust" if robust else "minmax", *columns)
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.corpus.scaling import FeatureScaler
 
 __all__ = ["TypicalProfile"]
@@ -60,8 +61,11 @@ class TypicalProfile:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`arrays`."""
-        mean, spread, scaled = (np.asarray(arrays[name], np.float32) for name in ("mean", "spread", "scaled"))
-        return cls(mean, spread, scaled, int(np.asarray(arrays["profiles"]).ravel()[0]))
+        saved = Checked({}, arrays, "typical profile")
+        mean, spread, scaled = (
+            saved.array(name, np.float32, "width", missing=False) for name in ("mean", "spread", "scaled")
+        )
+        return cls(mean, spread, scaled, int(saved.array("profiles", np.int64, "1", low=0)[0]))
 
 
 def _means(values: NDArray[np.float32]) -> NDArray[np.float32]:

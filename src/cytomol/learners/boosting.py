@@ -8,7 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
 from cytomol.learners.base import Learning, Matrix, learners
+from cytomol.learners.boosted_trees import BoostedTrees
+from cytomol.learners.boosting_text import BoostedText
 from cytomol.learners.matrix import MatrixLearner, learnable, task_rows
 
 __all__ = ["Boosting"]
@@ -47,7 +51,7 @@ class Boosting(MatrixLearner):
     def __init__(self, blocks: tuple[str, ...] | None = None, rounds: int = 300) -> None:
         super().__init__(blocks)
         self.rounds = rounds
-        self.boosters: list[Any | None] = []
+        self.trees: BoostedTrees | None = None
 
     def fit_matrix(self, X: Matrix, learning: Learning) -> None:
         """Boost every task that can be learnt; the bins are those of all training rows."""
@@ -65,44 +69,52 @@ class Boosting(MatrixLearner):
         table = lightgbm.Dataset(X[train], params=options, free_raw_data=False).construct()
         place = np.full(len(X), -1)
         place[train] = np.arange(len(train))
-        self.boosters = []
+        texts: list[str | None] = []
         for task in range(tasks):
             rows = task_rows(learning, task)
             y = learning.labels[rows, task]
             if not learnable(y, learning.kind):
-                self.boosters.append(None)
+                texts.append(None)
                 continue
             part = table.subset(place[rows].tolist(), params=options).construct()
             part.set_label(y)
-            self.boosters.append(lightgbm.train(options, part, num_boost_round=rounds))
+            texts.append(lightgbm.train(options, part, num_boost_round=rounds).model_to_string())
+        self.trees = BoostedTrees.of_texts(texts, probability=learning.kind == "classification")
 
     def predict_matrix(self, X: Matrix) -> NDArray[np.float64]:
         """Return probabilities or values of each task."""
-        result = np.full((len(X), len(self.boosters)), np.nan)
-        for task, booster in enumerate(self.boosters):
-            if booster is not None:
-                result[:, task] = booster.predict(X)
-        return result
+        assert self.trees is not None
+        return self.trees.predict(X)
 
     def own_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return LightGBM's own text of each model, as bytes."""
-        arrays = {
-            f"booster.{task}": np.frombuffer(booster.model_to_string().encode(), dtype=np.uint8)
-            for task, booster in enumerate(self.boosters)
-            if booster is not None
+        """Return the trees."""
+        assert self.trees is not None
+        table = {
+            "rounds": self.rounds,
+            "tasks": len(self.trees.tasks) - 1,
+            "probability": self.trees.probability,
         }
-        return {"rounds": self.rounds, "tasks": len(self.boosters)}, arrays
+        return table, self.trees.arrays()
 
     def restore_own(self, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take the models."""
-        import lightgbm
-
-        self.rounds = table["rounds"]
-        self.boosters = [None] * table["tasks"]
-        for task in range(table["tasks"]):
-            if f"booster.{task}" in arrays:
-                text = arrays[f"booster.{task}"].tobytes().decode()
-                self.boosters[task] = lightgbm.Booster(model_str=text)
+        """Take the trees; of directories that hold LightGBM's text, 0.1's and those before 0.2, too."""
+        saved = Checked(table, arrays, "boosting")
+        self.rounds = saved.whole("rounds", 1, 10**9)
+        tasks = saved.whole("tasks", 0, 10**6)
+        if "probability" in table:
+            self.trees = BoostedTrees.from_arrays(arrays, probability=saved.flag("probability"))
+            if len(self.trees.tasks) != tasks + 1:
+                raise ModelDirectoryError(f"boosting: trees of {len(self.trees.tasks) - 1} of {tasks} tasks")
+            return
+        texts = [
+            saved.array(name, np.uint8, f"bytes{task}").tobytes().decode("ascii", "replace")
+            if (name := f"booster.{task}") in arrays
+            else None
+            for task in range(tasks)
+        ]
+        first = next((text for text in texts if text is not None), None)
+        probability = first is not None and BoostedText.read(first).probability
+        self.trees = BoostedTrees.of_texts(texts, probability=probability)
 
 
 learners.register("boosting")(Boosting)

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
 from cytomol.learners.base import Learner, Learning, Matrix
 from cytomol.learners.empirical_bayes import shared_posterior
 from cytomol.learners.feature_scaling import ColumnScaler, fit_scaler, scaler_from_arrays
@@ -222,12 +224,19 @@ class CellKernel(Learner):
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`state`."""
-        new = cls(table["profiles"], table["terms"], table["most_rows"])
-        new.binary = table["binary"]
-        new.weights, new.variances = arrays["weights"], arrays["variances"]
-        new.center, new.spread = arrays["center"], arrays["spread"]
-        new.kept, new.numbers = under_prefix(arrays, "kept."), under_prefix(arrays, "numbers.")
+        saved = Checked(table, arrays, "cell kernel")
+        new = cls(saved.words("profiles"), saved.words("terms", TERMS), saved.whole("most_rows", 1))
+        if not new.profiles:
+            raise ModelDirectoryError("cell kernel: it reads no profiles")
+        new.binary = saved.flag("binary")
+        new.weights = saved.array("weights", np.float32, "rows tasks", finite=True)
+        new.variances = saved.array("variances", np.float64, f"tasks {len(TERMS) + 1}", finite=True, low=0)
+        new.center = saved.array("center", np.float64, "tasks", low=-1e300, high=1e300)
+        new.spread = saved.array("spread", np.float64, "tasks", finite=True)
+        for place, name in enumerate(new.blocks):
+            new.kept[name] = saved.array(f"kept.{name}", np.float32, f"rows width{place}", finite=True)
         for name in new.profiles:
+            new.numbers[name] = saved.array(f"numbers.{name}", np.float64, "3", finite=True)
             new.scalers[name] = scaler_from_arrays(under_prefix(arrays, f"scaling.{name}."))
         return new
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
 from cytomol.spread import columns_middle_and_spread
 
 __all__ = ["AffineScaler", "ColumnScaler", "QuantileScaler", "fit_scaler", "scaler_from_arrays"]
@@ -100,5 +102,18 @@ def fit_scaler(values: Matrix, method: str) -> ColumnScaler:
 
 
 def scaler_from_arrays(arrays: dict[str, NDArray[Any]]) -> ColumnScaler:
-    """Make a scaler of what :meth:`arrays` gave."""
-    return QuantileScaler(arrays["knots"]) if "knots" in arrays else AffineScaler(**arrays)
+    """Make a scaler of what :meth:`arrays` gave.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If it is no scaler.
+    """
+    saved = Checked({}, arrays, "scaling")
+    if "knots" not in arrays:
+        center = saved.array("center", np.float32, "width", finite=True)
+        return AffineScaler(center, saved.array("scale", np.float32, "width", missing=False))
+    knots = saved.array("knots", np.float64, "knots width", finite=True)
+    if len(knots) < 2 or (np.diff(knots, axis=0) < 0).any():
+        raise ModelDirectoryError("scaling: the quantiles of a column fall, or are fewer than two")
+    return QuantileScaler(knots)

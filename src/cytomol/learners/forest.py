@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.learners.base import Learning, Matrix, learners
 from cytomol.learners.matrix import MatrixLearner, learnable, task_rows
 from cytomol.learners.trees import FlatTrees
@@ -87,7 +88,9 @@ class Forest(MatrixLearner):
 
     def restore_own(self, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take the trees."""
-        self.kind, self.trees = table["kind"], table["trees"]
+        saved = Checked(table, arrays, "forest")
+        self.kind = "extra" if saved.word("kind", ("random", "extra")) == "extra" else "random"
+        self.trees = saved.whole("trees", 1, 10**9)
         self.flat = FlatTrees.from_arrays(arrays)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.feature_scaling import ColumnScaler, fit_scaler, scaler_from_arrays
 from cytomol.learners.matrix import learnable
@@ -21,6 +22,7 @@ _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _CHUNK = 4096
 _NUMBERS = ("share", "noise", "width", "binary", "most_rows")
 _ARRAYS = ("counts", "descriptors", "weights", "means")
+_HUGE = 1e300
 
 
 class Kernel(Learner):
@@ -151,11 +153,14 @@ class Kernel(Learner):
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`state`."""
-        model = cls()
-        for name in _NUMBERS:
-            setattr(model, name, table[name])
-        for name in _ARRAYS:
-            setattr(model, name, arrays[f"kernel.{name}"])
+        saved = Checked(table, arrays, "kernel")
+        model = cls(saved.whole("most_rows", 1))
+        model.share, model.noise = saved.real("share", 0, 1), saved.real("noise", 0)
+        model.width, model.binary = saved.real("width", 1e-300), saved.flag("binary")
+        model.counts = saved.array("kernel.counts", np.uint8, "rows counts")
+        model.descriptors = saved.array("kernel.descriptors", np.float32, "rows descriptors", finite=True)
+        model.weights = saved.array("kernel.weights", np.float32, "rows tasks", finite=True)
+        model.means = saved.array("kernel.means", np.float64, "tasks", low=-_HUGE, high=_HUGE)
         prefix = "scaling."
         model.scaler = scaler_from_arrays(
             {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

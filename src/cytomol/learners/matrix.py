@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.learners.base import Learner, Learning, Matrix
 from cytomol.learners.blocks import ScaledBlocks
 
@@ -70,7 +71,7 @@ class MatrixLearner(Learner):
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`state`."""
-        learner = cls(tuple(table["blocks"]))
+        learner = cls(Checked(table, arrays, cls.name).words("blocks"))
         learner.scaled = ScaledBlocks.restore(learner.blocks, under_prefix(arrays, "scaling."))
         learner.restore_own(table, arrays)
         return learner

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
 from cytomol.learners.base import Learner, Learning, Matrix
-from cytomol.learners.matrix import under_prefix
 
 __all__ = ["KINDS", "ByKind", "metric_of"]
 
@@ -142,9 +143,17 @@ class ByKind:
         arrays: Mapping[str, NDArray[Any]],
     ) -> ByKind:
         """Rebuild from :meth:`state`; ``learner`` is the class of each."""
-        parts = {
-            kind: learner.restore(table, under_prefix(arrays, f"{kind}.")) for kind, table in tables.items()
-        }
+        saved = Checked(tables, arrays, "fitted")
+        present = {kind for kind in KINDS if (np.asarray(kinds) == kind).any()}
+        if set(saved.table) != present or not present:
+            raise ModelDirectoryError(
+                f"fitted: learners of {', '.join(map(str, saved.table)) or 'nothing'} for columns of"
+                f" {', '.join(sorted(present)) or 'nothing'}"
+            )
+        parts = {}
+        for kind in saved.table:
+            own = saved.below(kind, f"{kind}.")
+            parts[kind] = learner.restore(own.table, own.arrays)
         new = cls(lambda: next(iter(parts.values())), kinds)
         new.parts = parts
         return new

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.assays.metrics import metrics, score_tasks
+from cytomol.checked import Checked
 from cytomol.learners.base import Learning, Matrix, learners
 from cytomol.learners.matrix import MatrixLearner
 from cytomol.learners.tanimoto import CountSimilarity, counts_of
@@ -82,8 +83,10 @@ class Neighbours(MatrixLearner):
 
     def restore_own(self, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take the training molecules and labels."""
-        self.k = table["k"]
-        self.counts, self.labels = arrays["neighbours.counts"], arrays["neighbours.labels"]
+        saved = Checked(table, arrays, "neighbours")
+        self.k = saved.whole("k", 1, 10_000)
+        self.counts = saved.array("neighbours.counts", np.uint8, "rows width")
+        self.labels = saved.array("neighbours.labels", np.float64, "rows tasks", low=-1e300, high=1e300)
 
 
 def _compiled(function: F) -> F:

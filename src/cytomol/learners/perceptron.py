@@ -11,15 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.learners.base import Learning, Matrix, learners
 from cytomol.learners.head.fit import FitData, apply, fit_head, seeded
 from cytomol.learners.head.named_heads import build_head
 from cytomol.learners.head.options import HeadOptions
+from cytomol.learners.head.saved_heads import restored_heads, saved_units
 from cytomol.learners.matrix import MatrixLearner
 from cytomol.nn.head import PropertyHead
 
 __all__ = ["Perceptron"]
 
+_KINDS = ("classification", "regression")
 _MOST_STEPS = 4000
 _FEWEST_EPOCHS = 8
 
@@ -142,22 +145,11 @@ class Perceptron(MatrixLearner):
 
     def restore_own(self, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take the weights of the heads."""
-        self.options, self.kind = dict(table["options"]), table["kind"]
-        self.center, self.scale = arrays["center"], arrays["scale"]
-        self.trained = arrays["trained"].astype(bool)
+        saved = Checked(table, arrays, "perceptron")
+        self.options, self.kind = saved.mapping("options"), saved.word("kind", _KINDS)
+        self.center, self.scale, self.trained = saved_units(saved)
         config = HeadOptions.build(dict(self.options), where=self.name)
-        self.heads = []
-        for i in range(config.ensemble):
-            head = build_head(config, table["inputs"], len(self.center), kind=self.kind)
-            prefix = f"head.{i}."
-            head.load_state_dict(
-                {
-                    name.removeprefix(prefix): torch.from_numpy(np.array(array))
-                    for name, array in arrays.items()
-                    if name.startswith(prefix)
-                }
-            )
-            self.heads.append(head.eval())
+        self.heads = restored_heads(saved, config, kind=self.kind, tasks=len(self.center))
 
 
 _PLAIN = ("counts", "maccs", "descriptors")

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.assays.metrics import score_tasks
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.blocks import ENCODED, encoded_blocks
 from cytomol.learners.boosting import Boosting
@@ -219,13 +221,21 @@ class Ensemble(Learner):
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`state`."""
-        model = cls(tuple(table["blocks"]), table["kinds"], table["weighting"], refit=table["refit"])
-        model.kind, model.weights = table["kind"], arrays["weights"]
-        model.held = arrays.get("held")
+        saved = Checked(table, arrays, "ensemble")
+        weighting = saved.word("weighting", ("stacked", "equal"))
+        model = cls(saved.words("blocks"), saved.words("kinds"), weighting, refit=saved.flag("refit"))
+        model.kind = saved.word("kind", ("classification", "regression"))
+        model.weights = saved.array("weights", np.float64, "members", finite=True, low=0)
+        if "held" in arrays:
+            model.held = saved.array("held", np.float64, "members rows columns")
+        members = Checked(saved.mapping("members"), arrays, "ensemble")
+        if len(model.kinds) != len(model.weights) or not model.kinds:
+            raise ModelDirectoryError(f"ensemble: {len(model.weights)} weights of {len(model.kinds)} members")
         for kind in model.kinds:
-            prefix = f"{kind}/"
-            own = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
-            model.fitted.append(_CLASSES.get(kind, Perceptron).restore(table["members"][kind], own))
+            if kind not in _CLASSES and not kind.startswith("mlp-"):
+                raise ModelDirectoryError(f"ensemble: {kind[:40]!r} is no kind of member")
+            own = members.below(kind, f"{kind}/")
+            model.fitted.append(_CLASSES.get(kind, Perceptron).restore(own.table, own.arrays))
         return model
 
 

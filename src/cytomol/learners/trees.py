@@ -10,9 +10,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["FlatTrees"]
+__all__ = ["FlatTrees", "check_trees", "compiled"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,15 @@ class FlatTrees:
         return cls(feature, threshold, left, right, value, np.array(roots, dtype=np.int64), ends)
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the mean over each task's trees, shape (n, tasks); NaN for a task without trees."""
+        """Return the mean over each task's trees, shape (n, tasks); NaN for a task without trees.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If the matrix has fewer columns than the trees compare.
+        """
+        if X.shape[1] <= (last := int(self.feature.max(initial=-1))):
+            raise ModelDirectoryError(f"trees compare column {last} of a matrix of {X.shape[1]} columns")
         result = np.full((len(X), len(self.tasks) - 1), np.nan)
         _walk(
             np.ascontiguousarray(X, dtype=np.float32),
@@ -97,9 +108,56 @@ class FlatTrees:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FlatTrees:
-        """Rebuild from :meth:`arrays`."""
-        prefix = "trees."
-        return cls(**{k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)})
+        """Rebuild from :meth:`arrays`.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If they are no trees.
+        """
+        saved = Checked({}, arrays, "trees")
+        trees = cls(
+            saved.array("trees.feature", np.int32, "nodes", low=-1),
+            saved.array("trees.threshold", np.float32, "nodes", missing=False),
+            saved.array("trees.left", np.int32, "nodes"),
+            saved.array("trees.right", np.int32, "nodes"),
+            saved.array("trees.value", np.float32, "nodes", finite=True),
+            saved.array("trees.roots", np.int64, "trees"),
+            saved.array("trees.tasks", np.int64, "tasks+1"),
+        )
+        check_trees(trees.feature, trees.left, trees.right, trees.roots, trees.tasks, part="trees")
+        return trees
+
+
+def check_trees(
+    feature: NDArray[np.int32],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    roots: NDArray[np.int64],
+    tasks: NDArray[np.int64],
+    *,
+    part: str,
+) -> None:
+    """Raise where a walk from a root could leave its tree or come to a node twice.
+
+    Children stand behind their node in the same tree, which leaves no room for a circle.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If they do not, or the trees are not laid out one after the other.
+    """
+    nodes, trees = len(feature), len(roots)
+    ordered = bool((np.diff(roots) > 0).all()) and bool((np.diff(tasks) >= 0).all())
+    begins = (roots[0] == 0) if trees else (nodes == 0)
+    if not ordered or not begins or (trees and roots[-1] >= nodes) or tasks[0] != 0 or tasks[-1] != trees:
+        raise ModelDirectoryError(f"{part}: the trees do not stand one after the other")
+    inner = np.flatnonzero(feature >= 0)
+    end = np.append(roots[1:], nodes)[np.searchsorted(roots, inner, side="right") - 1] if trees else inner
+    for side in (left, right):
+        distance = side[inner].astype(np.int64)
+        if ((distance <= 0) | (inner + distance >= end)).any():
+            raise ModelDirectoryError(f"{part}: a node's child is outside its tree, or before the node")
 
 
 def _rounded_down(threshold: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -108,11 +166,12 @@ def _rounded_down(threshold: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.where(rounded > threshold, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
-def _compiled(function: F) -> F:
+def compiled(function: F) -> F:
+    """Compile a loop over rows, to be run by several threads and kept for the next process."""
     return cast("F", numba.njit(nogil=True, cache=True, parallel=True)(function))
 
 
-@_compiled
+@compiled
 def _walk(
     X: NDArray[np.float32],
     nodes: tuple[

@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.cell_kernel import CellKernel, measured_rows
 from cytomol.learners.former import restored_as
 from cytomol.learners.fusion_weights import fuse, fusion_weights
-from cytomol.learners.matrix import measured_exactly, under_prefix
+from cytomol.learners.matrix import measured_exactly
 
 __all__ = ["ALONE", "WithProfiles"]
 
@@ -189,15 +191,20 @@ class WithProfiles(Learner):
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`state`."""
-        name = table["learner"]
-        kind = type(learners[restored_as(name)]())
-        structure = kind.restore(table["structure"], under_prefix(arrays, "structure/"))
-        new = cls(structure, name, table["profiles"], table["projected"])
-        new.kernels = {
-            name: CellKernel.restore(of_kernel, under_prefix(arrays, f"{name}/"))
-            for name, of_kernel in table["kernels"].items()
-        }
-        new.weights, new.binary = arrays["weights"], table["binary"]
+        saved = Checked(table, arrays, "learner with profiles")
+        kind = type(learners[restored_as(name := saved.word("learner"))]())
+        own = saved.below("structure", "structure/")
+        profiles, projected = saved.words("profiles"), saved.words("projected")
+        if not profiles:
+            raise ModelDirectoryError("learner with profiles: it reads no profiles")
+        new = cls(kind.restore(own.table, own.arrays), name, profiles, projected)
+        kernels = Checked(saved.mapping("kernels"), arrays, "learner with profiles")
+        for source in new.kernels:
+            own = kernels.below(source, f"{source}/")
+            new.kernels[source] = CellKernel.restore(own.table, own.arrays)
+        shape = f"{1 + len(new.beside)} tasks"
+        new.weights = saved.array("weights", np.float64, shape, finite=True)
+        new.binary = saved.flag("binary")
         return new
 
 

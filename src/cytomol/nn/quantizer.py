@@ -65,7 +65,9 @@ class CodeBook(nn.Module):
         sizes = torch.tensor(level_sizes)
         self.register_buffer("idle", torch.zeros(total, dtype=torch.int64))
         self.register_buffer("starts", torch.tensor([0, *accumulate(level_sizes)][:-1]), persistent=False)
-        self.register_buffer("patience", DEAD_AFTER * sizes.repeat_interleave(sizes), persistent=False)
+        self.register_buffer(
+            "patience", DEAD_AFTER * sizes.repeat_interleave(sizes, output_size=total), persistent=False
+        )
 
     def unit_codes(self) -> Tensor:
         """Return all codes at unit length, level after level, shape (codes, d)."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.predict.texts import Texts
 
@@ -148,7 +149,10 @@ class Evidence:
         try:
             bits = arrays["evidence.fingerprints"] if fingerprints is None else fingerprints
             smiles, ids = (Texts.restore(f"evidence.{name}", arrays) for name in ("smiles", "ids"))
-            values, bounds = arrays["evidence.measured"], arrays["evidence.bounds"]
+            saved = Checked({}, {**arrays, "evidence.fingerprints": bits}, "evidence")
+            bits = saved.array("evidence.fingerprints", np.uint8, "rows 256")
+            values = saved.array("evidence.measured", np.float64, "rows tasks")
+            bounds = saved.array("evidence.bounds", np.int8, "rows tasks", low=-1, high=1)
         except KeyError as error:
             raise ModelDirectoryError(f"lacks what its evidence needs: {error}") from None
         if not len(bits) == len(smiles) == len(ids) == len(values) == len(bounds):

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
+from cytomol.chem.descriptors import DESCRIPTOR_NAMES
 from cytomol.chem.encoders import MoleculeEncoder, with_vectors
 from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.fingerprints import MACCS_BITS
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners.base import Matrix
 from cytomol.learners.blocks import ENCODED
@@ -147,6 +149,25 @@ class MoleculeFeatures:
             if self.backbone is not None and (name := projected_modality(self.backbone, each)) is not None:
                 if each.corrected is not None:
                     values = each.of(store.smiles, corrected=True)
+                blocks[each.projected_key] = project_profiles(self.backbone, name, each, values)
+        return blocks
+
+    def made_up(self) -> dict[str, Matrix]:
+        """Return the blocks of two molecules that do not exist; the second has no profile."""
+        widths = {
+            "embedding": 0 if self.backbone is None else self.backbone.embedding_width,
+            "1d": self.options.morgan_bits + MACCS_BITS,
+            "counts": FeatureOptions.morgan_bits,
+            "maccs": MACCS_BITS,
+            "descriptors": len(DESCRIPTOR_NAMES),
+        }
+        blocks = {name: np.zeros((2, widths[name]), np.float32) for name in self.blocks}
+        for encoder in self.encoders:
+            blocks[ENCODED + encoder.name] = np.zeros((2, encoder.width), np.float32)
+        for each in self.profiles:
+            values = blocks[each.key] = np.zeros((2, len(each.columns)), np.float32)
+            values[1] = np.nan
+            if self.backbone is not None and (name := projected_modality(self.backbone, each)) is not None:
                 blocks[each.projected_key] = project_profiles(self.backbone, name, each, values)
         return blocks
 

@@ -15,14 +15,17 @@ from cytomol.artifact.backbone import BACKBONE_FOLDER, Backbone, save_backbone
 from cytomol.artifact.directory import ModelDirectory, kind_of, load_model, write_model
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Labels
+from cytomol.checked import Checked
 from cytomol.chem.featurize import FeatureOptions
-from cytomol.errors import ModelDirectoryError
+from cytomol.errors import CytomolError, MissingDependencyError, ModelDirectoryError
 from cytomol.files import atomic_directory
 from cytomol.learners import learners
+from cytomol.learners.blocks import BLOCKS
 from cytomol.learners.former import restored_as
 from cytomol.learners.matrix import under_prefix
 from cytomol.learners.mixed import ByKind
 from cytomol.learners.with_profiles import WithProfiles
+from cytomol.predict.coherent import check_together
 from cytomol.predict.evidence import Evidence
 from cytomol.predict.molecule_features import MoleculeFeatures
 from cytomol.predict.named_encoders import remembered, restored_encoder
@@ -93,53 +96,80 @@ def load_predictor(path: str | Path) -> PredictorParts:
     """
     # 0.1 called a learner by name a "model" and heads a "predictor"
     saved = load_model(path, kind="model" if kind_of(path) == "model" else KIND)
-    config = saved.config
+    where = str(saved.path)
     try:
-        if saved.kind == "model":
-            return _named_of_01(saved)
-        if "form" not in config:
-            return _heads_of_01(saved)
-        if config["form"] > _FORM:
-            raise ModelDirectoryError(
-                f"has form {config['form']}; this cytomol reads up to {_FORM}",
-                where=str(path),
-                hint="install a newer cytomol",
-            )
-        encoding = Encoding.restore(config["tasks"], under_prefix(saved.statistics, "tasks."))
-        return PredictorParts(
-            name=config["learner"],
-            learner=ByKind.restore(
-                WithProfiles if config.get("profiles") else type(learners[restored_as(config["learner"])]()),
-                encoding.kinds,
-                config["fitted"],
-                under_prefix(saved.statistics, "learner."),
-            ),
-            features=_features(saved, config["counts_radius"], config["bits_radius"]),
-            encoding=encoding,
-            uncertainty=(uncertainty := _saved_uncertainty(saved)),
-            evidence=_saved_evidence(saved, uncertainty),
-            cutoffs=saved.statistics["tasks.cutoffs"],
-            options=config["finetune"],
-            details=config["details"],
-            **(config["backbone"] or {}),
-        )
+        parts = _parts(saved)
+        check_together(parts)
+    except MissingDependencyError:
+        raise
+    except CytomolError as error:
+        raise ModelDirectoryError(error.what, where=error.where or where, hint=error.hint) from None
     except (KeyError, TypeError) as error:
         raise ModelDirectoryError(
             f"lacks what a predictor needs: {error}", where=str(saved.path / "config.json")
         ) from None
+    except (ValueError, IndexError, AttributeError, ArithmeticError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelDirectoryError(f"its parts do not fit each other: {reason}", where=where) from None
+    return parts
+
+
+def _parts(saved: ModelDirectory) -> PredictorParts:
+    config = saved.config
+    if saved.kind == "model":
+        return _named_of_01(saved)
+    if "form" not in config:
+        return _heads_of_01(saved)
+    about = Checked(config, {"cutoffs": saved.statistics["tasks.cutoffs"]}, "config.json")
+    if about.whole("form", 1) > _FORM:
+        raise ModelDirectoryError(
+            f"has form {config['form']}; this cytomol reads up to {_FORM}", hint="install a newer cytomol"
+        )
+    encoding = Encoding.restore(config["tasks"], under_prefix(saved.statistics, "tasks."))
+    columns = len(encoding.columns)
+    name = about.word("learner")
+    backbone: dict[str, Any] = {}
+    if config["backbone"] is not None:
+        of_backbone = Checked(about.mapping("backbone"), {}, "config.json: backbone")
+        backbone = {"source": of_backbone.word("source"), "unfrozen": of_backbone.flag("unfrozen")}
+    radius = None if config["bits_radius"] is None else about.whole("bits_radius", 0, 64)
+    return PredictorParts(
+        name=name,
+        learner=ByKind.restore(
+            WithProfiles if config.get("profiles") else type(learners[restored_as(name)]()),
+            encoding.kinds,
+            about.mapping("fitted"),
+            under_prefix(saved.statistics, "learner."),
+        ),
+        features=_features(saved, about.whole("counts_radius", 0, 64), radius),
+        encoding=encoding,
+        uncertainty=(uncertainty := _saved_uncertainty(saved)),
+        evidence=_saved_evidence(saved, uncertainty),
+        cutoffs=about.array("cutoffs", np.float64, str(columns), low=0, high=1),
+        options=about.mapping("finetune"),
+        details=about.mapping("details"),
+        **backbone,
+    )
 
 
 def _features(saved: ModelDirectory, counts_radius: int, bits_radius: int | None) -> MoleculeFeatures:
     config = saved.config
     backbone = Backbone.load(saved.path / BACKBONE_FOLDER) if config["backbone"] else None
     options = FeatureOptions.saved(config["feature_options"])
+    named = Checked(config.get("profiles", {}), {}, "config.json: profiles")
     profiles = tuple(
-        ProfileBlock(name, tuple(columns), np.zeros((0, len(columns)), np.float32))
-        for name, columns in config.get("profiles", {}).items()
+        ProfileBlock(name, columns := named.words(name), np.zeros((0, len(columns)), np.float32))
+        for name in named.table
     )
     encoders = tuple(restored_encoder(kept, where=str(saved.path)) for kept in config.get("encoders", ()))
     return MoleculeFeatures(
-        tuple(config["blocks"]), options, counts_radius, backbone, bits_radius, profiles, encoders
+        Checked(config, {}, "config.json").words("blocks", BLOCKS),
+        options,
+        counts_radius,
+        backbone,
+        bits_radius,
+        profiles,
+        encoders,
     )
 
 

@@ -9,6 +9,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
+
 __all__ = ["Texts"]
 
 
@@ -40,7 +43,7 @@ class Texts:
 
     def __getitem__(self, place: int) -> str:
         start, end = self.offsets[place], self.offsets[place + 1]
-        return self.data[start:end].tobytes().decode("utf-8")
+        return self.data[start:end].tobytes().decode("utf-8", errors="replace")
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """Return ``name.bytes`` and ``name.offsets``, which :meth:`restore` needs."""
@@ -48,5 +51,16 @@ class Texts:
 
     @classmethod
     def restore(cls, name: str, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild from :meth:`arrays`."""
-        return cls(arrays[f"{name}.bytes"], arrays[f"{name}.offsets"])
+        """Rebuild from :meth:`arrays`.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If the strings do not stand one after the other.
+        """
+        saved = Checked({}, arrays, "texts")
+        data = saved.array(f"{name}.bytes", np.uint8, "bytes")
+        ends = saved.array(f"{name}.offsets", np.int64, "n+1", low=0, high=len(data))
+        if ends[0] != 0 or ends[-1] != len(data) or (np.diff(ends) < 0).any():
+            raise ModelDirectoryError(f"texts: the strings of {name} do not stand one after the other")
+        return cls(data, ends)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import zlib
 from pathlib import Path
@@ -13,6 +14,9 @@ __all__ = ["cut_lines", "decode_text", "gunzip", "line_of", "read_bytes", "read_
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+_FREE = 256 * 2**20  # bytes that any file may become
+_EXPANSION = 100  # times its own length that a larger one may become
 
 
 def read_bytes(path: Path) -> bytes:
@@ -25,11 +29,26 @@ def read_bytes(path: Path) -> bytes:
 
 
 def gunzip(data: bytes, *, where: str) -> bytes:
-    """Return what gzip compressed."""
+    """Return what gzip compressed.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, or is to become more than 256 MB and a hundred times as long as it is.
+    """
+    most = max(_FREE, _EXPANSION * len(data))
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            found = packed.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"is not a whole gzip file: {error}", where=where, hint="copy it again") from None
+    if len(found) > most:
+        raise InputError(
+            f"becomes more than {most:,} bytes of {len(data):,}, which no table does",
+            where=where,
+            hint="unpack it yourself if you trust it",
+        )
+    return found
 
 
 def read_text(path: Path) -> str:

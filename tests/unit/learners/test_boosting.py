@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pytest
 
 from cytomol.assays.metrics import score_tasks
+from cytomol.errors import ModelDirectoryError
 from cytomol.learners.boosting import Boosting
 
 KINDS = pytest.mark.parametrize("kind", ["classification", "regression"])
@@ -72,3 +74,25 @@ def test_no_rows_no_answers(made: Any) -> None:
     blocks, learning = made()
     empty = {name: block[:0] for name, block in blocks.items()}
     assert fitted(blocks, learning).predict(empty).shape == (0, 2)
+
+
+@KINDS
+def test_what_held_lightgbms_text_is_still_read(made: Any, kind: str) -> None:
+    blocks, learning = made(kind)
+    learning.labels[:, 1] = np.nan
+    options = {"objective": "binary" if kind == "classification" else "l1", "verbose": -1}
+    model = fitted(blocks, learning)
+    assert model.scaled is not None
+    X, y = model.scaled.transform(blocks), learning.labels[:, 0]
+    known = ~np.isnan(y)
+    booster = lightgbm.train(options, lightgbm.Dataset(X[known], y[known]), 5)
+    table, arrays = model.state()
+    kept = {name: array for name, array in arrays.items() if not name.startswith("boosted.")}
+    kept["booster.0"] = np.frombuffer(booster.model_to_string().encode(), np.uint8)
+    old = {name: value for name, value in table.items() if name != "probability"}
+    found = Boosting.restore(old, kept).predict(blocks)
+    np.testing.assert_array_equal(found[:, 0], booster.predict(X))
+    assert np.isnan(found[:, 1]).all()
+    kept["booster.0"] = kept["booster.0"][:200]
+    with pytest.raises(ModelDirectoryError, match=r"cut short.*fine-tune again"):
+        Boosting.restore(old, kept)

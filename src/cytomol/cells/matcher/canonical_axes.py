@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.errors import InputError
 
 __all__ = ["CanonicalAxes"]
@@ -115,7 +116,14 @@ class CanonicalAxes:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`arrays`."""
-        return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        saved = Checked({}, arrays, "matcher")
+        return cls(
+            saved.array("predicted_mean", np.float64, "predicted", finite=True),
+            saved.array("measured_mean", np.float64, "measured", finite=True),
+            saved.array("predicted_map", np.float64, "predicted axes", finite=True),
+            saved.array("measured_map", np.float64, "measured axes", finite=True),
+            saved.array("correlations", np.float64, "axes", finite=True, low=0, high=0.999),
+        )
 
 
 def _axes(

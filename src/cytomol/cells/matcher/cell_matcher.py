@@ -14,6 +14,7 @@ from cytomol.cells.matcher.canonical_axes import CanonicalAxes
 from cytomol.cells.matcher.prepared_profiles import ProfilePreparation
 from cytomol.cells.matcher.shared_information import SharedInformation
 from cytomol.cells.matcher.structure_kernel import StructureKernel
+from cytomol.checked import Checked
 from cytomol.errors import InputError
 
 __all__ = ["CellMatcher", "MatcherOptions", "scaffold_groups"]
@@ -198,6 +199,7 @@ class CellMatcher:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`arrays`."""
+        saved = Checked({}, arrays, "matcher")
 
         def part(name: str) -> dict[str, NDArray[Any]]:
             at = f"{name}:"
@@ -207,8 +209,8 @@ class CellMatcher:
             ProfilePreparation.from_arrays(part("preparation")),
             StructureKernel.from_arrays(part("kernel")),
             CanonicalAxes.from_arrays(part("axes")),
-            arrays["coefficients"],
-            arrays["mean"],
+            saved.array("coefficients", np.float64, "molecules axes", finite=True),
+            saved.array("mean", np.float64, "axes", finite=True),
             SharedInformation.from_arrays(part("shared")),
         )
 

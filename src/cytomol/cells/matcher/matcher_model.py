@@ -18,6 +18,7 @@ from cytomol.cells.matcher.cell_matcher import CellMatcher, MatcherOptions, scaf
 from cytomol.cells.matcher.matcher_card import matcher_card
 from cytomol.cells.matcher.structure_kernel import blocks_of, structure_blocks, structure_store
 from cytomol.cells.modality import NamedFeatures
+from cytomol.checked import Checked
 from cytomol.chem.store import MoleculeStore
 from cytomol.corpus.align_features import aligned_profiles
 from cytomol.corpus.schema import Modality
@@ -133,15 +134,25 @@ class MatcherModel:
         """
         model = load_model(path, kind=KIND)
         try:
+            saved = Checked(model.config, {}, "config.json")
             matcher = CellMatcher.from_arrays(model.statistics)
-            name, columns = str(model.config["modality"]), tuple(map(str, model.config["columns"]))
-            facts = dict(model.config["facts"])
-        except (KeyError, TypeError, ValueError) as error:
+            name, columns, facts = saved.word("modality"), saved.words("columns"), saved.mapping("facts")
+        except ModelDirectoryError as error:
+            raise ModelDirectoryError(
+                f"lacks a part of a matcher: {error.what}", where=str(path), hint=error.hint
+            ) from None
+        except (KeyError, TypeError, ValueError, InputError) as error:
             raise ModelDirectoryError(f"lacks a part of a matcher: {error}", where=str(path)) from None
         extra = None
         if model.config.get("backbone", False):  # matchers of earlier days had none
             extra = BackboneBlocks(Backbone.load(model.path / BACKBONE_FOLDER))
-        return cls(name, columns, matcher, facts, model.digest, extra)
+        new = cls(name, columns, matcher, facts, model.digest, extra)
+        try:  # every part must fit the others
+            new.molecules(["C"])
+            new.profiles(np.zeros((1, len(columns)), np.float32))
+        except (KeyError, ValueError, InputError) as error:
+            raise ModelDirectoryError(f"its parts do not fit each other: {error}", where=str(path)) from None
+        return new
 
 
 def fit_matcher(

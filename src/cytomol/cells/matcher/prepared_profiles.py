@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
+
 __all__ = ["ProfilePreparation"]
 
 _LIMIT = 8.0
@@ -76,7 +78,10 @@ class ProfilePreparation:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`arrays`."""
-        return cls(arrays["middle"], arrays["spread"], arrays["norm"])
+        saved = Checked({}, arrays, "matcher")
+        middle = saved.array("middle", np.float64, "width", finite=True)
+        spread = saved.array("spread", np.float64, "width", missing=False)
+        return cls(middle, spread, saved.array("norm", np.float64, "2", missing=False))
 
 
 def _scores(

@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
+
 __all__ = ["SharedInformation"]
 
 Rows = NDArray[np.float64]
@@ -72,7 +74,9 @@ class SharedInformation:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`arrays`."""
-        return cls(arrays["correlations"], arrays["lengths"])
+        saved = Checked({}, arrays, "matcher")
+        correlations = saved.array("correlations", np.float64, "axes", finite=True, low=0, high=0.999)
+        return cls(correlations, saved.array("lengths", np.float64, "2", finite=True, low=1e-300))
 
     def _left(self, x: Rows) -> Rows:
         return np.column_stack([x * self._root, -self._own(x), np.ones(len(x))])

@@ -10,8 +10,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.chem.store import MoleculeStore
+from cytomol.errors import ModelDirectoryError
 from cytomol.learners.feature_scaling import ColumnScaler, fit_scaler, scaler_from_arrays
 from cytomol.learners.tanimoto import CountSimilarity
 
@@ -151,10 +153,21 @@ class StructureKernel:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`arrays`."""
-        numbers = _below(arrays, "numbers/")
-        scalers = {name: scaler_from_arrays(_below(arrays, f"scaler/{name}/")) for name in numbers}
-        widths = {name: float(array[0]) for name, array in _below(arrays, "width/").items()}
-        return cls(_below(arrays, "counts/"), numbers, scalers, widths)
+        saved = Checked({}, arrays, "matcher")
+        counts, numbers, scalers, widths = {}, {}, {}, {}
+        for name in _below(arrays, "counts/"):
+            counts[name] = saved.array(
+                f"counts/{name}", np.uint8, f"molecules counts:{name.replace(' ', '_')}"
+            )
+        for name in _below(arrays, "numbers/"):
+            scalers[name] = scaler_from_arrays(_below(arrays, f"scaler/{name}/"))
+            shape = f"molecules numbers:{name.replace(' ', '_')}"
+            numbers[name] = saved.array(f"numbers/{name}", np.float32, shape, finite=True)
+            width = saved.array(f"width/{name}", np.float64, "1", finite=True, low=1e-300)
+            widths[name] = float(width[0])
+        if not counts and not numbers:
+            raise ModelDirectoryError("matcher: it compares nothing")
+        return cls(counts, numbers, scalers, widths)
 
 
 def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cytomol.artifact.backbone import Backbone
 from cytomol.artifact.directory import load_model, load_weights, write_model
 from cytomol.cells.tree.tree_card import tree_card
+from cytomol.checked import Checked
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
 from cytomol.nn.leaf_quantizer import LeafQuantizer
 from cytomol.nn.quantizer import CodeBook, FlatQuantizer
@@ -209,11 +210,16 @@ def load_tree(path: str | Path, backbone: Backbone) -> CodeTree:
             where=str(path),
             hint="fit one to this model: cytomol hierarchy --tree fitted",
         )
+    saved = Checked(config, {}, f"{path}: config.json")
+    depth = saved.whole("depth", 1, MAX_DEPTH)
+    saved.word("places")
+    if saved.table.get("modality") is not None:
+        saved.word("modality")
     codes = found.weights.get("codes")
-    if codes is None or codes.ndim != 2 or len(codes) != 2 ** (int(config["depth"]) + 1) - 2:
+    if codes is None or codes.ndim != 2 or len(codes) != 2 ** (depth + 1) - 2:
         raise ModelDirectoryError("does not hold the codes of a tree", where=str(path))
     with torch.random.fork_rng():
-        book = LeafQuantizer(codes.shape[1], int(config["depth"]))
+        book = LeafQuantizer(codes.shape[1], depth)
     state = book.state_dict() | {"codes": codes}
     load_weights(book, state, where=str(path))
-    return CodeTree(book.eval(), "fitted", config["places"], config["modality"])
+    return CodeTree(book.eval(), "fitted", config["places"], config.get("modality"))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.errors import ConfigError
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.blocks import ScaledBlocks
@@ -18,6 +19,7 @@ from cytomol.learners.head.fit import FitData, FitResult, apply, fit_head, seede
 from cytomol.learners.head.forest_beside import forest_probability, grow_forest
 from cytomol.learners.head.named_heads import build_head
 from cytomol.learners.head.options import HeadOptions
+from cytomol.learners.head.saved_heads import restored_heads, saved_units
 from cytomol.learners.head.training_mode import TrainingModeInputs
 from cytomol.learners.head.unfreeze import LiveFeatures, fit_unfrozen
 from cytomol.learners.matrix import under_prefix
@@ -236,18 +238,13 @@ class Head(Learner):
     @classmethod
     def restore(cls, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`state`."""
-        learner = cls(HeadOptions.build(dict(table["options"]), where="config.json"), tuple(table["blocks"]))
-        learner.kind, learner.best_epochs = table["kind"], list(table.get("best_epochs", []))  # 0.1 has none
+        saved = Checked(table, arrays, "head")
+        learner = cls(HeadOptions.build(saved.mapping("options"), where="config.json"), saved.words("blocks"))
+        learner.kind = saved.word("kind", ("classification", "regression"))
+        learner.best_epochs = saved.wholes("best_epochs", 0, 10**9) if "best_epochs" in table else []  # 0.1
         learner.scaled = ScaledBlocks.restore(learner.blocks, under_prefix(arrays, "scaling."))
-        learner.center, learner.scale = arrays["center"], arrays["scale"]
-        learner.trained = arrays["trained"].astype(bool)
-        for i in range(learner.options.ensemble):
-            head = build_head(learner.options, table["inputs"], len(learner.center), kind=learner.kind)
-            weights = {
-                k: torch.from_numpy(np.array(a)) for k, a in under_prefix(arrays, f"head.{i}.").items()
-            }
-            head.load_state_dict(weights)
-            learner.heads.append(head.eval())
+        learner.center, learner.scale, learner.trained = saved_units(saved)
+        learner.heads = restored_heads(saved, learner.options, kind=learner.kind, tasks=len(learner.center))
         if "forest" in table:
             learner.forest = Forest.restore(table["forest"], under_prefix(arrays, "forest."))
         return learner

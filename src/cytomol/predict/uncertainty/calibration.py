@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
 from cytomol.predict.uncertainty.held_folds import folds_of
 
 __all__ = ["Calibrator", "fit_calibrators", "log_loss", "logit"]
@@ -55,6 +57,24 @@ class Calibrator:
     method: str
     values: Vector
     pooled: bool = False
+
+    @classmethod
+    def checked(cls, entry: Checked, values: Vector) -> Calibrator:
+        """Return the calibrator that a directory holds.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If the method is unknown or its numbers are not so many.
+        """
+        method = entry.word("method", ("identity", "platt", "similarity", "isotonic"))
+        wanted = {"identity": 0, "platt": 2, "similarity": 4}.get(method, max(2, len(values) // 2 * 2))
+        good = len(values) == wanted and bool(np.isfinite(values).all())
+        if good and method == "isotonic":
+            good = not bool((np.diff(values.reshape(2, -1)) < 0).any())
+        if not good:
+            raise ModelDirectoryError(f"{entry.part}: {len(values)} numbers are none of {method}")
+        return cls(method, values, entry.flag("pooled"))
 
     def __call__(self, predicted: Vector, similarity: Vector | None = None) -> Vector:
         """Return calibrated probabilities, shape (n,); NaN stays NaN.

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.errors import InputError
+from cytomol.checked import Checked
+from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.predict.uncertainty.limits import DomainLimits
 
 if TYPE_CHECKING:
@@ -142,7 +143,14 @@ class ApplicabilityDomain:
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from :meth:`arrays`; 0.1 wrote a single threshold."""
-        fingerprints = arrays["domain.fingerprints"]
+        saved = Checked({}, arrays, "domain")
+        fingerprints = saved.array("domain.fingerprints", np.uint8, f"rows {BITS // 8}")
+        if not len(fingerprints):
+            raise ModelDirectoryError("domain: there are no training molecules")
         if "domain.limits" in arrays:
-            return cls(fingerprints, DomainLimits.restore(arrays["domain.limits"]))
-        return cls(fingerprints, DomainLimits.at(float(arrays["domain.threshold"][0])))
+            limits = saved.array("domain.limits", np.float64, "4", low=0, high=1e300)
+            if np.isnan(limits[[0, 1, 3]]).any():
+                raise ModelDirectoryError("domain: a limit is missing")
+            return cls(fingerprints, DomainLimits.restore(limits))
+        threshold = saved.array("domain.threshold", np.float64, "1", finite=True)
+        return cls(fingerprints, DomainLimits.at(float(threshold[0])))

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.errors import ModelDirectoryError
 from cytomol.predict.uncertainty.conformal import ROUNDING, Matrix, Vector, crepes_library
 from cytomol.predict.uncertainty.difficulty import (
     Clues,
@@ -23,6 +24,8 @@ from cytomol.predict.uncertainty.held_folds import folds_of
 from cytomol.predict.uncertainty.ragged import flatten, unflatten
 
 __all__ = ["PredictionIntervals"]
+
+_NUMBERS = {"constant": 0, "spread": 1, "distance": 2, "spread-distance": 4}
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,9 @@ class PredictionIntervals:
             floors = np.asarray(arrays["interval.floor"], dtype=np.float64).tolist()
             return cls(scores, [Constant() if np.isnan(floor) else Spread(floor) for floor in floors])
         learnt = unflatten("difficulty", arrays)
+        for name, values in zip(names, learnt, strict=True):
+            if len(values) != _NUMBERS.get(name, len(values)) or not np.isfinite(values).all():
+                raise ModelDirectoryError(f"uncertainty: {len(values)} numbers are none of {name}")
         return cls(scores, [difficulties[n].restore(v) for n, v in zip(names, learnt, strict=True)])
 
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
+
 __all__ = ["flatten", "unflatten"]
 
 
@@ -24,6 +27,16 @@ def flatten(name: str, parts: Sequence[NDArray[np.float64]]) -> dict[str, NDArra
 
 
 def unflatten(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float64]]:
-    """Rebuild the list from the arrays of :func:`flatten`."""
-    values = np.asarray(arrays[f"{name}.values"], dtype=np.float64)
+    """Rebuild the list from the arrays of :func:`flatten`.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If the parts do not stand one after the other, or a value is missing.
+    """
+    saved = Checked({}, arrays, "uncertainty")
+    values = saved.array(f"{name}.values", np.float64, "values", missing=False)
+    ends = saved.array(f"{name}.offsets", np.int64, "parts+1", low=0, high=len(values))
+    if ends[0] != 0 or ends[-1] != len(values) or (np.diff(ends) < 0).any():
+        raise ModelDirectoryError(f"uncertainty: the parts of {name} do not stand one after the other")
     return [values[start:end] for start, end in pairwise(arrays[f"{name}.offsets"].tolist())]

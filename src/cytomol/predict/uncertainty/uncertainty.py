@@ -10,11 +10,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.checked import Checked
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.predict.uncertainty.answer import UncertaintyAnswer, kinds_of
 from cytomol.predict.uncertainty.calibration import Calibrator, fit_calibrators
 from cytomol.predict.uncertainty.class_sets import PredictionSets, classes_not_ruled_out
 from cytomol.predict.uncertainty.conformal import Matrix, Vector, check_coverage, rows_needed
+from cytomol.predict.uncertainty.difficulty import difficulties
 from cytomol.predict.uncertainty.domain import ApplicabilityDomain
 from cytomol.predict.uncertainty.heldout import HeldOut
 from cytomol.predict.uncertainty.intervals import PredictionIntervals
@@ -275,27 +277,41 @@ class Uncertainty:
             If it was written by a newer version, or something is missing.
         """
         try:
-            if table["version"] > VERSION:
+            saved = Checked(table, arrays, "uncertainty")
+            if saved.whole("version", 1) > VERSION:
                 raise ModelDirectoryError(
                     f"uncertainty has version {table['version']}; this cytomol reads up to {VERSION}",
                     hint="install a newer cytomol",
                 )
+            saved.whole("members", 1, 100_000)
             calibrators = [
-                Calibrator(entry["method"], values, entry["pooled"])
-                for entry, values in zip(table["calibration"], unflatten("calibration", arrays), strict=True)
+                Calibrator.checked(entry, values)
+                for entry, values in zip(
+                    saved.entries("calibration"), unflatten("calibration", arrays), strict=True
+                )
             ]
             domain = ApplicabilityDomain.restore(arrays)
             if table["version"] == 1:
                 kinds, intervals, sets = _restore_first(table, arrays)
                 return cls(kinds, table["members"], intervals, sets, domain, calibrators, both_ways=False)
+            kinds = tuple(saved.each_word("kinds", ("classification", "regression")))
+            names = saved.each_word("difficulty", tuple(difficulties))
+            intervals, sets = PredictionIntervals.restore(arrays, names), PredictionSets.restore(arrays)
+            found = len(intervals.scores), len(sets.scores), len(calibrators)
+            values, classes = kinds.count("regression"), kinds.count("classification")
+            if found != (values, 2 * classes, classes):
+                raise ModelDirectoryError(
+                    f"uncertainty: scores of {found[0]} values and {found[1] // 2} classes and {found[2]}"
+                    f" calibrations, for {values} values and {classes} classes"
+                )
             return cls(
-                tuple(table["kinds"]),
+                kinds,
                 table["members"],
-                PredictionIntervals.restore(arrays, table["difficulty"]),
-                PredictionSets.restore(arrays),
+                intervals,
+                sets,
                 domain,
                 calibrators,
-                both_ways=table["both_ways"],
+                both_ways=saved.flag("both_ways"),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelDirectoryError(f"lacks what its uncertainty needs: {error}") from None
