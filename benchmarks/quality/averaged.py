@@ -18,7 +18,6 @@ from cytomol.assays.metrics import score_tasks
 __all__ = ["COLUMNS", "main"]
 
 _MODELS = (
-    *(("cytomol", "long"), ("cytomol-refit", "long")),
     *(("cytomol-five", "cell"), ("cytomol-five-refit", "cell")),
     *(("mlp", ""), ("boosting", "")),
 )

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from cytomol.evaluate.significance import Paired, compare
 
-__all__ = ["LEAKY", "OURS", "REFIT", "Cell", "Rows", "label_of"]
+__all__ = ["LEAKY", "OURS", "REFIT", "TODAY", "Cell", "Rows", "label_of"]
 
-OURS = "cytomol (long)"
-"""The one recipe, with nothing known of the evaluated molecules in its pretraining."""
+OURS = "cytomol-five (cell)"
+"""The one recipe, of five members, with nothing known of the evaluated molecules in its pretraining."""
 
-REFIT = "cytomol-refit (long)"
+TODAY = "cytomol (long)"
+"""The recipe since a forest and neighbours joined: not all sets have all of its seeds yet."""
+
+REFIT = "cytomol-five-refit (cell)"
 """The same, its members fitted on the valid rows too."""
 
 LEAKY = "cytomol-five (leaky)"

@@ -123,8 +123,9 @@ def _descriptors() -> Iterator[str]:
     yield "| molecules | values a molecule | values that differ | RDKit | cytomol | ratio | reached? |"
     yield "|---:|---:|---:|---:|---:|---:|---|"
     yield (
-        f"| {row['molecules']:,} | {row['descriptors']} | {row['mismatches']} | {row['rdkit_rate']:.0f} mol/s "
-        f"| {row['cytomol_rate']:.0f} mol/s | {row['ratio']:.2f} x | {reached} |\n"
+        f"| {row['molecules']:,} | {row['descriptors']} | {row['mismatches']} "
+        f"| {row['rdkit_rate']:.0f} mol/s | {row['cytomol_rate']:.0f} mol/s "
+        f"| {row['ratio']:.2f} x | {reached} |\n"
     )
 
 

@@ -123,8 +123,7 @@ def test_page_says_what_was_reached_and_what_was_missed(
         fill(
             folder, {Job("chembl2k", "forest", seed): 0.70, Job("chembl2k", "cytomol-five-plain", seed): 0.82}
         )
-        fill(folder, {Job("chembl2k", "cytomol", seed, "long"): 0.80})
-        ours = Job("biogenadme", "cytomol", seed, "long")
+        ours = Job("biogenadme", "cytomol-five", seed, "cell")
         fill(folder, {ours: 0.36, Job("biogenadme", "forest", seed): 0.50}, tasks=6, metric="mae")
     table = [
         ("infoalign", 2000, 15, 0, "cytomol-five", v, "a", "response", 0.8, 9) for v in ("cell", "structure")
@@ -154,12 +153,12 @@ def test_page_says_what_was_reached_and_what_was_missed(
     assert "yes, by" in text
     assert "| chembl2k | forest (+" in text  # better than
     scores = read_rows(folder / "rows.csv").query(
-        "set == 'chembl2k' and variant == 'long' and fold == 'test'"
+        "set == 'chembl2k' and variant == 'cell' and fold == 'test'"
     )
     shares = " / ".join(f"{100 * (scores['score'] > limit).mean():.0f}" for limit in (0.8, 0.85, 0.9))
     mean = 100 * scores["score"].mean()
-    assert f"| cytomol (long) | {mean:.1f} ({shares}) |" in text
-    assert "| cytomol (long) | 1.0 | 1.0 |" in text  # ranks
+    assert f"| cytomol-five (cell) | {mean:.1f} ({shares}) |" in text
+    assert "| cytomol-five (cell) | 1.0 | 1.0 |" in text  # ranks
     assert "| forest | 2.0 | 2.0 |" in text
     assert {path.name for path in (tmp_path / "docs" / "figures").iterdir()} == {
         "benchmarks-models.svg",
@@ -225,8 +224,8 @@ def test_tasks_above_thresholds_are_counted_seed_by_seed(folder: Path) -> None:
 
 def test_published_figures_stand_beside_rows_that_know_as_much(folder: Path) -> None:
     fill_tasks(folder, "chembl2k", ("cytomol-five", "leaky"), [[0.84, 0.85]])
-    fill_tasks(folder, "chembl2k", ("cytomol", "long"), [[0.83, 0.83], [0.85, 0.85]])
-    fill_tasks(folder, "broad6k", ("cytomol", "long"), [[0.7, 0.74]])
+    fill_tasks(folder, "chembl2k", ("cytomol-five", "cell"), [[0.83, 0.83], [0.85, 0.85]])
+    fill_tasks(folder, "broad6k", ("cytomol-five", "cell"), [[0.7, 0.74]])
     fill_tasks(folder, "bace", ("cytomol-five", "leaky"), [[0.8]])
     lines = list(beside(Rows.read(folder)))
     assert lines[0] == "| model | cell data of evaluated molecules | chembl2k | broad6k |"
@@ -234,7 +233,7 @@ def test_published_figures_stand_beside_rows_that_know_as_much(folder: Path) -> 
         "| *InfoAlign, published* | not left out | 81.3 ± 0.6 | 70.0 ± 0.1 |",
         "| *CHMR, published* | not left out | 84.7 ± 0.2 | 71.4 ± 0.2 |",
         "| cytomol-five (leaky) | left in | 84.5 (1) | – |",
-        "| cytomol (long) | left out | 84.0 ± 1.4 (2) | 72.0 (1) |",
+        "| cytomol-five (cell) | left out | 84.0 ± 1.4 (2) | 72.0 (1) |",
     ]
     assert lines[6].startswith("| *MLP on Morgan, published* | none used |")
     said = "\n".join(lines)
@@ -258,7 +257,10 @@ def test_page_says_what_published_figures_it_does_not_have(folder: Path, tmp_pat
 
 def test_differences_are_above_zero_where_ours_is_better(folder: Path) -> None:
     fill(
-        folder, {Job("biogenadme", "cytomol", 0, "long"): 0.36, Job("biogenadme", "forest", 0): 0.5}, 6, "mae"
+        folder,
+        {Job("biogenadme", "cytomol-five", 0, "cell"): 0.36, Job("biogenadme", "forest", 0): 0.5},
+        6,
+        "mae",
     )
     rows = Rows.read(folder)
     pair = rows.paired("biogenadme", OURS, "forest")
@@ -282,7 +284,7 @@ def test_few_tasks_are_decided_by_molecules_not_by_seeds(
         observed = (rng.random((size, 1)) < 0.5).astype(float)
         noise, more = rng.normal(0, 1, (2, size, 1))
         for seed in range(3):
-            keep(folder, Job(name, "cytomol", seed, "long"), "test", observed + noise, observed)
+            keep(folder, Job(name, "cytomol-five", seed, "cell"), "test", observed + noise, observed)
             keep(folder, Job(name, "forest", seed), "test", observed + noise + 0.6 * more, observed)
     assert molecules.main(["--out", str(folder)]) == 0
     table = pd.read_csv(folder / "molecules.csv").set_index("set")
@@ -291,7 +293,10 @@ def test_few_tasks_are_decided_by_molecules_not_by_seeds(
     text = "\n".join(wins(Rows.read(folder)))
     ahead = {
         name: 100
-        * (part[part["model"] == "cytomol"]["score"].mean() - part[part["model"] == "forest"]["score"].mean())
+        * (
+            part[part["model"] == "cytomol-five"]["score"].mean()
+            - part[part["model"] == "forest"]["score"].mean()
+        )
         for name, part in read_rows(folder / "rows.csv").groupby("set")
     }
     low, high = (100 * table.loc["bace", end] for end in ("low", "high"))

@@ -83,7 +83,7 @@ def test_kept_predictions_are_read_and_absent_ones_made(
     out.mkdir()
     observed = data.labels.matrix
     table = np.where(observed == 1, 0.9, 0.1)
-    keep(out, Job("broad6k", "cytomol", 3, "long"), "test", table, observed)
+    keep(out, Job("broad6k", "cytomol-five", 3, "cell"), "test", table, observed)
     words = ["--out", str(out), "--work", str(work)]
     assert stereo.main(words) == 0
     assert "broad6k: 2 of 6 test rows have a stereoisomer in train" in capsys.readouterr().out
@@ -91,7 +91,7 @@ def test_kept_predictions_are_read_and_absent_ones_made(
     assert list(found.columns) == list(stereo.COLUMNS)
     assert found.groupby(["model", "variant", "seed"], sort=False)["rows"].agg(list).to_dict() == {
         ("neighbours", "", 0): ["all", "without", "only"],
-        ("cytomol", "long", 3): ["all", "without", "only"],
+        ("cytomol-five", "cell", 3): ["all", "without", "only"],
     }
     assert found.loc[found["model"] == "neighbours", "molecules"].tolist() == [6, 4, 2]
     before = (work / "stereo" / "rows.csv").read_bytes()

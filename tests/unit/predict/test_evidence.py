@@ -16,7 +16,7 @@ NAN = np.nan
 
 def bits(n: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return np.packbits(rng.random((n, 256)) < rng.uniform(0.05, 0.3, (n, 1)), axis=1)
+    return np.packbits(rng.random((n, 2048)) < rng.uniform(0.05, 0.3, (n, 1)), axis=1)
 
 
 def brute(asked: np.ndarray, train: np.ndarray) -> np.ndarray:
@@ -108,11 +108,11 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(InputError, match="2 molecules, 2 ids"):
         Evidence.fit(["C", "N"], np.zeros((3, 1)), bits(3, 0))
     with pytest.raises(InputError, match="no training molecule"):
-        Evidence.fit(["C"], np.zeros((1, 1)), np.zeros((1, 32), np.uint8))
+        Evidence.fit(["C"], np.zeros((1, 1)), np.zeros((1, 256), np.uint8))
     arrays = evidence().arrays()
-    with pytest.raises(ModelDirectoryError, match=r"lacks .*evidence.ids.bytes"):
+    with pytest.raises(ModelDirectoryError, match=r"evidence.ids.bytes is missing"):
         Evidence.restore({key: array for key, array in arrays.items() if key != "evidence.ids.bytes"})
-    with pytest.raises(ModelDirectoryError, match="has 39 fingerprints, 40 molecules"):
+    with pytest.raises(ModelDirectoryError, match="should be of shape .rows, tasks. with rows = 39"):
         Evidence.restore(arrays, bits(39, 0))
 
 
@@ -120,7 +120,7 @@ def test_a_million_molecules_of_one_task_stay_small() -> None:
     kept = evidence()
     own = {name: array.nbytes / len(kept) for name, array in kept.arrays().items()}
     texts = sum(own.pop(name) for name in list(own) if name.endswith(".bytes"))
-    assert sum(own.values()) < 32 + 2 * 9 + 2 * 8.5  # fingerprint, two tasks, two offsets
+    assert sum(own.values()) < 256 + 2 * 9 + 2 * 8.5  # fingerprint, two tasks, two offsets
     assert texts < 40
 
 

@@ -60,7 +60,7 @@ class TableSource:
 
         Examples
         --------
-        >>> _ = Path("in.smi").write_text("CCO a\\nCCN b\\nCCC c\\n")
+        >>> _ = Path("in.smi").write_text("CCO a\nCCN b\nCCC c\n")
         >>> [(number, table.smiles) for number, table in open_source("in.smi").chunks(2)]
         [(0, ['CCO', 'CCN']), (1, ['CCC'])]
         """

@@ -170,7 +170,7 @@ def test_what_does_not_fit_is_refused() -> None:
     table, arrays = fitted.state()
     with pytest.raises(ModelDirectoryError, match="newer"):
         Uncertainty.restore({**table, "version": 99}, arrays)
-    with pytest.raises(ModelDirectoryError, match=r"lacks .*difficulty.offsets"):
+    with pytest.raises(ModelDirectoryError, match=r"difficulty.offsets is missing"):
         Uncertainty.restore(table, {k: v for k, v in arrays.items() if k != "difficulty.offsets"})
 
 
