@@ -90,7 +90,7 @@ def plain_gcn(layer: Any, h: Tensor, bond: Tensor, edges: Tensor) -> Tensor:
 def build(seed: int = 0, dtype: torch.dtype = torch.float32, **options: Any) -> GraphEncoder:
     torch.manual_seed(seed)
     encoder = GraphEncoder(ATOMS, BONDS, **{"width": 24, "layers": 3, "dropout": 0.0, **options}).to(dtype)
-    # so that no zero at the start hides a fault; alike atoms are 0 after a batch norm, where a ReLU has its kink
+    # so that no zero at the start hides a fault; after a batch norm alike atoms are 0, the kink of a ReLU
     for name, parameter in encoder.named_parameters():
         if name.endswith(("eps", "virtual", "norm.bias")) or name == "bonds.weight":
             torch.nn.init.normal_(parameter.data, std=0.1)

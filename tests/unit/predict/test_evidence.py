@@ -112,7 +112,7 @@ def test_what_does_not_fit_is_refused() -> None:
     arrays = evidence().arrays()
     with pytest.raises(ModelDirectoryError, match=r"evidence.ids.bytes is missing"):
         Evidence.restore({key: array for key, array in arrays.items() if key != "evidence.ids.bytes"})
-    with pytest.raises(ModelDirectoryError, match="should be of shape .rows, tasks. with rows = 39"):
+    with pytest.raises(ModelDirectoryError, match=r"should be of shape .rows, tasks. with rows = 39"):
         Evidence.restore(arrays, bits(39, 0))
 
 
