@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 __all__ = ["Registry", "import_plugins"]
 
+_SHOWN = 60  # letters of an unknown name: a damaged file may hold one that fills the screen
+
 
 def import_plugins(modules: Sequence[str]) -> None:
     """Import modules that register a user's own strategies.
@@ -74,7 +76,7 @@ class Registry(Generic[T]):
             return self._entries[name]
         except KeyError:
             raise ConfigError(
-                f"unknown {self.kind} {name!r}", hint=f"known: {', '.join(self.names()) or 'none'}"
+                f"unknown {self.kind} {name[:_SHOWN]!r}", hint=f"known: {', '.join(self.names()) or 'none'}"
             ) from None
 
     def __contains__(self, name: object) -> bool:

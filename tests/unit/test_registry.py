@@ -19,6 +19,9 @@ def test_lookup_and_unknown_name() -> None:
     assert "two" in registry
     with pytest.raises(ConfigError, match=r"unknown number 'three' \(known: one, two\)"):
         registry["three"]
+    with pytest.raises(ConfigError) as caught:
+        registry["three" * 10_000]
+    assert len(str(caught.value)) < 200
 
 
 def test_a_name_is_taken_once() -> None:
