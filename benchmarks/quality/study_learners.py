@@ -27,7 +27,6 @@ def _five_refit() -> Ensemble:
     return model
 
 
-learners.register("cytomol-plain")(partial(Ensemble, _STRUCTURE))
 learners.register("cytomol-five")(partial(Ensemble, kinds=_FIVE))
 learners.register("cytomol-five-refit")(_five_refit)
 learners.register("cytomol-five-plain")(partial(Ensemble, _STRUCTURE, _FIVE))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cytomol.checked import Checked
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.boosting_text import BoostedText
-from cytomol.learners.trees import check_trees, compiled
+from cytomol.learners.trees import check_trees, compiled, end_to_end
 
 __all__ = ["BoostedTrees"]
 
@@ -94,12 +94,8 @@ class BoostedTrees:
                 nodes += inner + len(none)
             tasks.append(len(roots))
         kinds = (np.int32, np.float64, np.uint8, np.int32, np.int32, np.float64)
-        columns = [
-            np.concatenate([part[i] for part in parts]) if parts else np.zeros(0, kind)
-            for i, kind in enumerate(kinds)
-        ]
         trees, of_task = (np.array(each, dtype=np.int64) for each in (roots, tasks))
-        feature, threshold, decision, left, right, value = columns
+        feature, threshold, decision, left, right, value = end_to_end(parts, kinds)
         made = cls(feature, threshold, decision, left, right, value, trees, of_task, probability)
         made.check()
         return made

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numba
 import numpy as np
@@ -14,10 +14,9 @@ from cytomol.checked import Checked
 from cytomol.learners.base import Learning, Matrix, learners
 from cytomol.learners.matrix import MatrixLearner
 from cytomol.learners.tanimoto import CountSimilarity, counts_of
+from cytomol.learners.trees import compiled
 
 __all__ = ["Neighbours"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _CHOICES = (1, 3, 5, 10, 20)
 _POWER = 3
@@ -89,11 +88,7 @@ class Neighbours(MatrixLearner):
         self.labels = saved.array("neighbours.labels", np.float64, "rows tasks", low=-1e300, high=1e300)
 
 
-def _compiled(function: F) -> F:
-    return cast("F", numba.njit(nogil=True, cache=True)(function))
-
-
-@_compiled
+@compiled
 def _sums(
     similarity: NDArray[np.float32],
     order: NDArray[np.int64],
@@ -122,7 +117,7 @@ def _sums(
     tasks, most = labels.shape[1], choices[-1]
     total = np.zeros((asked, tasks, len(choices)))
     weight = np.zeros((asked, tasks, len(choices)))
-    for row in range(asked):
+    for row in numba.prange(asked):
         found = np.zeros(tasks, dtype=np.int64)
         full = 0
         for rank in range(train):

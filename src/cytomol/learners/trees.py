@@ -15,7 +15,7 @@ from cytomol.errors import ModelDirectoryError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["FlatTrees", "check_trees", "compiled"]
+__all__ = ["FlatTrees", "check_trees", "compiled", "end_to_end"]
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,7 @@ class FlatTrees:
                 nodes += tree.node_count
             tasks.append(len(roots))
         kinds = (np.int32, np.float32, np.int32, np.int32, np.float32)
-        columns = [
-            np.concatenate([part[i] for part in parts]) if parts else np.zeros(0, kind)
-            for i, kind in enumerate(kinds)
-        ]
-        feature, threshold, left, right, value = columns
+        feature, threshold, left, right, value = end_to_end(parts, kinds)
         ends = np.array(tasks, dtype=np.int64)
         return cls(feature, threshold, left, right, value, np.array(roots, dtype=np.int64), ends)
 
@@ -127,6 +123,14 @@ class FlatTrees:
         )
         check_trees(trees.feature, trees.left, trees.right, trees.roots, trees.tasks, part="trees")
         return trees
+
+
+def end_to_end(parts: Sequence[tuple[NDArray[Any], ...]], kinds: Sequence[Any]) -> list[NDArray[Any]]:
+    """Return each array of some trees one after the other; without trees empty ones of these kinds."""
+    return [
+        np.concatenate([part[i] for part in parts]) if parts else np.zeros(0, kind)
+        for i, kind in enumerate(kinds)
+    ]
 
 
 def check_trees(

@@ -17,25 +17,13 @@ from rdkit import Chem, RDConfig
 from rdkit.Chem import rdMolDescriptors
 
 from cytomol.chem.descriptor_parts.atom_table import AtomTable
+from cytomol.chem.descriptor_parts.substructure_screen import KIND_QUERIES
 
 __all__ = ["contributions"]
 
 Pair = tuple[float, float]
 _MOST = 200_000  # remembered surroundings
 _OXYGEN = 8
-_OF_KIND = {
-    "AtomAnd",
-    "AtomOr",
-    "AtomNull",
-    "AtomAtomicNum",
-    "AtomType",
-    "AtomAliphatic",
-    "AtomAromatic",
-    "AtomIsAliphatic",
-    "AtomIsAromatic",
-    "AtomFormalCharge",
-    "AtomNegativeFormalCharge",
-}
 _known: dict[Any, tuple[Pair, Pair, Pair]] = {}  # without hydrogens; with; of one hydrogen
 
 
@@ -129,7 +117,7 @@ def _plain_ends(pattern: Chem.Mol, kind: str, smarts: str) -> bool:
     full = {"O": 1, "H": 2 if smarts.startswith("[#1]O") else 1}.get(kind, 0)
     distances = Chem.GetDistanceMatrix(pattern)[0]
     return all(
-        {line.split()[0] for line in atom.DescribeQuery().splitlines()} <= _OF_KIND
+        {line.split()[0] for line in atom.DescribeQuery().splitlines()} <= KIND_QUERIES
         for atom, distance in zip(pattern.GetAtoms(), distances, strict=True)
         if distance > full
     )

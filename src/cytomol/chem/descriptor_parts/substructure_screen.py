@@ -16,24 +16,22 @@ from rdkit import Chem
 
 from cytomol.chem.descriptor_parts.atom_table import AtomTable
 
-__all__ = ["SubstructureScreen"]
+__all__ = ["KIND_QUERIES", "SubstructureScreen"]
+
+KIND_QUERIES = frozenset(
+    {
+        *("AtomAnd", "AtomOr", "AtomNull", "AtomAtomicNum", "AtomType", "AtomFormalCharge"),
+        *("AtomAliphatic", "AtomAromatic", "AtomIsAliphatic", "AtomIsAromatic", "AtomNegativeFormalCharge"),
+    }
+)
+"""Atom queries that look at element, charge and aromaticity alone, by RDKit's name."""
 
 # Atom queries that the signature decides; everything else counts as met.
 _ATOM_QUERIES = {
-    "AtomAnd",
-    "AtomOr",
-    "AtomNull",
-    "AtomAtomicNum",
-    "AtomType",
-    "AtomAliphatic",
-    "AtomAromatic",
-    "AtomIsAliphatic",
-    "AtomIsAromatic",
+    *KIND_QUERIES,
     "AtomHCount",
     "AtomExplicitDegree",
     "AtomTotalDegree",
-    "AtomFormalCharge",
-    "AtomNegativeFormalCharge",
     "AtomInRing",
     "AtomTotalValence",
     "AtomIsotope",
