@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from cytomol.errors import ConfigError
 from cytomol.registry import Registry
@@ -97,7 +96,7 @@ def roc_auc(observed: Vector, score: Vector) -> float:
     n_negative = len(observed) - n_positive
     if n_positive == 0 or n_negative == 0:
         return _NAN
-    ranks = rankdata(score)  # NaN among the scores makes every rank NaN
+    ranks = _ranks(score)  # NaN among the scores makes every rank NaN
     u = ranks[positive].sum() - n_positive * (n_positive + 1) / 2
     return float(u / (n_positive * n_negative))
 
@@ -180,10 +179,17 @@ def spearman(observed: Vector, predicted: Vector) -> float:
     """Spearman's rank correlation, ties at their mean rank; NaN where either side does not vary."""
     if not len(observed) or np.isnan(predicted).any():
         return _NAN
-    ours, theirs = rankdata(observed), rankdata(predicted)
+    ours, theirs = _ranks(observed), _ranks(predicted)
     ours, theirs = ours - ours.mean(), theirs - theirs.mean()
     spread = float(np.sqrt(np.square(ours).sum() * np.square(theirs).sum()))
     return float((ours * theirs).sum() / spread) if spread > 0 else _NAN
+
+
+def _ranks(values: Vector) -> Vector:
+    from scipy.stats import rankdata  # half a second to load, which a prediction need not wait for
+
+    ranks: Vector = rankdata(values)
+    return ranks
 
 
 def accuracy(observed: Vector, probability: NDArray[np.float64]) -> float:

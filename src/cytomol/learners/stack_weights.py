@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 __all__ = ["stack", "weighted_mean"]
@@ -77,6 +76,8 @@ def stack(
     start = np.zeros(count + 2)
     # where classes can be told apart without error the best scale is infinite
     bounds = [(-_STEEPEST, _STEEPEST)] * (count + 1) + [(None, None)]
+    from scipy.optimize import minimize
+
     found = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
     return _softmax(found.x[:count])
 

@@ -60,7 +60,8 @@ def restored_heads(saved: Checked, options: HeadOptions, *, kind: str, tasks: in
         raise ModelDirectoryError(f"{saved.part}: the array {extra[0]} belongs to no head")
     heads = []
     for state in states:
-        head = build_head(options, inputs, tasks, kind=kind)
-        head.load_state_dict(state)
+        with torch.device("meta"):  # weights that are replaced at once need not be drawn
+            head = build_head(options, inputs, tasks, kind=kind)
+        head.load_state_dict(state, assign=True)
         heads.append(head.eval())
     return heads

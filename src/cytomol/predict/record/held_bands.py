@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from cytomol.predict.record.record_parts import Band
 from cytomol.predict.record.tested_rows import COVERAGE, TestedRows
@@ -30,7 +30,7 @@ def share_interval(held: int, rows: int) -> tuple[float, float]:
     >>> [round(bound, 2) for bound in share_interval(9, 10)]
     [0.6, 0.98]
     """
-    z = float(norm.ppf(0.975))
+    z = float(ndtri(0.975))
     share = held / rows
     middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     half = z * np.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows)) / (1 + z * z / rows)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.predict.uncertainty.conformal import ROUNDING, Matrix, Vector, crepes_library
+from cytomol.predict.uncertainty.conformal import ROUNDING, Matrix, Vector
 from cytomol.predict.uncertainty.ragged import flatten, unflatten
 
 __all__ = ["PredictionSets", "classes_not_ruled_out"]
@@ -66,15 +66,10 @@ class PredictionSets:
     def _steps(self) -> list[Vector]:
         """The p-value from each held-out score down to the one before, and beyond the last.
 
-        A p-value depends on the rank of a score alone, so that the library is asked once for every rank
-        and not once for every molecule.
+        It is the share of scores that are at least as large, the molecule's own among them.
         """
-        crepes = crepes_library()
         return [
-            np.asarray(
-                crepes.ConformalClassifier().fit(s).predict_p(np.append(s, np.inf), smoothing=False),
-                dtype=np.float64,
-            )
+            (len(s) - np.searchsorted(s, np.append(s, np.inf), side="left") + 1) / (len(s) + 1)
             for s in self.scores
         ]
 

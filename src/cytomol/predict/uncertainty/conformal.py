@@ -3,7 +3,8 @@
 Split conformal prediction (Papadopoulos et al., ECML 2002, 345; Vovk et al., Algorithmic Learning in a
 Random World, 2005): the score of a new molecule is compared with the scores of n held-out molecules. If it
 is exchangeable with them, the answer holds its value with a probability of at least the coverage, whatever
-the model. The arithmetic of quantiles and p-values is that of the library crepes (Boström, PMLR 230, 2024).
+the model. Quantiles and p-values are, to the bit, those
+of the library crepes (Boström, PMLR 230, 2024), which tests compare them with.
 
 What it does not promise: coverage for one molecule or one chemical series (it is an average over
 molecules), nor for molecules unlike the held-out ones; nor exactly where the held-out rows also chose the
@@ -14,15 +15,12 @@ never borrowed: tasks are not exchangeable, so a task with too few rows gets the
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.errors import ConfigError
 
-__all__ = ["ROUNDING", "Matrix", "Vector", "check_coverage", "crepes_library", "rows_needed"]
+__all__ = ["ROUNDING", "Matrix", "Vector", "check_coverage", "rows_needed"]
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -47,10 +45,3 @@ def check_coverage(coverage: float) -> float:
 def rows_needed(coverage: float) -> int:
     """Return how many held-out rows a finite interval, or a set of one class, takes: n >= c / (1 - c)."""
     return int(np.ceil(coverage / (1 - coverage) - ROUNDING))
-
-
-def crepes_library() -> Any:
-    """Import crepes without letting it change which warnings the process shows."""
-    with warnings.catch_warnings():  # its import would have every UserWarning of the process shown
-        import crepes
-    return crepes

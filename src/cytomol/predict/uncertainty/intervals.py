@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.errors import ModelDirectoryError
-from cytomol.predict.uncertainty.conformal import ROUNDING, Matrix, Vector, crepes_library
+from cytomol.predict.uncertainty.conformal import ROUNDING, Matrix, Vector
 from cytomol.predict.uncertainty.difficulty import (
     Clues,
     Constant,
@@ -23,7 +22,7 @@ from cytomol.predict.uncertainty.difficulty import (
 from cytomol.predict.uncertainty.held_folds import folds_of
 from cytomol.predict.uncertainty.ragged import flatten, unflatten
 
-__all__ = ["PredictionIntervals"]
+__all__ = ["PredictionIntervals", "interval"]
 
 _NUMBERS = {"constant": 0, "spread": 1, "distance": 2, "spread-distance": 4}
 
@@ -100,7 +99,7 @@ class PredictionIntervals:
             rows = ~np.isnan(predicted[:, task])
             constant = isinstance(difficulty, Constant)
             scale = None if constant else difficulty.scale(Clues(spread[rows, task], similarity[rows]))
-            low[rows, task], high[rows, task] = _interval(scores, predicted[rows, task], scale, coverage)
+            low[rows, task], high[rows, task] = interval(scores, predicted[rows, task], scale, coverage)
         return low, high
 
     @property
@@ -127,13 +126,16 @@ class PredictionIntervals:
         return cls(scores, [difficulties[n].restore(v) for n, v in zip(names, learnt, strict=True)])
 
 
-def _interval(
+def interval(
     scores: Vector, predicted: Vector, scale: Vector | None, coverage: float
 ) -> tuple[Vector, Vector]:
-    """Return the bounds around predictions from rising scores, by the library."""
-    ones = None if scale is None else np.ones(len(scores))
-    regressor = crepes_library().ConformalRegressor().fit(scores, sigmas=ones)
-    with warnings.catch_warnings():  # too few rows: `Uncertainty.notes` says it, task by task
-        warnings.simplefilter("ignore", UserWarning)
-        bounds = regressor.predict_int(predicted, sigmas=scale, confidence=coverage - ROUNDING)
-    return bounds[:, 0], bounds[:, 1]
+    """Return the bounds around predictions from rising scores.
+
+    Of n held-out scores and the molecule's own, at most a share 1 - coverage may be larger than the one that
+    makes the interval. Where n is too small for that no score will do (`Uncertainty.notes` says it).
+    """
+    larger = int((1 - (coverage - ROUNDING)) * (len(scores) + 1))
+    if larger == 0:
+        return np.full(len(predicted), -np.inf), np.full(len(predicted), np.inf)
+    reach = scores[-larger] if scale is None else scores[-larger] * scale
+    return predicted - reach, predicted + reach

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, stdtrit
 
 from cytomol.assays.metrics import metrics
 from cytomol.predict.verdict.weighted import WEIGHTED
@@ -158,7 +157,7 @@ def estimate(value: float, samples: Array, *, evidence: int | None = None) -> Es
     tail = (1 - _LEVEL) / 2
     if evidence is not None:
         n = max(evidence, 2)
-        tail = float(norm.cdf(student.ppf(tail, n - 1) * np.sqrt(n / (n - 1))))
+        tail = float(ndtr(stdtrit(n - 1, tail) * np.sqrt(n / (n - 1))))
     low, high = np.quantile(known, [tail, 1 - tail])
     return Estimate(value, float(low), float(high))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from cytomol.errors import ConfigError
 from cytomol.predict.uncertainty import PredictionIntervals, PredictionSets
-from cytomol.predict.uncertainty.conformal import check_coverage, rows_needed
+from cytomol.predict.uncertainty.conformal import ROUNDING, check_coverage, rows_needed
+from cytomol.predict.uncertainty.intervals import interval
 
 NONE = np.nan
 
@@ -38,6 +41,44 @@ def test_intervals_are_those_of_brute_force(seed: int, n: int, coverage: float) 
     np.testing.assert_allclose(low, asked - half)
     np.testing.assert_allclose(high, asked + half)
     assert np.isinf(half) == (n < rows_needed(coverage))
+
+
+@pytest.fixture(scope="module")
+def crepes() -> ModuleType:
+    """The library; its import would have every UserWarning of the process shown."""
+    with warnings.catch_warnings():
+        return importlib.import_module("crepes")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 60), st.floats(0.01, 0.99))
+def test_intervals_are_those_of_crepes_to_the_bit(
+    crepes: ModuleType, seed: int, n: int, coverage: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    scores, asked, scale = np.sort(rng.exponential(size=n).round(1)), rng.normal(size=4), rng.random(4)
+    for difficulty in (None, scale):
+        ones = None if difficulty is None else np.ones(n)
+        regressor = crepes.ConformalRegressor().fit(scores, sigmas=ones)
+        with warnings.catch_warnings():  # too few rows
+            warnings.simplefilter("ignore", UserWarning)
+            theirs = regressor.predict_int(asked, sigmas=difficulty, confidence=coverage - ROUNDING)
+        ours = np.column_stack(interval(scores, asked, difficulty, coverage))
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1000), st.integers(0, 60))
+def test_p_values_are_those_of_crepes_to_the_bit(crepes: ModuleType, seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    predicted, labels = rng.random(n).round(1), (rng.random(n) < 0.3).astype(float)  # rounding makes ties
+    asked = rng.random(9).round(1)
+    ours = PredictionSets.fit(column(predicted), column(labels)).p_values(column(asked))
+    for value in (0, 1):
+        own = predicted[labels == value]
+        score, scores = (1 - asked, 1 - own) if value else (asked, own)
+        theirs = crepes.ConformalClassifier().fit(scores).predict_p(score, smoothing=False)
+        np.testing.assert_array_equal(ours[:, 0, value], theirs)
 
 
 @pytest.mark.parametrize(("coverage", "rows"), [(0.9, 9), (0.8, 4), (0.95, 19), (0.99, 99), (0.5, 1)])
