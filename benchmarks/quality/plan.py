@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 SHIPPED = "default"
-"""The backbone that comes with the package; it was pretrained without what is known of evaluated molecules."""
+"""The backbone that comes with the package, pretrained without what is known of evaluated molecules."""
 
 SETS = ("bace", "bbbp", "clintox", "sider", "chembl2k", "biogenadme", "broad6k", "toxcast", "hiv")
 """The nine sets, cheap ones first."""
