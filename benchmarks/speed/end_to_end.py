@@ -64,9 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         table.write_text("\n".join(["SMILES", *smiles[:count], ""]), encoding="utf-8")
         variants = list(_programs(options, table, count))
         unit = "s" if count == 1 else "mol/s"
-        figures += compare(
-            row, unit, variants, repeats=repeats, threads=options.threads, warm=int(count == 1)
-        )
+        figures += compare(row, unit, variants, repeats=repeats, threads=options.threads, warm=0)
     figures += compare(
         ROWS[2], "s", list(_loaded(options.work, smiles[0])), repeats=20, threads=options.threads, warm=3
     )

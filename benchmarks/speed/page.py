@@ -11,10 +11,12 @@ import pandas as pd
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
+from benchmarks.speed.whole_predictions import whole_predictions
 
 _ROOT = Path(__file__).resolve().parents[2]
 _RESULTS = _ROOT / "benchmarks" / "results" / "speed.csv"
 _COMPARED = Path(__file__).resolve().parents[1] / "results" / "descriptors.csv"
+_WHOLE = Path(__file__).resolve().parents[1] / "results" / "end_to_end.csv"
 _PAGE = _ROOT / "docs" / "speed.md"
 _PLOT = _ROOT / "docs" / "figures" / "speed.svg"
 
@@ -110,7 +112,8 @@ def main() -> None:
     _PLOT.parent.mkdir(parents=True, exist_ok=True)
     _plot(rows)
     parts = [_HEAD, *_machines(rows), "## Goals\n", *_goals(rows), "\n![Speed](figures/speed.svg)\n"]
-    parts += [_DESCRIPTORS, *_descriptors(), _TRIED, "## All rows\n", *_table(rows)]
+    whole = whole_predictions(pd.read_csv(_WHOLE)) if _WHOLE.exists() else ()
+    parts += [_DESCRIPTORS, *_descriptors(), *whole, _TRIED, "## All rows\n", *_table(rows)]
     _PAGE.write_text("\n".join(parts).rstrip() + "\n")
 
 
