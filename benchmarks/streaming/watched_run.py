@@ -103,13 +103,10 @@ def _killed(process: psutil.Popen, out: Path, there: dict[Path, int]) -> tuple[f
 
 def _held(process: psutil.Popen) -> list[float]:
     """Return the resident memory of a process and of those below it, in MB."""
-    found = []
     try:
-        for one in [process, *process.children(recursive=True)]:
-            found.append(one.memory_info().rss / 1e6)
+        return [one.memory_info().rss / 1e6 for one in [process, *process.children(recursive=True)]]
     except psutil.Error:  # one has just ended
-        return found
-    return found
+        return []
 
 
 def _written(path: Path) -> int | None:

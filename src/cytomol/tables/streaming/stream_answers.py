@@ -25,6 +25,7 @@ from cytomol.tables.row_errors import OnError, RowErrors
 from cytomol.tables.streaming.part_join import join_parts
 from cytomol.tables.streaming.part_journal import PartJournal
 from cytomol.tables.streaming.table_source import TableSource
+from cytomol.tables.write_chunks import Layout
 
 __all__ = ["Answered", "ChunkAnswer", "ChunkJob", "StreamOptions", "stream_answers"]
 
@@ -118,6 +119,7 @@ def stream_answers(
     asked: Mapping[str, Any],
     on_error: OnError | None = None,
     progress: Callable[[int, int], None] | None = None,
+    layout: Layout | None = None,
 ) -> Answered:
     """Answer the rows of a source, chunk by chunk, and write them in order, whole or not at all.
 
@@ -135,6 +137,8 @@ def stream_answers(
         What an invalid molecule does.
     progress
         Called with (rows done, rows in all).
+    layout
+        See :func:`.join_parts`.
 
     Raises
     ------
@@ -153,7 +157,7 @@ def stream_answers(
             if not isinstance(error, OutputError | _WorkerDiedError):
                 journal.remove()  # the input is at fault: it will be another one
             raise
-        join_parts(journal, out, force=options.force)
+        join_parts(journal, out, force=options.force, layout=layout)
         journal.remove()
     return answered
 
