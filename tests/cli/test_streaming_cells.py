@@ -1,4 +1,4 @@
-"""What cells show, explained atoms and matches of long inputs: the answers in parts are those of the whole."""
+"""Imputed profiles, explained atoms and matches of long inputs: in parts they are those of the whole."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from tests.unit.cells import small_models
 from tests.unit.cells.explained_backbones import cell_backbone, save_cell_backbone
 
 Run = Callable[..., Any]
@@ -33,7 +35,7 @@ def read(path: Path) -> pd.DataFrame:
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", "/"])
 @pytest.mark.parametrize("verb", ["impute", "explain"])
 def test_parts_give_what_the_whole_gives(
-    cytomol: Run, backbone: Path, molecules: Path, tmp_path: Path, verb: str, suffix: str
+    *, cytomol: Run, backbone: Path, molecules: Path, tmp_path: Path, verb: str, suffix: str
 ) -> None:
     ask = (verb, backbone, molecules, "--keep", "id", "-o")
     whole, parts = tmp_path / "whole.parquet", tmp_path / f"parts{suffix}"
@@ -119,3 +121,86 @@ def test_an_input_is_refused_before_any_work(
             assert done.code == 2
             assert said in done.err
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+FEATURES = list(small_models.COLUMNS["painting"])
+
+
+@pytest.fixture(scope="module")
+def placing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a model that places molecules and profiles."""
+    return small_models.write_small(tmp_path_factory.mktemp("placing"), "contrastive")
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> Path:
+    """Return a table of 23 profiles, the third of which was not measured."""
+    values = np.random.default_rng(1).normal(5, 2, (23, len(FEATURES)))
+    values[2] = np.nan
+    frame = pd.DataFrame(values, columns=FEATURES)
+    frame.insert(0, "Metadata_pert_id", [f"p{row}" for row in range(len(frame))])
+    frame.to_csv(tmp_path / "profiles.csv", index=False)
+    return tmp_path / "profiles.csv"
+
+
+@pytest.mark.parametrize("queries", ["molecules", "profiles"])
+@pytest.mark.parametrize("suffix", [".csv", "/"])
+def test_matches_in_parts(
+    *,
+    cytomol: Run,
+    placing: Path,
+    molecules: Path,
+    profiles: Path,
+    tmp_path: Path,
+    queries: str,
+    suffix: str,
+) -> None:
+    tables = (molecules, profiles) if queries == "molecules" else (profiles, molecules)
+    ask = ("match", placing, tables[0], "--in", tables[1], "--top", "3", "--no-report", "-o")
+    whole, parts = cytomol(*ask, tmp_path / "whole.csv"), f"{tmp_path}/parts{suffix}"
+    done = cytomol(*ask, parts, "--chunk-rows", "7")
+    assert (whole.code, done.code) == (0, 0), done.err
+    assert whole.err.splitlines()[-1].split(":")[0] == done.err.splitlines()[-1].split(":")[0]
+    wanted, found = pd.read_csv(tmp_path / "whole.csv"), read(Path(parts))
+    for name in ("query_id", "candidate_id"):
+        wanted[name], found[name] = wanted[name].astype(str), found[name].astype(str).replace("<NA>", "nan")
+    told = ["query_row", "query_id", "candidate_row", "similarity", "spreads"]
+    pd.testing.assert_frame_equal(found[told], wanted[told], atol=1e-3, check_dtype=False)
+    assert found.columns.tolist() == wanted.columns.tolist()
+    assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_matching_goes_on_after_a_stop(
+    *,
+    cytomol: Run,
+    placing: Path,
+    molecules: Path,
+    profiles: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from cytomol.cells.match.match_table import MatchTable
+
+    real, asked = MatchTable.place, list[int]()
+
+    def failing(self: MatchTable, chunk: Any, space: Any, *, first: int, **more: Any) -> Any:
+        if self.path == str(profiles):
+            asked.append(first)
+            if len(asked) == 3:
+                raise KeyboardInterrupt
+        return real(self, chunk, space, first=first, **more)
+
+    monkeypatch.setattr(MatchTable, "place", failing)
+    ask = ("match", placing, profiles, "--in", molecules, "--no-report", "--chunk-rows", "6", "--library")
+    assert cytomol(*ask, tmp_path / "placed", "-o", tmp_path / "out.csv").code != 0
+    done = cytomol(*ask, tmp_path / "placed", "-o", tmp_path / "out.csv", "--resume", "--top", "9")
+    assert "holds parts of another run: options differs" in done.err
+    done = cytomol(*ask, tmp_path / "placed", "-o", tmp_path / "out.csv", "--resume")
+    assert done.code == 0, done.err
+    assert "took up 2 finished chunks" in done.err
+    assert asked == [0, 6, 12, 12, 18]
+    assert cytomol(*ask, tmp_path / "placed", "-o", tmp_path / "whole.csv").code == 0
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    done = cytomol(*ask, tmp_path / "placed", "-o", tmp_path / "out.h5ad", "--resume")
+    assert done.code == 2
+    assert "use .csv or .parquet" in done.err

@@ -12,8 +12,8 @@ import click
 from cytomol.cli.row_options import say_rows, standard_output
 
 if TYPE_CHECKING:
+    from cytomol.tables.streaming.row_source import RowSource
     from cytomol.tables.streaming.stream_answers import Answered, ChunkJob
-    from cytomol.tables.streaming.table_source import TableSource
     from cytomol.tables.write_chunks import Layout
 
 __all__ = ["Streaming", "check_answers_name", "stream_options"]
@@ -75,7 +75,7 @@ class Streaming:
         """Processes that featurize within a chunk: several that answer chunks need no others."""
         return 1 if self.workers is not None and self.workers > 1 else self.workers
 
-    def wanted(self, source: TableSource) -> bool:
+    def wanted(self, source: RowSource) -> bool:
         """Say whether an input is answered in parts: it is long, goes on, or becomes a folder."""
         if self.resume and self.out == "-":
             raise click.UsageError("--resume needs an output that is a file or folder")
@@ -83,7 +83,7 @@ class Streaming:
 
     def answer(
         self,
-        source: TableSource,
+        source: RowSource,
         job: ChunkJob,
         *,
         bar: str,
@@ -92,8 +92,9 @@ class Streaming:
         on_error: str | None,
         notes: tuple[str, ...] = (),
         layout: Layout | None = None,
+        say: bool = True,
     ) -> Answered:
-        """Answer an input in parts, and say what became of it."""
+        """Answer an input in parts, and say what became of it; without ``say``, the caller does."""
         from cytomol.progress import Reporter
         from cytomol.tables.streaming.stream_answers import StreamOptions, stream_answers
         from cytomol.version import __version__
@@ -117,5 +118,6 @@ class Streaming:
             click.echo(f"took up {answered.taken_up:,} finished chunks", err=True)
         for note in notes:
             click.echo(note, err=True)
-        say_rows(answered.errors, answered.renamed, verb, self.out)
+        if say:
+            say_rows(answered.errors, answered.renamed, verb, self.out)
         return answered

@@ -24,7 +24,7 @@ from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.row_errors import OnError, RowErrors
 from cytomol.tables.streaming.part_join import join_parts
 from cytomol.tables.streaming.part_journal import PartJournal
-from cytomol.tables.streaming.table_source import TableSource
+from cytomol.tables.streaming.row_source import RowSource
 from cytomol.tables.write_chunks import Layout
 
 __all__ = ["Answered", "ChunkAnswer", "ChunkJob", "StreamOptions", "stream_answers"]
@@ -59,7 +59,7 @@ class ChunkAnswer(Protocol):
 class ChunkJob(Protocol):
     """What answers chunks: it can be sent to another process, where it loads its model."""
 
-    def open(self) -> Callable[[MoleculeTable, int], ChunkAnswer]:
+    def open(self) -> Callable[[Any, int], ChunkAnswer]:
         """Load what is needed; return a function of rows and the row, from 0, of the first of them."""
         ...
 
@@ -111,7 +111,7 @@ class Answered:
 
 
 def stream_answers(
-    source: TableSource,
+    source: RowSource,
     job: ChunkJob,
     out: str,
     options: StreamOptions,
@@ -189,7 +189,7 @@ def _journal(out: str) -> Iterator[PartJournal]:
 
 
 def _answer(
-    source: TableSource,
+    source: RowSource,
     job: ChunkJob,
     journal: PartJournal,
     options: StreamOptions,
@@ -223,7 +223,7 @@ def _answer(
     return answered
 
 
-_Chunks = Iterator[tuple[int, MoleculeTable]]
+_Chunks = Iterator[tuple[int, Any]]
 _Notes = Iterator[tuple[int, dict[str, Any]]]
 
 
@@ -277,7 +277,7 @@ def _by_processes(chunks: _Chunks, job: ChunkJob, journal: PartJournal, size: in
 
 
 _job: ChunkJob | None = None
-_answers: Callable[[MoleculeTable, int], ChunkAnswer] | None = None
+_answers: Callable[[Any, int], ChunkAnswer] | None = None
 
 
 def _begin(job: ChunkJob) -> None:
@@ -299,7 +299,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _in_process(journal: PartJournal, number: int, table: MoleculeTable, first: int) -> dict[str, Any]:
+def _in_process(journal: PartJournal, number: int, table: Any, first: int) -> dict[str, Any]:
     global _answers  # noqa: PLW0603 - as above
     if _answers is None:
         assert _job is not None
