@@ -17,7 +17,7 @@ from cytomol.corpus.feature_columns import ColumnReport
 from cytomol.corpus.profiles import ProfileTable, aggregate_profiles
 from cytomol.corpus.readers import read_profile_parts
 from cytomol.corpus.rowkeys import row_keys
-from cytomol.errors import ConfigError, InputError
+from cytomol.errors import ConfigError, InputError, OutputError
 from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.profile_source import (
     ProfileSource,
@@ -85,7 +85,14 @@ def keep_profiles(
         place = folder / str(number)
         place.mkdir(parents=True)
         table = _Table(ProfileSource.parse(text), known, place)
-        one = table.keep(molecules, backbone)
+        try:
+            one = table.keep(molecules, backbone)
+        except OSError as error:
+            raise OutputError(
+                f"profiles cannot be kept for the time of the run: {error.strerror or error}",
+                where=str(folder),
+                hint="make room there, or set TMPDIR to a folder with more",
+            ) from error
         if one.name in [other.name for other in kept]:
             raise ConfigError(
                 f"two sources of profiles are called {one.name!r}", hint="--profiles NAME=FILE names one"

@@ -157,7 +157,13 @@ def stream_answers(
             if not isinstance(error, OutputError | _WorkerDiedError):
                 journal.remove()  # the input is at fault: it will be another one
             raise
-        join_parts(journal, out, force=options.force, layout=layout)
+        try:
+            join_parts(journal, out, force=options.force, layout=layout)
+        except OutputError as error:
+            if out == "-":
+                raise
+            hint = "all parts are finished and stay: make room, then go on with --resume"
+            raise OutputError(error.what, where=error.where, hint=hint) from error
         journal.remove()
     return answered
 
