@@ -1,119 +1,112 @@
-"""Predict many planted molecules, kill the run in the middle, go on: ``python -m benchmarks.streaming``."""
+"""Answer many planted molecules, kill the run in the middle, go on: ``python -m benchmarks.streaming``.
+
+Without MODEL, ``predict`` asks a small model that is fitted here to a planted assay (nearest neighbours on
+fingerprints), and ``embed`` and ``impute`` ask the backbone that comes with cytomol.
+"""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import hashlib
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
-import psutil
+from benchmarks.streaming.planted import write_assay, write_molecules
+from benchmarks.streaming.watched_run import finished_parts, watch_run
 
 RESULTS = Path(__file__).parents[1] / "results" / "streaming.csv"
-_PARTS = ("C", "N", "O", "S", "CC", "CN", "CO", "C(C)", "C(F)", "C(Cl)", "C(=O)", "c1ccc(cc1)", "C(O)")
-
-
-def planted(number: int) -> str:
-    """Return a valid SMILES, another one for each number below 13**6.
-
-    >>> planted(0), planted(1)
-    ('CCCCCCCF', 'CNCCCCCF')
-    """
-    text = "C"
-    for _ in range(6):
-        number, place = divmod(number, len(_PARTS))
-        text += _PARTS[place]
-    return text + "F"
+_OF_VERB = {"predict": ("--no-evidence",), "embed": (), "impute": ()}
 
 
 def main() -> None:
     """Write one row: memory, time, and whether the output after a kill is that of a run without."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.streaming", description=__doc__)
-    parser.add_argument("model", help="directory of a fine-tuned model")
+    parser.add_argument("model", nargs="?", help="directory of a model; by default a small one is made")
+    parser.add_argument("--verb", choices=list(_OF_VERB), default="predict")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--chunk-rows", type=int, default=16384)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--work", type=Path, default=Path("build/streaming"))
     parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    table = options.work / f"planted-{options.rows}.csv"
-    with table.open("w", encoding="utf-8") as handle:
-        handle.write("id,smiles\n")
-        handle.writelines(f"m{row},{planted(row)}\n" for row in range(options.rows))
-    outs = [options.work / f"{name}.csv" for name in ("whole", "killed")]
-    for out in outs:
-        out.unlink(missing_ok=True)
-    ask = ["predict", options.model, str(table), "--workers", "1", "--chunk-rows", str(options.chunk_rows)]
-    ask += ["--no-evidence", "-q"]
-    total = -(-options.rows // options.chunk_rows)
-    seconds, largest, tree = run([*ask, "-o", str(outs[0])], outs[0])
-    run([*ask, "-o", str(outs[1])], outs[1], kill_at=max(1, total // 2))
-    parts = outs[1].with_name(f".{outs[1].name}.parts")
-    before = {path: path.stat().st_mtime_ns for path in parts.glob("[0-9]*.json")}
-    again: set[Path] = set()
-    _, second, second_tree = run([*ask, "-o", str(outs[1]), "--resume"], outs[1], watch=(before, again))
-    digests = [hashlib.sha256(out.read_bytes()).hexdigest() for out in outs]
-    row = {
-        "rows": options.rows,
-        "verb": "predict",
-        "chunk_rows": options.chunk_rows,
-        "peak_mb_process": round(max(largest, second)),
-        "peak_mb_tree": round(max(tree, second_tree)),
-        "seconds": round(seconds, 1),
-        "killed_at": len(before) * options.chunk_rows,
-        "repeated_chunks": len(again),
-        "identical": digests[0] == digests[1],
-    }
+    model = options.model or small_model(options.verb, options.work)
+    row = measured(options, model)
     print(row)
-    new = not options.output.exists()
-    with options.output.open("a", newline="", encoding="utf-8") as handle:
+    keep(options.output, row)
+
+
+def small_model(verb: str, work: Path) -> str:
+    """Return the model that a verb asks where none is named; one that predicts is fitted once."""
+    if verb != "predict":
+        return "default"
+    model = work / "model"
+    if not model.is_dir():
+        write_assay(work / "assay.csv")
+        ask = ["finetune", str(work / "assay.csv"), "--targets", "value", "--learner", "neighbours"]
+        ask += ["--split-type", "random", "--no-report", "--no-baselines", "--workers", "1", "-q"]
+        subprocess.run([sys.executable, "-m", "cytomol", *ask, "-o", str(model)], check=True)
+    return str(model)
+
+
+def measured(options: argparse.Namespace, model: str) -> dict[str, Any]:
+    """Run once as a whole and once with a kill in the middle; return the row."""
+    table = options.work / f"planted-{options.rows}.csv"
+    write_molecules(table, options.rows)
+    whole, cut = (options.work / f"{options.verb}-{name}.csv" for name in ("whole", "killed"))
+    for out in (whole, cut):
+        out.unlink(missing_ok=True)
+    ask = [options.verb, model, str(table), "--workers", str(options.workers)]
+    ask += ["--chunk-rows", str(options.chunk_rows), *_OF_VERB[options.verb], "-q"]
+    chunks = -(-options.rows // options.chunk_rows)
+    straight = watch_run([*ask, "-o", str(whole)], whole)
+    first = watch_run([*ask, "-o", str(cut)], cut, kill_at=max(1, chunks // 2))
+    there = len(finished_parts(cut))
+    second = watch_run([*ask, "-o", str(cut), "--resume"], cut)
+    runs = (straight, first, second)
+    return {
+        "verb": options.verb,
+        "model": options.model or {"predict": "neighbours"}.get(options.verb, model),
+        "rows": options.rows,
+        "chunk_rows": options.chunk_rows,
+        "workers": options.workers,
+        "input_mb": round(table.stat().st_size / 1e6, 1),
+        "output_mb": round(whole.stat().st_size / 1e6, 1),
+        "peak_mb_process": round(max(run.largest for run in runs)),
+        "peak_mb_tree": round(max(run.tree for run in runs)),
+        "seconds": round(straight.seconds, 1),
+        "chunks": chunks,
+        "finished_at_kill": there,
+        "repeated_chunks": second.again,
+        "chunk_seconds": round(first.chunk_seconds, 1),
+        "lost_seconds": round(first.lost_seconds, 1),
+        "seconds_killed": round(first.seconds, 1),
+        "seconds_resumed": round(second.seconds, 1),
+        "identical": digest(whole) == digest(cut),
+    }
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def keep(path: Path, row: dict[str, Any]) -> None:
+    """Write a row among the others, in the place of one of the same verb, rows and processes."""
+    named = ("verb", "rows", "workers")
+    rows: list[dict[str, Any]] = []
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as handle:
+            rows = [one for one in csv.DictReader(handle) if any(one[k] != str(row[k]) for k in named)]
+    rows = sorted([*rows, row], key=lambda one: (str(one["verb"]), int(one["rows"]), int(one["workers"])))
+    with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.DictWriter(handle, list(row), lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def run(
-    ask: list[str],
-    out: Path,
-    *,
-    kill_at: int | None = None,
-    watch: tuple[dict[Path, int], set[Path]] | None = None,
-) -> tuple[float, float, float]:
-    """Run the command; return seconds, and the peak of the largest process and of all, in MB.
-
-    ``kill_at`` kills it when so many chunks are finished; ``watch`` notes finished chunks written again.
-    """
-    parts = out.with_name(f".{out.name}.parts")
-    began, largest, tree = time.perf_counter(), 0.0, 0.0
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = psutil.Popen([sys.executable, "-m", "cytomol", *ask], env=environment)
-    while process.poll() is None:
-        try:
-            held = [one.memory_info().rss / 1e6 for one in [process, *process.children(recursive=True)]]
-        except psutil.Error:
-            continue
-        largest, tree = max(largest, *held), max(tree, sum(held))
-        if kill_at is not None and len(list(parts.glob("[0-9]*.json"))) >= kill_at:
-            process.kill()
-        for path, written in watch[0].items() if watch else ():
-            if _changed(path, written):
-                watch[1].add(path)  # type: ignore[index]
-        time.sleep(0.05)
-    if kill_at is None and process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, ask)
-    return time.perf_counter() - began, largest, tree
-
-
-def _changed(path: Path, written: int) -> bool:
-    try:
-        return path.stat().st_mtime_ns != written
-    except FileNotFoundError:  # the parts are joined and removed
-        return False
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 if __name__ == "__main__":

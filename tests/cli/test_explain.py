@@ -210,12 +210,12 @@ def test_chunks_do_not_matter(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import cytomol.cli.explain as verb
+    from cytomol.scale import explain_job
 
     (tmp_path / "in.smi").write_text("\n".join(["C" * n for n in range(1, 9)] + ["C1CC", "N"]))
     asked = ("explain", backbones["infoalign"], tmp_path / "in.smi")
     assert cytomol(*asked, "-o", tmp_path / "whole.csv").code == 0
-    monkeypatch.setattr(verb, "_CHUNK", 3)
+    monkeypatch.setattr(explain_job, "AT_ONCE", 3)
     assert cytomol(*asked, "-o", tmp_path / "parts.csv").code == 0
     whole, parts = (pd.read_csv(tmp_path / name) for name in ("whole.csv", "parts.csv"))
     assert whole["row"].tolist() == parts["row"].tolist()

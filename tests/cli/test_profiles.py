@@ -100,6 +100,19 @@ def test_every_row_is_answered_and_says_whether_it_had_a_profile(
     pd.testing.assert_series_equal(uncertain["profile"], found["profile"])
 
 
+def test_a_long_input_reads_the_profiles_of_each_part(cytomol: Run, made: Made, tmp_path: Path) -> None:
+    pd.read_csv(made.assays).iloc[:60].to_csv(tmp_path / "in.csv", index=False)
+    pd.read_parquet(made.profiles).iloc[::3].to_csv(tmp_path / "some.csv", index=False)
+    ask = ("predict", made.model, tmp_path / "in.csv", "--profiles", tmp_path / "some.csv", "-o")
+    for name, more in (("whole", ("--workers", "1")), ("parts", ("--workers", "2", "--chunk-rows", "40"))):
+        done = cytomol(*ask, tmp_path / f"{name}.csv", *more)
+        assert done.code == 0, done.err
+        assert "profiles painting: " in done.err
+    wanted, found = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("whole", "parts"))
+    assert 0 < (wanted["profile"] == "measured").sum() < len(wanted)
+    pd.testing.assert_frame_equal(found, wanted, rtol=1e-5)
+
+
 def test_what_does_not_fit_is_refused_with_one_message(cytomol: Run, made: Made, tmp_path: Path) -> None:
     frame = pd.read_parquet(made.profiles)
     frame.drop(columns=frame.columns[-3:]).to_csv(tmp_path / "narrow.csv", index=False)

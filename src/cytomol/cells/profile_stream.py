@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from cytomol.cells.modality import NamedFeatures, TrainedModality
 from cytomol.corpus.feature_columns import ColumnReport
-from cytomol.corpus.readers import read_profile_parts
+from cytomol.corpus.readers import FeaturePick, read_profile_parts
 from cytomol.errors import InputError, note
 
-__all__ = ["ProfileChunk", "read_profile_chunks"]
+__all__ = ["ProfileChunk", "count_profiles", "read_profile_chunks"]
 
 CHUNK = 8192
 
@@ -74,18 +74,8 @@ def read_profile_chunks(
     InputError
         If the file is no table of profiles, or lacks features of the modality.
     """
-
-    def pick(report: ColumnReport) -> tuple[str, ...]:
-        """Return the modality's features, whatever the rules for names make of them."""
-        looked_for = {*modality.columns, *report.features}
-        features = tuple(name for name in report.names() if name in looked_for)
-        if not features:
-            raise InputError("holds no feature columns", where=str(path), hint=str(report))
-        modality.aligned(np.empty((0, len(features)), np.float32), features, where=str(path))
-        return modality.columns
-
     start, told = 0, False
-    for part in read_profile_parts(path, pick, rows=rows, layer=layer, beside=beside):
+    for part in read_profile_parts(path, _picked(path, modality), rows=rows, layer=layer, beside=beside):
         values, infinite = part.features, np.isinf(part.features)
         if infinite.any():
             if not told:
@@ -96,3 +86,24 @@ def read_profile_chunks(
             values = modality.corrected(values, part.metadata)
         yield ProfileChunk(start, part.metadata, np.ascontiguousarray(values))
         start += len(values)
+
+
+def count_profiles(path: str | Path, modality: NamedFeatures, *, layer: str | None = None) -> int:
+    """Return how many profiles a table holds, from one of its features; see :func:`read_profile_chunks`."""
+    pick = _picked(path, modality)
+    parts = read_profile_parts(path, lambda report: pick(report)[:1], rows=CHUNK, layer=layer)
+    return sum(len(part) for part in parts)
+
+
+def _picked(path: str | Path, modality: NamedFeatures) -> FeaturePick:
+    """Return what chooses the modality's features, whatever the rules for names make of them."""
+
+    def pick(report: ColumnReport) -> tuple[str, ...]:
+        looked_for = {*modality.columns, *report.features}
+        features = tuple(name for name in report.names() if name in looked_for)
+        if not features:
+            raise InputError("holds no feature columns", where=str(path), hint=str(report))
+        modality.aligned(np.empty((0, len(features)), np.float32), features, where=str(path))
+        return tuple(modality.columns)
+
+    return pick

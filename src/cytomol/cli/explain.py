@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options, rows_options, say_rows, split_names
+from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
-    from cytomol.cells.explain.choose_value import ValueChoice
-    from cytomol.cells.explain.explained_rows import AtomTable
-    from cytomol.chem.occlusion.attribution import ExplainedMolecule
+    from cytomol.scale.explain_job import ExplainJob
+    from cytomol.tables.streaming.table_source import TableSource
 
 __all__ = ["command"]
 
-_CHUNK = 64  # molecules whose masked rows are in memory at once
-
-
-@dataclass(frozen=True)
-class _Explainer:
-    """Explains some molecules; what it explains, and whether it reads the parent of a salt."""
-
-    explain: Callable[[Sequence[str]], list[ExplainedMolecule]]
-    title: str
-    parents: bool
+_CHUNK_ROWS = 512  # a molecule is answered once for each of its atoms
 
 
 @click.command(
@@ -41,7 +31,13 @@ class _Explainer:
 )
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
-@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv (also .gz) or .parquet.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="OUT",
+    help="Output: .csv, .tsv (also .gz), .parquet or a FOLDER/ of Parquet files.",
+)
 @rows_options
 @click.option("--task", "tasks", multiple=True, metavar="A,B", help="Tasks to explain.  [default: all]")
 @click.option("--modality", metavar="NAME", help="Explain the imputed profile of this modality.")
@@ -71,6 +67,14 @@ class _Explainer:
 @click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes that answer parts of a long input.",
+)
+@partial(stream_options, rows=_CHUNK_ROWS)
 @output_options
 def command(
     *,
@@ -92,6 +96,9 @@ def command(
     draw: str | None,
     draw_first: int,
     batch_size: int,
+    workers: int,
+    chunk_rows: int,
+    resume: bool,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -111,127 +118,111 @@ def command(
     if profile_row is not None and profile is None:
         raise click.UsageError("--profile-row is a row of --profile TABLE")
     from cytomol.files import check_output
-    from cytomol.tables import read_molecules
-    from cytomol.tables.write_chunks import check_chunks_name
+    from cytomol.tables.streaming import open_source
 
-    check_chunks_name(out, force=force)
+    check_answers_name(out, force=force, by_chunks=True)
     if draw is not None:
         check_output(draw, force=force)
-    table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
+    source = open_source(molecules, smiles_col=smiles_col, sheet=sheet)
 
     from cytomol.artifact.directory import kind_of
     from cytomol.cells.explain.choose_value import ValueChoice
-    from cytomol.cells.explain.explained_rows import AtomTable
-    from cytomol.nn.allocator import keep_few_kernels
-
-    keep_few_kernels()
-    if of_cell or kind_of(model) == "backbone":
-        if tasks:
-            raise InputError(
-                "is a pretrained model, which has no tasks", where=model, hint="leave --task out"
-            )
-        choice = ValueChoice(modality, feature, what, profile, profile_row)
-        explainer = _of_cell(model, choice, by, steps, batch_size)
-    else:
-        explainer = _of_tasks(model, tasks, by, batch_size)
-    kept = split_names(keep, table.frame.columns)
-    rows = AtomTable(
-        table,
-        kept,
-        on_error,  # type: ignore[arg-type]
-        gradients=by == "gradients",
-        parents=explainer.parents,
-    )
-    _write(
-        explainer,
-        table.smiles,
-        rows,
-        out=out,
-        draw=draw,
-        draw_first=draw_first,
-        force=force,
-        quiet=quiet,
-    )
-
-
-def _of_tasks(model: str, tasks: Sequence[str], by: str, batch_size: int) -> _Explainer:
-    """Explain the tasks of a fine-tuned model."""
     from cytomol.predict.predictor import Predictor
-    from cytomol.predict.task_attribution import explain_tasks, named_tasks
+    from cytomol.scale.explain_job import ExplainJob
 
-    if by == "gradients":
-        raise InputError(
-            "integrated gradients explain imputed profiles and matches, not tasks",
-            hint="leave --by gradients out: occlusion explains the tasks of any learner",
-        )
-    predictor = Predictor.load(model)
-    names = named_tasks(predictor, split_names(tasks, predictor.names))
-    return _Explainer(
-        lambda smiles: explain_tasks(predictor, smiles, names, batch_size=batch_size),
-        ", ".join(names),
-        predictor.features.options.standardize == "parent",
+    of_cell = of_cell or kind_of(model) == "backbone"
+    if of_cell and tasks:
+        raise InputError("is a pretrained model, which has no tasks", where=model, hint="leave --task out")
+    predictor = None if of_cell else Predictor.load(model)
+    job = ExplainJob(
+        model,
+        ValueChoice(modality, feature, what, profile, profile_row) if of_cell else None,
+        tuple(split_names(tasks, () if predictor is None else predictor.names)),
+        by,
+        steps,
+        batch_size,
+        tuple(split_names(keep, source.columns)),
+        on_error,  # type: ignore[arg-type]
+        predictor,
     )
+    job.atom_table(source.head())  # are there such columns, tasks and features?
+    streaming = Streaming(out, chunk_rows, resume, force, quiet, workers)
+    if streaming.wanted(source):
+        drawn, rows, invalid = _in_parts(job, source, streaming, draw=draw, draw_first=draw_first)
+    else:
+        drawn, rows, invalid = _at_once(job, source, streaming, draw=draw, draw_first=draw_first)
+    if not quiet and drawn is not None and drawn < rows - invalid:
+        click.echo(f"drew the first {drawn} of them; --draw-first N draws more", err=True)
 
 
-def _of_cell(
-    model: str,
-    choice: ValueChoice,
-    by: str,
-    steps: int,
-    batch_size: int,
-) -> _Explainer:
-    """Explain what a backbone says of a cell."""
-    from cytomol.artifact.backbone import load_backbone
-    from cytomol.cells.explain.choose_value import choose_value
-    from cytomol.cells.explain.integrated_gradients import integrate_value
-    from cytomol.cells.explain.occluded_atoms import occlude_value
+def _at_once(
+    job: ExplainJob, source: TableSource, streaming: Streaming, *, draw: str | None, draw_first: int
+) -> tuple[int | None, int, int]:
+    """Explain a short input; table and drawings are there whole, or not at all.
 
-    backbone = load_backbone(model)
-    value = choose_value(backbone, choice)
-
-    def explain(smiles: Sequence[str]) -> list[ExplainedMolecule]:
-        if by == "gradients":
-            return integrate_value(backbone, smiles, value, steps=steps, batch_size=min(64, batch_size))
-        return occlude_value(backbone, smiles, value, batch_size=batch_size)
-
-    return _Explainer(explain, value.name, backbone.feature_options.standardize == "parent")
-
-
-def _write(
-    explainer: _Explainer,
-    smiles: list[str],
-    table: AtomTable,
-    *,
-    out: str,
-    draw: str | None,
-    draw_first: int,
-    force: bool,
-    quiet: bool,
-) -> None:
-    """Explain molecules chunk by chunk; table and drawings are there whole, or not at all."""
+    Returns how many molecules are drawn (None: none were to be), how many there are, and how many invalid.
+    """
     from cytomol.cells.explain.attribution_drawings import Drawings
     from cytomol.files import atomic_directory
     from cytomol.nn.allocator import give_back_memory
     from cytomol.progress import Reporter
+    from cytomol.scale.explain_job import AT_ONCE
     from cytomol.tables.write_chunks import open_chunks
 
+    explainer, whole = job.explainer(), source.table()
+    table, smiles = job.atom_table(whole), whole.smiles
     with ExitStack() as stack:
-        writer = stack.enter_context(open_chunks(out, force=force))
-        folder = None if draw is None else stack.enter_context(atomic_directory(draw, force=force))
+        writer = stack.enter_context(open_chunks(streaming.out, force=streaming.force))
+        folder = None if draw is None else stack.enter_context(atomic_directory(draw, force=streaming.force))
         drawings = None if folder is None else Drawings(folder, draw_first)
-        advance = stack.enter_context(Reporter(quiet=quiet).bar("explain"))
-        for start in range(0, len(smiles), _CHUNK):
-            explained = explainer.explain(smiles[start : start + _CHUNK])
+        advance = stack.enter_context(Reporter(quiet=streaming.quiet).bar("explain"))
+        for start in range(0, len(smiles), AT_ONCE):
+            explained = explainer.explain(smiles[start : start + AT_ONCE])
             writer.write(table.rows(explained))
             give_back_memory()
             if drawings is not None:
                 drawings.add(explained, start + 1)
-            advance(min(start + _CHUNK, len(smiles)), len(smiles))
+            advance(min(start + AT_ONCE, len(smiles)), len(smiles))
         table.errors.require_some()
         if drawings is not None:
             drawings.finish(explainer.title)
-    if quiet:
-        return
-    say_rows(table.errors, table.renamed, f"explained {explainer.title}:", out)
-    if drawings is not None and drawings.drawn < table.errors.rows - table.errors.invalid:
-        click.echo(f"drew the first {drawings.drawn} of them; --draw-first N draws more", err=True)
+    if not streaming.quiet:
+        say_rows(table.errors, table.renamed, f"explained {explainer.title}:", streaming.out)
+    return None if drawings is None else drawings.drawn, table.errors.rows, table.errors.invalid
+
+
+def _in_parts(
+    job: ExplainJob, source: TableSource, streaming: Streaming, *, draw: str | None, draw_first: int
+) -> tuple[int | None, int, int]:
+    """Explain a long input chunk by chunk; the first molecules are drawn before. Returns as `_at_once`."""
+    from cytomol.cells.explain.attribution_drawings import Drawings
+    from cytomol.files import atomic_directory
+    from cytomol.predict.streamed_rows import model_stamp
+    from cytomol.scale.explain_job import AT_ONCE
+    from cytomol.tables.streaming.table_source import place_stamp
+    from cytomol.tables.write_chunks import Layout
+
+    title, drawn = job.explainer().title, None
+    asked: dict[str, Any] = {"model": model_stamp(job.model), "options": job.described()}
+    if job.choice is not None and job.choice.profile is not None:
+        asked["profile"] = place_stamp(job.choice.profile)
+    with ExitStack() as stack:
+        if draw is not None:
+            drawings = Drawings(
+                stack.enter_context(atomic_directory(draw, force=streaming.force)), draw_first
+            )
+            for number, table in source.chunks(AT_ONCE):
+                drawings.add(job.explainer().explain(table.smiles), number * AT_ONCE + 1)
+                if (drawn := drawings.drawn) >= draw_first:
+                    break
+            drawings.finish(title)
+        answered = streaming.answer(
+            source,
+            job,
+            bar="explain",
+            verb=f"explained {title}:",
+            asked=asked,
+            on_error=job.on_error,
+            layout=Layout(),
+        )
+    return drawn, answered.errors.rows, answered.errors.invalid

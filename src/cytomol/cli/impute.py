@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
+from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
 
 if TYPE_CHECKING:
     from cytomol.cells.impute.feature_calibration import FeatureCalibration
     from cytomol.cells.impute.imputer import Imputer
+    from cytomol.tables.streaming.table_source import TableSource
 
 __all__ = ["command"]
+
+_CHUNK_ROWS = 4096  # profiles are wide
 
 
 @click.command(
@@ -25,7 +32,13 @@ __all__ = ["command"]
 )
 @click.argument("model", metavar="DIR")
 @click.argument("molecules", metavar="INPUT")
-@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet or .h5ad.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="OUT",
+    help="Output: .csv, .tsv, .parquet, .h5ad or a FOLDER/ of Parquet files.",
+)
 @click.option(
     "--modality",
     multiple=True,
@@ -51,6 +64,7 @@ __all__ = ["command"]
     help="Share of measured values that intervals are to hold.",
 )
 @rows_options
+@partial(stream_options, rows=_CHUNK_ROWS)
 @pass_options
 def command(
     *,
@@ -67,6 +81,8 @@ def command(
     on_error: str | None,
     batch_size: int,
     workers: int | None,
+    chunk_rows: int,
+    resume: bool,
     force: bool,
     quiet: bool,
 ) -> None:
@@ -79,13 +95,14 @@ def command(
     the decoder. Without, it is that of the training profiles under a normal law. As DIR, default is the
     backbone that comes with cytomol.
     """
-    from cytomol.tables import read_molecules
-    from cytomol.tables.write_chunks import check_chunks_name
+    from cytomol.tables.streaming import open_source
+    from cytomol.tables.streaming.table_source import place_stamp
 
     if held_out is not None and calibrate is None:
         raise click.UsageError("--held-out says which molecules of --calibrate to take: give that too")
-    check_chunks_name(out, force=force)
-    table = read_molecules(molecules, smiles_col=smiles_col, sheet=sheet)
+    check_answers_name(out, force=force, by_chunks=True)
+    source = open_source(molecules, smiles_col=smiles_col, sheet=sheet)
+    streaming = Streaming(out, chunk_rows, resume, force, quiet, workers)
 
     from cytomol.artifact.backbone import load_backbone
     from cytomol.cells.impute.imputed_rows import impute_rows
@@ -110,21 +127,54 @@ def command(
                 workers=workers,
                 progress=advance,
             )
+    asked: dict[str, Any] = {
+        "keep": split_names(keep, source.columns) if keep else None,
+        "on_error": on_error,
+        "batch_size": batch_size,
+    }
+    if streaming.wanted(source):
+        stamp = {**asked, "modalities": list(imputer.calibrations), "coverage": coverage}
+        stamp["calibrated"] = [place_stamp(place) for place in (calibrate, held_out) if place is not None]
+        _in_parts(source, streaming, model=model, imputer=imputer, asked=asked, stamp=stamp)
+        return
     with reporter.bar("impute") as advance:
         errors, renamed = impute_rows(
-            imputer,
-            table,
-            out,
-            keep=split_names(keep, table.frame.columns) if keep else None,
-            on_error=on_error,  # type: ignore[arg-type]
-            force=force,
-            batch_size=batch_size,
-            workers=workers,
-            progress=advance,
+            imputer, source.table(), out, force=force, workers=workers, progress=advance, **asked
         )
     if not quiet:
-        _say(imputer)
+        for line in _notes(imputer):
+            click.echo(line, err=True)
         say_rows(errors, renamed, "imputed", out)
+
+
+def _in_parts(
+    source: TableSource,
+    streaming: Streaming,
+    *,
+    model: str,
+    imputer: Imputer,
+    asked: dict[str, Any],
+    stamp: dict[str, Any],
+) -> None:
+    """Impute a long input chunk by chunk."""
+    from cytomol.cells.impute.imputed_rows import ImputedRows
+    from cytomol.predict.streamed_rows import model_stamp
+    from cytomol.scale.impute_job import ImputeJob
+    from cytomol.tables.read import format_of
+
+    asked = {**asked, "annotated": format_of(Path(streaming.out)) == "h5ad", "workers": streaming.of_chunk}
+    rows = ImputedRows(imputer, **asked)
+    rows.error_column(source.head())
+    streaming.answer(
+        source,
+        ImputeJob(model, imputer.calibrations, imputer.ridges, asked, imputer),
+        bar="impute",
+        verb="imputed",
+        asked={"model": model_stamp(model), "options": stamp, "annotated": rows.annotated},
+        on_error=rows.on_error,
+        notes=tuple(_notes(imputer)),
+        layout=rows.layout,
+    )
 
 
 def _sources(calibration: FeatureCalibration) -> str:
@@ -134,7 +184,7 @@ def _sources(calibration: FeatureCalibration) -> str:
     return " and ".join(found) or "the mean alone"
 
 
-def _say(imputer: Imputer) -> None:
+def _notes(imputer: Imputer) -> Iterator[str]:
     """Say of each modality what its intervals are worth."""
     for one in imputer.modalities:
         calibration = imputer.calibrations[one.name]
@@ -153,4 +203,4 @@ def _say(imputer: Imputer) -> None:
             )
         if (correction := one.backbone.corrections.get(one.name)) is not None:
             told += f"; values are those of profiles corrected by {correction.by} ({correction.way})"
-        click.echo(f"{one.name}: {told}", err=True)
+        yield f"{one.name}: {told}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,19 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.row_options import pass_options, split_names
+from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
 
 if TYPE_CHECKING:
     from cytomol.cells.match.match_index import PlaceIndex
     from cytomol.cells.match.match_library import Library
+    from cytomol.cells.match.match_table import MatchTable
+    from cytomol.cells.space import Space
     from cytomol.progress import Reporter
 
 __all__ = ["command"]
 
 _ONE_PLACE = 0.99  # length of the mean place from which candidates are all but one
+_CHUNK_ROWS = 4096  # a query has many answers
 _HOLDS = click.Choice(["molecules", "profiles"])
 
 
@@ -34,7 +39,13 @@ _HOLDS = click.Choice(["molecules", "profiles"])
 @click.argument("model", metavar="DIR")
 @click.argument("queries", metavar="QUERIES")
 @click.option("--in", "candidates", required=True, metavar="CANDIDATES", help="Table of candidates.")
-@click.option("-o", "--out", required=True, metavar="OUT", help="Output: .csv, .tsv, .parquet or .h5ad.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="OUT",
+    help="Output: .csv, .tsv, .parquet, .h5ad or a FOLDER/ of Parquet files.",
+)
 @click.option(
     "--modality", metavar="NAME", help="Kind of profile.  [default: the only one that the model knows]"
 )
@@ -73,6 +84,7 @@ _HOLDS = click.Choice(["molecules", "profiles"])
     "candidates from 200,000.",
 )
 @report_option
+@partial(stream_options, rows=_CHUNK_ROWS)
 @pass_options
 def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **options: Any) -> None:
     """Rank the molecules or profiles of CANDIDATES for each molecule or profile of QUERIES.
@@ -83,13 +95,17 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
     row (from 1), id and SMILES, the similarity (a cosine), top_percent (the share of candidates that rank as
     high or higher), spreads (how many standard deviations it lies above the mean of all candidates), a note
     where the order says nothing, and 'error' where a query has no place. Beside OUT.csv lies
-    OUT.report.html, with the first queries drawn.
+    OUT.report.html, with the first queries drawn (none beside a FOLDER/).
     """
-    from cytomol.cells.match.match_output import check_match_output, write_matches
+    check_answers_name(out, force=force, by_chunks=True)
+    whole = out.lower().endswith(".h5ad")
+    if whole and options["resume"]:
+        raise click.UsageError(
+            "an .h5ad file of matches is written when all are found, so there is nothing to --resume: use"
+            " .csv or .parquet"
+        )
 
-    check_match_output(out, force=force)
-
-    from cytomol.cells.match.match import match_rows
+    from cytomol.cells.match.match import queries_at_once
     from cytomol.cells.match.match_candidates import placed_candidates
     from cytomol.cells.match.match_table import match_table
     from cytomol.cells.matcher.open_space import open_space
@@ -113,6 +129,9 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
     )
     for what, table in (("queries", queries), ("candidates", candidates)):
         reporter.say(f"{what}: {table.path}, taken as {_named(table.holds, modality.name)}")
+    rows = min(options["chunk_rows"], queries_at_once(options["top"]))
+    streaming = Streaming(out, rows, options["resume"], force, quiet, options["workers"])
+    in_parts = streaming.wanted(queries.rows_of(modality)) and not whole
     names = [name for text in options["keep"] for name in split_names([text], ())]
     machine = {name: options[name] for name in ("batch_size", "workers")}
     folder = None if options["library"] is None else Path(options["library"])
@@ -122,27 +141,104 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
             library = stack.enter_context(placed)
         _say_candidates(reporter, library)
         index = _index(library, options["index"], reporter, kept=folder is not None)
-        with reporter.bar("match") as advance:
-            parts = match_rows(
-                space, queries, library, top=options["top"], index=index, progress=advance, **machine
-            )
-            answered = write_matches(
-                out,
-                parts,
-                library,
-                keep=names,
-                query_smiles=queries.holds == "molecules" or queries.smiles_col is not None,
-                origin={"model": space.digest, "modality": modality.name, "way": space.way},
-                force=force,
-            )
-    if answered.invalid == answered.queries:
-        click.echo(f"no query has a place; {answered.first_error}", err=True)
-    reporter.say(
-        f"matched {answered.queries - answered.invalid:,} of {answered.queries:,} queries with "
-        f"{library.valid:,} candidates: {out}"
-    )
-    if report:
+        asked: dict[str, Any] = {
+            "top": options["top"],
+            "keep": names,
+            "query_smiles": queries.holds == "molecules" or queries.smiles_col is not None,
+        }
+        answer = _in_parts if in_parts else _at_once
+        total, invalid, first_error = answer(
+            space, queries, library, index, streaming=streaming, asked=asked, options=options, model=model
+        )
+    if invalid == total:
+        click.echo(f"no query has a place; {first_error}", err=True)
+    reporter.say(f"matched {total - invalid:,} of {total:,} queries with {library.valid:,} candidates: {out}")
+    if report and not out.endswith(("/", "\\")):
         report_beside(out, quiet=quiet)
+
+
+def _at_once(
+    space: Space,
+    queries: MatchTable,
+    library: Library,
+    index: PlaceIndex | None,
+    *,
+    streaming: Streaming,
+    asked: dict[str, Any],
+    options: dict[str, Any],
+    model: str,  # noqa: ARG001 - as of `_in_parts`
+) -> tuple[int, int, str]:
+    """Match queries and write as they come; return how many, how many invalid, and why the first is."""
+    from cytomol.cells.match.match import match_rows
+    from cytomol.cells.match.match_output import write_matches
+    from cytomol.progress import Reporter
+
+    machine = {name: options[name] for name in ("batch_size", "workers")}
+    with Reporter(quiet=streaming.quiet).bar("match") as advance:
+        parts = match_rows(
+            space, queries, library, top=asked["top"], index=index, progress=advance, **machine
+        )
+        answered = write_matches(
+            streaming.out,
+            parts,
+            library,
+            keep=asked["keep"],
+            query_smiles=asked["query_smiles"],
+            origin={"model": space.digest, "modality": space.modality.name, "way": space.way},
+            force=streaming.force,
+        )
+    return answered.queries, answered.invalid, answered.first_error
+
+
+def _in_parts(
+    space: Space,
+    queries: MatchTable,
+    library: Library,
+    index: PlaceIndex | None,
+    *,
+    streaming: Streaming,
+    asked: dict[str, Any],
+    options: dict[str, Any],
+    model: str,
+) -> tuple[int, int, str]:
+    """Match a long table of queries chunk by chunk; returns as `_at_once`."""
+    from cytomol.scale.match_job import MatchJob
+    from cytomol.tables.write_chunks import Layout
+
+    job = MatchJob(
+        model,
+        options["modality"],
+        options["way"],
+        queries,
+        library.folder,
+        index is not None,
+        asked["top"],
+        tuple(asked["keep"]),
+        asked["query_smiles"],
+        options["batch_size"],
+        streaming.of_chunk,
+        space,
+    )
+    origin = {"model": space.digest, "modality": space.modality.name, "way": space.way}
+    columns = {name: getattr(queries, name) for name in ("holds", "smiles_col", "id_col", "layer")}
+    answered = streaming.answer(
+        queries.rows_of(space.modality),
+        job,
+        bar="match",
+        verb="matched",
+        asked={
+            **origin,
+            "candidates": library.about["places"],
+            "indexed": job.indexed,
+            "queries": columns,
+            "options": {**asked, "batch_size": job.batch_size},
+        },
+        on_error="keep",
+        layout=Layout(),
+        say=False,
+    )
+    errors = answered.errors
+    return errors.rows, errors.invalid, errors.reason
 
 
 def _named(holds: str, modality: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -94,18 +97,18 @@ def command(
     """
     if coverage is not None and uncertainty is False:
         raise click.UsageError("--coverage is that of the uncertainty: leave --no-uncertainty out")
-    if resume and profiles:
-        raise click.UsageError("--resume goes without --profiles, which are joined to the whole input")
     from cytomol.tables.streaming import open_source
+    from cytomol.tables.streaming.table_source import place_stamp
 
     check_answers_name(out, force=force)
     source = open_source(molecules, smiles_col=smiles_col, sheet=sheet)
     streaming = Streaming(out, chunk_rows, resume, force, quiet, workers)
-    in_parts = streaming.wanted(source) and not profiles
+    table = None if streaming.wanted(source) else source.table()
 
     from cytomol.predict.answered_rows import predict_rows
+    from cytomol.predict.kept_profiles import keep_profiles
     from cytomol.predict.predictor import Predictor
-    from cytomol.predict.profile_source import read_profile_blocks
+    from cytomol.predict.profile_source import ProfileSource, read_profile_blocks
     from cytomol.predict.streamed_rows import PredictJob, model_stamp
     from cytomol.progress import Reporter
     from cytomol.registry import import_plugins
@@ -114,15 +117,12 @@ def command(
     predictor = Predictor.load(model).with_encoders(encoder)
     known = predictor.features.profiles
     say = Reporter(quiet=quiet).say
-    table = None if in_parts else source.table()
-    measured = (
-        []
-        if table is None
-        else read_profile_blocks(profiles, table, known=known, backbone=predictor.features.backbone, say=say)
-    )
-    if known and not measured:
+    if known and not profiles:
         say("no profiles are given: every molecule is answered by its structure alone")
-    predictor = predictor.with_profiles(measured)
+    backbone = predictor.features.backbone
+    if table is not None:
+        measured = read_profile_blocks(profiles, table, known=known, backbone=backbone, say=say)
+        predictor = predictor.with_profiles(measured)
     if uncertainty is None:
         uncertainty = predictor.uncertainty is not None or coverage is not None
     coverage = coverage or 0.9
@@ -140,15 +140,19 @@ def command(
     if table is None:
         job = PredictJob(model, encoder, plugin, {**asked, "workers": streaming.of_chunk}, predictor)
         stamp = {"model": model_stamp(model), "encoder": encoder, "plugin": plugin, "options": asked}
-        streaming.answer(
-            source,
-            job,
-            bar="predict",
-            verb="predicted",
-            asked=stamp,
-            on_error=on_error,
-            notes=tuple(notes),
-        )
+        if profiles:
+            stamp["profiles"] = [[text, place_stamp(ProfileSource.parse(text).path)] for text in profiles]
+        with tempfile.TemporaryDirectory(prefix="cytomol-profiles-") as folder:
+            kept = keep_profiles(profiles, source, Path(folder), known=known, backbone=backbone, say=say)
+            streaming.answer(
+                source,
+                replace(job, profiles=tuple(kept)),
+                bar="predict",
+                verb="predicted",
+                asked=stamp,
+                on_error=on_error,
+                notes=tuple(notes),
+            )
         return
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predict_rows(

@@ -12,16 +12,17 @@ import click
 from cytomol.cli.row_options import say_rows, standard_output
 
 if TYPE_CHECKING:
-    from cytomol.tables.streaming.stream_answers import ChunkJob
-    from cytomol.tables.streaming.table_source import TableSource
+    from cytomol.tables.streaming.row_source import RowSource
+    from cytomol.tables.streaming.stream_answers import Answered, ChunkJob
+    from cytomol.tables.write_chunks import Layout
 
 __all__ = ["Streaming", "check_answers_name", "stream_options"]
 
 CHUNK_ROWS = 16384
 
 
-def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of long inputs: rows of a chunk, and going on after a kill."""
+def stream_options(function: Callable[..., Any], *, rows: int = CHUNK_ROWS) -> Callable[..., Any]:
+    """Add the options of long inputs: rows of a chunk (``rows`` by default), and going on after a kill."""
     for option in (
         click.option(
             "--resume",
@@ -31,7 +32,7 @@ def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--chunk-rows",
             type=click.IntRange(1),
-            default=CHUNK_ROWS,
+            default=rows,
             show_default=True,
             metavar="N",
             help="Rows that are in memory at once; a longer input is answered in parts of so many.",
@@ -41,13 +42,19 @@ def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def check_answers_name(out: str, *, force: bool) -> None:
-    """Refuse before any work an output that exists, cannot be written or is of an unknown kind."""
+def check_answers_name(out: str, *, force: bool, by_chunks: bool = False) -> None:
+    """Refuse before any work an output that exists, cannot be written or is of an unknown kind.
+
+    ``by_chunks`` is for verbs that write by :func:`~cytomol.tables.write_chunks.open_chunks`.
+    """
     from cytomol.files import check_output
     from cytomol.tables import check_table_name
+    from cytomol.tables.write_chunks import check_chunks_name
 
     if out.endswith(("/", "\\")):
         check_output(Path(out), force=force)
+    elif by_chunks:
+        check_chunks_name(out, force=force)
     else:
         check_table_name(out, force=force)
 
@@ -68,7 +75,7 @@ class Streaming:
         """Processes that featurize within a chunk: several that answer chunks need no others."""
         return 1 if self.workers is not None and self.workers > 1 else self.workers
 
-    def wanted(self, source: TableSource) -> bool:
+    def wanted(self, source: RowSource) -> bool:
         """Say whether an input is answered in parts: it is long, goes on, or becomes a folder."""
         if self.resume and self.out == "-":
             raise click.UsageError("--resume needs an output that is a file or folder")
@@ -76,7 +83,7 @@ class Streaming:
 
     def answer(
         self,
-        source: TableSource,
+        source: RowSource,
         job: ChunkJob,
         *,
         bar: str,
@@ -84,8 +91,10 @@ class Streaming:
         asked: Mapping[str, Any],
         on_error: str | None,
         notes: tuple[str, ...] = (),
-    ) -> None:
-        """Answer an input in parts, and say what became of it."""
+        layout: Layout | None = None,
+        say: bool = True,
+    ) -> Answered:
+        """Answer an input in parts, and say what became of it; without ``say``, the caller does."""
         from cytomol.progress import Reporter
         from cytomol.tables.streaming.stream_answers import StreamOptions, stream_answers
         from cytomol.version import __version__
@@ -101,11 +110,14 @@ class Streaming:
                 asked={**asked, "verb": verb, "cytomol": __version__, "on_error": on_error},
                 on_error=on_error,  # type: ignore[arg-type]
                 progress=advance,
+                layout=layout,
             )
         if self.quiet:
-            return
+            return answered
         if answered.taken_up:
             click.echo(f"took up {answered.taken_up:,} finished chunks", err=True)
         for note in notes:
             click.echo(note, err=True)
-        say_rows(answered.errors, answered.renamed, verb, self.out)
+        if say:
+            say_rows(answered.errors, answered.renamed, verb, self.out)
+        return answered

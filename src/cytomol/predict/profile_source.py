@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,16 @@ from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.projected_profiles import projected_modality
 from cytomol.tables.molecules import MoleculeTable
 
-__all__ = ["ProfileSource", "join_profiles", "read_profile_blocks"]
+__all__ = [
+    "ProfileSource",
+    "corrected_profiles",
+    "join_profiles",
+    "joined_nothing",
+    "keys_by_id",
+    "meant_modality",
+    "read_profile_blocks",
+    "structure_keys",
+]
 
 
 @dataclass(frozen=True)
@@ -125,7 +134,7 @@ def read_profile_blocks(
         source = ProfileSource.parse(text)
         name, table = source.read()
         if known is not None:
-            meant = _meant(source.name, name, table, known)
+            meant = meant_modality(source.name, name, table, known)
             values = aligned_profiles(
                 table.features, table.columns, meant.columns, name=meant.called, where=table.where
             )
@@ -138,7 +147,7 @@ def read_profile_blocks(
     return blocks
 
 
-def _meant(asked: str, name: str, table: ProfileTable, known: Sequence[ProfileBlock]) -> ProfileBlock:
+def meant_modality(asked: str, name: str, table: ProfileTable, known: Sequence[ProfileBlock]) -> ProfileBlock:
     """Return which of a model's modalities a source is of: that asked for, or one that its features fit."""
     where = table.where
     names = [each.name for each in known]
@@ -191,29 +200,19 @@ def join_profiles(
     metadata = table.metadata.reset_index(drop=True)
     keys = row_keys(metadata)
     wanted = {key for key in map(molecule_key, molecules.smiles) if key}
-    found = np.array([_key_of(i, s) for i, s in zip(keys.inchikey, keys.smiles, strict=True)], dtype=object)
-    by_id = _by_id(keys, metadata, molecules, found == "")
+    found = structure_keys(keys)
+    by_id = keys_by_id(keys, metadata, lambda: [molecules], molecules, found == "")
     found = np.where(found == "", by_id, found)
     values = np.where(np.isinf(table.features), np.float32(np.nan), table.features)
     rows = np.array([key in wanted for key in found], dtype=bool) & ~np.isnan(values).all(axis=1)
     if not rows.any():
-        looked = (
-            f"its {', '.join(keys.columns)}"
-            if keys.columns
-            else "it has no column of SMILES, InChIKeys or ids"
-        )
-        raise InputError(
-            f"none of its {len(table):,} profiles is of a molecule of {molecules.where}",
-            where=table.where,
-            hint=f"profiles are joined by the connectivity of SMILES or InChIKeys, or by a column of ids that"
-            f" both tables have; {looked} {'joined nothing' if keys.columns else ''}".rstrip(),
-        )
+        raise joined_nothing(len(table), keys.columns, where=table.where, molecules=molecules.where)
     names, place = np.unique(found[rows].astype(str), return_inverse=True)
     of_molecule, merged = aggregate_profiles(place.astype(np.int64), values[rows], "median")
     block = ProfileBlock(
         name, table.columns, merged, {names[row]: at for at, row in enumerate(of_molecule.tolist())}
     )
-    corrected = _corrected(block, values, metadata, backbone)
+    corrected = corrected_profiles(block, values, metadata, backbone)
     if corrected is not None:
         merged = aggregate_profiles(place.astype(np.int64), corrected[rows], "median")[1]
         block = replace(block, corrected=merged)
@@ -225,7 +224,26 @@ def join_profiles(
     return block
 
 
-def _corrected(
+def joined_nothing(profiles: int, columns: Sequence[str], *, where: str, molecules: str) -> InputError:
+    """Return what is said of a table of which no profile is of a molecule of the input.
+
+    Parameters
+    ----------
+    profiles, columns
+        How many there are, and what was looked at in the table.
+    where, molecules
+        The table and the input.
+    """
+    looked = f"its {', '.join(columns)}" if columns else "it has no column of SMILES, InChIKeys or ids"
+    return InputError(
+        f"none of its {profiles:,} profiles is of a molecule of {molecules}",
+        where=where,
+        hint=f"profiles are joined by the connectivity of SMILES or InChIKeys, or by a column of ids that"
+        f" both tables have; {looked} {'joined nothing' if columns else ''}".rstrip(),
+    )
+
+
+def corrected_profiles(
     block: ProfileBlock, values: NDArray[np.float32], metadata: pd.DataFrame, backbone: Backbone | None
 ) -> NDArray[np.float32] | None:
     """Return profiles corrected as those were that the backbone projects; None where it corrects none."""
@@ -238,26 +256,48 @@ def _corrected(
     return corrected
 
 
+def structure_keys(keys: RowKeys) -> NDArray[np.object_]:
+    """Return the key of each profile by its own InChIKey or SMILES; "" where it has neither."""
+    found = [_key_of(inchikey, smiles) for inchikey, smiles in zip(keys.inchikey, keys.smiles, strict=True)]
+    return np.array(found, dtype=object)
+
+
 def _key_of(inchikey: str, smiles: str) -> str:
     return connectivity_block(inchikey) if inchikey else (molecule_key(smiles) if smiles else "")
 
 
-def _by_id(
-    keys: RowKeys, metadata: pd.DataFrame, molecules: MoleculeTable, asked: NDArray[np.bool_]
+def keys_by_id(
+    keys: RowKeys,
+    metadata: pd.DataFrame,
+    tables: Callable[[], Iterable[MoleculeTable]],
+    head: MoleculeTable,
+    asked: NDArray[np.bool_],
 ) -> NDArray[np.object_]:
-    """Return the key of each asked row by an id that the table of molecules has too; "" elsewhere."""
+    """Return the key of each asked profile by an id that the input has too; "" elsewhere.
+
+    Parameters
+    ----------
+    keys, metadata
+        What is known of the profiles.
+    tables
+        Gives the input, whole or in chunks; once for each column that it shares with the profiles.
+    head
+        The columns of the input.
+    asked
+        Which profiles are looked for, bool, shape (profiles,).
+    """
     result = np.full(len(metadata), "", dtype=object)
-    columns = {plain_name(str(column)): str(column) for column in molecules.frame}
+    columns = {plain_name(str(column)): str(column) for column in head.frame}
     for column in dict.fromkeys([*keys.ids, *keys.names, *map(str, metadata)]):
         other = columns.get(plain_name(column))
-        if other is None or other == molecules.smiles_col or not asked.any():
+        if other is None or other == head.smiles_col or not asked.any():
             continue
-        key_of: dict[str, str] = {}
-        for text, smiles in zip(as_ids(molecules.frame[other]), molecules.smiles, strict=True):
-            key = molecule_key(smiles)
-            if key:
-                key_of[text] = key if key_of.get(text, key) == key else ""  # a plate is of many molecules
-        key_of[""] = ""
         open_rows = np.flatnonzero(asked & (result == ""))
-        result[open_rows] = [key_of.get(text, "") for text in as_ids(metadata[column]).iloc[open_rows]]
+        ids = as_ids(metadata[column]).iloc[open_rows].tolist()
+        looked_for, key_of = set(ids) - {""}, dict[str, str]()
+        for table in tables():
+            for text, smiles in zip(as_ids(table.frame[other]), table.smiles, strict=True):
+                if text in looked_for and (key := molecule_key(smiles)):
+                    key_of[text] = key if key_of.get(text, key) == key else ""  # a plate is of many molecules
+        result[open_rows] = [key_of.get(text, "") for text in ids]
     return result

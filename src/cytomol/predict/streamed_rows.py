@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cytomol.predict.answered_rows import Answer, embed_rows, predict_rows
+from cytomol.predict.kept_profiles import KeptProfiles
 from cytomol.predict.predictor import Predictor
 from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.row_errors import OnError
@@ -28,6 +29,8 @@ class PredictJob:
         Further arguments of :func:`~cytomol.predict.answered_rows.predict_rows`.
     ready
         The predictor, where it is loaded already; it is not sent to other processes.
+    profiles
+        Measured profiles of some of the molecules.
     """
 
     model: str
@@ -35,6 +38,7 @@ class PredictJob:
     plugin: tuple[str, ...] = ()
     asked: dict[str, Any] = field(default_factory=dict)
     ready: Predictor | None = None
+    profiles: tuple[KeptProfiles, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs."""
@@ -49,6 +53,8 @@ class PredictJob:
             import_plugins(self.plugin)
             self.ready = Predictor.load(self.model).with_encoders(self.encoder)
         predictor = self.ready
+        if self.profiles:
+            predictor = predictor.with_profiles([each.block() for each in self.profiles])
 
         def answer(table: MoleculeTable, first: int) -> Answer:
             found = predict_rows(predictor, table, first=first, chunk=len(table), **self.asked)

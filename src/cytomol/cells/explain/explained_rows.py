@@ -119,6 +119,8 @@ class AtomTable:
     on_error
         What an invalid molecule does (see :class:`~cytomol.tables.row_errors.RowErrors`); kept, it has a row
         with the reason in ``error``.
+    first
+        Row of the table's first one in the whole input, from 0, where the table is a part of it.
     gradients, parents
         See :func:`atom_rows_of`.
 
@@ -136,10 +138,11 @@ class AtomTable:
         keep: Sequence[str],
         on_error: OnError | None,
         *,
+        first: int = 0,
         gradients: bool = False,
         parents: bool = False,
     ) -> None:
-        self._kept, self.errors = table.kept(keep), RowErrors(table, on_error)
+        self._kept, self.errors = table.kept(keep), RowErrors(table, on_error, first)
         self._gradients, self._parents = gradients, parents
         taken = {*map(str, self._kept.columns), *_COLUMNS}
         self.renamed = {
@@ -159,7 +162,8 @@ class AtomTable:
         told = [
             unexplained(one.smiles, why) if why else one for one, why in zip(explained, reasons, strict=True)
         ]
-        answers, of = atom_rows_of(told, start + 1, gradients=self._gradients, parents=self._parents)
+        first_row = self.errors.first + start + 1
+        answers, of = atom_rows_of(told, first_row, gradients=self._gradients, parents=self._parents)
         kept = self._kept.iloc[[start + place for place in of]].reset_index(drop=True)
         frame = pd.concat([kept, answers.rename(columns=self.renamed)], axis=1)
         if self.errors.on_error == "drop":

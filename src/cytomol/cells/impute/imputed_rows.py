@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from cytomol.tables.read import format_of
 from cytomol.tables.row_errors import OnError, RowErrors
 from cytomol.tables.write_chunks import Layout, open_chunks
 
-__all__ = ["impute_rows", "imputed_layout"]
+__all__ = ["ImputedPart", "ImputedRows", "impute_rows", "imputed_layout"]
 
 CHUNK = 4096
 _NAMED = 3  # columns that one message names
@@ -47,18 +48,113 @@ def imputed_layout(imputer: Imputer) -> Layout:
     )
 
 
+@dataclass(frozen=True)
+class ImputedPart:
+    """Some rows of an input with their expected profiles.
+
+    Attributes
+    ----------
+    frame
+        Columns of the input, and why a row is invalid.
+    arrays
+        Matrices aligned with the rows; see :func:`imputed_layout`.
+    errors
+        How many rows there are, and how many hold no valid molecule.
+    renamed
+        Answers that are called otherwise, since the input has a column of that name: old name to new.
+    """
+
+    frame: pd.DataFrame
+    arrays: dict[str, NDArray[Any]]
+    errors: RowErrors
+    renamed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ImputedRows:
+    """Answers rows of molecules with expected profiles.
+
+    Attributes
+    ----------
+    imputer
+        What answers.
+    annotated
+        Answers are for an AnnData file: features are called as in the corpus, embeddings and codes beside.
+    keep
+        Columns of the input that the output holds, after the SMILES; None for all of them, as they stand.
+    on_error
+        What an invalid molecule does (see :class:`~cytomol.tables.row_errors.RowErrors`).
+    chunk, batch_size
+        Molecules that are in memory as features, and that the encoder sees, at once.
+    workers
+        Processes that featurize; None chooses.
+    """
+
+    imputer: Imputer
+    annotated: bool = False
+    keep: Sequence[str] | None = None
+    on_error: OnError | None = None
+    chunk: int = CHUNK
+    batch_size: int = 256
+    workers: int | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """How the answers are written."""
+        layout = imputed_layout(self.imputer)
+        return _by_feature(self.imputer, layout) if self.annotated else layout
+
+    def error_column(self, table: MoleculeTable) -> str:
+        """Return what the column with the reasons is called.
+
+        Raises
+        ------
+        InputError
+            If the input lacks a column that is to be kept, or has one that is called as an answer is.
+        """
+        kept = table.kept(self.keep)
+        if not self.annotated:
+            _refuse_shared(self.layout, kept, table.where)
+        return free_name("error", [str(name) for name in kept.columns], "error_of_molecule")
+
+    def pieces(
+        self, table: MoleculeTable, errors: RowErrors, progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[tuple[pd.DataFrame, dict[str, NDArray[Any]]]]:
+        """Yield the columns and matrices of all rows, some rows at a time, and count them in ``errors``."""
+        kept, error, smiles = table.kept(self.keep), self.error_column(table), table.smiles
+        for start in range(0, len(smiles), self.chunk):
+            part = slice(start, start + self.chunk)
+            options = self.imputer.backbone.feature_options
+            store = featurize(smiles[part], options, workers=self.workers, cache=None)
+            reasons = errors.add(store.errors)
+            imputed = self.imputer.impute(store, beside=self.annotated, batch_size=self.batch_size)
+            matrices = _matrices(imputed)
+            frame = kept.iloc[part].assign(**{error: reasons})
+            if self.on_error == "drop":
+                good = np.array([not reason for reason in reasons], dtype=bool)
+                frame, matrices = frame[good], {name: matrix[good] for name, matrix in matrices.items()}
+            yield frame, matrices
+            give_back_memory()
+            if progress is not None:
+                progress(errors.rows, len(smiles))
+
+    def part(self, table: MoleculeTable, first: int = 0) -> ImputedPart:
+        """Answer a part of an input, whose first row is row ``first`` of it, from 0."""
+        errors, error = RowErrors(table, self.on_error, first), self.error_column(table)
+        frames, matrices = zip(*self.pieces(table, errors), strict=True)
+        arrays = {name: np.concatenate([one[name] for one in matrices]) for name in matrices[0]}
+        renamed = {"error": error} if error != "error" else {}
+        return ImputedPart(pd.concat(frames, ignore_index=True), arrays, errors, renamed)
+
+
 def impute_rows(
     imputer: Imputer,
     table: MoleculeTable,
     out: str | Path,
     *,
-    keep: Sequence[str] | None = None,
-    on_error: OnError | None = None,
     force: bool = False,
-    chunk: int = CHUNK,
-    batch_size: int = 256,
-    workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    **asked: Any,
 ) -> tuple[RowErrors, dict[str, str]]:
     """Write the expected profiles of every row of a table, in order, whole or not at all.
 
@@ -70,18 +166,12 @@ def impute_rows(
         The molecules.
     out
         A ``.csv``, ``.tsv``, ``.parquet`` or ``.h5ad`` file.
-    keep
-        Columns of the input that the output holds, after the SMILES; None for all of them, as they stand.
-    on_error
-        What an invalid molecule does (see :class:`~cytomol.tables.row_errors.RowErrors`).
     force
         Replace an existing file.
-    chunk, batch_size
-        Molecules that are in memory as features, and that the encoder sees, at once.
-    workers
-        Processes that featurize; None chooses.
     progress
         Called with (molecules done, molecules in all).
+    **asked
+        ``keep``, ``on_error``, ``chunk``, ``batch_size``, ``workers``: see :class:`ImputedRows`.
 
     Returns
     -------
@@ -94,28 +184,11 @@ def impute_rows(
         If the input has columns that are called as the answers are, an invalid molecule is to stop it, or
         there is no valid one.
     """
-    annotated = format_of(Path(out)) == "h5ad"
-    layout, kept = imputed_layout(imputer), table.kept(keep)
-    if annotated:
-        layout = _by_feature(imputer, layout)
-    else:
-        _refuse_shared(layout, kept, table.where)
-    error = free_name("error", [str(name) for name in kept.columns], "error_of_molecule")
-    smiles, errors = table.smiles, RowErrors(table, on_error)
-    with open_chunks(out, force=force, layout=layout) as writer:
-        for start in range(0, len(smiles), chunk):
-            part = slice(start, start + chunk)
-            store = featurize(smiles[part], imputer.backbone.feature_options, workers=workers, cache=None)
-            reasons = errors.add(store.errors)
-            matrices = _matrices(imputer.impute(store, beside=annotated, batch_size=batch_size))
-            frame = kept.iloc[part].assign(**{error: reasons})
-            if on_error == "drop":
-                good = np.array([not reason for reason in reasons], dtype=bool)
-                frame, matrices = frame[good], {name: matrix[good] for name, matrix in matrices.items()}
+    rows = ImputedRows(imputer, format_of(Path(out)) == "h5ad", **asked)
+    error, errors = rows.error_column(table), RowErrors(table, rows.on_error)
+    with open_chunks(out, force=force, layout=rows.layout) as writer:
+        for frame, matrices in rows.pieces(table, errors, progress):
             writer.write(frame, matrices)
-            give_back_memory()
-            if progress is not None:
-                progress(errors.rows, len(smiles))
         errors.require_some()
     return errors, {"error": error} if error != "error" else {}
 

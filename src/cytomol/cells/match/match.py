@@ -17,7 +17,15 @@ from cytomol.cells.match.match_table import MatchTable, PlacedRows
 from cytomol.cells.space import Space
 from cytomol.errors import InputError
 
-__all__ = ["MatchedRows", "Matches", "match", "match_rows", "rank_places"]
+__all__ = [
+    "MatchedRows",
+    "Matches",
+    "match",
+    "match_places",
+    "match_rows",
+    "queries_at_once",
+    "rank_places",
+]
 
 _ANSWERS = 1 << 18  # rows of the answer that are in memory at a time
 _QUERIES = 4096  # queries that are in memory as features at a time
@@ -234,11 +242,20 @@ def match_rows(
     progress
         Called with (queries done, queries in all).
     """
-    rows = max(1, min(_QUERIES, _ANSWERS // top))
     machine: dict[str, Any] = {"batch_size": batch_size, "workers": workers}
-    for part in queries.placed(space, rows=rows, progress=progress, **machine):
-        places = part.places
-        nearest = (
-            exact_nearest(places, library.blocks(), top) if index is None else index.nearest(places, top)
-        )
-        yield MatchedRows(part, _matches(places, nearest, library.crowd, library.valid))
+    for part in queries.placed(space, rows=queries_at_once(top), progress=progress, **machine):
+        yield match_places(part, library, top, index)
+
+
+def queries_at_once(top: int) -> int:
+    """Return how many queries are answered at once, so that their answers stay small."""
+    return max(1, min(_QUERIES, _ANSWERS // top))
+
+
+def match_places(
+    queries: PlacedRows, library: Library, top: int, index: PlaceIndex | None = None
+) -> MatchedRows:
+    """Match placed queries with placed candidates; parameters as of :func:`match_rows`."""
+    places = queries.places
+    nearest = exact_nearest(places, library.blocks(), top) if index is None else index.nearest(places, top)
+    return MatchedRows(queries, _matches(places, nearest, library.crowd, library.valid))

@@ -12,12 +12,12 @@ import pandas as pd
 
 from cytomol.cells.match.match import MatchedRows
 from cytomol.cells.match.match_library import Library
-from cytomol.errors import MissingDependencyError, OutputError
-from cytomol.files import atomic_file, check_output
+from cytomol.errors import MissingDependencyError
+from cytomol.files import atomic_file
 from cytomol.tables.read import format_of
-from cytomol.tables.write_chunks import CHUNKED_FORMATS, open_chunks
+from cytomol.tables.write_chunks import open_chunks
 
-__all__ = ["Answered", "check_match_output", "write_matches"]
+__all__ = ["Answered", "write_matches"]
 
 
 @dataclass
@@ -47,26 +47,6 @@ class Answered:
         self.queries += len(about)
         self.invalid += int(wrong.sum())
         self.noted += sum(bool(note) for note in part.matches.notes)
-
-
-def check_match_output(path: str | Path, *, force: bool = False) -> None:
-    """Refuse before any work an output that exists, cannot be written or is of an unknown kind.
-
-    Raises
-    ------
-    OutputError
-        If it is so.
-    """
-    known = (*CHUNKED_FORMATS, "h5ad")
-    if format_of(Path(path)) not in known:
-        raise OutputError(
-            f"unknown kind of output {Path(path).suffix!r}",
-            where=str(path),
-            hint=f"use {', '.join('.' + name for name in known)}",
-        )
-    if Path(path).is_dir():
-        raise OutputError("is a directory where a file belongs", where=str(path))
-    check_output(path, force=force)
 
 
 def write_matches(

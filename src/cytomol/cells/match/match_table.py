@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.cells.modality import NamedFeatures
-from cytomol.cells.profile_stream import CHUNK, read_profile_chunks
+from cytomol.cells.profile_rows import ProfileRows
+from cytomol.cells.profile_stream import CHUNK, ProfileChunk
 from cytomol.cells.space import Space
 from cytomol.corpus.feature_columns import some
 from cytomol.corpus.identifiers import COMPOUND_NAMES, GENE_IDS, INCHIKEYS, MOLECULE_IDS, plain_name
@@ -20,12 +21,14 @@ from cytomol.corpus.readers import read_profile_columns
 from cytomol.errors import InputError
 from cytomol.nn.allocator import give_back_memory
 from cytomol.tables.columns import find_column, smiles_column_of
-from cytomol.tables.molecules import read_molecules
+from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.read import format_of
+from cytomol.tables.streaming import TableSource, open_source
 
-__all__ = ["Holds", "MatchTable", "PlacedRows", "match_table"]
+__all__ = ["Holds", "MatchTable", "PlacedRows", "Rows", "match_table"]
 
 Holds = Literal["molecules", "profiles"]
+Rows = TableSource | ProfileRows
 Progress = Callable[[int, int], None]
 _BOTH = {"csv", "tsv", "txt", "parquet"}  # formats that hold the one or the other
 _PROFILES = {"h5ad", "gct", "gctx"}
@@ -51,6 +54,17 @@ class PlacedRows:
     about: pd.DataFrame
     places: NDArray[np.float32]
 
+    def after(self, row: int) -> PlacedRows:
+        """Return the rows from a row of the table on."""
+        first = row - self.start
+        return PlacedRows(row, self.about.iloc[first:].reset_index(drop=True), self.places[first:])
+
+    def cut(self, rows: int) -> Iterator[PlacedRows]:
+        """Yield so many rows after the other."""
+        for first in range(0, len(self.about), rows):
+            about = self.about.iloc[first : first + rows].reset_index(drop=True)
+            yield PlacedRows(self.start + first, about, self.places[first : first + rows])
+
 
 @dataclass(frozen=True)
 class MatchTable:
@@ -73,6 +87,28 @@ class MatchTable:
     smiles_col: str | None = None
     id_col: str | None = None
     layer: str | None = None
+    _opened: dict[tuple[str, ...], Rows] = field(default_factory=dict, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs, which gets its rows handed."""
+        return {**self.__dict__, "_opened": {}}
+
+    def rows_of(self, modality: NamedFeatures, keep: Sequence[str] = ()) -> Rows:
+        """Open the table, once, and return its rows in chunks: molecules, or profiles of a modality.
+
+        Raises
+        ------
+        InputError
+            If the table cannot be read, or lacks a column.
+        """
+        beside = tuple(dict.fromkeys(n for n in (self.id_col, self.smiles_col, *keep) if n is not None))
+        if beside not in self._opened:
+            self._opened[beside] = (
+                ProfileRows(self.path, modality, self.layer, beside)
+                if self.holds == "profiles"
+                else open_source(self.path, smiles_col=self.smiles_col)
+            )
+        return self._opened[beside]
 
     def placed(
         self,
@@ -96,7 +132,7 @@ class MatchTable:
         start
             Row, from 0, before which the table has been placed: where a part ended.
         rows
-            Rows that are in memory as features at once.
+            Rows that are in memory at once.
         batch_size, workers
             Molecules in a pass, and processes that featurize; None chooses.
         progress
@@ -107,57 +143,47 @@ class MatchTable:
         InputError
             If the table cannot be read, or lacks a column.
         """
-        if self.holds == "profiles":
-            yield from self._profiles(space, keep, (start, rows), progress)
-        else:
-            yield from self._molecules(space, keep, (start, rows), (batch_size, workers), progress)
-
-    def _molecules(
-        self,
-        space: Space,
-        keep: Sequence[str],
-        parts: tuple[int, int],
-        machine: tuple[int, int | None],
-        progress: Progress | None,
-    ) -> Iterator[PlacedRows]:
-        table = read_molecules(self.path, smiles_col=self.smiles_col)
-        smiles = table.smiles
-        named = self._id_column(table.frame, besides=table.smiles_col)
-        kept = [find_column(table.frame, name, where=table.where, option="--keep") for name in keep]
-        begin, rows = parts
-        for start in range(begin, len(table), rows):
-            part = slice(start, start + rows)
-            store = space.store(smiles[part], workers=machine[1])
-            places, _ = space.molecules(store, batch_size=machine[0])
-            errors = [table.errors.get(start + row, error) for row, error in enumerate(store.errors)]
-            places[np.array([bool(error) for error in errors], dtype=bool)] = np.nan
-            frame = table.frame.iloc[part]
-            yield PlacedRows(start, _about(frame, named, smiles[part], errors, kept), places)
-            give_back_memory()
-            if progress is not None:
-                progress(min(start + rows, len(table)), len(table))
-
-    def _profiles(
-        self, space: Space, keep: Sequence[str], parts: tuple[int, int], progress: Progress | None
-    ) -> Iterator[PlacedRows]:
-        beside = tuple(name for name in (self.id_col, self.smiles_col, *keep) if name is not None)
-        begin, rows = parts
-        chunks = read_profile_chunks(
-            self.path, space.modality, layer=self.layer, rows=rows, beside=tuple(dict.fromkeys(beside))
-        )
-        for chunk in chunks:
-            if chunk.start < begin:
+        source = self.rows_of(space.modality, keep)
+        for number, chunk in source.chunks(rows, range(start // rows)):
+            first = number * rows
+            part = self.place(chunk, space, first=first, keep=keep, batch_size=batch_size, workers=workers)
+            end = first + len(part.about)
+            if end <= start:
                 continue
-            frame = chunk.metadata
-            kept = [find_column(frame, name, where=self.path, option="--keep") for name in keep]
-            column = self._smiles_column(frame)
-            smiles = [""] * len(chunk) if column is None else _texts(frame[column])
+            yield part if first >= start else part.after(start)
+            if progress is not None:
+                progress(end, end if self.holds == "profiles" else source.rows)
+
+    def place(
+        self,
+        chunk: MoleculeTable | ProfileChunk,
+        space: Space,
+        *,
+        first: int,
+        keep: Sequence[str] = (),
+        batch_size: int = 256,
+        workers: int | None = None,
+    ) -> PlacedRows:
+        """Return the places of a chunk, whose first row is row ``first`` of the table, from 0.
+
+        Further parameters as of :meth:`placed`.
+        """
+        if isinstance(chunk, MoleculeTable):
+            frame, smiles, column = chunk.frame, chunk.smiles, chunk.smiles_col
+            store = space.store(smiles, workers=workers)
+            places, _ = space.molecules(store, batch_size=batch_size)
+            errors = [chunk.errors.get(row, error) for row, error in enumerate(store.errors)]
+            places[np.array([bool(error) for error in errors], dtype=bool)] = np.nan
+            give_back_memory()
+        else:
+            frame, found = chunk.metadata, self._smiles_column(chunk.metadata)
+            smiles = [""] * len(chunk) if found is None else _texts(frame[found])
+            column = found or ""
             places = space.profiles(chunk.values)
             errors = np.where(np.isnan(places).any(axis=1), "nothing was measured", "").tolist()
-            named = self._id_column(frame, besides=column)
-            yield PlacedRows(chunk.start, _about(frame, named, smiles, errors, kept), places)
-            if progress is not None:
-                progress(chunk.start + len(chunk), chunk.start + len(chunk))
+        kept = [find_column(frame, name, where=self.path, option="--keep") for name in keep]
+        named = self._id_column(frame, besides=column)
+        return PlacedRows(first, _about(frame, named, smiles, errors, kept), places)
 
     def _smiles_column(self, frame: pd.DataFrame) -> str | None:
         """Return the column with the SMILES of profiles, if there is one."""
@@ -168,7 +194,7 @@ class MatchTable:
         names = map(str, frame.columns)
         return next((name for name in names if plain_name(name).endswith("smiles")), None)
 
-    def _id_column(self, frame: pd.DataFrame, besides: str | None) -> str | None:
+    def _id_column(self, frame: pd.DataFrame, besides: str) -> str | None:
         """Return the column of ids: the one asked for, else the first of those that are called so."""
         if self.id_col is not None:
             return find_column(frame, self.id_col, where=self.path, option="--query-id, --candidate-id")

@@ -21,13 +21,14 @@ from cytomol.files import atomic_directory, atomic_file
 from cytomol.tables.read import format_of
 from cytomol.tables.streaming.part_journal import PartJournal
 from cytomol.tables.write import plain_column
+from cytomol.tables.write_chunks import Layout, open_chunks
 
 __all__ = ["join_parts"]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same parts give the same bytes at any time
 
 
-def join_parts(journal: PartJournal, out: str, *, force: bool = False) -> None:
+def join_parts(journal: PartJournal, out: str, *, force: bool = False, layout: Layout | None = None) -> None:
     """Write the finished chunks of a journal, in order, as one output.
 
     Parameters
@@ -39,6 +40,9 @@ def join_parts(journal: PartJournal, out: str, *, force: bool = False) -> None:
         (its name ends in ``/``), which gets a Parquet file for each chunk.
     force
         Replace an existing output.
+    layout
+        Of a verb that writes by :func:`~cytomol.tables.write_chunks.open_chunks` where its input is short:
+        the output is what that writes, which may be ``.h5ad`` too and is never ``.npz`` or ``-``.
     """
     notes = journal.finished()
     if out == "-":
@@ -47,7 +51,13 @@ def join_parts(journal: PartJournal, out: str, *, force: bool = False) -> None:
         _csv(journal, notes, raw if raw is not None else cast("IO[bytes]", _Letters()), ",")
         return
     if out.endswith(("/", "\\")):
-        _folder(journal, notes, Path(out), force=force)
+        _folder(journal, notes, Path(out), layout, force=force)
+        return
+    if layout is not None:
+        with open_chunks(out, force=force, layout=layout) as writer:
+            for number, note in notes.items():
+                arrays = {name: journal.array(number, name) for name in note["arrays"]}
+                writer.write(journal.read(number), arrays)
         return
     with atomic_file(out, force=force) as temporary:
         kind = format_of(Path(out))
@@ -102,13 +112,16 @@ def _csv(journal: PartJournal, notes: dict[int, dict[str, Any]], stream: IO[byte
     stream.flush()
 
 
-def _schema(journal: PartJournal, notes: dict[int, dict[str, Any]]) -> Any:
+def _schema(journal: PartJournal, notes: dict[int, dict[str, Any]], layout: Layout | None = None) -> Any:
     """Return one schema for all chunks: a column that is empty in some has the kind of the others."""
     import pyarrow as pa
     from pyarrow import parquet
 
     schemas = [parquet.read_schema(journal.frame_file(number)) for number in notes]
     one = pa.unify_schemas([schema.remove_metadata() for schema in schemas], promote_options="permissive")
+    if layout is not None:
+        fields = [each.with_type(pa.string()) if pa.types.is_null(each.type) else each for each in one]
+        return pa.schema(fields)
     about = json.loads((schemas[0].metadata or {}).get(b"pandas", b"{}"))
     for schema in schemas[1:]:
         more = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
@@ -127,16 +140,21 @@ def _wider(first: dict[str, Any], second: dict[str, Any]) -> bool:
     )
 
 
-def _table(journal: PartJournal, number: int, note: dict[str, Any], schema: Any) -> Any:
+def _table(
+    journal: PartJournal, number: int, note: dict[str, Any], schema: Any, layout: Layout | None = None
+) -> Any:
     """Return a chunk as an Arrow table of the common schema, the columns of its matrices last."""
     import pyarrow as pa
     from pyarrow import parquet
 
     table = parquet.read_table(journal.frame_file(number)).cast(schema)
+    layout = layout or Layout()
     for name in note["arrays"]:
+        if name in layout.omit:
+            continue
         matrix = np.asarray(journal.array(number, name))
-        for column in range(matrix.shape[1]):
-            table = table.append_column(f"{name}_{column}", pa.array(np.ascontiguousarray(matrix[:, column])))
+        for called, column in zip(layout.names(name, matrix.shape[1]), matrix.T, strict=True):
+            table = table.append_column(called, pa.array(np.ascontiguousarray(column)))
     return table.replace_schema_metadata(None if note["arrays"] else schema.metadata)
 
 
@@ -155,13 +173,21 @@ def _parquet(journal: PartJournal, notes: dict[int, dict[str, Any]], path: Path)
             writer.close()
 
 
-def _folder(journal: PartJournal, notes: dict[int, dict[str, Any]], out: Path, *, force: bool) -> None:
+def _folder(
+    journal: PartJournal,
+    notes: dict[int, dict[str, Any]],
+    out: Path,
+    layout: Layout | None,
+    *,
+    force: bool,
+) -> None:
     from pyarrow import parquet
 
-    schema = _schema(journal, notes)
+    schema = _schema(journal, notes, layout)
     with atomic_directory(out, force=force) as folder:
         for number, note in notes.items():
-            parquet.write_table(_table(journal, number, note, schema), folder / f"part-{number:05}.parquet")
+            table = _table(journal, number, note, schema, layout)
+            parquet.write_table(table, folder / f"part-{number:05}.parquet")
 
 
 def _npz(journal: PartJournal, notes: dict[int, dict[str, Any]], path: Path) -> None:

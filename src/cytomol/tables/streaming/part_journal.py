@@ -76,10 +76,18 @@ class PartJournal:
                 )
             return
         self.remove()
-        self.folder.mkdir(parents=True)
-        new = self.folder / "journal.new"
-        new.write_text(text, encoding="utf-8")
-        publish_file(new, note)
+        try:
+            self.folder.mkdir(parents=True)
+            new = self.folder / "journal.new"
+            new.write_text(text, encoding="utf-8")
+            publish_file(new, note)
+        except OSError as error:
+            self.remove()
+            raise OutputError(
+                f"cannot be written: {error.strerror or error}",
+                where=str(self.folder),
+                hint="check free space and permissions",
+            ) from error
 
     def finished(self) -> dict[int, dict[str, Any]]:
         """Return what is noted of each finished chunk, by its number."""

@@ -24,7 +24,8 @@ from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.row_errors import OnError, RowErrors
 from cytomol.tables.streaming.part_join import join_parts
 from cytomol.tables.streaming.part_journal import PartJournal
-from cytomol.tables.streaming.table_source import TableSource
+from cytomol.tables.streaming.row_source import RowSource
+from cytomol.tables.write_chunks import Layout
 
 __all__ = ["Answered", "ChunkAnswer", "ChunkJob", "StreamOptions", "stream_answers"]
 
@@ -58,7 +59,7 @@ class ChunkAnswer(Protocol):
 class ChunkJob(Protocol):
     """What answers chunks: it can be sent to another process, where it loads its model."""
 
-    def open(self) -> Callable[[MoleculeTable, int], ChunkAnswer]:
+    def open(self) -> Callable[[Any, int], ChunkAnswer]:
         """Load what is needed; return a function of rows and the row, from 0, of the first of them."""
         ...
 
@@ -110,7 +111,7 @@ class Answered:
 
 
 def stream_answers(
-    source: TableSource,
+    source: RowSource,
     job: ChunkJob,
     out: str,
     options: StreamOptions,
@@ -118,6 +119,7 @@ def stream_answers(
     asked: Mapping[str, Any],
     on_error: OnError | None = None,
     progress: Callable[[int, int], None] | None = None,
+    layout: Layout | None = None,
 ) -> Answered:
     """Answer the rows of a source, chunk by chunk, and write them in order, whole or not at all.
 
@@ -135,6 +137,8 @@ def stream_answers(
         What an invalid molecule does.
     progress
         Called with (rows done, rows in all).
+    layout
+        See :func:`.join_parts`.
 
     Raises
     ------
@@ -153,7 +157,13 @@ def stream_answers(
             if not isinstance(error, OutputError | _WorkerDiedError):
                 journal.remove()  # the input is at fault: it will be another one
             raise
-        join_parts(journal, out, force=options.force)
+        try:
+            join_parts(journal, out, force=options.force, layout=layout)
+        except OutputError as error:
+            if out == "-":
+                raise
+            hint = "all parts are finished and stay: make room, then go on with --resume"
+            raise OutputError(error.what, where=error.where, hint=hint) from error
         journal.remove()
     return answered
 
@@ -185,7 +195,7 @@ def _journal(out: str) -> Iterator[PartJournal]:
 
 
 def _answer(
-    source: TableSource,
+    source: RowSource,
     job: ChunkJob,
     journal: PartJournal,
     options: StreamOptions,
@@ -219,7 +229,7 @@ def _answer(
     return answered
 
 
-_Chunks = Iterator[tuple[int, MoleculeTable]]
+_Chunks = Iterator[tuple[int, Any]]
 _Notes = Iterator[tuple[int, dict[str, Any]]]
 
 
@@ -273,7 +283,7 @@ def _by_processes(chunks: _Chunks, job: ChunkJob, journal: PartJournal, size: in
 
 
 _job: ChunkJob | None = None
-_answers: Callable[[MoleculeTable, int], ChunkAnswer] | None = None
+_answers: Callable[[Any, int], ChunkAnswer] | None = None
 
 
 def _begin(job: ChunkJob) -> None:
@@ -295,7 +305,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _in_process(journal: PartJournal, number: int, table: MoleculeTable, first: int) -> dict[str, Any]:
+def _in_process(journal: PartJournal, number: int, table: Any, first: int) -> dict[str, Any]:
     global _answers  # noqa: PLW0603 - as above
     if _answers is None:
         assert _job is not None

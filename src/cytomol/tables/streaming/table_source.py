@@ -20,7 +20,7 @@ from cytomol.tables.smi import is_header, parse_smi_lines
 from cytomol.tables.sniff import sniff_bytes, sniff_text
 from cytomol.tables.streaming.parquet_rows import count_parquet, parquet_chunks, parquet_files
 
-__all__ = ["TableSource", "open_source"]
+__all__ = ["TableSource", "open_source", "place_stamp"]
 
 _BLOCK = 1 << 20
 _SEPARATORS = {"csv": ",", "tsv": "\t", "tab": "\t", "txt": "\t"}
@@ -54,6 +54,10 @@ class TableSource:
     def table(self) -> MoleculeTable:
         """Return all rows."""
         return next(table for _, table in self.chunks(self.rows))
+
+    def head(self) -> MoleculeTable:
+        """Return the columns without any row."""
+        return MoleculeTable(pd.DataFrame(columns=self.columns, dtype=object), self.smiles_col, self.where)
 
     def chunks(self, size: int, skip: Collection[int] = ()) -> Iterator[tuple[int, MoleculeTable]]:
         r"""Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not.
@@ -89,6 +93,21 @@ def open_source(path: str | Path, *, smiles_col: str | None = None, sheet: str |
     return _whole(read_molecules(path, smiles_col=smiles_col, sheet=sheet), place)
 
 
+def place_stamp(path: str | Path) -> dict[str, Any]:
+    """Return what tells a file, or a folder with all files in it, from another one; empty for neither.
+
+    Examples
+    --------
+    >>> _ = Path("in.smi").write_text("CCO")
+    >>> [size for _, size, _ in place_stamp("in.smi")["files"]]
+    [3]
+    """
+    place = Path(path)
+    if place.is_dir():
+        return _stamp(sorted(one for one in place.rglob("*") if one.is_file()))
+    return _stamp([place]) if place.is_file() else {}
+
+
 def _stamp(files: Iterable[Path]) -> dict[str, Any]:
     return {
         "files": [[str(one.resolve()), one.stat().st_size, one.stat().st_mtime_ns] for one in files],
@@ -102,8 +121,8 @@ def _whole(table: MoleculeTable, path: Path) -> TableSource:
                 yield number, table.frame.iloc[start : start + size].reset_index(drop=True)
 
     names = [str(name) for name in table.frame.columns]
-    stamp = _stamp([path]) if path.is_file() else {}
-    return TableSource(table.where, table.smiles_col, names, len(table), stamp, frames, table.errors)
+    where, column = table.where, table.smiles_col
+    return TableSource(where, column, names, len(table), place_stamp(path), frames, table.errors)
 
 
 def _checked(source: TableSource) -> TableSource:

@@ -1,0 +1,89 @@
+"""Write benchmarks/results/streaming.csv into docs/guide.md: ``python -m benchmarks.streaming.page``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+from benchmarks.streaming.__main__ import RESULTS
+
+PAGE = Path(__file__).parents[2] / "docs" / "guide.md"
+BEGIN, END = "<!-- streaming: begin -->", "<!-- streaming: end -->"
+_MODELS = {"neighbours": "nearest neighbours on fingerprints"}
+_HEADS = [
+    "verb",
+    "model",
+    "molecules",
+    "in a part",
+    "most memory, MB",
+    "seconds",
+    "output, MB",
+    "parts finished at the kill",
+    "answered again",
+    "lost, s of a part's",
+    "same output",
+]
+
+
+def section(table: pd.DataFrame) -> str:
+    """Return the sentences and the table: a row for each verb and number of molecules."""
+    largest = table.sort_values("rows").iloc[-1]
+    same = "the same to the last byte" if largest["identical"] else "NOT the same"
+    told = [
+        f"{largest['rows']:,} molecules were answered by `{largest['verb']}` with at most",
+        f"{largest['peak_mb_tree']:,} MB resident in all processes together; a run of the same command was",
+        f"killed after {largest['finished_at_kill']} of {largest['chunks']} parts and went on with `--resume`:",
+        f"{_parts(largest['repeated_chunks'])} answered again, at most the one at work was lost, and the",
+        f"output is {same}. [The rows](../benchmarks/results/streaming.csv) are made by `make streaming`, on",
+        "two cores that other work shared, so that memory says more than seconds; models are small and",
+        "molecules planted.",
+        "",
+    ]
+    return "\n".join([*told, _line(_HEADS), _line(["---"] * len(_HEADS)), *_rows(table), ""])
+
+
+def _rows(table: pd.DataFrame) -> list[str]:
+    return [
+        _line(
+            [
+                f"`{row['verb']}`",
+                _MODELS.get(row["model"], f"`{row['model']}`"),
+                f"{row['rows']:,}",
+                f"{row['chunk_rows']:,}",
+                f"{row['peak_mb_tree']:,}",
+                f"{row['seconds']:,.0f}",
+                f"{row['output_mb']:,.0f}",
+                f"{row['finished_at_kill']} of {row['chunks']}",
+                row["repeated_chunks"],
+                f"{row['lost_seconds']:.0f} of {row['chunk_seconds']:.0f}",
+                "yes" if row["identical"] else "no",
+            ]
+        )
+        for row in table.to_dict("records")
+    ]
+
+
+def _line(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _parts(count: int) -> str:
+    return "no finished part was" if count == 0 else f"{count} finished parts were"
+
+
+def page(text: str, table: pd.DataFrame) -> str:
+    """Return the page with its section made anew."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{section(table)}{END}{after}"
+
+
+def main() -> None:
+    """Write the section."""
+    text = page(PAGE.read_text(encoding="utf-8"), pd.read_csv(RESULTS))
+    PAGE.write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Long inputs answered chunk by chunk, here or in other processes."""
