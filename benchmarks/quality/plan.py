@@ -64,6 +64,7 @@ RUNS = (
     Run("baselines", _BASELINES),
     Run("ours", ("cytomol",), SHIPPED),
     Run("refit", ("cytomol-refit",), SHIPPED),
+    Run("long", ("cytomol-refit", "cytomol"), "long"),
     Run("five", ("cytomol-five-refit", "cytomol-five", *_SINGLE), "cell"),
     Run("five", ("cytomol-five-plain",)),
     Run("cell", ("cytomol-five", *_SINGLE), "structure"),
@@ -83,7 +84,12 @@ _CHMR = (
     *("--batch-size", "256", "--epochs", "8"),
 )
 _NO_CELLS = ("--modalities", "", "--walk-length", "0")
+_LONG = (
+    *("--method", "infoalign", "--width", "240", "--epochs", "30", "--batch-size", "128"),
+    *("--molecule-targets", "morgan,maccs,descriptors", *_RELATIONS),
+)
 BACKBONES = {
+    "long": _LONG,
     "cell": (*_PRETRAIN, *_RELATIONS),
     "structure": (*_PRETRAIN, *_NO_CELLS),
     "leaky": (*_PRETRAIN, *_RELATIONS),
@@ -93,6 +99,7 @@ BACKBONES = {
 """Options of each pretraining; all but "leaky" leave out what is known of the evaluated molecules."""
 
 LEVER_BACKBONES = {
+    "long": _LONG,
     "fingerprints": (*_INFOALIGN, "--molecule-targets", "morgan,maccs", *_NO_CELLS),
     "unseen": (*_PRETRAIN, *_NO_CELLS),
 }
