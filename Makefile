@@ -136,8 +136,10 @@ streaming: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.streaming --rows 10000 --chunk-rows 2048
 	$(BIN)/python -m benchmarks.streaming --rows 100000
 	$(BIN)/python -m benchmarks.streaming --rows 1000000
-	$(BIN)/python -m benchmarks.streaming --verb embed --rows 10000 --chunk-rows 2048
-	$(BIN)/python -m benchmarks.streaming --verb impute --rows 5000 --chunk-rows 1024
+	$(BIN)/python -m benchmarks.streaming --verb embed --rows 50000 --chunk-rows 8192
+	$(BIN)/python -m benchmarks.streaming --verb impute --rows 20000 --chunk-rows 4096
+	$(BIN)/python -m benchmarks.streaming --verb match --rows 20000 --chunk-rows 4096
+	$(BIN)/python -m benchmarks.streaming --verb explain --rows 1000 --chunk-rows 128
 	$(BIN)/python -m benchmarks.streaming.page
 
 # The committed row counts of benchmarks/results/fuzz.csv: about 200,000 damaged inputs, an hour or two; failures

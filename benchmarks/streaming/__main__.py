@@ -1,7 +1,8 @@
 """Answer many planted molecules, kill the run in the middle, go on: ``python -m benchmarks.streaming``.
 
 Without MODEL, ``predict`` asks a small model that is fitted here to a planted assay (nearest neighbours on
-fingerprints), and ``embed`` and ``impute`` ask the backbone that comes with cytomol.
+fingerprints), the other verbs the backbone that comes with cytomol. ``match`` looks among 1,000 planted
+molecules; it and ``explain`` are of one of that backbone's modalities, and take no MODEL.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ from benchmarks.streaming.planted import write_assay, write_molecules
 from benchmarks.streaming.watched_run import finished_parts, watch_run
 
 RESULTS = Path(__file__).parents[1] / "results" / "streaming.csv"
-_OF_VERB = {"predict": ("--no-evidence",), "embed": (), "impute": ()}
+_MODALITY = ("--modality", "morphology_jump_phenotype60")
+_CANDIDATES = 1000
+_OF_VERB: dict[str, tuple[str, ...]] = {
+    "predict": ("--no-evidence",),
+    "embed": (),
+    "impute": (),
+    "match": (*_MODALITY, "--no-report"),
+    "explain": _MODALITY,
+}
 
 
 def main() -> None:
@@ -32,6 +41,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/streaming"))
     parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     options = parser.parse_args()
+    if options.model and options.verb in {"match", "explain"}:
+        parser.error(f"{options.verb} is measured with the backbone that comes with cytomol: leave MODEL out")
     options.work.mkdir(parents=True, exist_ok=True)
     model = options.model or small_model(options.verb, options.work)
     row = measured(options, model)
@@ -61,6 +72,10 @@ def measured(options: argparse.Namespace, model: str) -> dict[str, Any]:
         out.unlink(missing_ok=True)
     ask = [options.verb, model, str(table), "--workers", str(options.workers)]
     ask += ["--chunk-rows", str(options.chunk_rows), *_OF_VERB[options.verb], "-q"]
+    if options.verb == "match":
+        candidates = options.work / "candidates.csv"
+        write_molecules(candidates, _CANDIDATES)
+        ask += ["--in", str(candidates)]
     chunks = -(-options.rows // options.chunk_rows)
     straight = watch_run([*ask, "-o", str(whole)], whole)
     first = watch_run([*ask, "-o", str(cut)], cut, kill_at=max(1, chunks // 2))

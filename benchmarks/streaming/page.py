@@ -33,11 +33,11 @@ def section(table: pd.DataFrame) -> str:
     told = [
         f"{largest['rows']:,} molecules were answered by `{largest['verb']}` with at most",
         f"{largest['peak_mb_tree']:,} MB resident in all processes together; a run of the same command was",
-        f"killed after {largest['finished_at_kill']} of {largest['chunks']} parts and went on with `--resume`:",
-        f"{_parts(largest['repeated_chunks'])} answered again, at most the one at work was lost, and the",
-        f"output is {same}. [The rows](../benchmarks/results/streaming.csv) are made by `make streaming`, on",
-        "two cores that other work shared, so that memory says more than seconds; models are small and",
-        "molecules planted.",
+        f"killed after {largest['finished_at_kill']} of {largest['chunks']} parts and went on with",
+        f"`--resume`: {_parts(largest['repeated_chunks'])} answered again, at most the one at work was lost,",
+        f"and the output is {same}. [The rows](../benchmarks/results/streaming.csv) are made by",
+        "`make streaming`, on two cores that other work shared: memory says more than seconds; models",
+        "are small and molecules planted.",
         "",
     ]
     return "\n".join([*told, _line(_HEADS), _line(["---"] * len(_HEADS)), *_rows(table), ""])

@@ -204,3 +204,6 @@ def test_matching_goes_on_after_a_stop(
     done = cytomol(*ask, tmp_path / "placed", "-o", tmp_path / "out.h5ad", "--resume")
     assert done.code == 2
     assert "use .csv or .parquet" in done.err
+    done = cytomol(*ask, tmp_path / "placed", "-o", tmp_path / "out.h5ad")
+    assert done.code == 0, done.err
+    assert "holds the matches of all 23 queries in memory" in done.err

@@ -131,7 +131,12 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
         reporter.say(f"{what}: {table.path}, taken as {_named(table.holds, modality.name)}")
     rows = min(options["chunk_rows"], queries_at_once(options["top"]))
     streaming = Streaming(out, rows, options["resume"], force, quiet, options["workers"])
-    in_parts = streaming.wanted(queries.rows_of(modality)) and not whole
+    in_parts = streaming.wanted(queries.rows_of(modality))
+    if in_parts and whole:
+        reporter.say(
+            f"{out} holds the matches of all {queries.rows_of(modality).rows:,} queries in memory until it is"
+            " written: .csv, .parquet and FOLDER/ are written in parts"
+        )
     names = [name for text in options["keep"] for name in split_names([text], ())]
     machine = {name: options[name] for name in ("batch_size", "workers")}
     folder = None if options["library"] is None else Path(options["library"])
@@ -146,9 +151,15 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
             "keep": names,
             "query_smiles": queries.holds == "molecules" or queries.smiles_col is not None,
         }
-        answer = _in_parts if in_parts else _at_once
+        answer = _in_parts if in_parts and not whole else _at_once
         total, invalid, first_error = answer(
-            space, queries, library, index, streaming=streaming, asked=asked, options=options, model=model
+            space,
+            queries,
+            library,
+            index,
+            streaming=streaming,
+            asked=asked,
+            options={**options, "model": model},
         )
     if invalid == total:
         click.echo(f"no query has a place; {first_error}", err=True)
@@ -166,7 +177,6 @@ def _at_once(
     streaming: Streaming,
     asked: dict[str, Any],
     options: dict[str, Any],
-    model: str,  # noqa: ARG001 - as of `_in_parts`
 ) -> tuple[int, int, str]:
     """Match queries and write as they come; return how many, how many invalid, and why the first is."""
     from cytomol.cells.match.match import match_rows
@@ -199,14 +209,13 @@ def _in_parts(
     streaming: Streaming,
     asked: dict[str, Any],
     options: dict[str, Any],
-    model: str,
 ) -> tuple[int, int, str]:
     """Match a long table of queries chunk by chunk; returns as `_at_once`."""
     from cytomol.scale.match_job import MatchJob
     from cytomol.tables.write_chunks import Layout
 
     job = MatchJob(
-        model,
+        options["model"],
         options["modality"],
         options["way"],
         queries,

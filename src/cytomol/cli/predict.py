@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,10 @@ from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
+
+if TYPE_CHECKING:
+    from cytomol.predict.streamed_rows import PredictJob
+    from cytomol.tables.streaming.table_source import TableSource
 
 __all__ = ["command"]
 
@@ -98,7 +102,6 @@ def command(
     if coverage is not None and uncertainty is False:
         raise click.UsageError("--coverage is that of the uncertainty: leave --no-uncertainty out")
     from cytomol.tables.streaming import open_source
-    from cytomol.tables.streaming.table_source import place_stamp
 
     check_answers_name(out, force=force)
     source = open_source(molecules, smiles_col=smiles_col, sheet=sheet)
@@ -106,10 +109,9 @@ def command(
     table = None if streaming.wanted(source) else source.table()
 
     from cytomol.predict.answered_rows import predict_rows
-    from cytomol.predict.kept_profiles import keep_profiles
     from cytomol.predict.predictor import Predictor
-    from cytomol.predict.profile_source import ProfileSource, read_profile_blocks
-    from cytomol.predict.streamed_rows import PredictJob, model_stamp
+    from cytomol.predict.profile_source import read_profile_blocks
+    from cytomol.predict.streamed_rows import PredictJob
     from cytomol.progress import Reporter
     from cytomol.registry import import_plugins
 
@@ -139,20 +141,7 @@ def command(
     }
     if table is None:
         job = PredictJob(model, encoder, plugin, {**asked, "workers": streaming.of_chunk}, predictor)
-        stamp = {"model": model_stamp(model), "encoder": encoder, "plugin": plugin, "options": asked}
-        if profiles:
-            stamp["profiles"] = [[text, place_stamp(ProfileSource.parse(text).path)] for text in profiles]
-        with tempfile.TemporaryDirectory(prefix="cytomol-profiles-") as folder:
-            kept = keep_profiles(profiles, source, Path(folder), known=known, backbone=backbone, say=say)
-            streaming.answer(
-                source,
-                replace(job, profiles=tuple(kept)),
-                bar="predict",
-                verb="predicted",
-                asked=stamp,
-                on_error=on_error,
-                notes=tuple(notes),
-            )
+        _in_parts(source, streaming, job, profiles, options=asked, notes=tuple(notes))
         return
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predict_rows(
@@ -167,3 +156,44 @@ def command(
         for note in notes:
             click.echo(note, err=True)
     finish(answer, out, verb="predicted", force=force, quiet=quiet)
+
+
+def _in_parts(
+    source: TableSource,
+    streaming: Streaming,
+    job: PredictJob,
+    profiles: tuple[str, ...],
+    *,
+    options: dict[str, Any],
+    notes: tuple[str, ...],
+) -> None:
+    """Predict a long input chunk by chunk, with the measured profiles of each chunk's molecules."""
+    from cytomol.predict.kept_profiles import keep_profiles
+    from cytomol.predict.profile_source import ProfileSource
+    from cytomol.predict.streamed_rows import model_stamp
+    from cytomol.progress import Reporter
+    from cytomol.tables.streaming.table_source import place_stamp
+
+    asked: dict[str, Any] = {"model": model_stamp(job.model), "options": options}
+    asked |= {"encoder": job.encoder, "plugin": job.plugin}
+    if profiles:
+        asked["profiles"] = [[text, place_stamp(ProfileSource.parse(text).path)] for text in profiles]
+    predictor = job.predictor()
+    with tempfile.TemporaryDirectory(prefix="cytomol-profiles-") as folder:
+        kept = keep_profiles(
+            profiles,
+            source,
+            Path(folder),
+            known=predictor.features.profiles,
+            backbone=predictor.features.backbone,
+            say=Reporter(quiet=streaming.quiet).say,
+        )
+        streaming.answer(
+            source,
+            replace(job, profiles=tuple(kept)),
+            bar="predict",
+            verb="predicted",
+            asked=asked,
+            on_error=options["on_error"],
+            notes=notes,
+        )

@@ -152,7 +152,7 @@ class _Table:
                     with raw[name].open("ab") as handle:
                         np.ascontiguousarray(matrix, np.float32).tofile(handle)
             keys.append(key)
-            measured.append(~np.isnan(values).all(axis=1))
+            measured.append(np.asarray(~np.isnan(values).all(axis=1)))
             open_metadata.append(metadata[key == ""].assign(**{_PLACE: total + np.flatnonzero(key == "")}))
             total += len(values)
         meant = self._meant

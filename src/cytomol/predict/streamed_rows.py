@@ -44,15 +44,20 @@ class PredictJob:
         """Return what another process needs."""
         return {**self.__dict__, "ready": None}
 
-    def open(self) -> _Answers:
-        """Load the predictor."""
-        from cytomol.nn.allocator import give_back_memory
+    def predictor(self) -> Predictor:
+        """Load the predictor, once."""
         from cytomol.registry import import_plugins
 
         if self.ready is None:
             import_plugins(self.plugin)
             self.ready = Predictor.load(self.model).with_encoders(self.encoder)
-        predictor = self.ready
+        return self.ready
+
+    def open(self) -> _Answers:
+        """Load the predictor, with the profiles of its molecules."""
+        from cytomol.nn.allocator import give_back_memory
+
+        predictor = self.predictor()
         if self.profiles:
             predictor = predictor.with_profiles([each.block() for each in self.profiles])
 
