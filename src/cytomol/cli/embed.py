@@ -16,6 +16,8 @@ __all__ = ["command"]
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples(
         "cytomol embed backbone examples/molecules.csv -o embeddings.npz",
+        "cytomol embed backbone examples/molecules.csv --chunk-rows 2 --shard 1/2 -o part-1/",
+        "cytomol embed backbone examples/molecules.csv --chunk-rows 2 --shard 2/2 -o part-2/",
     ),
 )
 @click.argument("model", metavar="DIR")

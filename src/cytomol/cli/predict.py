@@ -94,13 +94,13 @@ def command(
     """
     if coverage is not None and uncertainty is False:
         raise click.UsageError("--coverage is that of the uncertainty: leave --no-uncertainty out")
-    if resume and profiles:
-        raise click.UsageError("--resume goes without --profiles, which are joined to the whole input")
+    streaming = Streaming(out, chunk_rows, resume, force, quiet, workers)
+    if profiles and (asks := streaming.only_in_parts):
+        raise click.UsageError(f"{asks} goes without --profiles, which are joined to the whole input")
     from cytomol.tables.streaming import open_source
 
     check_answers_name(out, force=force)
     source = open_source(molecules, smiles_col=smiles_col, sheet=sheet)
-    streaming = Streaming(out, chunk_rows, resume, force, quiet, workers)
     in_parts = streaming.wanted(source) and not profiles
 
     from cytomol.predict.answered_rows import predict_rows
