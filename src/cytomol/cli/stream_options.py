@@ -96,6 +96,10 @@ def check_answers_name(out: str, *, force: bool) -> None:
             )
         if click.get_current_context().params.get("resume"):
             force = True  # of a shard that is finished nothing is left to do
+    if _said("engine") == "ray":
+        from cytomol.tables.streaming.ray_engine import ray_or_error
+
+        ray_or_error()
     if out.endswith(("/", "\\")):
         check_output(Path(out), force=force)
     else:

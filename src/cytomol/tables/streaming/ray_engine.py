@@ -22,7 +22,7 @@ from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.streaming.part_journal import PartJournal
 from cytomol.tables.streaming.stream_answers import ChunkAnswer, ChunkJob, Chunks, WorkerDiedError, kept_chunk
 
-__all__ = ["RayEngine"]
+__all__ = ["RayEngine", "ray_or_error"]
 
 _REPEATS = 2  # of a chunk whose worker died
 _OBJECT_STORE = 256 << 20  # bytes; of a cluster of our own, where only chunks of SMILES wait
@@ -66,7 +66,7 @@ class RayEngine:
         CytomolError
             As the job raises them: that of the first chunk that has one.
         """
-        ray = _ray()
+        ray = ray_or_error()
         with _cluster(ray, self.address, self.workers):
             cores = int(ray.cluster_resources().get("CPU", 0))
             if cores < 1:
@@ -180,7 +180,8 @@ def _wait_for(journal: PartJournal, numbers: set[int]) -> None:
         time.sleep(0.2)
 
 
-def _ray() -> Any:
+def ray_or_error() -> Any:
+    """Return the module; say how to get it where it is not installed."""
     try:
         import ray
     except ImportError:

@@ -6,22 +6,17 @@ import json
 import multiprocessing
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from tests.unit.tables.streaming.lengths import Lengths
 
 from cytomol.errors import ConfigError, CytomolError, InputError, OutputError
-from cytomol.tables.molecules import MoleculeTable
-from cytomol.tables.row_errors import RowErrors
 from cytomol.tables.streaming import open_source
 from cytomol.tables.streaming.gather import gather_shards
 from cytomol.tables.streaming.shard_folder import NOTE
@@ -29,44 +24,12 @@ from cytomol.tables.streaming.shards import Shard
 from cytomol.tables.streaming.stream_answers import StreamOptions, stream_answers
 
 
-@dataclass
-class Answer:
-    """What a job of the tests answers."""
-
-    frame: pd.DataFrame
-    arrays: dict[str, NDArray[Any]]
-    errors: RowErrors
-    renamed: dict[str, str]
-
-
-@dataclass
-class Lengths:
-    """Answers the length of each SMILES; one that holds an X is invalid."""
-
-    matrix: bool = False
-    seconds: float = 0.0
-
-    def open(self) -> Callable[[MoleculeTable, int], Answer]:
-        def answer(table: MoleculeTable, first: int) -> Answer:
-            time.sleep(self.seconds)
-            errors = RowErrors(table, first=first)
-            reasons = errors.add(["no molecule" if "X" in text else "" for text in table.smiles])
-            lengths = [
-                np.nan if why else len(text) / 3 for text, why in zip(table.smiles, reasons, strict=True)
-            ]
-            frame = table.frame.assign(length=lengths, row=range(first, first + len(table)), error=reasons)
-            arrays = {"square": np.array(lengths, np.float32)[:, None] ** [2, 3]} if self.matrix else {}
-            return Answer(frame, arrays, errors, {})
-
-        return answer
-
-
 def command_of(out: str, shard: Shard | None) -> tuple[str, ...]:
     return ("cytomol", "predict", "m", "in.csv", "-o", f"{Path(out).name}/", f"--shard={shard}", "--resume")
 
 
 def ask(table: Path, out: str, size: int, shard: Shard | None = None, **more: Any) -> None:
-    job = Lengths(more.pop("matrix", False), more.pop("seconds", 0.0))
+    job = Lengths(more.pop("matrix", False), seconds=more.pop("seconds", 0.0))
     options = StreamOptions(size, shard=shard, command=command_of(out, shard), **more)
     asked = {"verb": "measured", "model": "a", "on_error": None}
     stream_answers(open_source(table), job, out, options, asked=asked)
