@@ -30,7 +30,7 @@ __all__ = ["command"]
 )
 @output_options
 def command(*, shards: tuple[str, ...], out: str, force: bool, quiet: bool) -> None:
-    """Make one output of the folders SHARD... that predict or embed wrote with --shard.
+    """Make one output of the folders SHARD... that were written with --shard.
 
     It is checked first that all shards are there, each once and unaltered, and that they answer one input
     with one model and the same options. Rows come in the order of the input; the output is to the byte that

@@ -45,8 +45,8 @@ def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
             envvar="RAY_ADDRESS",
             expose_value=False,
             callback=_keep,
-            help="Ray cluster that is running, for --engine ray: auto, or ray://HOST:PORT.  [default: "
-            "RAY_ADDRESS; else one of this machine's cores is started]",
+            help="Ray cluster that is running, for --engine ray: auto, or HOST:PORT.  [default: RAY_ADDRESS; "
+            "else one of this machine's cores is started]",
         ),
         click.option(
             "--engine",

@@ -41,7 +41,7 @@ class RayEngine:
     Attributes
     ----------
     address
-        Of a cluster that is running (``auto``, ``ray://host:port``); None starts one on this machine, for as
+        Of a cluster that is running (``auto``, ``host:port``); None starts one on this machine, for as
         long as it is needed.
     workers
         Processes; None for one on each core of the cluster.
@@ -128,7 +128,7 @@ def _error(ray: Any, ref: Any) -> Exception | None:
         ray.get(ref)
     except ray.exceptions.RayTaskError as error:
         return error.cause if isinstance(error.cause, Exception) else error
-    except (ray.exceptions.RayActorError, ray.exceptions.WorkerCrashedError) as error:
+    except ray.exceptions.RayError as error:  # a worker that died, was out of memory, could not be had
         what = str(error).strip().splitlines()
         return WorkerDiedError(
             f"a worker of Ray died {_REPEATS + 1} times at one chunk; what is finished stays",

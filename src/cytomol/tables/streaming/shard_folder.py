@@ -106,7 +106,7 @@ def _unfinished(folder: Path) -> str:
     parts = PartJournal.beside(folder).folder
     if parts.is_dir():
         return f"{parts} holds unfinished parts: run its command again with --resume"
-    return "name the folders that predict or embed made with --shard"
+    return "name the folders that were made with --shard"
 
 
 def finished_notes(out: Path, shard: Shard, asked: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
