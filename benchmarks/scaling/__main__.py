@@ -69,7 +69,7 @@ def measure(what: str, verb: list[str], options: argparse.Namespace) -> None:
         for index, part in enumerate(parts, start=1)
     ]
     run((what, "shards", count), shards, None, options)
-    run((f"gather, {what}", "one", count), [["gather", *map(str, parts)]], joined, options, same=whole)
+    gather(what, parts, whole, options)
     if options.ray and importlib.util.find_spec("ray"):
         ask = [*verb, str(sizes[count]), "--chunk-rows", str(rows), "--engine", "ray"]
         run((what, "ray", count), [ask], joined, options, same=whole, processes=2)
@@ -90,9 +90,8 @@ def run(
     if out is not None:
         out.unlink(missing_ok=True)
         commands = [[*one, "-o", str(out)] for one in commands]
-    if not what.startswith("gather"):
-        workers = str(processes if engine == "ray" else 1)
-        commands = [[*one, "--workers", workers] for one in commands]
+    workers = str(processes if engine == "ray" else 1)
+    commands = [[*one, "--workers", workers] for one in commands]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     load, before, began = os.getloadavg()[0], processor_time(), time.perf_counter()
     started = [
@@ -107,6 +106,22 @@ def run(
     identical = "" if same is None or out is None else str(filecmp.cmp(same, out, shallow=False))
     size = out.stat().st_size if out is not None else 0
     row = Row(what, engine, processes, molecules, wall, cpu, size, identical, load, machine())
+    print(row, flush=True)
+    add(row, options.output)
+
+
+def gather(what: str, parts: list[Path], whole: Path, options: argparse.Namespace) -> None:
+    """Measure gathering without the start of a process, for it is done once."""
+    from cytomol.tables.streaming.gather import gather_shards
+
+    joined = options.work / "joined.parquet"
+    gather_shards(parts, str(joined), force=True)  # what is used for the first time is loaded
+    load, began, cpu = os.getloadavg()[0], time.perf_counter(), time.process_time()
+    answered, _ = gather_shards(parts, str(joined), force=True)
+    wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+    same, size = str(filecmp.cmp(whole, joined, shallow=False)), joined.stat().st_size
+    label, rows = f"gather, {what}", answered.errors.rows
+    row = Row(label, "one", 1, rows, wall, cpu, size, same, load, machine())
     print(row, flush=True)
     add(row, options.output)
 

@@ -57,13 +57,13 @@ class Rate:
         gathered = next((one.cpu / one.molecules for one in rows if one.what == f"gather, {what}"), 0.0)
         return cls(each, start, many.output_bytes / many.molecules, gathered)
 
-    def shards(self, molecules: int) -> int:
-        """Return how many shards take the hours that a shard is to take."""
-        return max(1, round(molecules * self.each / 3600 / HOURS))
+    def shards(self, molecules: int, cores: int) -> int:
+        """Return how many shards take the hours that a shard is to take; no core is to be without one."""
+        return max(cores, round(molecules * self.each / 3600 / HOURS))
 
-    def core_hours(self, molecules: int, opening: float) -> float:
+    def core_hours(self, molecules: int, cores: int, opening: float) -> float:
         """Return the hours of all shards together; each opens the input once, in so many seconds."""
-        return (molecules * self.each + self.shards(molecules) * (self.start + opening)) / 3600
+        return (molecules * self.each + self.shards(molecules, cores) * (self.start + opening)) / 3600
 
 
 def _runs(what: str, rows: Sequence[Row]) -> list[Row]:
@@ -84,8 +84,8 @@ def section(rows: Sequence[Row], price: float = PRICE) -> str:
     lines = [
         "### Measured",
         "",
-        "| what | molecules | processes | seconds | core seconds | core ms a molecule | same bytes |",
-        "|---|---:|---:|---:|---:|---:|---|",
+        "| what | molecules | processes | core seconds | core ms a molecule | seconds | load | same bytes |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     lines += [_measured(row) for row in rows]
     lines += ["", *_from_two(rows, rates), ""]
@@ -97,13 +97,13 @@ def section(rows: Sequence[Row], price: float = PRICE) -> str:
             "|---|---:|---:|---:|---:|---:|---:|",
         ]
         for what, rate in rates.items():
-            hours = rate.core_hours(molecules, opening(rows, "parquet", molecules))
+            hours = rate.core_hours(molecules, cores, opening(rows, "parquet", molecules))
             lines.append(
-                f"| {WHAT[what]} | {rate.shards(molecules):,} | {hours:,.0f} | {hours * price:,.0f} "
+                f"| {WHAT[what]} | {rate.shards(molecules, cores):,} | {hours:,.0f} | {hours * price:,.0f} "
                 f"| {hours / cores:,.1f} h | {rate.gather_each * molecules / 3600:,.1f} h "
                 f"| {rate.bytes_each * molecules / 1e9:,.0f} GB |"
             )
-        more = _csv(rates, rows, molecules)
+        more = _csv(rates, rows, molecules, cores)
         lines += ["", f"The input is Parquet. A CSV is read by every shard from its beginning: {more}.", ""]
     machines = sorted({row.machine for row in rows})
     return "\n".join([*lines, "Measured on: " + " | ".join(machines), ""])
@@ -111,11 +111,11 @@ def section(rows: Sequence[Row], price: float = PRICE) -> str:
 
 def _measured(row: Row) -> str:
     side = {"one": "", "shards": ", two shards side by side", "ray": ", Ray"}[row.engine]
-    cpu = "–" if math.isnan(row.cpu) else f"{row.cpu:.1f}"
+    cpu = "–" if math.isnan(row.cpu) else f"{row.cpu:.3g}"
     each = "–" if math.isnan(row.cpu) else f"{1000 * row.cpu / row.molecules:.3g}"
     return (
-        f"| {row.what}{side} | {row.molecules:,} | {row.processes} | {row.wall:.1f} | {cpu} | {each} "
-        f"| {_SAME[row.identical]} |"
+        f"| {row.what}{side} | {row.molecules:,} | {row.processes} | {cpu} | {each} "
+        f"| {row.wall:.3g} | {row.load:.0f} | {_SAME[row.identical]} |"
     )
 
 
@@ -135,13 +135,13 @@ def _from_two(rows: Sequence[Row], rates: dict[str, Rate]) -> list[str]:
     return said
 
 
-def _csv(rates: dict[str, Rate], rows: Sequence[Row], molecules: int) -> str:
+def _csv(rates: dict[str, Rate], rows: Sequence[Row], molecules: int, cores: int) -> str:
     told = []
     for what, rate in rates.items():
-        lean = rate.core_hours(molecules, opening(rows, "parquet", molecules))
+        lean = rate.core_hours(molecules, cores, opening(rows, "parquet", molecules))
         # Once to count its records, and on average half again to reach the shard.
-        more = rate.core_hours(molecules, 1.5 * opening(rows, "csv", molecules)) / lean
-        told.append(f"{more:.2g} times the core hours for {what}")
+        more = rate.core_hours(molecules, cores, 1.5 * opening(rows, "csv", molecules)) / lean
+        told.append(f"{more:.2f} times the core hours for {what}")
     return ", ".join(told)
 
 

@@ -48,19 +48,21 @@ def test_the_committed_rows_keep_what_is_promised() -> None:
     start=st.floats(0, 100),
     few=st.integers(1, 1000),
     molecules=st.integers(1, 10**9),
+    cores=st.integers(1, 5000),
 )
 def test_a_rate_gives_back_what_a_cost_in_proportion_was_made_of(
-    each: float, start: float, few: int, molecules: int
+    each: float, start: float, few: int, molecules: int, cores: int
 ) -> None:
     runs = [replace(ONE, molecules=n, cpu=start + n * each) for n in (MANY, few)]
     rate = Rate.of("embed", runs)
     assert rate is not None
     assert math.isclose(rate.each, each, rel_tol=1e-6)
     assert math.isclose(rate.start, start, abs_tol=1e-6)
-    shards = rate.shards(molecules)
+    shards = rate.shards(molecules, cores)
     seconds = molecules * each + shards * (start + 7)
-    assert math.isclose(rate.core_hours(molecules, 7.0) * 3600, seconds, rel_tol=1e-6)
-    assert shards == 1 or 1.5 <= molecules * each / shards / 3600 <= 3.0
+    assert math.isclose(rate.core_hours(molecules, cores, 7.0) * 3600, seconds, rel_tol=1e-6)
+    assert shards == cores or 1.5 <= molecules * each / shards / 3600 <= 3.0
+    assert shards >= cores
 
 
 def test_what_was_not_measured_twice_has_no_rate() -> None:
@@ -70,12 +72,12 @@ def test_what_was_not_measured_twice_has_no_rate() -> None:
 
 def test_the_section_says_what_was_measured_and_what_follows() -> None:
     text = section(ROWS, price=0.5)
-    assert "| embed, two shards side by side | 20,000 | 2 | 100.0 | 66.0 | 3.3 |  |" in text
+    assert "| embed, two shards side by side | 20,000 | 2 | 66 | 3.3 | 100 | 0 |  |" in text
     assert "2.00 core ms a molecule, 10 core seconds before the first" in text
     assert "took 1.10 times the core seconds" in text  # 66 of 50 + 10
-    # 10^8 at 2 ms are 55.6 core hours, 28 shards of two hours, each 10 s to start and 1 s to open its input
+    # 10^8 at 2 ms are 55.6 core hours, and 100 shards, each 10 s to start and 1 s to open its input, 0.3 more
     assert opening(ROWS, "parquet", 10**8) == pytest.approx(1.0)
-    assert "| `embed default` | 28 | 56 | 28 | 0.6 h | 2.8 h | 0 GB |" in text
+    assert "| `embed default` | 100 | 56 | 28 | 0.6 h | 2.8 h | 0 GB |" in text
     assert "predict" not in text
 
 

@@ -28,6 +28,7 @@ _REPEATS = 2  # of a chunk whose worker died
 _OBJECT_STORE = 256 << 20  # bytes; of a cluster of our own, where only chunks of SMILES wait
 _PATIENCE = 60.0  # seconds until a shared file system shows what another machine wrote
 _TO_SHARE = "model and output have to lie on a file system that all machines of the cluster share"
+_TO_CONNECT = "is it running? one that asks for a token needs RAY_AUTH_MODE=token"
 _Notes = Iterator[tuple[int, dict[str, Any]]]
 
 
@@ -206,9 +207,7 @@ def _cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[Non
         ray.init(log_to_driver=False, logging_level="error", **asked)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         what = str(error).strip().split("\n", maxsplit=1)[0][:200]
-        raise ConfigError(
-            f"no Ray cluster can be used: {what}", where=address, hint="is it running? ray status says so"
-        ) from None
+        raise ConfigError(f"no Ray cluster can be used: {what}", where=address, hint=_TO_CONNECT) from None
     try:
         yield
     finally:
