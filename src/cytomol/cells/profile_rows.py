@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -51,7 +51,7 @@ class ProfileRows:
         """What tells the table from another one."""
         return place_stamp(self.where)
 
-    def chunks(self, size: int, skip: Collection[int] = ()) -> Iterator[tuple[int, ProfileChunk]]:
+    def chunks(self, size: int, skip: Container[int] = ()) -> Iterator[tuple[int, ProfileChunk]]:
         """Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not."""
         parts = read_profile_chunks(
             self.where, self.modality, layer=self.layer, rows=size, beside=self.beside

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from cytomol.cli.examples import examples
@@ -16,6 +18,8 @@ __all__ = ["command"]
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples(
         "cytomol embed backbone examples/molecules.csv -o embeddings.npz",
+        "cytomol embed backbone examples/molecules.csv --chunk-rows 2 --shard 1/2 -o part-1/",
+        "cytomol embed backbone examples/molecules.csv --chunk-rows 2 --shard 2/2 -o part-2/",
     ),
 )
 @click.argument("model", metavar="DIR")
@@ -28,7 +32,7 @@ __all__ = ["command"]
     help="Output: .npz, .parquet, .csv, .tsv, a FOLDER/ of Parquet files, or -.",
 )
 @rows_options
-@stream_options
+@partial(stream_options, shards=True, engines=True)
 @pass_options
 def command(
     *,

@@ -64,7 +64,7 @@ _CHUNK_ROWS = 4096  # profiles are wide
     help="Share of measured values that intervals are to hold.",
 )
 @rows_options
-@partial(stream_options, rows=_CHUNK_ROWS)
+@partial(stream_options, rows=_CHUNK_ROWS, engines=True)
 @pass_options
 def command(
     *,

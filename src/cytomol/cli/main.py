@@ -36,6 +36,7 @@ _VERBS = {
     "explain": "Say which atoms drive a prediction or an imputed profile.",
     "explore": "Draw molecules on a local page and see what a model says of them.",
     "embed": "Write the embeddings of molecules.",
+    "gather": "Make one output of the shards that several runs answered.",
     "match": "Rank molecules for a cell profile, profiles for a molecule, or molecules that act alike.",
     "matcher": "Fit what matches molecules and profiles on a corpus, without pretraining.",
     "impute": "Write the cell profiles that molecules are expected to give.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ __all__ = ["command"]
     metavar="SHARE",
     help="Share of molecules whose value the intervals or sets hold.  [default: 0.9]",
 )
-@stream_options
+@partial(stream_options, shards=True, engines=True)
 @pass_options
 def command(
     *,
@@ -101,11 +102,13 @@ def command(
     """
     if coverage is not None and uncertainty is False:
         raise click.UsageError("--coverage is that of the uncertainty: leave --no-uncertainty out")
+    streaming = Streaming(out, chunk_rows, resume, force, quiet, workers)
+    if profiles and streaming.by_cluster:
+        raise click.UsageError("--engine ray goes without --profiles, which are kept on this machine alone")
     from cytomol.tables.streaming import open_source
 
     check_answers_name(out, force=force)
     source = open_source(molecules, smiles_col=smiles_col, sheet=sheet)
-    streaming = Streaming(out, chunk_rows, resume, force, quiet, workers)
     table = None if streaming.wanted(source) else source.table()
 
     from cytomol.predict.answered_rows import predict_rows

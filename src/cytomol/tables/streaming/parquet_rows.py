@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,32 +60,40 @@ def count_parquet(files: list[Path]) -> tuple[int, list[str]]:
     return rows, columns
 
 
-def parquet_chunks(files: list[Path], size: int, skip: Collection[int]) -> Iterator[tuple[int, pd.DataFrame]]:
-    """Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not."""
-    number, waiting = 0, list["pa.RecordBatch"]()
+def parquet_chunks(files: list[Path], size: int, skip: Container[int]) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not.
+
+    Groups of rows that belong to skipped chunks alone are not read.
+    """
+    row, waiting = 0, list["pa.RecordBatch"]()
     names: dict[str, str] = {}
     for path in files:
         with _opened(path) as file:
             names = parquet_names(file.schema_arrow.empty_table())
-            for batch in _batches(file, size, path):
-                rest = batch
-                while rest.num_rows:
-                    wanted = size - sum(one.num_rows for one in waiting)
-                    waiting.append(rest.slice(0, wanted))
-                    rest = rest.slice(wanted)
-                    if sum(one.num_rows for one in waiting) == size:
+            for group in range(file.num_row_groups):
+                rows = file.metadata.row_group(group).num_rows
+                if all(number in skip for number in range(row // size, -(-(row + rows) // size))):
+                    row += rows
+                    continue
+                for batch in _batches(file, size, path, group):
+                    rest = batch
+                    while rest.num_rows:
+                        number, some = row // size, rest.slice(0, size - row % size)
+                        rest, row = rest.slice(some.num_rows), row + some.num_rows
                         if number not in skip:
+                            waiting.append(some)
+                        if waiting and row % size == 0:
                             yield number, _frame(waiting, names, path)
-                        number, waiting = number + 1, []
-    if waiting and number not in skip:
-        yield number, _frame(waiting, names, files[-1])
+                            waiting = []
+    if waiting:
+        yield row // size, _frame(waiting, names, files[-1])
 
 
-def _batches(file: Any, size: int, path: Path) -> Iterator[pa.RecordBatch]:
+def _batches(file: Any, size: int, path: Path, group: int) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
     try:
-        yield from file.iter_batches(batch_size=size, use_threads=False)
+        yield from file.iter_batches(batch_size=size, row_groups=[group], use_threads=False)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         what = str(error).split("\n", maxsplit=1)[0][:200]
         raise InputError(f"is not a readable Parquet file: {what}", where=str(path)) from None

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 import numpy as np
 import pandas as pd
@@ -19,16 +19,35 @@ from numpy.typing import NDArray
 
 from cytomol.files import atomic_directory, atomic_file
 from cytomol.tables.read import format_of
-from cytomol.tables.streaming.part_journal import PartJournal
 from cytomol.tables.write import plain_column
 from cytomol.tables.write_chunks import Layout, open_chunks
 
-__all__ = ["join_parts"]
+__all__ = ["Parts", "join_parts"]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same parts give the same bytes at any time
 
 
-def join_parts(journal: PartJournal, out: str, *, force: bool = False, layout: Layout | None = None) -> None:
+class Parts(Protocol):
+    """Finished chunks of an answer, in the order of their numbers."""
+
+    def finished(self) -> dict[int, dict[str, Any]]:
+        """Return what is noted of each chunk, by its number."""
+        ...
+
+    def frame_file(self, number: int) -> Path:
+        """Return the file with the columns of a chunk."""
+        ...
+
+    def read(self, number: int) -> pd.DataFrame:
+        """Return the columns of a chunk."""
+        ...
+
+    def array(self, number: int, name: str) -> NDArray[Any]:
+        """Return a matrix of a chunk."""
+        ...
+
+
+def join_parts(journal: Parts, out: str, *, force: bool = False, layout: Layout | None = None) -> None:
     """Write the finished chunks of a journal, in order, as one output.
 
     Parameters
@@ -90,7 +109,7 @@ def _bytes(path: Path, *, zipped: bool) -> Iterator[IO[bytes]]:
             yield cast("IO[bytes]", stream)
 
 
-def _whole(journal: PartJournal, number: int, note: dict[str, Any]) -> pd.DataFrame:
+def _whole(journal: Parts, number: int, note: dict[str, Any]) -> pd.DataFrame:
     """Return the columns of a chunk, those of its matrices last."""
     frame = journal.read(number)
     blocks = []
@@ -100,7 +119,7 @@ def _whole(journal: PartJournal, number: int, note: dict[str, Any]) -> pd.DataFr
     return pd.concat([frame, *blocks], axis=1) if blocks else frame
 
 
-def _csv(journal: PartJournal, notes: dict[int, dict[str, Any]], stream: IO[bytes], separator: str) -> None:
+def _csv(journal: Parts, notes: dict[int, dict[str, Any]], stream: IO[bytes], separator: str) -> None:
     # The writer leaves a lone carriage return bare, which would cut the row: then all text is quoted.
     quoting: Any = csv.QUOTE_NONNUMERIC if any(note["bare"] for note in notes.values()) else csv.QUOTE_MINIMAL
     for place, (number, note) in enumerate(notes.items()):
@@ -112,7 +131,7 @@ def _csv(journal: PartJournal, notes: dict[int, dict[str, Any]], stream: IO[byte
     stream.flush()
 
 
-def _schema(journal: PartJournal, notes: dict[int, dict[str, Any]], layout: Layout | None = None) -> Any:
+def _schema(journal: Parts, notes: dict[int, dict[str, Any]], layout: Layout | None = None) -> Any:
     """Return one schema for all chunks: a column that is empty in some has the kind of the others."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -141,7 +160,7 @@ def _wider(first: dict[str, Any], second: dict[str, Any]) -> bool:
 
 
 def _table(
-    journal: PartJournal, number: int, note: dict[str, Any], schema: Any, layout: Layout | None = None
+    journal: Parts, number: int, note: dict[str, Any], schema: Any, layout: Layout | None = None
 ) -> Any:
     """Return a chunk as an Arrow table of the common schema, the columns of its matrices last."""
     import pyarrow as pa
@@ -158,7 +177,7 @@ def _table(
     return table.replace_schema_metadata(None if note["arrays"] else schema.metadata)
 
 
-def _parquet(journal: PartJournal, notes: dict[int, dict[str, Any]], path: Path) -> None:
+def _parquet(journal: Parts, notes: dict[int, dict[str, Any]], path: Path) -> None:
     from pyarrow import parquet
 
     schema = _schema(journal, notes)
@@ -174,7 +193,7 @@ def _parquet(journal: PartJournal, notes: dict[int, dict[str, Any]], path: Path)
 
 
 def _folder(
-    journal: PartJournal,
+    journal: Parts,
     notes: dict[int, dict[str, Any]],
     out: Path,
     layout: Layout | None,
@@ -190,7 +209,7 @@ def _folder(
             parquet.write_table(table, folder / f"part-{number:05}.parquet")
 
 
-def _npz(journal: PartJournal, notes: dict[int, dict[str, Any]], path: Path) -> None:
+def _npz(journal: Parts, notes: dict[int, dict[str, Any]], path: Path) -> None:
     """Write one column after the other, so that no more than one column is in memory."""
     columns = list(journal.read(next(iter(notes))).columns)
     arrays = list(next(iter(notes.values()))["arrays"])

@@ -134,6 +134,11 @@ class PartJournal:
         """Return the file with the columns of a chunk."""
         return self.folder / f"{number:08}.parquet"
 
+    def files(self, number: int, note: Mapping[str, Any]) -> list[Path]:
+        """Return the files of a finished chunk, its note last."""
+        arrays = [self._array(number, name) for name in note["arrays"]]
+        return [*arrays, self.frame_file(number), self.folder / f"{number:08}.json"]
+
     def read(self, number: int) -> pd.DataFrame:
         """Return the columns of a finished chunk."""
         frame: pd.DataFrame = pd.read_parquet(self.frame_file(number))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Protocol
 
 __all__ = ["RowSource"]
@@ -31,6 +31,6 @@ class RowSource(Protocol):
         """What tells the input from another one."""
         ...
 
-    def chunks(self, size: int, skip: Collection[int] = ()) -> Iterator[tuple[int, Any]]:
+    def chunks(self, size: int, skip: Container[int] = ()) -> Iterator[tuple[int, Any]]:
         """Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not."""
         ...

@@ -25,10 +25,25 @@ from cytomol.tables.row_errors import OnError, RowErrors
 from cytomol.tables.streaming.part_join import join_parts
 from cytomol.tables.streaming.part_journal import PartJournal
 from cytomol.tables.streaming.row_source import RowSource
+from cytomol.tables.streaming.shard_folder import finished_notes, write_shard
+from cytomol.tables.streaming.shards import Shard
+from cytomol.tables.streaming.table_source import TableSource
 from cytomol.tables.write_chunks import Layout
 
-__all__ = ["Answered", "ChunkAnswer", "ChunkJob", "StreamOptions", "stream_answers"]
+__all__ = [
+    "Answered",
+    "ChunkAnswer",
+    "ChunkJob",
+    "Chunks",
+    "Engine",
+    "StreamOptions",
+    "WorkerDiedError",
+    "kept_chunk",
+    "stream_answers",
+]
 
+Chunks = Iterator[tuple[int, Any]]
+"""Numbers of chunks, from 0, and their rows."""
 _AHEAD = 2  # chunks that wait for a free process
 
 
@@ -64,6 +79,16 @@ class ChunkJob(Protocol):
         ...
 
 
+class Engine(Protocol):
+    """What lets workers elsewhere answer chunks."""
+
+    def notes(
+        self, chunks: Chunks, job: ChunkJob, journal: PartJournal, size: int
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Have each chunk answered and its part written to the journal; yield numbers and notes."""
+        ...
+
+
 @dataclass(frozen=True)
 class StreamOptions:
     """How a long table is answered.
@@ -76,12 +101,19 @@ class StreamOptions:
         Processes that answer chunks; 1 for this one alone.
     resume, force
         Go on with what a run that did not end has finished; replace outputs, and start anew.
+    shard, command
+        Answer this shard alone, into a folder for :func:`.gather_shards` that says by which command.
+    engine
+        What answers chunks instead of processes of this machine.
     """
 
     chunk_rows: int
     workers: int = 1
     resume: bool = False
     force: bool = False
+    shard: Shard | None = None
+    command: tuple[str, ...] = ()
+    engine: Engine | None = None
 
 
 @dataclass
@@ -147,23 +179,29 @@ def stream_answers(
     InputError
         As the job raises them.
     """
+    shard = options.shard
+    whole = {**asked, "input": source.stamp, "rows": source.rows, "chunk_rows": options.chunk_rows}
+    if shard is not None:
+        assert isinstance(source, TableSource)  # verbs of other rows have no --shard
+        source = shard.of(source, options.chunk_rows)
+        if options.resume and not options.force and Path(out).exists():
+            return _answered(source, on_error, finished_notes(Path(out), shard, whole))
     with _journal(out) as journal, _locked(journal):
-        whole = {**asked, "input": source.stamp, "rows": source.rows, "chunk_rows": options.chunk_rows}
-        journal.begin(whole, resume=options.resume, force=options.force)
+        mine = whole if shard is None else {**whole, "shard": str(shard)}
+        journal.begin(mine, resume=options.resume, force=options.force)
         try:
             answered = _answer(source, job, journal, options, on_error=on_error, progress=progress)
-            answered.errors.require_some()
+            if shard is None:  # of a shard alone nothing follows: the others may hold molecules
+                answered.errors.require_some()
         except CytomolError as error:
-            if not isinstance(error, OutputError | _WorkerDiedError):
+            if not isinstance(error, OutputError | WorkerDiedError):
                 journal.remove()  # the input is at fault: it will be another one
             raise
-        try:
-            join_parts(journal, out, force=options.force, layout=layout)
-        except OutputError as error:
-            if out == "-":
-                raise
-            hint = "all parts are finished and stay: make room, then go on with --resume"
-            raise OutputError(error.what, where=error.where, hint=hint) from error
+        if shard is None:
+            _join(journal, out, force=options.force, layout=layout)
+        else:
+            command, force = options.command, options.force
+            write_shard(journal, Path(out), shard, asked=whole, command=command, force=force)
         journal.remove()
     return answered
 
@@ -181,7 +219,7 @@ def _locked(journal: PartJournal) -> Iterator[None]:
                 path.unlink(missing_ok=True)
 
 
-class _WorkerDiedError(CytomolError):
+class WorkerDiedError(CytomolError):
     """A process that answers chunks has died."""
 
 
@@ -209,38 +247,56 @@ def _answer(
     if progress is not None:
         progress(done, source.rows)
     chunks = source.chunks(size, there)
-    parts = (
-        _by_processes(chunks, job, journal, size, options.workers)
-        if options.workers > 1
-        else _here(chunks, job, journal, size)
-    )
+    if options.engine is not None:
+        parts = options.engine.notes(chunks, job, journal, size)
+    elif options.workers > 1:
+        parts = _by_processes(chunks, job, journal, size, options.workers)
+    else:
+        parts = _here(chunks, job, journal, size)
     notes = dict(there)
     for number, note in parts:
         notes[number] = note
         done += note["rows"]
         if progress is not None:
             progress(done, source.rows)
-    table = MoleculeTable(pd.DataFrame({source.smiles_col: []}), source.smiles_col, source.where)
-    answered = Answered(RowErrors(table, on_error), taken_up=len(there))
-    for number in sorted(notes):
-        answered.add(notes[number])
+    answered = _answered(source, on_error, notes)
+    answered.taken_up = len(there)
     if answered.errors.rows != source.rows:
         raise AssertionError(f"{source.rows} rows in, {answered.errors.rows} out")  # never: in order
     return answered
 
 
-_Chunks = Iterator[tuple[int, Any]]
+def _answered(source: RowSource, on_error: OnError | None, notes: Mapping[int, dict[str, Any]]) -> Answered:
+    """Return how the rows of finished chunks were answered, all of them taken up."""
+    table = MoleculeTable(pd.DataFrame({source.smiles_col: []}), source.smiles_col, source.where)
+    answered = Answered(RowErrors(table, on_error), taken_up=len(notes))
+    for number in sorted(notes):
+        answered.add(notes[number])
+    return answered
+
+
+def _join(journal: PartJournal, out: str, *, force: bool, layout: Layout | None) -> None:
+    try:
+        join_parts(journal, out, force=force, layout=layout)
+    except OutputError as error:
+        if out == "-":
+            raise
+        hint = "all parts are finished and stay: make room, then go on with --resume"
+        raise OutputError(error.what, where=error.where, hint=hint) from error
+
+
 _Notes = Iterator[tuple[int, dict[str, Any]]]
 
 
-def _here(chunks: _Chunks, job: ChunkJob, journal: PartJournal, size: int) -> _Notes:
+def _here(chunks: Chunks, job: ChunkJob, journal: PartJournal, size: int) -> _Notes:
     answer = None
     for number, table in chunks:
         answer = answer or job.open()
-        yield number, _kept(journal, number, answer(table, number * size))
+        yield number, kept_chunk(journal, number, answer(table, number * size))
 
 
-def _kept(journal: PartJournal, number: int, answer: ChunkAnswer) -> dict[str, Any]:
+def kept_chunk(journal: PartJournal, number: int, answer: ChunkAnswer) -> dict[str, Any]:
+    """Write the part of a chunk that is answered, and return its note."""
     errors = answer.errors
     bare = any("\r" in str(name) for name in answer.frame.columns) or any(
         answer.frame[name].dtype == object
@@ -257,7 +313,7 @@ def _kept(journal: PartJournal, number: int, answer: ChunkAnswer) -> dict[str, A
     return journal.write(number, answer.frame, answer.arrays, note)
 
 
-def _by_processes(chunks: _Chunks, job: ChunkJob, journal: PartJournal, size: int, workers: int) -> _Notes:
+def _by_processes(chunks: Chunks, job: ChunkJob, journal: PartJournal, size: int, workers: int) -> _Notes:
     """Answer chunks in several processes, each of which writes its part; notes come in order."""
     waiting: deque[tuple[int, Future[dict[str, Any]]]] = deque()
     # Not fork: a copy of a process that runs torch's threads can hang.
@@ -274,7 +330,7 @@ def _by_processes(chunks: _Chunks, job: ChunkJob, journal: PartJournal, size: in
             first, future = waiting.popleft()
             yield first, future.result()
     except BrokenProcessPool:
-        raise _WorkerDiedError(
+        raise WorkerDiedError(
             "a process that answers molecules died; what is finished stays",
             hint="out of memory? go on with --resume and fewer --workers",
         ) from None
@@ -310,4 +366,4 @@ def _in_process(journal: PartJournal, number: int, table: Any, first: int) -> di
     if _answers is None:
         assert _job is not None
         _answers = _job.open()
-    return _kept(journal, number, _answers(table, first))
+    return kept_chunk(journal, number, _answers(table, first))

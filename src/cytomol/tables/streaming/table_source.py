@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
@@ -26,7 +26,7 @@ _BLOCK = 1 << 20
 _SEPARATORS = {"csv": ",", "tsv": "\t", "tab": "\t", "txt": "\t"}
 _LISTS = {"smi", "smiles", "ism"}
 _T = TypeVar("_T")
-_Frames = Callable[[int, Collection[int]], Iterator[tuple[int, pd.DataFrame]]]
+_Frames = Callable[[int, Container[int]], Iterator[tuple[int, pd.DataFrame]]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class TableSource:
         """Return the columns without any row."""
         return MoleculeTable(pd.DataFrame(columns=self.columns, dtype=object), self.smiles_col, self.where)
 
-    def chunks(self, size: int, skip: Collection[int] = ()) -> Iterator[tuple[int, MoleculeTable]]:
+    def chunks(self, size: int, skip: Container[int] = ()) -> Iterator[tuple[int, MoleculeTable]]:
         r"""Yield the number of each chunk of ``size`` rows, from 0, and its rows; those in ``skip`` not.
 
         Examples
@@ -115,7 +115,7 @@ def _stamp(files: Iterable[Path]) -> dict[str, Any]:
 
 
 def _whole(table: MoleculeTable, path: Path) -> TableSource:
-    def frames(size: int, skip: Collection[int]) -> Iterator[tuple[int, pd.DataFrame]]:
+    def frames(size: int, skip: Container[int]) -> Iterator[tuple[int, pd.DataFrame]]:
         for number, start in enumerate(range(0, len(table), size)):
             if number not in skip:
                 yield number, table.frame.iloc[start : start + size].reset_index(drop=True)
@@ -135,7 +135,7 @@ def _parquet(place: Path, files: list[Path], smiles_col: str | None) -> TableSou
     rows, columns = count_parquet(files)
     column = smiles_column(pd.DataFrame(columns=columns, dtype=object), smiles_col, str(place))
 
-    def frames(size: int, skip: Collection[int]) -> Iterator[tuple[int, pd.DataFrame]]:
+    def frames(size: int, skip: Container[int]) -> Iterator[tuple[int, pd.DataFrame]]:
         return parquet_chunks(files, size, skip)
 
     return _checked(TableSource(str(place), column, columns, rows, _stamp(files), frames))
@@ -187,7 +187,7 @@ def _delimited(path: Path, kind: str, smiles_col: str | None, quoted: bool) -> T
     columns = [str(name) for name in header.columns]
     column = smiles_column(header, smiles_col, str(path))
 
-    def frames(size: int, skip: Collection[int]) -> Iterator[tuple[int, pd.DataFrame]]:
+    def frames(size: int, skip: Container[int]) -> Iterator[tuple[int, pd.DataFrame]]:
         again = scanned()
         for number, records in _groups(again.rows(_lines(path), quoted=quoted), size, skip):
             text = again.head + "".join(line for lines in records for line in lines)
@@ -225,14 +225,14 @@ def _list(path: Path, smiles_col: str | None) -> TableSource:
             f"no line has a field {int(smiles_col)}", where=str(path), hint="choose with --smiles-col"
         )
 
-    def frames(size: int, skip: Collection[int]) -> Iterator[tuple[int, pd.DataFrame]]:
+    def frames(size: int, skip: Container[int]) -> Iterator[tuple[int, pd.DataFrame]]:
         for number, some in _groups(lines(), size, skip):
             yield number, parsed(some)[0]
 
     return _checked(TableSource(str(path), column, list(empty.columns), rows, _stamp([path]), frames))
 
 
-def _groups(rows: Iterable[_T], size: int, skip: Collection[int]) -> Iterator[tuple[int, list[_T]]]:
+def _groups(rows: Iterable[_T], size: int, skip: Container[int]) -> Iterator[tuple[int, list[_T]]]:
     """Yield each ``size`` rows with their number; of those in ``skip`` none are kept."""
     number, count, some = 0, 0, list[_T]()
     for row in rows:

@@ -1,0 +1,58 @@
+"""Predicting by the workers of a Ray cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def long_input(tmp_path: Path) -> Path:
+    path = tmp_path / "in.csv"
+    smiles = [f"{'C' * (i % 7 + 1)}{tail}" for i in range(12) for tail in ("O", "N", "c1ccncc1", "C1")]
+    pd.DataFrame({"id": range(len(smiles)), "smiles": smiles}).to_csv(path, index=False)
+    return path
+
+
+def test_a_model_predicts_on_a_cluster_what_it_predicts_here(
+    cytomol: Run, fine_tuned: Path, long_input: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason='Ray is not installed: pip install "cytomol[ray]"')
+    monkeypatch.chdir(fine_tuned.parent)
+    ask = ("predict", fine_tuned.name, long_input, "--chunk-rows", "10")
+    one = cytomol(*ask, "--workers", "1", "-o", tmp_path / "local.csv")
+    two = cytomol(*ask, "--workers", "1", "--engine", "ray", "-o", tmp_path / "ray.csv")
+    assert (one.code, two.code) == (0, 0), two.err
+    assert (tmp_path / "ray.csv").read_bytes() == (tmp_path / "local.csv").read_bytes()
+    assert one.err.replace("local.", "ray.").splitlines()[-1] == two.err.splitlines()[-1]
+
+
+def test_what_cannot_be_done_is_one_line(
+    cytomol: Run, fine_tuned: Path, long_input: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = cytomol("predict", fine_tuned, long_input, "-q", "-o", tmp_path / "o.csv", "--engine", "ray")
+    assert done.code == 2
+    assert done.err == (
+        'cytomol: error: --engine ray needs Ray, which is not installed (pip install "cytomol[ray]")\n'
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_a_cluster_that_is_not_there_is_one_line(
+    cytomol: Run, fine_tuned: Path, long_input: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray", reason='Ray is not installed: pip install "cytomol[ray]"')
+    ask = ("predict", fine_tuned, long_input, "-q", "-o", tmp_path / "o.csv", "--engine", "ray")
+    done = cytomol(*ask, "--address", "auto")
+    assert done.code == 2
+    assert done.err.startswith("cytomol: error: auto: no Ray cluster can be used:"), done.err
+    assert len(done.err.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
