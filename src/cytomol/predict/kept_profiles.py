@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -37,7 +39,7 @@ _ROWS = 8192  # profiles that are in memory at once
 
 @dataclass(frozen=True)
 class KeptProfiles:
-    """Profiles of one modality in a folder, one for a molecule.
+    """Profiles of one modality in a folder, in the order of their table.
 
     Attributes
     ----------
@@ -45,24 +47,55 @@ class KeptProfiles:
         Where they lie.
     name, columns
         The modality and its features.
+    rows
+        Profiles of the table; what a molecule has stands in the first row of its own.
     """
 
     folder: Path
     name: str
     columns: tuple[str, ...]
+    rows: int
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Row of each molecule, by its key."""
+        table = pd.read_parquet(self.folder / "keys.parquet")
+        return dict(zip(table["key"].tolist(), table["row"].tolist(), strict=True))
 
     def block(self) -> ProfileBlock:
-        """Return the profiles, mapped from disk; their keys are in memory."""
-        values = np.load(self.folder / "values.npy", mmap_mode="r", allow_pickle=False)
-        corrected = self.folder / "corrected.npy"
-        keys = pd.read_parquet(self.folder / "keys.parquet")["key"]
-        return ProfileBlock(
-            self.name,
-            self.columns,
-            values,
-            {key: place for place, key in enumerate(keys)},
-            np.load(corrected, mmap_mode="r", allow_pickle=False) if corrected.is_file() else None,
-        )
+        """Return the profiles, mapped from disk anew: what has been read of them is given back with it."""
+        corrected = self._mapped("corrected") if (self.folder / "corrected").is_file() else None
+        return ProfileBlock(self.name, self.columns, self._mapped("values"), self.place, corrected)
+
+    def _mapped(self, name: str, mode: Literal["r", "r+"] = "r") -> NDArray[np.float32]:
+        shape = (self.rows, len(self.columns))
+        return np.memmap(self.folder / name, np.float32, mode=mode, shape=shape)
+
+    def merge(self, first: NDArray[np.int64], order: NDArray[np.int64]) -> None:
+        """Write the median of each molecule with several rows into the first of them, some at a time.
+
+        Parameters
+        ----------
+        first
+            Where each molecule's rows begin in ``order``, and where the last one's end, from 0.
+        order
+            Rows of the table, those of a molecule beside each other and rising.
+        """
+        repeated = np.flatnonzero(np.diff(first) > 1)
+        ends = np.cumsum(np.diff(first)[repeated])
+        start = 0
+        while start < len(repeated):
+            # as many molecules as have some thousand profiles together, at least one
+            done = int(ends[start - 1]) if start else 0
+            end = max(start + 1, int(np.searchsorted(ends, done + _ROWS, side="right")))
+            some = repeated[start:end]
+            rows = np.concatenate([order[first[one] : first[one + 1]] for one in some])
+            of_row = np.repeat(np.arange(len(some)), np.diff(first)[some])
+            for name in ("values", "corrected"):
+                if (self.folder / name).is_file():
+                    matrix = self._mapped(name, "r+")
+                    matrix[order[first[some]]] = aggregate_profiles(of_row, matrix[rows], "median")[1]
+            start = end
 
 
 def keep_profiles(
@@ -138,56 +171,60 @@ class _Table:
     def keep(self, molecules: TableSource, backbone: Backbone | None) -> KeptProfiles:
         """Write values and keys; repeats of a molecule become their median."""
         keys, open_metadata, total = list[NDArray[np.object_]](), list[pd.DataFrame](), 0
-        measured, columns, raw = list[NDArray[np.bool_]](), list[str](), dict[str, Path]()
+        measured, columns = list[NDArray[np.bool_]](), list[str]()
         for part in self._parts():
             assert self._meant is not None
             metadata = part.metadata.reset_index(drop=True)
             found = row_keys(metadata)
             columns, key = found.columns or columns, structure_keys(found)
             values = np.where(np.isinf(part.features), np.float32(np.nan), part.features)
-            corrected = corrected_profiles(self._meant, values, metadata, backbone)
-            for name, matrix in (("values", values), ("corrected", corrected)):
-                if matrix is not None:
-                    raw[name] = self._folder / f"{name}.raw"
-                    with raw[name].open("ab") as handle:
-                        np.ascontiguousarray(matrix, np.float32).tofile(handle)
+            self._add("values", values)
+            self._add("corrected", corrected_profiles(self._meant, values, metadata, backbone))
             keys.append(key)
             measured.append(np.asarray(~np.isnan(values).all(axis=1)))
-            open_metadata.append(metadata[key == ""].assign(**{_PLACE: total + np.flatnonzero(key == "")}))
+            if (key == "").any():
+                place = {_PLACE: total + np.flatnonzero(key == "")}
+                open_metadata.append(metadata[key == ""].assign(**place))
             total += len(values)
         meant = self._meant
         if meant is None:
             raise InputError("holds no profiles", where=str(self._source.path))
         key = np.concatenate(keys)
-        _fill_by_id(key, pd.concat(open_metadata, ignore_index=True), molecules)
+        _fill_by_id(key, open_metadata, molecules)
         rows = np.flatnonzero((key != "") & np.concatenate(measured))
         if not _any_joined(set(key[rows].tolist()), molecules):
             raise joined_nothing(total, columns, where=str(self._source.path), molecules=molecules.where)
         names, of_row = np.unique(key[rows].astype(str), return_inverse=True)
-        for name, path in raw.items():
-            shape = (total, len(meant.columns))
-            matrix = np.memmap(path, np.float32, mode="r", shape=shape)
-            _merge(matrix, rows, of_row, len(names), self._folder / f"{name}.npy")
-            del matrix
-            path.unlink()
-        pd.DataFrame({"key": names.astype(object)}).to_parquet(self._folder / "keys.parquet", index=False)
+        order = np.argsort(of_row, kind="stable")
+        first = np.searchsorted(of_row[order], np.arange(len(names) + 1))
+        kept = KeptProfiles(self._folder, meant.name, meant.columns, total)
+        kept.merge(first, rows[order])
+        table = pd.DataFrame({"key": names.astype(object), "row": rows[order[first[:-1]]]})
+        table.to_parquet(self._folder / "keys.parquet", index=False)
         self.molecules = len(names)
-        return KeptProfiles(self._folder, meant.name, meant.columns)
+        return kept
+
+    def _add(self, name: str, matrix: NDArray[np.float32] | None) -> None:
+        if matrix is not None:
+            with (self._folder / name).open("ab") as handle:
+                np.ascontiguousarray(matrix, np.float32).tofile(handle)
 
 
 _PLACE = " row of the table"
 
 
-def _fill_by_id(key: NDArray[np.object_], metadata: pd.DataFrame, molecules: TableSource) -> None:
+def _fill_by_id(key: NDArray[np.object_], parts: list[pd.DataFrame], molecules: TableSource) -> None:
     """Give rows without a structure the key of the molecule that has their id."""
-    if len(metadata):
-        places = metadata.pop(_PLACE).to_numpy(np.int64)
-        asked = np.ones(len(metadata), dtype=bool)
+    if not parts:
+        return
+    metadata = pd.concat(parts, ignore_index=True)
+    places = metadata.pop(_PLACE).to_numpy(np.int64)
 
-        def tables() -> Iterator[MoleculeTable]:
-            return (table for _, table in molecules.chunks(_ROWS))
+    def tables() -> Iterator[MoleculeTable]:
+        return (table for _, table in molecules.chunks(_ROWS))
 
-        key[places] = keys_by_id(row_keys(metadata), metadata, tables, molecules.head(), asked)
+    asked = np.ones(len(metadata), dtype=bool)
+    key[places] = keys_by_id(row_keys(metadata), metadata, tables, molecules.head(), asked)
 
 
 def _any_joined(keys: set[str], molecules: TableSource) -> bool:
@@ -195,20 +232,3 @@ def _any_joined(keys: set[str], molecules: TableSource) -> bool:
     return bool(keys) and any(
         molecule_key(smiles) in keys for _, table in molecules.chunks(_ROWS) for smiles in table.smiles
     )
-
-
-def _merge(
-    raw: NDArray[np.float32], rows: NDArray[np.int64], of_row: NDArray[np.int64], count: int, path: Path
-) -> None:
-    """Write the median of each molecule's rows, some molecules at a time."""
-    order = np.argsort(of_row, kind="stable")
-    first = np.searchsorted(of_row[order], np.arange(count + 1))
-    merged = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(count, raw.shape[1]))
-    start = 0
-    while start < count:
-        # as many molecules as have some thousand profiles together, at least one
-        end = max(start + 1, int(np.searchsorted(first, first[start] + _ROWS, side="right")) - 1)
-        some = order[first[start] : first[end]]
-        merged[start:end] = aggregate_profiles(of_row[some], raw[rows[some]], "median")[1]
-        start = end
-    merged.flush()

@@ -58,11 +58,12 @@ class PredictJob:
         from cytomol.nn.allocator import give_back_memory
 
         predictor = self.predictor()
-        if self.profiles:
-            predictor = predictor.with_profiles([each.block() for each in self.profiles])
 
         def answer(table: MoleculeTable, first: int) -> Answer:
-            found = predict_rows(predictor, table, first=first, chunk=len(table), **self.asked)
+            asked = predictor
+            if self.profiles:  # mapped for each chunk, so that memory holds its own alone
+                asked = predictor.with_profiles([each.block() for each in self.profiles])
+            found = predict_rows(asked, table, first=first, chunk=len(table), **self.asked)
             give_back_memory()
             return found
 

@@ -79,7 +79,6 @@ def test_what_is_kept_is_what_is_joined_whole(
     block = kept.block()
     assert (block.name, block.columns) == (whole.name, whole.columns)
     np.testing.assert_array_equal(block.of(SMILES), whole.of(SMILES))
-    assert not list((folder / "k").rglob("*.raw"))
 
 
 def test_only_rows_of_a_part_are_read(tmp_path: Path) -> None:

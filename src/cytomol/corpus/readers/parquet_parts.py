@@ -108,7 +108,10 @@ def _opened(path: Path) -> Iterator[Any]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, buffer_size=_BUFFER, page_checksum_verification=True) as file:
+        # pre_buffer would keep what was read of all row groups until the file is closed
+        with pq.ParquetFile(
+            path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True
+        ) as file:
             yield file
     except (pa.ArrowException, OSError, OverflowError, MemoryError) as error:
         reason = str(error).split(chr(10), maxsplit=1)[0][:200]
