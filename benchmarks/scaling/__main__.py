@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import psutil
 from benchmarks.scaling.rows import RESULTS, Row, add
 from benchmarks.speed.measure import machine
 from benchmarks.streaming.__main__ import planted
@@ -57,7 +58,7 @@ def measure(what: str, verb: list[str], options: argparse.Namespace) -> None:
     """Measure a verb: few molecules, all of them by one process, by two shards, and gathering these."""
     work, count = options.work, options.molecules
     sizes = {size: table(size, work) for size in (SMALL, count)}
-    whole, joined = work / "whole.parquet", work / "joined.parquet"
+    whole = work / "whole.parquet"
     rows = -(-count // 8)  # of a chunk
     for size, place in sizes.items():
         run((what, "one", size), [[*verb, str(place), "--chunk-rows", str(rows)]], whole, options)
@@ -71,8 +72,39 @@ def measure(what: str, verb: list[str], options: argparse.Namespace) -> None:
     run((what, "shards", count), shards, None, options)
     gather(what, parts, whole, options)
     if options.ray and importlib.util.find_spec("ray"):
-        ask = [*verb, str(sizes[count]), "--chunk-rows", str(rows), "--engine", "ray"]
-        run((what, "ray", count), [ask], joined, options, same=whole, processes=2)
+        ask = [*verb, str(sizes[count]), "--chunk-rows", str(rows), "--engine", "ray", "--workers", "2"]
+        by_ray(what, ask, whole, options)
+
+
+def by_ray(what: str, command: list[str], whole: Path, options: argparse.Namespace) -> None:
+    """Run a command on a Ray cluster of this machine, and kill a worker when the first chunk is finished."""
+    out = options.work / "ray.parquet"
+    out.unlink(missing_ok=True)
+    load, began, killed = os.getloadavg()[0], time.perf_counter(), 0
+    process = psutil.Popen([sys.executable, "-m", "cytomol", *command, "-q", "-o", str(out), "--force"])
+    parts = out.with_name(f".{out.name}.parts")
+    while process.poll() is None:
+        if not killed and any(parts.glob("[0-9]*.json")):
+            workers = [one for one in process.children(recursive=True) if is_worker(one)]
+            for one in workers[:1]:
+                one.kill()
+                killed += 1
+        time.sleep(0.05)
+    if process.returncode or not killed:
+        raise SystemExit(f"status {process.returncode}, {killed} killed: {command}")
+    wall, same = time.perf_counter() - began, str(filecmp.cmp(whole, out, shallow=False))
+    size, nothing = out.stat().st_size, float("nan")  # its workers are no children of ours
+    row = Row(what, "ray", 2, options.molecules, wall, nothing, size, same, load, machine())
+    print(row, flush=True)
+    add(row, options.output)
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Say whether a process answers chunks for Ray."""
+    try:
+        return "".join(process.cmdline()).startswith("ray::_Worker")
+    except psutil.Error:
+        return False
 
 
 def run(
@@ -80,32 +112,24 @@ def run(
     commands: list[list[str]],
     out: Path | None,
     options: argparse.Namespace,
-    *,
-    same: Path | None = None,
-    processes: int | None = None,
 ) -> None:
     """Run commands side by side, each with one thread, and write the row; a label is that of the row."""
-    what, engine, molecules = label
-    processes = processes or len(commands)
     if out is not None:
         out.unlink(missing_ok=True)
         commands = [[*one, "-o", str(out)] for one in commands]
-    workers = str(processes if engine == "ray" else 1)
-    commands = [[*one, "--workers", workers] for one in commands]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     load, before, began = os.getloadavg()[0], processor_time(), time.perf_counter()
     started = [
-        subprocess.Popen([sys.executable, "-m", "cytomol", *one, "-q"], env=environment) for one in commands
+        subprocess.Popen([sys.executable, "-m", "cytomol", *one, "--workers", "1", "-q"], env=environment)
+        for one in commands
     ]
     ended = [one.wait() for one in started]
     if any(ended):
         raise SystemExit(f"failed: {commands}")
     wall, cpu = time.perf_counter() - began, processor_time() - before
-    if engine == "ray":
-        cpu = float("nan")  # its workers are no children of ours
-    identical = "" if same is None or out is None else str(filecmp.cmp(same, out, shallow=False))
+    what, engine, molecules = label
     size = out.stat().st_size if out is not None else 0
-    row = Row(what, engine, processes, molecules, wall, cpu, size, identical, load, machine())
+    row = Row(what, engine, len(commands), molecules, wall, cpu, size, "", load, machine())
     print(row, flush=True)
     add(row, options.output)
 

@@ -25,6 +25,7 @@ SIZES = ((10**8, "10^8", 100), (10**9, "10^9", 1000))
 """Molecules, how they are written, and the cores of the example."""
 
 
+_SIDE = {"one": "", "shards": ", two shards side by side", "ray": ", two workers of Ray, one of them killed"}
 _SAME = {"True": "yes", "False": "**no**", "": ""}
 
 
@@ -110,11 +111,10 @@ def section(rows: Sequence[Row], price: float = PRICE) -> str:
 
 
 def _measured(row: Row) -> str:
-    side = {"one": "", "shards": ", two shards side by side", "ray": ", Ray"}[row.engine]
     cpu = "–" if math.isnan(row.cpu) else f"{row.cpu:.3g}"
     each = "–" if math.isnan(row.cpu) else f"{1000 * row.cpu / row.molecules:.3g}"
     return (
-        f"| {row.what}{side} | {row.molecules:,} | {row.processes} | {cpu} | {each} "
+        f"| {row.what}{_SIDE[row.engine]} | {row.molecules:,} | {row.processes} | {cpu} | {each} "
         f"| {row.wall:.3g} | {row.load:.0f} | {_SAME[row.identical]} |"
     )
 

@@ -21,7 +21,7 @@ class Row:
         "embed", "predict head", "predict recipe", "gather, embed" and so on,
         "read csv", "read parquet".
     engine
-        "one" process, two "shards" side by side, or "ray".
+        "one" process, two "shards" side by side, or "ray": two workers, of which one is killed.
     processes, molecules
         That worked at the same time; that were answered.
     wall, cpu

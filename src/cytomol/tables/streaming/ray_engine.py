@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ class RayEngine:
             As the job raises them: that of the first chunk that has one.
         """
         ray = ray_or_error()
-        with _cluster(ray, self.address, self.workers):
+        # What Ray prints of its workers is no part of an answer on standard output.
+        with redirect_stdout(sys.stderr), _cluster(ray, self.address, self.workers):
             cores = int(ray.cluster_resources().get("CPU", 0))
             if cores < 1:
                 raise ConfigError("has no core for work", where=f"the cluster at {self.address}")

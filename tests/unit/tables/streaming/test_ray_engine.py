@@ -65,7 +65,7 @@ def test_the_bytes_are_those_of_the_local_engine(cluster: Any, table: Path, tmp_
 
 
 def test_a_run_is_taken_up_and_a_worker_that_is_killed_loses_nothing(
-    cluster: Any, table: Path, tmp_path: Path
+    cluster: Any, table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ask(table, tmp_path / "local.csv", Lengths(), None)
     pids = tmp_path / "pids"
@@ -94,6 +94,7 @@ def test_a_run_is_taken_up_and_a_worker_that_is_killed_loses_nothing(
     assert sorted({int(one) for one, _ in begun}) == list(range(2 * SIZE, 58, SIZE))
     assert len(begun) == -(-58 // SIZE) - 2 + 1, "no other chunk was repeated"
     assert not Path(f"/proc/{pid}").exists() or sys.platform != "linux"
+    assert capsys.readouterr().out == "", "what Ray says of it is no part of an output on -"
 
 
 def test_a_chunk_that_kills_its_workers_ends_the_run_and_the_local_engine_goes_on(
