@@ -32,5 +32,9 @@ class Bottleneck(nn.Module):
     @staticmethod
     def sample(mean: Tensor, deviation: Tensor) -> Tensor:
         """Draw z = mu + sigma * epsilon, epsilon ~ N(0, I); all of shape (n, width)."""
-        noise = drawn(len(mean), mean.device, lambda rows: torch.randn(rows, mean.shape[1], dtype=mean.dtype, device=mean.device))
+        noise = drawn(
+            len(mean),
+            mean.device,
+            lambda rows: torch.randn(rows, mean.shape[1], dtype=mean.dtype, device=mean.device),
+        )
         return mean + deviation * noise

@@ -37,7 +37,7 @@ class BatchNorm(nn.BatchNorm1d):
         return super().forward(input) if current() is None else self._together(input, rows)
 
     def _together(self, input: Tensor, count: int) -> Tensor:  # noqa: A002
-        """Normalise by the moments of all processes' rows, ``count`` in number; they move the running ones."""
+        """Normalise by the moments of the ``count`` rows of all processes; they move the running ones."""
         rows = input.float()
         mean = reduced(rows.sum(dim=0)) / count
         centred = rows - mean

@@ -193,7 +193,7 @@ def _device(now: Together) -> torch.device:
 
 class _Sum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, tensor: Tensor, now: Together, alike: bool) -> Tensor:  # noqa: FBT001 - autograd binds by position
+    def forward(ctx: Any, tensor: Tensor, now: Together, alike: bool) -> Tensor:
         ctx.now, ctx.alike = now, alike
         total = tensor.detach().clone(memory_format=torch.contiguous_format)
         distributed.all_reduce(total, group=now.group)

@@ -7,15 +7,20 @@ nothing is said, one process is at work, which may start others of its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cytomol.errors import ConfigError
+from cytomol.errors import ConfigError, CytomolError, InputNote
 
 __all__ = ["Launch", "launched"]
 
 _TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+_INTERRUPTED = 130  # exit status, which the first process has as well
+_FIRST_SPEAKS = 1.0  # seconds
 _SRUN = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_NODEID")
 
 
@@ -59,6 +64,27 @@ class Launch:
                 f"{self.nodes} nodes",
                 hint="leave both options out, or give what was started",
             )
+
+    @contextmanager
+    def first_speaks(self) -> Iterator[None]:
+        """Let the first process speak for all: another one prints no notes, and its error late.
+
+        Where all fail alike, who started them ends the others as soon as the first has said why.
+        """
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # read when torch is loaded
+        if self.rank == 0:
+            yield
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InputNote)
+            try:
+                yield
+            except KeyboardInterrupt:
+                raise SystemExit(_INTERRUPTED) from None
+            except CytomolError as error:
+                time.sleep(_FIRST_SPEAKS)
+                what = f"process {self.rank + 1} of {self.world}: {error.what}"
+                raise type(error)(what, where=error.where, hint=error.hint) from error
 
     def environment(self) -> Any:
         """Return how Lightning finds the other processes."""

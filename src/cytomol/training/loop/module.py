@@ -106,8 +106,8 @@ class PretrainDataModule(LightningDataModule):  # type: ignore[misc]
 class PretrainModule(LightningModule):  # type: ignore[misc]
     """One training step of a method, with everything random derived from (seed, epoch, batch).
 
-    On a CPU processes that train together draw as one (``nn.together``); an accelerator draws for its own part
-    of a batch, from its own generator.
+    On a CPU processes that train together draw as one (``nn.together``); an accelerator draws for its own
+    part of a batch, from its own generator.
 
     Parameters
     ----------
@@ -197,7 +197,9 @@ def _quantities(output: MethodOutput, batch: Batch) -> Quantities:
     listed = {name: len(s.rows) for name, s in targets.items() if s is not None and s.rows is not None}
     if listed:  # another process may have had something
         everywhere = counts(*listed.values())
-        listed = {name: sum(of_one) for name, of_one in zip(listed, zip(*everywhere, strict=True), strict=True)}
+        listed = {
+            name: sum(of_one) for name, of_one in zip(listed, zip(*everywhere, strict=True), strict=True)
+        }
     values = {name: value for name, value in output.terms.items() if listed.get(name, 1)}
     present = {
         name: summed(sums.entries) > 0

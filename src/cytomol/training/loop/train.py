@@ -26,7 +26,7 @@ from cytomol.training.loop.quiet import quiet_lightning
 from cytomol.training.loop.run import Run
 from cytomol.training.loop.state import partial_path
 
-__all__ = ["check_processes", "train"]
+__all__ = ["check_processes", "lightning_trainer", "train"]
 
 # How torch's backends say that another process is gone; gloo has no type of error for it.
 _GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL", "Timed out", "gloo")
@@ -51,8 +51,8 @@ def check_processes(config: MethodConfig, out: Path, launch: Launch | None) -> N
         )
     if config.strategy == "fsdp":
         raise ConfigError(
-            "strategy fsdp: encoders and code books change weights in place while they compute, which is lost "
-            "where each process holds a part of the weights",
+            "strategy fsdp: encoders and code books change weights in place while they compute, which is "
+            "lost where each process holds a part of the weights",
             hint="use ddp; the models fit every device",
         )
     if config.batch_size < 2 * (processes := _processes(config, launch)):
@@ -60,10 +60,12 @@ def check_processes(config: MethodConfig, out: Path, launch: Launch | None) -> N
             f"batch_size {config.batch_size} on {processes} devices", hint="at least 2 molecules per device"
         )
     with quiet_lightning():
-        _trainer(config, out, launch)  # are there such devices?
+        lightning_trainer(config, out, launch)  # are there such devices?
 
 
-def train(run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter, launch: Launch | None) -> Run:
+def train(
+    run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter, launch: Launch | None
+) -> Run:
     """Train until the end, an early stop or an interruption; return the training as saved.
 
     Of processes that were started from outside, only the first gets back what was saved.
@@ -81,7 +83,7 @@ def train(run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter
     run.backbone.method.train()  # Lightning leaves the mode as it finds it
     module = PretrainModule(run.backbone.method, config, run.state, module_data.steps_per_epoch)
     with quiet_lightning(), Interruption(reporter.say) as interruption:
-        trainer = _trainer(config, run.out, launch, Keeper(run, reporter, interruption))
+        trainer = lightning_trainer(config, run.out, launch, Keeper(run, reporter, interruption))
         try:
             trainer.fit(module, datamodule=module_data)
         except SystemExit:  # how Lightning answers a KeyboardInterrupt
@@ -93,20 +95,15 @@ def train(run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter
         except RuntimeError as error:
             if launch is None or not any(text in str(error) for text in _GONE):
                 raise
-            raise CytomolError(
-                f"another process of the training is gone, so process {launch.rank + 1} of {launch.world} "
-                "ends as well",
-                hint=_how_to_go_on(run.out),
-            ) from error
+            hint = _how_to_go_on(run.out)
+            raise CytomolError("another process of the training is gone", hint=hint) from error
         finally:
             together.end()
             if launch is not None and distributed.is_initialized():
                 distributed.destroy_process_group()
-    if launch is not None and launch.rank > 0:
-        done = run  # what was saved is the first process's to read and to take away
-    else:
-        # Processes that were started have trained their own copy, so what was saved counts in any case.
-        done = Run.saved(run.out)
+    # Processes of ours have trained their own copy, so what was saved counts; of processes that were started
+    # from outside, the first one reads it and takes it away.
+    done = Run.saved(run.out) if launch is None or launch.rank == 0 else run
     if done.state.interrupted:
         reporter.say(
             f"interrupted: {partial_path(run.out)} holds the state (--resume continues) and a usable model"
@@ -155,7 +152,7 @@ def _how_to_go_on(out: Path) -> str:
     return "nothing was saved yet: start again"
 
 
-def _trainer(config: MethodConfig, out: Path, launch: Launch | None, *keepers: Keeper) -> Trainer:
+def lightning_trainer(config: MethodConfig, out: Path, launch: Launch | None, *keepers: Keeper) -> Trainer:
     """Return Lightning's trainer; it neither prints nor saves, the keeper does."""
     logger = loggers[config.logger](out) if keepers else False
     # Processes of ours are spawned, not the command run again: the corpus is prepared once, and a training
