@@ -22,7 +22,7 @@ from cytomol.training.loop.run import Run
 from cytomol.training.loop.state import optimizer_tensors, restore_optimizer
 from cytomol.training.loop.totals import Totals
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "check_alike"]
 
 # A training is saved this often in seconds, and when it ends or is interrupted.
 SAVE_EVERY = 30.0
@@ -65,7 +65,7 @@ class Keeper(Callback):  # type: ignore[misc]
         """Take the signals; continue where the state says."""
         if trainer.world_size > 1:
             self.interruption.arm_child()
-            _check_alike(self.run, pl_module)
+            check_alike(self.run, pl_module)
         else:
             self.interruption.arm()
         optimizer = trainer.optimizers[0]
@@ -231,7 +231,7 @@ def _of_first(totals: Totals) -> dict[str, tuple[float, float]]:
     return told[0]
 
 
-def _check_alike(run: Run, module: PretrainModule) -> None:
+def check_alike(run: Run, module: PretrainModule) -> None:
     """Refuse to train together on different data, with different options or from different states.
 
     Raises

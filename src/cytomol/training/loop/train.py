@@ -82,7 +82,9 @@ def train(
     _check_molecules(data, config, _processes(config, launch))
     run.backbone.method.train()  # Lightning leaves the mode as it finds it
     module = PretrainModule(run.backbone.method, config, run.state, module_data.steps_per_epoch)
-    with quiet_lightning(), Interruption(reporter.say) as interruption:
+    # who started the processes from outside passes signals on to all, in its own time
+    say = reporter.say if launch is None else _say_nothing
+    with quiet_lightning(), Interruption(say) as interruption:
         trainer = lightning_trainer(config, run.out, launch, Keeper(run, reporter, interruption))
         try:
             trainer.fit(module, datamodule=module_data)
@@ -110,6 +112,10 @@ def train(
         )
         raise KeyboardInterrupt
     return done
+
+
+def _say_nothing(text: str) -> None:
+    del text
 
 
 def _processes(config: MethodConfig, launch: Launch | None) -> int:
