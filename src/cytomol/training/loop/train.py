@@ -29,7 +29,13 @@ from cytomol.training.loop.state import partial_path
 __all__ = ["check_processes", "lightning_trainer", "train"]
 
 # How torch's backends say that another process is gone; gloo has no type of error for it.
-_GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL", "Timed out", "gloo")
+_GONE = (
+    "Connection closed by peer",
+    "Connection reset by peer",
+    "Broken pipe",
+    "Timed out",
+    "remote process exited",  # NCCL's
+)
 
 
 def check_processes(config: MethodConfig, out: Path, launch: Launch | None) -> None:
