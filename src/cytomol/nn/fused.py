@@ -201,8 +201,9 @@ def _moments(rows: NDArray[np.float32], bias: Tensor, norm: nn.BatchNorm1d) -> _
         with torch.no_grad():
             norm.running_mean.lerp_(torch.from_numpy(mean).float() + bias, norm.momentum)
             norm.running_var.lerp_(torch.from_numpy(variance * n / (n - 1)).float(), norm.momentum)
-    columns = (mean, reciprocal, scale, _array(norm.bias))
-    return _Moments(*(column.astype(np.float32) for column in columns), n)
+    single = (column.astype(np.float32) for column in (mean, reciprocal, scale, _array(norm.bias)))
+    centre, inverse, slope, offset = single
+    return _Moments(centre, inverse, slope, offset, n)
 
 
 def _of_all(
