@@ -40,7 +40,7 @@ def history(path: Path) -> list[dict[str, Any]]:
 
 
 def differences(one: list[dict[str, Any]], two: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row for each side and term: the largest difference over the epochs, relative and as it is.
+    """Return a row for each side and term: the largest relative difference over the epochs, and the first.
 
     Examples
     --------
@@ -64,8 +64,8 @@ def differences(one: list[dict[str, Any]], two: list[dict[str, Any]]) -> list[di
                     "epoch": worst + 1,
                     "one": value,
                     "other": other,
-                    "difference": abs(other - value),
                     "relative": apart[worst],
+                    "relative_first": apart[0],
                 }
             )
     return rows
@@ -74,7 +74,9 @@ def differences(one: list[dict[str, Any]], two: list[dict[str, Any]]) -> list[di
 def trained(
     corpus: Path, out: Path, options: list[str], *, processes: int = 1, threads: int = 1
 ) -> list[dict[str, Any]]:
-    """Train in one process or in several that torchrun starts; return the history."""
+    """Train in one process or in several that torchrun starts, unless that was done; return the history."""
+    if (out / "training.json").is_file():
+        return history(out)
     start = [sys.executable, "-m"]
     if processes > 1:
         start += ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m"]
@@ -100,7 +102,7 @@ def main() -> None:
     common = f"--epochs {chosen.epochs} --batch-size 128 --width 64 --layers 3".split()
     rows = []
     for form in chosen.forms.split(","):
-        name = form.replace(" ", "-")
+        name = f"{form.replace(' ', '-')}-{chosen.molecules}-{chosen.epochs}"
         options = [*FORMS[form], *common, "--accelerator", "cpu"]
         one = trained(corpus, chosen.work / f"{name}-one", options)
         others = {
