@@ -27,7 +27,8 @@ from cytomol.training.dataset.data import PretrainData, stream
 from cytomol.training.dataset.prepare import prepare
 from cytomol.training.loop.module import PretrainDataModule
 from cytomol.training.loop.state import RunState
-from cytomol.training.pretrain import PretrainResult, _trainer, pretrain
+from cytomol.training.loop.train import check_processes, lightning_trainer
+from cytomol.training.pretrain import PretrainResult, pretrain
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,8 @@ def order_of_molecules(setting: Setting) -> Any:
 def hardware(setting: Setting) -> Any:
     """What Lightning trains on, or why it cannot."""
     try:
-        trainer = _trainer(setting.config, setting.folder / "model")
+        check_processes(setting.config, setting.folder / "model", None)
+        trainer = lightning_trainer(setting.config, setting.folder / "model", None)
     except ConfigError as error:
         return str(error)
     return type(trainer.accelerator).__name__, trainer.world_size

@@ -159,6 +159,8 @@ TABLE: dict[str, Reach | list[Reach]] = {
     # machine
     "accelerator": reach("every", "cuda", "hardware"),
     "devices": reach("every", 2, "hardware"),
+    "nodes": reach("every", 2, "hardware"),
+    "strategy": reach("every", "fsdp", "hardware"),
     "workers": [reach("every", 2, "workers_asked_for"), reach("every", 0, "workers_asked_for")],
     "threads": reach("every", 2, "threads_used"),
     "logger": reach("every", "none", "files_written"),

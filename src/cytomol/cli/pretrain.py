@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,7 @@ from cytomol.cli.tracking_option import mlflow_option
 if TYPE_CHECKING:
     from cytomol.config import Config
     from cytomol.corpus import Corpus
+    from cytomol.methods.config import MethodConfig
     from cytomol.training.overview.overview import MoleculeLabels
 
 __all__ = ["command"]
@@ -103,9 +105,13 @@ def command(
 
     Ctrl-C saves the training beside the output, in OUT.partial: a model that can be used, and the
     state that --resume continues. OUT/report.html shows how it learnt and what its space looks like.
+
+    --devices 2 trains in two processes of this machine. Started by torchrun or by srun of SLURM, each
+    process joins the others; the first one prints and writes.
     """
     from cytomol.errors import ConfigError
     from cytomol.methods.config import MethodConfig
+    from cytomol.training.loop.launch import launched
 
     if keep_relations and not exclude_profiles_of:
         raise ConfigError(
@@ -117,14 +123,11 @@ def command(
     assert issubclass(model, MethodConfig)
     config = chosen.build(model, base=model.preset(preset))
 
-    from cytomol.tracking import tracked
-    from cytomol.training.pretrain import pretrain
-
-    live = mlflow is not None and config.logger == "csv"
-    with tracked(mlflow, "pretrain", out, live=live):
-        pretrain(
+    launch = launched()
+    with nullcontext() if launch is None else launch.first_speaks():
+        _pretrain(
             corpus,
-            config.updated(logger="mlflow") if live else config,
+            config,
             out,
             method=method,
             resume=resume,
@@ -133,9 +136,32 @@ def command(
             exclude_relations=not keep_relations,
             init_encoder=init_encoder,
             labels=None if labels is None else _reader(labels, label_col),
+            report=report,
+            mlflow=mlflow,
             quiet=quiet,
+            first=launch is None or launch.rank == 0,
         )
-        if report:
+
+
+def _pretrain(
+    corpus: str,
+    config: MethodConfig,
+    out: str,
+    *,
+    report: bool,
+    mlflow: str | None,
+    quiet: bool,
+    first: bool,
+    **options: Any,
+) -> None:
+    """Pretrain, and tell what it was; of processes that were started from outside, the first tells."""
+    from cytomol.tracking import tracked
+    from cytomol.training.pretrain import pretrain
+
+    live = mlflow is not None and config.logger == "csv" and first
+    with tracked(mlflow if first else None, "pretrain", out, live=live):
+        pretrain(corpus, config.updated(logger="mlflow") if live else config, out, quiet=quiet, **options)
+        if report and first:
             report_beside(out, quiet=quiet)
 
 

@@ -68,6 +68,7 @@ def propagate(
     steps: int = 5,
     restore: bool = True,
     fill: Literal["renormalise", "mean"] = "renormalise",
+    wanted: NDArray[np.bool_] | None = None,
 ) -> Propagated:
     """Iterate x_i <- sum_j W_ij x_j from the observed profiles (CHMR, modality augmentation).
 
@@ -91,12 +92,15 @@ def propagate(
         average, as the authors' code does (a bug, kept selectable to reproduce it).
     fill
         What molecules without a value contribute.
+    wanted
+        Molecules whose profiles are returned, if they are reached, bool, shape (n,); all when None. Memory is
+        taken for their profiles, and for a few features of all.
 
     Returns
     -------
     Propagated
-        Observed and reached molecules; with ``restore`` the observed ones hold ``values``. A row whose
-        neighbours hold nothing (with ``fill="mean"``: that has no neighbours) keeps what it has.
+        Observed and reached molecules, of those wanted; with ``restore`` the observed ones hold ``values``. A
+        row whose neighbours hold nothing (with ``fill="mean"``: that has no neighbours) keeps what it has.
 
     Raises
     ------
@@ -114,16 +118,19 @@ def propagate(
         )
     if not len(rows):
         return Propagated(rows, values)
+    wanted = np.ones(W.shape[0], bool) if wanted is None else wanted
     holders = _reach(W, rows, steps)
     reached = np.flatnonzero(holders[-1])
     observed = np.searchsorted(reached, rows)
     fixed = np.zeros(len(reached), bool)
     fixed[observed] = restore
     averages = _averages(W, holders, reached, fixed, fill)
-    result = _walk(averages, values, observed, len(reached))
+    kept = np.flatnonzero(wanted[reached])
+    result = _walk(averages, values, observed, len(reached), kept)
     if restore:
-        result[observed] = values
-    return Propagated(reached, result)
+        own = wanted[rows]
+        result[np.searchsorted(kept, observed[own])] = values[own]
+    return Propagated(reached[kept], result)
 
 
 def _averages(
@@ -160,20 +167,21 @@ def _walk(
     values: NDArray[np.float32],
     observed: NDArray[np.int64],
     reached: int,
+    kept: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    """Return the profiles of all reached molecules after the steps, float32, shape (reached, width).
+    """Return the profiles of the ``kept`` ones of all reached molecules, float32, shape (kept, width).
 
     Centred on the column mean, a placeholder is 0: molecules never reached need not take part.
     """
     mean = values.mean(axis=0, dtype=np.float64).astype(np.float32)
-    result = np.empty((reached, values.shape[1]), np.float32)
+    result = np.empty((len(kept), values.shape[1]), np.float32)
     for first in range(0, values.shape[1], _COLUMNS):
         part = slice(first, first + _COLUMNS)
         state = np.zeros((reached, len(mean[part])), np.float32)
         state[observed] = values[:, part] - mean[part]
         for changing, matrix in averages:
             state[changing] = matrix @ state
-        result[:, part] = state + mean[part]
+        result[:, part] = state[kept] + mean[part]
     return result
 
 
@@ -252,12 +260,11 @@ def held_out_propagate(
         out = fold == number
         if out.all():
             continue
-        neighbour_profiles = propagate(W, values[~out], rows[~out], steps=steps, fill=fill)
-        place = np.searchsorted(neighbour_profiles.rows, rows[out])
-        place = np.minimum(place, len(neighbour_profiles.rows) - 1)
-        place = place[neighbour_profiles.rows[place] == rows[out]]
-        found.append(neighbour_profiles.rows[place])
-        estimates.append(neighbour_profiles.values[place])
+        wanted = np.zeros(W.shape[0], bool)
+        wanted[rows[out]] = True
+        told = propagate(W, values[~out], rows[~out], steps=steps, fill=fill, wanted=wanted)
+        found.append(told.rows)
+        estimates.append(told.values)
     reached = np.concatenate(found)
     order = np.argsort(reached)
     return Propagated(reached[order], np.concatenate(estimates)[order])

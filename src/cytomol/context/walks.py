@@ -13,7 +13,7 @@ from cytomol.errors import InputError
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["sample_walks", "transition_matrix"]
+__all__ = ["follow_walks", "sample_walks", "transition_matrix"]
 
 
 def sample_walks(
@@ -53,10 +53,27 @@ def sample_walks(
         raise InputError(f"cannot walk {length} steps", hint="the length must be at least 0")
     if len(starts) and not (starts.min() >= 0 and starts.max() < graph.node_count):
         raise InputError(f"walks start outside the graph of {graph.node_count} nodes")
+    return follow_walks(graph, starts, rng.random((length, len(starts))))
+
+
+def follow_walks(
+    graph: ContextGraph, starts: NDArray[np.int64], draws: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the walks that random numbers decide; as :func:`sample_walks`, which draws them.
+
+    Parameters
+    ----------
+    graph
+        Context graph.
+    starts
+        First node of each walk, int64, shape (B,).
+    draws
+        Numbers in [0, 1) that choose among neighbours, float64, shape (L, B).
+    """
+    length = len(draws)
     nodes = np.empty((len(starts), length + 1), np.int64)
     weights = np.empty((len(starts), length + 1), np.float32)
     nodes[:, 0], weights[:, 0] = starts, 1
-    draws = rng.random((length, len(starts)))
     for step in range(length):
         here = nodes[:, step]
         first = graph.indptr[here]

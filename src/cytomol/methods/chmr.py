@@ -36,6 +36,7 @@ from cytomol.nn.named import NamedModules
 from cytomol.nn.precision import full_precision
 from cytomol.nn.projector import Projector
 from cytomol.nn.quantizer import CodeBook, quantizers
+from cytomol.nn.together import gathered
 from cytomol.objectives.consistency import vicreg
 from cytomol.objectives.contrast import info_nce
 from cytomol.objectives.quantization import code_loss, perplexity, reverse_code_loss
@@ -150,6 +151,8 @@ class CHMR(Method):
         responses = self._project_responses(batch)
 
         terms = self._reconstruct(batch, anchor, responses)
+        # negatives, distributions and codes are those of the whole batch, whichever process has its rows
+        views, present, anchor, responses = gathered((views, present, anchor, responses))
         # distances are taken in float32, whatever the layers multiply in
         with full_precision(anchor.device):
             aligned = self._align(anchor, responses)

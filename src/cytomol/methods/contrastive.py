@@ -31,6 +31,7 @@ from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.head import PropertyHead
 from cytomol.nn.named import NamedModules
 from cytomol.nn.precision import full_precision
+from cytomol.nn.together import gathered
 from cytomol.objectives.infoloob import cloob
 
 __all__ = ["Contrastive"]
@@ -116,15 +117,17 @@ class Contrastive(Method):
 
     def forward(self, batch: Batch) -> MethodOutput:
         """Return the contrast of a batch, averaged over the modalities that two molecules or more have."""
-        molecules, known = self._molecules(batch)
+        molecules, known = gathered(self._molecules(batch))  # negatives are those of the whole batch
         terms: dict[str, Tensor] = {}
         metrics: dict[str, Tensor] = {}
         counted = []
         scale = self.config.retrieval_scale if self.config.retrieval else None
         for name in (name for name in self.profiles if name in batch.responses):
-            measured, weight = batch.responses[name].measured, batch.responses[name].weight
-            profiles = self.profiles[name](measured.values)
-            both = measured.known if known is None else measured.known & known
+            measured = batch.responses[name].measured
+            profiles, has, weight = gathered(
+                (self.profiles[name](measured.values), measured.known, batch.responses[name].weight)
+            )
+            both = has if known is None else has & known
             if weight is not None:
                 both = both & (weight > 0)
             counted.append(both.sum() > 1)

@@ -26,6 +26,7 @@ from cytomol.nn.bottleneck import Bottleneck
 from cytomol.nn.decoder import Decoder
 from cytomol.nn.encoder import GraphEncoder
 from cytomol.nn.named import NamedModules
+from cytomol.nn.together import gathered
 from cytomol.objectives.minimality import minimality
 from cytomol.objectives.sufficiency import walk_cross_entropy
 
@@ -109,7 +110,7 @@ class InfoAlign(Method):
         sample = self.bottleneck.sample(mean, deviation)
         read = mean if self.decode == "mean" else sample
 
-        terms = {"minimality": minimality(sample, mean, deviation)}
+        terms = {"minimality": minimality(*gathered((sample, mean, deviation)))}
         loss = self.beta * terms["minimality"]
         for name in self.decoders:
             if (sums := batch.targets.get(name)) is not None:

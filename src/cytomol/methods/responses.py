@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cytomol.nn.batch import Account, Response
+from cytomol.nn.together import drawn
 
 __all__ = ["best", "compared", "contrasted", "project_response", "quantized"]
 
@@ -33,7 +34,7 @@ def project_response(projector: nn.Module, response: Response, augmentation: str
         augmented = Account(profile, torch.ones_like(observed))
         held_out = Account(held_out.values, observed)
     elif augmentation in {"zero", "random"}:
-        missing = torch.zeros_like(profile) if augmentation == "zero" else torch.rand_like(profile)
+        missing = torch.zeros_like(profile) if augmentation == "zero" else _noise(profile)
         stand_in = torch.where(observed[:, None], profile, missing)
         augmented, held_out = Account(stand_in, torch.ones_like(observed)), Account(missing, observed)
     # Measured rows too: the batch brings their own values where propagation restores them.
@@ -45,6 +46,12 @@ def project_response(projector: nn.Module, response: Response, augmentation: str
         Account(p_held_out, held_out.known),
         response.weight,
     )
+
+
+def _noise(profile: Tensor) -> Tensor:
+    """Draw uniform noise of the shape of profiles."""
+    width, kind, device = profile.shape[1], profile.dtype, profile.device
+    return drawn(len(profile), device, lambda rows: torch.rand(rows, width, dtype=kind, device=device))
 
 
 def best(response: Response, missing: Literal["augmented", "placeholder"]) -> Tensor:

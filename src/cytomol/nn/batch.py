@@ -162,6 +162,8 @@ class Batch(Movable):
         Scaled profiles by modality; empty for methods that read none.
     targets
         Walk targets by target space (a molecular feature or a modality).
+    whole
+        Molecules of the step in all processes that train together; None where these are all.
     """
 
     size: int
@@ -170,6 +172,7 @@ class Batch(Movable):
     view_mask: dict[str, Tensor] = field(default_factory=dict)
     responses: dict[str, Response] = field(default_factory=dict)
     targets: dict[str, TargetSums] = field(default_factory=dict)
+    whole: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cytomol.nn.linear import Linear
+from cytomol.nn.together import drawn
 
 __all__ = ["Bottleneck"]
 
@@ -31,4 +32,9 @@ class Bottleneck(nn.Module):
     @staticmethod
     def sample(mean: Tensor, deviation: Tensor) -> Tensor:
         """Draw z = mu + sigma * epsilon, epsilon ~ N(0, I); all of shape (n, width)."""
-        return mean + deviation * torch.randn_like(mean)
+        noise = drawn(
+            len(mean),
+            mean.device,
+            lambda rows: torch.randn(rows, mean.shape[1], dtype=mean.dtype, device=mean.device),
+        )
+        return mean + deviation * noise

@@ -26,10 +26,13 @@ def plain_operations() -> Iterator[None]:
         _PLAIN.reset(before)
 
 
-def can_be_fused(rows: Tensor) -> bool:
-    """Say whether the fused functions take such rows: enough of them, float32, on a CPU."""
+def can_be_fused(rows: Tensor, count: int | None = None) -> bool:
+    """Say whether the fused functions take such rows: enough of them, float32, on a CPU.
+
+    ``count`` is the number of rows of the whole batch, where these are a part of it.
+    """
     return (
-        len(rows) >= FEWEST_ROWS
+        (len(rows) if count is None else count) >= FEWEST_ROWS
         and rows.device.type == "cpu"
         and rows.dtype == torch.float32
         and (not torch.is_autocast_enabled("cpu") or torch.get_autocast_dtype("cpu") == torch.bfloat16)

@@ -8,12 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cytomol.nn.dropout import Dropout
-from cytomol.nn.linear import Linear
+from cytomol.nn.linear import Linear, filled_up
 from cytomol.nn.norm import BatchNorm
 
 __all__ = ["Decoder"]
-
-_ROUND = 32  # rows
 
 
 class Decoder(nn.Module):
@@ -64,9 +62,16 @@ class Decoder(nn.Module):
         """
         if rows is None:
             return cast("Tensor", self.output(self.hidden(code)))
-        some = functional.pad(rows, (0, -len(rows) % _ROUND))  # see nn.linear.product; row 0 once more
+        count = len(rows)
+        some = functional.pad(rows, (0, filled_up(count) - count))  # see nn.linear.product; row 0 once more
         if self.rows_apart:
-            hidden = self.hidden(code.index_select(0, some))
+            hidden = self._of_some(code.index_select(0, some), count)
         else:
             hidden = self.hidden(code).index_select(0, some)
-        return cast("Tensor", self.output(hidden)[: len(rows)])
+        return cast("Tensor", self.output(hidden)[:count])
+
+    def _of_some(self, code: Tensor, rows: int) -> Tensor:
+        """Return the hidden layer of codes of which those after the first ``rows`` do not count."""
+        for layer in self.hidden:
+            code = layer(code, rows) if isinstance(layer, Dropout) else layer(code)
+        return code

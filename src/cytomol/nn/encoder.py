@@ -21,6 +21,7 @@ from cytomol.nn.graph_readout import readouts
 from cytomol.nn.linear import Linear
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.segments import GroupedEdges, Groups, Kinds, group_rows, spread, total
+from cytomol.nn.together import place
 
 __all__ = ["GraphEncoder"]
 
@@ -105,7 +106,9 @@ class GraphEncoder(nn.Module):
         """Encode molecules: ``graph`` -> (graph.size, width)."""
         molecules = group_rows(graph.molecule, graph.size, ordered=True)
         h = self.atoms(graph.atoms)
-        if self.convolution == "gin" and self.virtual is not None and can_be_fused(h):
+        # processes that train together go the same way, as one with all their atoms would
+        atoms = place(len(h))[1] if self.training else len(h)
+        if self.convolution == "gin" and self.virtual is not None and can_be_fused(h, atoms):
             if self.training:
                 return self._pool(self._trained(h, graph), molecules)
             if not torch.is_grad_enabled():

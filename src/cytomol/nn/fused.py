@@ -19,6 +19,7 @@ from cytomol.nn.dropout import Dropout, random_bits
 from cytomol.nn.linear import onednn_is_faster, product
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.threads import group_ranges, row_ranges, share
+from cytomol.nn.together import current, reduced
 
 __all__ = ["Folded", "FusedGraph", "gather", "perceive", "stamp"]
 
@@ -165,28 +166,32 @@ def gather(
 
 
 class _Moments(NamedTuple):
-    """Mean, reciprocal deviation, scale and offset of a batch norm's columns, float32.
+    """Mean, reciprocal deviation, scale and offset of a batch norm's columns, float32, and its rows.
 
     Normalised is scale (x - mean) + offset: to take the mean off first keeps the digits of columns whose mean
-    is large.
+    is large. The rows are those of all processes that train together.
     """
 
     mean: NDArray[np.float32]
     reciprocal: NDArray[np.float32]
     scale: NDArray[np.float32]
     offset: NDArray[np.float32]
+    rows: int
 
 
 def _moments(rows: NDArray[np.float32], bias: Tensor, norm: nn.BatchNorm1d) -> _Moments:
     """Take a batch's moments, without the bias, which they absorb, and update the running ones with it."""
     n = len(rows)
-    shift = rows[0].copy()  # sums of squares about a row lose no digits to a large mean
+    # sums of squares about a row lose no digits to a large mean; of a batch, one process may have no row
+    shift = rows[0].copy() if n else np.zeros(rows.shape[1], np.float32)
     spans = row_ranges(n)
     sums = np.zeros((len(spans), 2, rows.shape[1]))
     share(spans, lambda first, last, k: kernels.column_sums(rows, shift, first, last, sums[k]))
-    first, second = sums.sum(axis=0) / n
+    first, second = sums.sum(axis=0) / max(n, 1)
     variance = np.maximum(second - first**2, 0)
     mean = first + shift
+    if current() is not None:
+        n, mean, variance = _of_all(n, mean, variance)
     reciprocal = 1 / np.sqrt(variance + norm.eps)
     scale = _array(norm.weight) * reciprocal
     if norm.running_mean is not None and norm.running_var is not None:
@@ -196,8 +201,20 @@ def _moments(rows: NDArray[np.float32], bias: Tensor, norm: nn.BatchNorm1d) -> _
         with torch.no_grad():
             norm.running_mean.lerp_(torch.from_numpy(mean).float() + bias, norm.momentum)
             norm.running_var.lerp_(torch.from_numpy(variance * n / (n - 1)).float(), norm.momentum)
-    columns = (mean, reciprocal, scale, _array(norm.bias))
-    return _Moments(*(column.astype(np.float32) for column in columns))
+    single = (column.astype(np.float32) for column in (mean, reciprocal, scale, _array(norm.bias)))
+    centre, inverse, slope, offset = single
+    return _Moments(centre, inverse, slope, offset, n)
+
+
+def _of_all(
+    rows: int, mean: NDArray[np.float64], variance: NDArray[np.float64]
+) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+    """Return number, mean and variance of the rows of all processes that train together."""
+    sums = reduced(torch.from_numpy(np.concatenate([[rows], rows * mean]))).numpy()
+    whole = round(float(sums[0]))
+    centre = sums[1:] / whole
+    spread = reduced(torch.from_numpy(rows * (variance + (mean - centre) ** 2))).numpy()
+    return whole, centre, spread / whole
 
 
 def _normalise_backward(
@@ -209,13 +226,14 @@ def _normalise_backward(
     scale (g - mean of g - x̂ mean of (g x̂)).
     """
     given, mask, x, result = _array(gradient), passes.numpy(), rows.numpy(), out.numpy()
-    spans, n = row_ranges(len(x)), len(x)
+    spans, n = row_ranges(len(x)), moments.rows
     sums = np.zeros((len(spans), 2, x.shape[1]))
     centre = (moments.mean, moments.reciprocal)
     share(spans, lambda a, b, k: kernels.column_gradient_sums(given, mask, x, centre, a, b, sums[k]))
-    by_bias, by_weight = factor * sums.sum(axis=0)
-    slope = -moments.scale * moments.reciprocal * by_weight / n
-    offset = -moments.scale * by_bias / n
+    by_bias, by_weight = own = factor * sums.sum(axis=0)
+    bias_of_all, weight_of_all = reduced(torch.from_numpy(own)).numpy()
+    slope = -moments.scale * moments.reciprocal * weight_of_all / n
+    offset = -moments.scale * bias_of_all / n
     columns = (
         moments.mean,
         np.float32(factor) * moments.scale,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 from torch.nn import functional
 
 from cytomol.nn.quantizer import CodeBook, quantizers
+from cytomol.nn.together import told_by_first
 from cytomol.nn.tree_growth import grow_leaves, inner_nodes, pair_leaves
 
 __all__ = ["LeafQuantizer"]
@@ -68,26 +69,19 @@ class LeafQuantizer(CodeBook):
     def learn(self, directions: Tensor, similarity: Tensor, chosen: Tensor, part: Tensor | None) -> bool:
         """Move leaves towards their rows, and grow or pair them where it is time; every process alike."""
         weight = directions.new_ones(len(directions)) if part is None else part.float()
-        together = distributed.is_available() and distributed.is_initialized()
         if self._grows:
             self._grow(directions, weight)
         else:
             leaf = chosen[:, -1] - self.starts[-1]
             sums = torch.zeros_like(self.sums).index_add_(0, leaf, directions * weight[:, None])
             used = torch.zeros_like(self.sums[:, 0]).index_add_(0, leaf, weight)
-            if together:
-                distributed.all_reduce(sums)
-                distributed.all_reduce(used)
             self.sums.mul_(_DECAY).add_(sums, alpha=1 - _DECAY)
             self._place_leaves()
             if self.reseed and len(directions):
                 self._move_dead(directions, similarity[:, -self.leaves :], used, weight)
             if _is_power(self._steps) and self._steps >= _FIRST:
                 self._pair()
-        if together:
-            distributed.broadcast(self.sums, 0)
-            distributed.broadcast(self.codes, 0)
-            distributed.broadcast(self.idle, 0)
+        told_by_first(self.sums, self.codes, self.idle)
         self._steps += 1
         self.steps.add_(1)
         return True

@@ -12,9 +12,15 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-__all__ = ["Linear", "onednn_is_faster", "product"]
+__all__ = ["Linear", "filled_up", "onednn_is_faster", "product"]
 
 FEWEST_ROWS = 64  # below this the gain does not pay for the longer way
+_ROUND = 32  # rows
+
+
+def filled_up(rows: int) -> int:
+    """Return the next round number of rows; see :func:`product`."""
+    return -(-rows // _ROUND) * _ROUND
 
 
 @functools.cache

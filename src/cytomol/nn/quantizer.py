@@ -7,10 +7,11 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from cytomol.nn.precision import full_precision
+from cytomol.nn.together import told_by_first
 from cytomol.registry import Registry
 
 __all__ = ["CodeBook", "FlatQuantizer", "Quantized", "TreeQuantizer", "quantizers"]
@@ -106,7 +107,7 @@ class CodeBook(nn.Module):
         Parameters
         ----------
         rows
-            Shape (n, d).
+            Shape (n, d); in processes that train together, those of all of them.
         part
             Rows that count as use and may become codes, bool, shape (n,); all of them when None.
         """
@@ -144,7 +145,7 @@ class CodeBook(nn.Module):
     def _reseed_dead(
         self, directions: Tensor, similarity: Tensor, chosen: Tensor, part: Tensor | None
     ) -> None:
-        """Count use and move dead codes onto rows, the same on every process.
+        """Count use and move dead codes onto rows, the same on every process, each of which has all rows.
 
         Every shape is known beforehand: to look how many codes are dead would halt an accelerator.
         """
@@ -153,10 +154,6 @@ class CodeBook(nn.Module):
             members &= part[:, None]
         used = members.any(dim=0).long()
         rows = torch.full_like(used[0], len(chosen)) if part is None else part.sum()
-        together = distributed.is_available() and distributed.is_initialized()
-        if together:
-            distributed.all_reduce(used)
-            distributed.all_reduce(rows)
         self.idle.add_(rows).masked_fill_(used > 0, 0)
         if len(chosen):
             dead = self.idle > self.patience
@@ -166,9 +163,7 @@ class CodeBook(nn.Module):
             # .data: no gradient of this step has read the codes yet, and autograd must not see a change
             self.codes.data.copy_(torch.where(moved[:, None], seeds, self.codes.data))
             self.idle.masked_fill_(moved, 0)
-        if together:
-            distributed.broadcast(self.codes.data, 0)
-            distributed.broadcast(self.idle, 0)
+        told_by_first(self.codes.data, self.idle)
 
 
 @quantizers.register("tree")

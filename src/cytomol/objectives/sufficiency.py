@@ -7,10 +7,12 @@ moments W = sum w, V = sum w t and S = sum w t^2 are all that is needed (``nn.ba
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
 from cytomol.nn.batch import TargetSums
+from cytomol.nn.together import current, summed
 
 __all__ = ["walk_cross_entropy", "walk_squared_error"]
 
@@ -27,7 +29,8 @@ def walk_cross_entropy(logits: Tensor, sums: TargetSums) -> Tensor:
 
     Returns
     -------
-    Weighted loss averaged over the observed (node, feature) entries; zero where there are none.
+    Weighted loss averaged over the observed (node, feature) entries, of all processes that train together;
+    zero where there are none.
 
     References
     ----------
@@ -35,7 +38,7 @@ def walk_cross_entropy(logits: Tensor, sums: TargetSums) -> Tensor:
     """
     logits = logits.float()
     total = (functional.softplus(logits) * sums.weight).sum() - (logits * sums.value).sum()
-    return total / sums.entries.clamp(min=1)
+    return _mean(total, sums.entries)
 
 
 def walk_squared_error(values: Tensor, sums: TargetSums) -> Tensor:
@@ -50,7 +53,8 @@ def walk_squared_error(values: Tensor, sums: TargetSums) -> Tensor:
 
     Returns
     -------
-    Weighted loss averaged over the observed (node, feature) entries; zero where there are none.
+    Weighted loss averaged over the observed (node, feature) entries, of all processes that train together;
+    zero where there are none.
 
     References
     ----------
@@ -60,4 +64,11 @@ def walk_squared_error(values: Tensor, sums: TargetSums) -> Tensor:
         raise ValueError("squared error needs the second moment of the targets: TargetSums.square is None")
     values = values.float()
     total = (values * (values * sums.weight - 2 * sums.value)).sum() + sums.square.sum()
-    return total / sums.entries.clamp(min=1)
+    return _mean(total, sums.entries)
+
+
+def _mean(total: Tensor, entries: Tensor) -> Tensor:
+    """Return a total per entry, over all processes that train together."""
+    if current() is not None:
+        total, entries = summed(torch.stack([total, entries.to(total.dtype)])).unbind()
+    return total / entries.clamp(min=1)

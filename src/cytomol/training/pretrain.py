@@ -10,30 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import Trainer
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from torch.multiprocessing.spawn import ProcessException
 
 from cytomol.artifact.backbone import KIND, Backbone
 from cytomol.artifact.card import card
 from cytomol.artifact.directory import load_model, load_weights, save_model
+from cytomol.chem.geometry.pool import default_workers
 from cytomol.corpus import Corpus, read_corpus
-from cytomol.errors import ConfigError, CytomolError, ModelDirectoryError, OutputError
+from cytomol.errors import ConfigError, ModelDirectoryError, OutputError
 from cytomol.files import check_output, remove_output, require_file, settled, sha256
 from cytomol.methods import methods
 from cytomol.methods.config import MethodConfig
-from cytomol.nn.allocator import keep_memory
 from cytomol.progress import Reporter, duration
 from cytomol.training.dataset.data import PretrainData
 from cytomol.training.dataset.exclude import as_paths, exclude_profiles_of
 from cytomol.training.dataset.prepare import corpus_digest, prepare
-from cytomol.training.loop.callbacks import Keeper
-from cytomol.training.loop.interrupt import Interruption
+from cytomol.training.loop.launch import Launch, launched
 from cytomol.training.loop.loggers import loggers
-from cytomol.training.loop.module import PretrainDataModule, PretrainModule
-from cytomol.training.loop.quiet import quiet_lightning
 from cytomol.training.loop.run import Run
 from cytomol.training.loop.state import RunState, metrics_csv, partial_path
+from cytomol.training.loop.train import check_processes, train
 from cytomol.training.overview.overview import OVERVIEW, MoleculeLabels, overview, overview_text
 
 __all__ = ["PretrainResult", "pretrain"]
@@ -81,6 +76,8 @@ def pretrain(
 ) -> PretrainResult:
     """Train a method on a corpus and write its model directory.
 
+    In processes that torchrun or srun started each calls this, and the first one writes and prints.
+
     Parameters
     ----------
     corpus
@@ -118,11 +115,14 @@ def pretrain(
         If an input, an option or the output cannot be used.
     """
     out = Path(out)
-    reporter = Reporter(quiet=quiet)
+    launch = launched()
+    first = launch is None or launch.rank == 0
+    reporter = Reporter(quiet=quiet or not first)
     if not isinstance(config, kind := methods[method].Config):
         raise ConfigError(
             f"options of {type(config).__name__} given for {method}", hint=f"use {kind.__name__}"
         )
+    check_processes(config, out, launch)
     _check(config, out, resume=resume, force=force)
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -136,14 +136,16 @@ def pretrain(
         corpus.select(config.modalities), as_paths(exclude_profiles_of), reporter, relations=exclude_relations
     )
     facts |= left_out
-    data = prepare(corpus, config, reporter)
+    data = prepare(corpus, _with_workers(config, launch), reporter)
     if resume:
         run = _resumed(out, config, facts, reporter)
     else:
         run = _started(out, config, data, method=method, init_encoder=init_encoder, facts=facts)
     reporter.say(f"ready to train after {duration(time.perf_counter() - began)}")
     if run.state.epoch < config.epochs and not run.state.stopped:
-        run = _fit(run, data, config, reporter)
+        run = train(run, data, config, reporter, launch)
+    if not first:
+        return _result(run)
     texts = {}
     if with_overview:
         with reporter.step("figures of the report"):
@@ -151,19 +153,19 @@ def pretrain(
     return _finish(run, config, texts, reporter, force=force)
 
 
+def _with_workers(config: MethodConfig, launch: Launch | None) -> MethodConfig:
+    """Return options that leave the cores of a machine to all processes that prepare on it."""
+    if launch is None or config.workers:
+        return config
+    return config.updated(workers=max(1, default_workers() // launch.per_node))
+
+
 def _check(config: MethodConfig, out: Path, *, resume: bool, force: bool) -> None:
     """Refuse before any work what cannot end well."""
     loggers[config.logger]  # an unknown one is said now
-    if config.batch_size < 2 * config.devices:
-        raise ConfigError(
-            f"batch_size {config.batch_size} on {config.devices} devices",
-            hint="at least 2 molecules per device",
-        )
     if config.patience and not config.validation_fraction:
         raise ConfigError("patience needs validation molecules", hint="set validation_fraction above 0")
     partial = settled(partial_path(out))
-    with quiet_lightning():
-        _trainer(config, out)  # are there such devices?
     check_output(out, force=force)
     if resume and not partial.exists():
         raise OutputError("there is no interrupted training to resume", where=str(partial))
@@ -255,69 +257,6 @@ def _resumed(out: Path, config: MethodConfig, facts: dict[str, Any], reporter: R
     return run
 
 
-def _fit(run: Run, data: PretrainData, config: MethodConfig, reporter: Reporter) -> Run:
-    """Train until the end, an early stop or an interruption; return the training as saved."""
-    keep_memory()
-    module_data = PretrainDataModule(data, config, run.state)
-    if len(data.train) < 2 * config.devices:
-        raise ConfigError(f"{len(data.train)} molecules to train on {config.devices} devices")
-    run.backbone.method.train()  # Lightning leaves the mode as it finds it
-    module = PretrainModule(run.backbone.method, config, run.state, module_data.steps_per_epoch)
-    with quiet_lightning(), Interruption(reporter.say) as interruption:
-        trainer = _trainer(config, run.out, Keeper(run, reporter, interruption))
-        try:
-            trainer.fit(module, datamodule=module_data)
-        except SystemExit:  # how Lightning answers a KeyboardInterrupt
-            raise KeyboardInterrupt from None
-        except ProcessException as error:
-            last = [line for line in str(error).splitlines() if line.strip()][-1]
-            raise CytomolError(f"a training process failed: {last.strip()}") from error
-    # Processes that were started have trained their own copy, so what was saved counts in any case.
-    done = Run.saved(run.out)
-    if done.state.interrupted:
-        reporter.say(
-            f"interrupted: {partial_path(run.out)} holds the state (--resume continues) and a usable model"
-        )
-        raise KeyboardInterrupt
-    return done
-
-
-def _trainer(config: MethodConfig, out: Path, *keepers: Keeper) -> Trainer:
-    """Return Lightning's trainer; it neither prints nor saves, the keeper does."""
-    logger = loggers[config.logger](out) if keepers else False
-    # Processes are spawned, not the command run again: the corpus is prepared once, and a training
-    # started from Python works as well. A modality absent from a batch leaves its decoder unused.
-    # What is off, and what stands in for it: checkpoints of Lightning are pickled and end with an epoch, the
-    # keeper's are directories that load as a model and go on in mid-epoch to the bit; its bar knows steps
-    # alone and waits for the loss of each, the reporter's serves all that comes before too, and a log; its
-    # sampler would deal out what the loader, which knows the place in the epoch, has dealt; a sanity check
-    # would validate before a resumed step.
-    strategy = "ddp_spawn_find_unused_parameters_true" if config.devices > 1 else "auto"
-    try:
-        return Trainer(
-            accelerator=config.accelerator,
-            devices=config.devices,
-            strategy=strategy,
-            precision=config.precision,
-            max_epochs=config.epochs,
-            gradient_clip_val=config.gradient_clip or None,
-            callbacks=list(keepers),
-            logger=logger or False,
-            reload_dataloaders_every_n_epochs=1,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            default_root_dir=out.parent,
-        )
-    except (MisconfigurationException, ValueError, RuntimeError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(
-            f"accelerator {config.accelerator!r}, {config.devices} devices, {config.precision}: {reason}"
-        ) from None
-
-
 def _kept(run: Run) -> Backbone:
     """Return the model with the weights that are kept."""
     run.backbone.method.eval()
@@ -330,8 +269,8 @@ def _finish(
     run: Run, config: MethodConfig, further: dict[str, str], reporter: Reporter, *, force: bool
 ) -> PretrainResult:
     """Write the model directory, with further texts by name, and remove the state."""
-    state, backbone = run.state, _kept(run)
-    speed = state.molecules / state.seconds if state.seconds else 0.0
+    state, backbone, result = run.state, _kept(run), _result(run)
+    speed = result.molecules_per_second
     training = {
         "method": backbone.name,
         "epochs": state.epoch,
@@ -362,4 +301,10 @@ def _finish(
     reporter.say(
         f"wrote {run.out}: {state.epoch} epochs in {duration(state.seconds)}, {speed:,.0f} molecules/s"
     )
+    return result
+
+
+def _result(run: Run) -> PretrainResult:
+    state = run.state
+    speed = state.molecules / state.seconds if state.seconds else 0.0
     return PretrainResult(run.out, state.history, state.seconds, speed)

@@ -82,6 +82,29 @@ def test_equals_the_dense_iteration(seed: int, observed: int, steps: int, restor
         np.testing.assert_array_equal(found.values[np.searchsorted(found.rows, rows)], values)
 
 
+@given(
+    seed=st.integers(0, 50),
+    observed=st.integers(0, 30),
+    restore=st.booleans(),
+    fill=st.sampled_from(["renormalise", "mean"]),
+    share=st.floats(0, 1),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_wanted_ones_are_those_of_all(
+    seed: int, observed: int, restore: bool, fill: Fill, share: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    W = neighbour_matrix(*neighbours(30, 3, seed))
+    rows = rng.permutation(30)[:observed]
+    values = rng.random((observed, 5), np.float32)
+    wanted = rng.random(30) < share
+    everyone = propagate(W, values, rows, steps=3, restore=restore, fill=fill)
+    some = propagate(W, values, rows, steps=3, restore=restore, fill=fill, wanted=wanted)
+    keep = wanted[everyone.rows] if observed else slice(None)
+    np.testing.assert_array_equal(some.rows, everyone.rows[keep])
+    np.testing.assert_array_equal(some.values, everyone.values[keep])
+
+
 @pytest.mark.parametrize("fill", ["renormalise", "mean"])
 def test_many_steps_reach_the_harmonic_solution(fill: Fill) -> None:
     n, rows = 20, np.array([1, 5, 11, 17])

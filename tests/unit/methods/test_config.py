@@ -170,6 +170,7 @@ def test_an_option_is_declared_once(config: type[Config]) -> None:
 @pytest.mark.parametrize("config", METHODS)
 def test_the_machine_changes_no_result(config: type[MethodConfig]) -> None:
     machine = {"accelerator": "cpu", "threads": 3, "devices": 2, "workers": 5, "logger": "none"}
+    machine |= {"nodes": 2, "strategy": "ddp"}
     assert set(config.groups()[MACHINE]) == set(machine)
     assert config.build(machine).result_options() == config().result_options()
     for name in ("seed", "precision", "epochs", "batch_size"):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from pathlib import Path
-
 import torch
 from tests.unit.nn.test_tree_growth import clusters
-from torch import distributed
 from torch.nn import functional
 
 from cytomol.nn.leaf_quantizer import LeafQuantizer
@@ -97,38 +93,3 @@ def test_rows_that_take_no_part_teach_nothing() -> None:
         one(rows)
         two(torch.cat([rows, other]), part)
     torch.testing.assert_close(one.codes, two.codes)
-
-
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
-    """Each of two has half of every batch; a tree is grown from the half of the first."""
-    context = multiprocessing.get_context("spawn")
-    halves = [context.Process(target=_learn_half, args=(rank, tmp_path)) for rank in range(2)]
-    for half in halves:
-        half.start()
-    for half in halves:
-        half.join()
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
-    alone = _started()
-    for step, batch in enumerate(_batches()):
-        alone(batch[:20] if step in {0, 16} else batch)
-    for name, value in alone.state_dict().items():
-        torch.testing.assert_close(first[name], second[name], rtol=0, atol=0)
-        torch.testing.assert_close(first[name], value, rtol=0, atol=1e-5)
-
-
-def _batches() -> torch.Tensor:
-    return torch.randn(34, 40, 5, generator=torch.Generator().manual_seed(0))
-
-
-def _started() -> LeafQuantizer:
-    torch.manual_seed(0)
-    return LeafQuantizer(5, 3).train()
-
-
-def _learn_half(rank: int, folder: Path) -> None:
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/met", rank=rank, world_size=2)
-    book = _started()
-    for batch in _batches():
-        book(batch[20 * rank : 20 * (rank + 1)])
-    torch.save(book.state_dict(), folder / f"{rank}.pt")
-    distributed.destroy_process_group()

@@ -49,6 +49,14 @@ class TrainingOptions(Config):
 class PretrainingMachine(MachineOptions):
     """How a machine pretrains."""
 
-    devices: int = Field(1, ge=1, description="Devices or processes that train together.")
+    devices: int = Field(1, ge=1, description="Devices or processes of a node that train together.")
+    nodes: int = Field(
+        1, ge=1, description="Nodes that train together; torchrun or srun starts the processes on them."
+    )
+    strategy: Literal["auto", "ddp", "fsdp"] = Field(
+        "auto",
+        description="How processes train together: each with a copy of the model (ddp; auto), or with a part "
+        "of it (fsdp, which no method bears so far).",
+    )
     workers: int = Field(0, ge=0, description="Processes that featurize molecules; 0 takes one per core.")
     logger: str = Field("csv", description="Where losses are logged: csv, tensorboard, mlflow or none.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.store import MoleculeStore
-from cytomol.context import ContextGraph, sample_walks
+from cytomol.context import ContextGraph, follow_walks
 from cytomol.corpus.correction import GroupCorrection
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.typical import TypicalProfile
@@ -61,6 +61,8 @@ class Draw(Movable):
         Atoms and directed edges of all these molecules.
     validation
         Let profiles of held-out molecules be targets.
+    whole
+        Molecules of the step in all processes that train together; None where these are all.
     """
 
     rows: torch.Tensor
@@ -68,6 +70,7 @@ class Draw(Movable):
     atoms: int
     edges: int
     validation: bool
+    whole: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,39 +120,66 @@ class PretrainData:
     typical: dict[str, TypicalProfile] = field(default_factory=dict)
     corrections: dict[str, GroupCorrection] = field(default_factory=dict)
 
-    def batch(self, rows: NDArray[np.int64], rng: np.random.Generator, *, validation: bool = False) -> Batch:
+    def batch(
+        self,
+        rows: NDArray[np.int64],
+        rng: np.random.Generator,
+        *,
+        validation: bool = False,
+        part: slice | None = None,
+    ) -> Batch:
         """Return views, profiles and walk targets of molecules ``rows``.
 
         Parameters
         ----------
         rows
-            Molecules, int64, shape (B,).
+            Molecules of the step, int64, shape (B,).
         rng
             Randomness of the walks.
         validation
             Let profiles of held-out molecules be targets.
+        part
+            Which of the molecules to return; all of them when None. A molecule's walk does not depend on it.
         """
-        views = self.builder.build(self.store, rows)
-        starts = rows + self.graph.offsets["molecule"]
-        nodes, weights = sample_walks(self.graph, starts, self.walk_length, rng)
+        own, steps = self._part(rows, rng, part)
+        views = self.builder.build(self.store, own)
+        nodes, weights = follow_walks(self.graph, own + self.graph.offsets["molecule"], steps)
         sums = {
             name: target.sums(nodes, weights, validation=validation) for name, target in self.targets.items()
         }
-        return replace(self.with_profiles(views, rows), targets=sums)
+        whole = None if part is None else len(rows)
+        return replace(self.with_profiles(views, own), targets=sums, whole=whole)
 
-    def draw(self, rows: NDArray[np.int64], rng: np.random.Generator, *, validation: bool = False) -> Draw:
+    def draw(
+        self,
+        rows: NDArray[np.int64],
+        rng: np.random.Generator,
+        *,
+        validation: bool = False,
+        part: slice | None = None,
+    ) -> Draw:
         """Return what decides a batch; parameters as of :meth:`batch`.
 
         It is a few numbers for each molecule, so that it is quickly moved to where a batch is made
         (``training.resident``).
         """
-        rows = np.asarray(rows, np.int64)
-        steps = rng.random((self.walk_length, len(rows)))
+        own, steps = self._part(rows, rng, part)
         atoms, edges = (
-            int((offsets[rows + 1] - offsets[rows]).sum())
+            int((offsets[own + 1] - offsets[own]).sum())
             for offsets in (self.store.atom_offsets, self.store.edge_offsets)
         )
-        return Draw(torch.from_numpy(rows), torch.from_numpy(steps), atoms, edges, validation)
+        whole = None if part is None else len(rows)
+        return Draw(torch.from_numpy(own), torch.from_numpy(steps), atoms, edges, validation, whole)
+
+    def _part(
+        self, rows: NDArray[np.int64], rng: np.random.Generator, part: slice | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return molecules and the random numbers of their walks, of those drawn for the whole step."""
+        rows = np.asarray(rows, np.int64)
+        steps = rng.random((self.walk_length, len(rows)))
+        if part is None:
+            return rows, steps
+        return rows[part], np.ascontiguousarray(steps[:, part])
 
     def with_profiles(self, batch: Batch, rows: NDArray[np.int64]) -> Batch:
         """Return ``batch`` with the profiles of its molecules."""

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from cytomol.nn.batch import Batch
+from cytomol.nn.together import part_of
 from cytomol.training.dataset.data import VALIDATION, WALK, Draw, PretrainData, stream
 
 __all__ = ["BatchLoader"]
@@ -104,13 +105,11 @@ class BatchLoader:
             worker.join()
 
     def batch(self, number: int) -> Batch | Draw:
-        """Return this process's share of a batch."""
-        rows = np.array_split(self.parts[number], self.world)[self.rank]
-        place = (number, self.rank)
-        if self.epoch is None:
-            rng = stream(self.seed, VALIDATION, *place)
-        else:
-            rng = stream(self.seed, WALK, self.epoch, *place)
+        """Return this process's share of a batch, whose random numbers are drawn for all of it."""
+        rows = self.parts[number]
+        purpose = (VALIDATION,) if self.epoch is None else (WALK, self.epoch)
+        rng = stream(self.seed, *purpose, number, 0)
+        part = part_of(len(rows), self.rank, self.world) if self.world > 1 else None
         make = self.data.draw if self.drawn else self.data.batch
-        batch = make(rows, rng, validation=self.epoch is None)
+        batch = make(rows, rng, validation=self.epoch is None, part=part)
         return batch.pin_memory() if self.pin and torch.cuda.is_available() else batch

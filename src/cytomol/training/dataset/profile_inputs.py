@@ -234,13 +234,9 @@ def profile_input(
     if W is None or filling is None or not learnt.any():
         return ProfileInput(measured, nothing, nothing, placeholder)
     spread, told = _spread(W, values[learnt], rows[learnt], filling, seed)
-    if filling.way == "nearest" or (
-        filling.way == "propagation" and filling.restore
-    ):  # a measured profile need not be kept twice
-        missing = ~np.isin(spread.rows, rows)
-        augmented = RowTable.of(spread.rows[missing], spread.values[missing], molecules)
-    else:
-        augmented = RowTable.of(spread.rows, spread.values, molecules)
+    augmented = RowTable.of(spread.rows, spread.values, molecules)
+    if filling.way == "nearest" or (filling.way == "propagation" and filling.restore):
+        augmented.position[rows] = -1  # the measured profile stands there
     if told is None:
         return ProfileInput(measured, augmented, nothing, placeholder)
     told = _joined(told, _of_rows(spread, rows[~learnt]))
@@ -263,7 +259,11 @@ def _spread(
             spread = propagate_as_coded(W, values, rows, steps=steps)
             return spread, _of_rows(spread, rows) if filling.held_out else None
         case _:
-            spread = propagate(W, values, rows, steps=steps, restore=filling.restore, fill=fill)
+            wanted = np.ones(W.shape[0], np.bool_)
+            wanted[rows] = not filling.restore  # what is restored is known already
+            spread = propagate(
+                W, values, rows, steps=steps, restore=filling.restore, fill=fill, wanted=wanted
+            )
             if not filling.held_out:
                 return spread, None
             return spread, held_out_propagate(W, values, rows, steps=steps, seed=seed, fill=fill)

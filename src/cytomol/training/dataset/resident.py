@@ -76,7 +76,7 @@ class ResidentData:
             values, known = self._geometry
             views["3d"], masks["3d"] = values.index_select(0, rows), known.index_select(0, rows)
         graph = None if self._molecules is None else self._molecules.collate(rows, draw.atoms, draw.edges)
-        batch = Batch(size=len(rows), graph=graph, views=views, view_mask=masks)
+        batch = Batch(size=len(rows), graph=graph, views=views, view_mask=masks, whole=draw.whole)
 
         starts = rows + self._first
         nodes, weights = starts[:, None], starts.new_ones((len(rows), 1), dtype=torch.float32)

@@ -12,6 +12,8 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from torch import distributed
 
+from cytomol.errors import ConfigError
+from cytomol.nn.together import current
 from cytomol.progress import Reporter, duration
 from cytomol.training.loop.interrupt import Interruption
 from cytomol.training.loop.module import PretrainModule, check_finite
@@ -20,7 +22,7 @@ from cytomol.training.loop.run import Run
 from cytomol.training.loop.state import optimizer_tensors, restore_optimizer
 from cytomol.training.loop.totals import Totals
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "check_alike"]
 
 # A training is saved this often in seconds, and when it ends or is interrupted.
 SAVE_EVERY = 30.0
@@ -63,6 +65,7 @@ class Keeper(Callback):  # type: ignore[misc]
         """Take the signals; continue where the state says."""
         if trainer.world_size > 1:
             self.interruption.arm_child()
+            check_alike(self.run, pl_module)
         else:
             self.interruption.arm()
         optimizer = trainer.optimizers[0]
@@ -94,7 +97,7 @@ class Keeper(Callback):  # type: ignore[misc]
         self._train.add(outputs["quantities"])
         state.seconds += now - self._clock
         self._clock = now
-        state.molecules += outputs["quantities"].molecules * trainer.world_size
+        state.molecules += outputs["quantities"].molecules
         state.batch += 1
         if state.first_loss is None or now - self._looked > _LOOK_EVERY:
             self._looked = now
@@ -134,7 +137,7 @@ class Keeper(Callback):  # type: ignore[misc]
         state = self.run.state
         if state.interrupted:
             return
-        train, valid = _means(_gathered(self._train)), _means(_gathered(self._valid))
+        train, valid = _means(_of_first(self._train)), _means(_of_first(self._valid))
         check_finite(train["loss"], state)
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         speed = state.molecules / max(state.seconds, 1e-9)
@@ -210,29 +213,45 @@ class Keeper(Callback):  # type: ignore[misc]
             )
 
     def _save(self, trainer: Trainer, pl_module: PretrainModule) -> None:
-        """Write the state (first process); every process takes part in the sums."""
-        totals = _gathered(self._train)
+        """Write the state (first process)."""
         self._saved = time.perf_counter()
         if not trainer.is_global_zero:
             return
-        self.run.state.totals = totals
+        self.run.state.totals = self._train.numbers()
         scaler = getattr(trainer.precision_plugin, "scaler", None)
         self.run.state.scaler = {} if scaler is None else dict(scaler.state_dict())
         self.run.save(pl_module.method, optimizer_tensors(trainer.optimizers[0]))
 
 
-def _gathered(totals: Totals) -> dict[str, tuple[float, float]]:
-    """Return the totals as numbers, added over all processes."""
-    local = totals.numbers()
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return local
-    parts: list[dict[str, tuple[float, float]]] = [{}] * distributed.get_world_size()
-    distributed.all_gather_object(parts, local)
-    names = dict.fromkeys(name for part in parts for name in part)
-    return {
-        name: (sum(p[name][0] for p in parts if name in p), sum(p[name][1] for p in parts if name in p))
-        for name in names
+def _of_first(totals: Totals) -> dict[str, tuple[float, float]]:
+    """Return the totals as numbers, those of the first process: all add up the same but for rounding."""
+    told = [totals.numbers()]
+    if current() is not None:
+        distributed.broadcast_object_list(told, src=0)
+    return told[0]
+
+
+def check_alike(run: Run, module: PretrainModule) -> None:
+    """Refuse to train together on different data, with different options or from different states.
+
+    Raises
+    ------
+    ConfigError
+        In every process, with the first that differs.
+    """
+    own = {
+        "data": run.facts,
+        "options": module.config.result_options(),
+        "state": [run.state.epoch, run.state.batch],
     }
+    told: list[dict[str, Any]] = [{}] * distributed.get_world_size()
+    distributed.all_gather_object(told, own)
+    for rank, other in enumerate(told):
+        if different := [name for name, value in other.items() if value != told[0][name]]:
+            raise ConfigError(
+                f"process {rank + 1} of {len(told)} has other {' and '.join(different)} than the first",
+                hint="give all processes the same corpus, options and output",
+            )
 
 
 def _means(totals: Mapping[str, tuple[float, float]]) -> dict[str, float]:

@@ -15,6 +15,7 @@ from cytomol.methods.config import MethodConfig
 from cytomol.methods.output import MethodOutput
 from cytomol.nn.batch import Batch
 from cytomol.nn.schedule import learning_rate
+from cytomol.nn.together import begin, counts, summed
 from cytomol.training.dataset.data import ORDER, TORCH, Draw, PretrainData, split_epoch, stream
 from cytomol.training.dataset.loader import BatchLoader
 from cytomol.training.dataset.resident import ResidentData, resident_bytes
@@ -64,10 +65,7 @@ class PretrainDataModule(LightningDataModule):  # type: ignore[misc]
     def val_dataloader(self) -> BatchLoader | list[BatchLoader]:
         """Return the batches of validation molecules; none without them."""
         parts = split_epoch(self.data.validation, self.config.batch_size, None)
-        world = self.trainer.world_size if self.trainer is not None else 1
-        if not parts or min(map(len, parts)) < world:
-            return []
-        return self._loader(parts, epoch=None)
+        return self._loader(parts, epoch=None) if parts else []
 
     def _loader(self, parts: list[NDArray[np.int64]], *, epoch: int | None, start: int = 0) -> BatchLoader:
         trainer = self.trainer
@@ -106,7 +104,10 @@ class PretrainDataModule(LightningDataModule):  # type: ignore[misc]
 
 
 class PretrainModule(LightningModule):  # type: ignore[misc]
-    """One training step of a method, with everything random derived from (seed, epoch, batch, process).
+    """One training step of a method, with everything random derived from (seed, epoch, batch).
+
+    On a CPU processes that train together draw as one (``nn.together``); an accelerator draws for its own
+    part of a batch, from its own generator.
 
     Parameters
     ----------
@@ -148,10 +149,15 @@ class PretrainModule(LightningModule):  # type: ignore[misc]
         output: MethodOutput = self.method(batch)
         return output
 
+    def on_fit_start(self) -> None:
+        """Compute the loss of the whole batch with the other processes, if there are any."""
+        begin(self.device)
+
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, object]:
         """Seed, set the learning rate, and return the loss."""
         del batch_idx
-        place = (self.state.epoch, self.state.batch, self.global_rank)
+        alike = self.device.type == "cpu"
+        place = (self.state.epoch, self.state.batch, 0 if alike else self.global_rank)
         torch.manual_seed(int(stream(self.config.seed, TORCH, *place).integers(2**63)))
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.rate()
@@ -188,17 +194,20 @@ class PretrainModule(LightningModule):  # type: ignore[misc]
 def _quantities(output: MethodOutput, batch: Batch) -> Quantities:
     """Return loss, terms and metrics, detached; a term that had nothing to compare is left out or marked."""
     targets = {name: batch.targets.get(name.partition("/")[2]) for name in output.terms}
-    values = {
-        name: value
-        for name, value in output.terms.items()
-        if (sums := targets[name]) is None or sums.rows is None or len(sums.rows)
-    }
+    listed = {name: len(s.rows) for name, s in targets.items() if s is not None and s.rows is not None}
+    if listed:  # another process may have had something
+        everywhere = counts(*listed.values())
+        listed = {
+            name: sum(of_one) for name, of_one in zip(listed, zip(*everywhere, strict=True), strict=True)
+        }
+    values = {name: value for name, value in output.terms.items() if listed.get(name, 1)}
     present = {
-        name: sums.entries > 0
+        name: summed(sums.entries) > 0
         for name, sums in targets.items()
         if sums is not None and sums.rows is None  # on a GPU it cannot be known without waiting
     }
-    return Quantities({"loss": output.loss.detach(), **values, **output.metrics}, batch.size, present)
+    molecules = batch.size if batch.whole is None else batch.whole
+    return Quantities({"loss": output.loss.detach(), **values, **output.metrics}, molecules, present)
 
 
 def check_finite(loss: float, state: RunState) -> None:

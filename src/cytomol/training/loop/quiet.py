@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 __all__ = ["quiet_lightning", "silence"]
 
-_LOGGERS = ("lightning.pytorch", "lightning.fabric")
+_LOGGERS = ("lightning.pytorch", "lightning.fabric", "torch.multiprocessing.spawn")
 _TORCH_LEVEL = "TORCH_CPP_LOG_LEVEL"  # read when torch is loaded: it reaches the processes started here
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -22,11 +22,13 @@ class _Data:
         self.fail_at = fail_at
         self.made = 0
 
-    def batch(self, rows: Any, rng: np.random.Generator, *, validation: bool = False) -> Any:
+    def batch(
+        self, rows: Any, rng: np.random.Generator, *, validation: bool = False, part: slice | None = None
+    ) -> Any:
         if self.made == self.fail_at:
             raise OSError("disk on fire")
         self.made += 1
-        return rows.tolist(), int(rng.integers(2**40)), validation
+        return rows[part or slice(None)].tolist(), int(rng.integers(2**40)), validation
 
 
 PARTS = [np.arange(5), np.arange(5, 9), np.arange(9, 13)]
@@ -51,7 +53,29 @@ def test_processes_share_every_batch() -> None:
     shares = [list(_loader(_Data(), rank=rank, world=2)) for rank in (0, 1)]
     for number, part in enumerate(PARTS):
         assert shares[0][number][0] + shares[1][number][0] == part.tolist()
-        assert shares[0][number][1] != shares[1][number][1]
+        # each draws for all molecules and takes its part, so that who has which makes no difference
+        assert shares[0][number][1] == shares[1][number][1] == list(_loader(_Data()))[number][1]
+
+
+@given(
+    count=st.integers(1, 60),
+    size=st.integers(1, 20),
+    world=st.integers(1, 5),
+    epoch=st.one_of(st.none(), st.integers(0, 3)),
+    start=st.integers(0, 3),
+)
+def test_processes_see_every_molecule_once_an_epoch(
+    count: int, size: int, world: int, epoch: int | None, start: int
+) -> None:
+    rows = np.arange(100, 100 + count)
+    parts = split_epoch(rows, size, None if epoch is None else stream(5, ORDER, epoch))
+    options: dict[str, Any] = {"seed": 5, "epoch": epoch, "world": world, "start": start}
+    loaders = [BatchLoader(cast("Any", _Data()), parts, rank=rank, **options) for rank in range(world)]
+    numbers = range(start, len(parts))
+    seen = [cast("Any", loader.batch(number))[0] for number in numbers for loader in loaders]
+    assert [row for part in seen for row in part] == [row for part in parts[start:] for row in part.tolist()]
+    if start == 0:
+        assert sorted(row for part in seen for row in part) == rows.tolist()
 
 
 def test_an_error_arrives_where_the_batch_is_taken() -> None:
@@ -90,7 +114,7 @@ def test_streams_differ_by_purpose_and_place() -> None:
 
 def test_a_batch_of_the_real_type_passes() -> None:
     class Real(_Data):
-        def batch(self, rows: Any, rng: np.random.Generator, *, validation: bool = False) -> Batch:
+        def batch(self, rows: Any, rng: np.random.Generator, **_options: Any) -> Batch:
             return Batch(size=len(rows))
 
     assert [batch.size for batch in _loader(Real(), pin=True)] == [5, 4, 4]
