@@ -27,7 +27,7 @@ def begun(work: Path) -> list[int]:
     return sorted(int(path.stem) for path in work.glob("[0-9]*.[0-9]*"))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=15, deadline=None, suppress_health_check=QUIET)
 @given(
     rows=st.integers(1, 40),
     size=st.integers(1, 12),
