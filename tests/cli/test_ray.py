@@ -44,15 +44,3 @@ def test_what_cannot_be_done_is_one_line(
         'cytomol: error: --engine ray needs Ray, which is not installed (pip install "cytomol[ray]")\n'
     )
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
-
-
-def test_a_cluster_that_is_not_there_is_one_line(
-    cytomol: Run, fine_tuned: Path, long_input: Path, tmp_path: Path
-) -> None:
-    pytest.importorskip("ray", reason='Ray is not installed: pip install "cytomol[ray]"')
-    ask = ("predict", fine_tuned, long_input, "-q", "-o", tmp_path / "o.csv", "--engine", "ray")
-    done = cytomol(*ask, "--address", "auto")
-    assert done.code == 2
-    assert done.err.startswith("cytomol: error: auto: no Ray cluster can be used:"), done.err
-    assert len(done.err.splitlines()) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
