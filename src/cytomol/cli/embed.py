@@ -7,6 +7,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
+from cytomol.cli.verify_key_option import verify_key_option
 
 __all__ = ["command"]
 
@@ -30,6 +31,7 @@ __all__ = ["command"]
 @rows_options
 @stream_options
 @pass_options
+@verify_key_option
 def command(
     *,
     model: str,

@@ -11,6 +11,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options, rows_options, say_rows, split_names
+from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class _Explainer:
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, help="Molecules in a pass."
 )
 @output_options
+@verify_key_option
 def command(
     *,
     model: str,

@@ -8,6 +8,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     from cytomol.cells.impute.feature_calibration import FeatureCalibration
@@ -52,6 +53,7 @@ __all__ = ["command"]
 )
 @rows_options
 @pass_options
+@verify_key_option
 def command(
     *,
     model: str,

@@ -11,6 +11,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.row_options import pass_options, split_names
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     from cytomol.cells.match.match_index import PlaceIndex
@@ -74,6 +75,7 @@ _HOLDS = click.Choice(["molecules", "profiles"])
 )
 @report_option
 @pass_options
+@verify_key_option
 def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **options: Any) -> None:
     """Rank the molecules or profiles of CANDIDATES for each molecule or profile of QUERIES.
 

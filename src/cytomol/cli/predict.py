@@ -10,6 +10,7 @@ from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
+from cytomol.cli.verify_key_option import verify_key_option
 
 __all__ = ["command"]
 
@@ -61,6 +62,7 @@ __all__ = ["command"]
 )
 @stream_options
 @pass_options
+@verify_key_option
 def command(
     *,
     model: str,

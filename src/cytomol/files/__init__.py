@@ -1,7 +1,7 @@
 """Files and folders: outputs that are whole or absent, whose they are, locks, the place of caches."""
 
 from cytomol.files.locks import Lock
-from cytomol.files.ours import REPORT, refuse_foreign, written_files
+from cytomol.files.ours import REPORT, SIGNATURE, refuse_foreign, written_files
 from cytomol.files.outputs import (
     atomic_directory,
     atomic_file,
@@ -18,6 +18,7 @@ from cytomol.files.temporary import sweep
 
 __all__ = [
     "REPORT",
+    "SIGNATURE",
     "Lock",
     "atomic_directory",
     "atomic_file",
