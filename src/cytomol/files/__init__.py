@@ -1,5 +1,6 @@
 """Files and folders: outputs that are whole or absent, whose they are, locks, the place of caches."""
 
+from cytomol.files.expansion import check_archive, check_expansion, check_hdf5, gunzip, open_bytes
 from cytomol.files.locks import Lock
 from cytomol.files.ours import REPORT, SIGNATURE, refuse_foreign, written_files
 from cytomol.files.outputs import (
@@ -23,9 +24,14 @@ __all__ = [
     "atomic_directory",
     "atomic_file",
     "cache_root",
+    "check_archive",
+    "check_expansion",
+    "check_hdf5",
     "check_output",
     "check_place",
     "discard_output",
+    "gunzip",
+    "open_bytes",
     "publish_file",
     "refuse_foreign",
     "remove_output",

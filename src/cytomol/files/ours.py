@@ -38,7 +38,8 @@ def written_files(folder: Path) -> frozenset[str] | None:
         try:
             table = json.loads((folder / name).read_text(encoding="utf-8"))
             if table["format"] == form:
-                return frozenset([name, SIGNATURE, *map(str, table["files"])])
+                beside = [] if name == MARK else [SIGNATURE]
+                return frozenset([name, *beside, *map(str, table["files"])])
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             continue
     return None
