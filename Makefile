@@ -1,5 +1,5 @@
 # `make demo` runs the main job on a planted corpus, `make test` the whole suite; both make their own
-# environment first. Overridable: PYTHON, VENV, TORCH, DEMO_OUT, SPHINX, and for gpu GPU_CORPUS, GPU_OUT, GPU_WORK, GPU_ARGS.
+# environment first. Overridable: PYTHON, VENV, TORCH, LOCK, DEMO_OUT, SPHINX, and for gpu GPU_CORPUS, GPU_OUT, GPU_WORK, GPU_ARGS.
 PYTHON ?= python3
 VENV ?= .venv
 # The CPU build where a package index offers one; see README for CUDA.
@@ -10,23 +10,26 @@ GPU_OUT ?= build/gpu/out
 GPU_WORK ?= build/gpu/work
 GPU_ARGS ?=
 SPHINX ?=
+# LOCK=constraints.txt installs the versions that are written down there (python -m tools.constraints writes them).
+LOCK ?=
+PIP = $(BIN)/pip install --quiet $(if $(LOCK),--constraint $(LOCK))
 BIN = $(VENV)/bin
 
 .PHONY: demo test lint doctest docs site wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe service streaming fuzz clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet "$(TORCH)"
-	$(BIN)/pip install --quiet --editable .
+	$(PIP) "$(TORCH)"
+	$(PIP) --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(BIN)/pip install --quiet --editable ".[dev]"
+	$(PIP) --editable ".[dev]"
 	-$(BIN)/pip install --quiet --no-deps minimol==1.3.5  # weights for the tests of one encoder, skipped without
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.base
-	$(BIN)/pip install --quiet --editable ".[docs]"
+	$(PIP) --editable ".[docs]"
 	touch $@
 
 demo: $(VENV)/.base

@@ -19,9 +19,16 @@ from cytomol.files import require_file
 
 __all__ = ["MACHINE", "Config", "defaults", "read_options"]
 
+_LONGEST = {".toml": 2**18, ".yaml": 2**16, ".yml": 2**16, ".json": 2**24}  # bytes, that are read in seconds
+_DEEPEST = 20  # tables and lists within each other
+_MOST = 2**20  # values, an alias counted wherever it stands
+_LARGEST = 10**20
+_DOTS = 400  # in a line of TOML: a dotted name takes the square of its parts
+
 MACHINE = "machine"
 """The group of options that say how a machine computes and change no result (but for rounding)."""
 
+_TEXT = "names are text"
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 _SHORT.maxlevel = 2  # aliases of YAML nest a table without end in a few bytes
@@ -102,9 +109,7 @@ class Config(BaseModel):
             If an option is unknown, in the wrong table, or has a value outside its range.
         """
         if unnamed := [name for name in options if not isinstance(name, str)]:
-            raise ConfigError(
-                f"{shown(unnamed[0])} is no name of an option", where=where, hint="names are text"
-            )
+            raise ConfigError(f"{shown(unnamed[0])} is no name of an option", where=where, hint=_TEXT)
         try:
             return cls(**cls.flat(options, where=where))
         except ValidationError as error:
@@ -168,12 +173,16 @@ def read_options(path: str | Path) -> dict[str, Any]:
     """Read options, flat or in tables, from a TOML, YAML or JSON file, by its suffix."""
     path = require_file(path, what="configuration file")
     try:
+        if (size := path.stat().st_size) > (most := _LONGEST.get(path.suffix.lower(), size)):
+            raise ConfigError(f"has {size:,} bytes; a configuration file may have {most:,}", where=str(path))
         text = path.read_text(encoding="utf-8-sig")
         match path.suffix.lower():
             case ".toml":
+                if any(line.count(".") > _DOTS for line in text.split("\n")):
+                    raise ConfigError(f"has a line with more than {_DOTS:,} dots", where=str(path))
                 options = tomllib.loads(text)
             case ".yaml" | ".yml":
-                options = yaml.safe_load(text)
+                options = yaml.load(text, _Yaml)  # noqa: S506 - it is a safe loader
             case ".json":
                 options = json.loads(text)
             case other:
@@ -193,4 +202,39 @@ def read_options(path: str | Path) -> dict[str, Any]:
         return {}
     if not isinstance(options, dict):
         raise ConfigError("holds no table of options", where=str(path))
+    _check_plain(options, str(path))
     return options
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML without the merging of tables, ``<<``, which makes a few bytes many tables and sets no option."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Leave a table as it stands; its ``<<`` is the name of no option."""
+
+
+def _check_plain(options: dict[Any, Any], where: str) -> None:
+    """Refuse what stands in no honest file: endless aliases, depth or digits, names that are no text.
+
+    Raises
+    ------
+    ConfigError
+        With what was found.
+    """
+    level: list[Any] = [options]
+    values = 0
+    for _ in range(_DEEPEST):
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict) and (odd := [name for name in one if not isinstance(name, str)]):
+                raise ConfigError(f"{shown(odd[0])} is no name of an option", where=where, hint=_TEXT)
+            if isinstance(one, int) and not -_LARGEST < one < _LARGEST:
+                raise ConfigError("holds a number of more than 20 digits", where=where)
+            if isinstance(one, dict | list):
+                values += len(one)
+                if values > _MOST:
+                    raise ConfigError(f"holds more than {_MOST:,} values", where=where)
+                inner.extend(one.values() if isinstance(one, dict) else one)
+        level = inner
+    if level:
+        raise ConfigError(f"is nested more than {_DEEPEST} deep", where=where)

@@ -39,6 +39,7 @@ QUICK = {
     "report": "",
     "predict": "--workers 1",
     "score": "--workers 1",
+    "sign": "",
     "data list": "",
 }
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from cytomol.config import MACHINE, Config, defaults
+from cytomol.config import MACHINE, Config, defaults, read_options
 from cytomol.errors import ConfigError
 
 
@@ -99,3 +102,59 @@ def test_another_default_keeps_range_and_description() -> None:
 def test_only_the_machine_does_not_change_a_result() -> None:
     assert Together(threads=4).result_options() == Together().result_options() == {"radius": 3, "beta": 1.0}
     assert Together(beta=2.0).result_options() != Together().result_options()
+
+
+TANGLED = {
+    "bomb.yaml": "a: &a [x,x]\n"
+    + "".join(f"{chr(n + 1)}: &{chr(n + 1)} [*{chr(n)}, *{chr(n)}]\n" for n in range(97, 119)),
+    "self.yaml": "epochs: &a [*a]\n",
+    "merge.yaml": "a: &a {x: 1}\nb: {<<: [*a, *a]}\n",
+    "deep.yaml": "epochs: " + "[" * 30 + "]" * 30,
+    "deeper.yaml": "? " * 20_000,
+    "hex.yaml": "epochs: 0x" + "f" * 30_000,
+    "key.yaml": "training: {1: 2}\n",
+    "null.yaml": "training: {null: 2}\n",
+    "date.yaml": "2020-01-01: 3\n",
+    "long.yaml": "#" * 70_000,
+    "dots.toml": "a" + ".a" * 5000 + " = 1\n",
+    "bits.toml": "epochs = 0b" + "1" * 200_000,
+    "deep.toml": "a" + ".a" * 50 + " = 1\n",
+    "long.toml": "#" * 300_000,
+    "digits.json": '{"epochs": ' + "9" * 1_000_000 + "}",
+    "many.json": '{"views": [' + ",".join("1" * 1_100_000) + "]}",
+    "deep.json": '{"epochs": ' + "[" * 50_000 + "]" * 50_000 + "}",
+}
+
+
+@pytest.mark.parametrize("name", TANGLED)
+def test_what_stands_in_no_honest_file_is_refused_as_it_is_read(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_text(TANGLED[name])
+    with pytest.raises(ConfigError) as caught:
+        read_options(file)
+    assert str(file) in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+plain = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(10**19), 10**19), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@settings(deadline=None)
+@given(options=st.dictionaries(st.text(max_size=5), plain, max_size=5))
+def test_honest_files_are_read_as_they_stand(
+    options: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    import yaml
+
+    folder = tmp_path_factory.mktemp("plain")
+    (folder / "a.json").write_text(json.dumps(options))
+    assert read_options(folder / "a.json") == options
+    if "<<" not in json.dumps(options):
+        (folder / "a.yaml").write_text(yaml.safe_dump(options), encoding="utf-8")
+        assert read_options(folder / "a.yaml") == options

@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cytomol.artifact.shipped import is_shipped, model_place
+from cytomol.artifact.signature import require_signature
 from cytomol.artifact.strict_json import read_strictly
 from cytomol.errors import ModelDirectoryError
-from cytomol.files import REPORT, atomic_directory, settled, sha256
+from cytomol.files import REPORT, SIGNATURE, atomic_directory, settled, sha256
 from cytomol.version import __version__
 
 __all__ = [
@@ -192,7 +193,7 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
             )
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
-        listed = name in files or name in {MANIFEST, REPORT} or file.name.startswith(".")
+        listed = name in files or name in {MANIFEST, REPORT, SIGNATURE} or file.name.startswith(".")
         if file.is_file() and not listed:
             raise ModelDirectoryError(
                 f"does not belong to the model: SHA-256 {sha256(file)}, the manifest says none (not listed)",
@@ -314,6 +315,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise ModelDirectoryError(what, where=str(path), hint=hint)
     if not (path / MANIFEST).is_file():
         raise ModelDirectoryError(f"holds no {MANIFEST}, so it is not a model directory", where=str(path))
+    require_signature(path)
     manifest = _read_json(path / MANIFEST)
     where = str(path / MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:

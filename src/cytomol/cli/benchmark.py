@@ -11,6 +11,7 @@ from cytomol.cli.examples import examples
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import set_options, sources_of
 from cytomol.cli.tracking_option import mlflow_option
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     from cytomol.evaluate.runner import Benchmark
@@ -50,6 +51,7 @@ __all__ = ["command"]
 @report_option
 @click.option("--resume", is_flag=True, help="Go on: jobs that have rows are skipped.")
 @click.option("--force", is_flag=True, help="Start anew: remove the results of an earlier benchmark.")
+@verify_key_option
 def command(
     *,
     sets: tuple[str, ...],

@@ -9,6 +9,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
+from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ __all__ = ["command"]
 @click.option("--layer", metavar="NAME", help="Matrix of an AnnData file of profiles.")
 @rows_options
 @pass_options
+@verify_key_option
 def command(
     *,
     model: str,

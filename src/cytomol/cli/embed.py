@@ -9,6 +9,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
+from cytomol.cli.verify_key_option import verify_key_option
 
 __all__ = ["command"]
 
@@ -34,6 +35,7 @@ __all__ = ["command"]
 @rows_options
 @partial(stream_options, shards=True, engines=True)
 @pass_options
+@verify_key_option
 def command(
     *,
     model: str,

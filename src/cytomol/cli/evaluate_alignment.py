@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytomol.cli.examples import examples
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     from cytomol.evaluate.alignment.drawn_coordinates import Drawing
@@ -54,6 +55,7 @@ _PLACE = click.Path(path_type=Path)
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
 @click.option("--force", is_flag=True, help="Replace existing outputs.")
+@verify_key_option
 def command(
     model: str,
     corpus: Path,

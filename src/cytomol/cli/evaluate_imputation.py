@@ -8,6 +8,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options, split_names
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,7 @@ __all__ = ["command"]
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
 @output_options
+@verify_key_option
 def command(
     *,
     corpus: str,

@@ -9,6 +9,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import split_names
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,7 @@ __all__ = ["command"]
 @click.option("-o", "--out", metavar="OUT", help="All rows: .csv, .tsv or .parquet.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@verify_key_option
 def command(
     *,
     corpus: str,

@@ -11,6 +11,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options, rows_options, say_rows, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
+from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ _CHUNK_ROWS = 512  # a molecule is answered once for each of its atoms
 )
 @partial(stream_options, rows=_CHUNK_ROWS)
 @output_options
+@verify_key_option
 def command(
     *,
     model: str,

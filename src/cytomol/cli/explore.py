@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cytomol.cli.examples import examples
+from cytomol.cli.verify_key_option import verify_key_option
 
 __all__ = ["command"]
 
@@ -24,6 +25,7 @@ __all__ = ["command"]
 )
 @click.option("--no-open", is_flag=True, help="Do not open the page in a browser.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that read FILE.  [default: all cores]")
+@verify_key_option
 def command(
     *,
     model: str,

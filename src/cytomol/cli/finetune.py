@@ -14,6 +14,7 @@ from cytomol.cli.examples import examples
 from cytomol.cli.options import GroupedCommand, options_from
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.tracking_option import mlflow_option
+from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
@@ -92,6 +93,7 @@ _SHOWN_TASKS = 40
 @mlflow_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress; only warnings and scores.")
 @options_from(FinetuneConfig)
+@verify_key_option
 def command(
     *,
     table: str,

@@ -9,6 +9,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,7 @@ __all__ = ["command"]
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES of TABLE.  [default: smiles]")
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @output_options
+@verify_key_option
 def command(
     *,
     model: str,

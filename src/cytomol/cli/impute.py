@@ -12,6 +12,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     from cytomol.cells.impute.feature_calibration import FeatureCalibration
@@ -66,6 +67,7 @@ _CHUNK_ROWS = 4096  # profiles are wide
 @rows_options
 @partial(stream_options, rows=_CHUNK_ROWS, engines=True)
 @pass_options
+@verify_key_option
 def command(
     *,
     model: str,

@@ -46,6 +46,7 @@ _VERBS = {
     "stress": "Measure how a method bears missing profiles.",
     "benchmark": "Compare models on benchmark sets, or on tables of your own.",
     "serve": "Answer HTTP requests with models.",
+    "sign": "Sign a model directory, so that others can tell whose it is.",
     "data": "List and fetch the published benchmark sets.",
     "ablate": "Measure what each part of a method is worth.",
     "demo": "Run the whole job on a planted corpus.",

@@ -13,6 +13,7 @@ from cytomol.cli.examples import examples
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.row_options import pass_options, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     from cytomol.cells.match.match_index import PlaceIndex
@@ -86,6 +87,7 @@ _HOLDS = click.Choice(["molecules", "profiles"])
 @report_option
 @partial(stream_options, rows=_CHUNK_ROWS)
 @pass_options
+@verify_key_option
 def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **options: Any) -> None:
     """Rank the molecules or profiles of CANDIDATES for each molecule or profile of QUERIES.
 

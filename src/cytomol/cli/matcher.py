@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cytomol.cli.examples import examples
+from cytomol.cli.verify_key_option import verify_key_option
 
 __all__ = ["command"]
 
@@ -50,6 +51,7 @@ __all__ = ["command"]
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@verify_key_option
 def command(
     *,
     corpus: str,

@@ -14,6 +14,7 @@ from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import finish, pass_options, rows_options, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     from cytomol.predict.streamed_rows import PredictJob
@@ -69,6 +70,7 @@ __all__ = ["command"]
 )
 @partial(stream_options, shards=True, engines=True)
 @pass_options
+@verify_key_option
 def command(
     *,
     model: str,

@@ -13,6 +13,7 @@ from cytomol.cli.method_name import MethodName
 from cytomol.cli.options import Chosen, ConfigCommand
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.tracking_option import mlflow_option
+from cytomol.cli.verify_key_option import verify_key_option
 
 if TYPE_CHECKING:
     from cytomol.config import Config
@@ -83,6 +84,7 @@ def _models() -> Mapping[str, type[Config]]:
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted training.")
 @mlflow_option
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@verify_key_option
 def command(
     corpus: str,
     out: str,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cytomol.cli.examples import examples
+from cytomol.cli.verify_key_option import verify_key_option
 
 __all__ = ["command"]
 
@@ -22,6 +23,7 @@ __all__ = ["command"]
     help="The page to be made.  [default: report.html in RESULT, NAME.report.html beside a table]",
 )
 @click.option("--force", is_flag=True, help="Replace an existing FILE.")
+@verify_key_option
 def command(*, directory: str, out: str | None, force: bool) -> None:
     """Write the report on RESULT: one self-contained page, the same that the verb wrote beside it.
 

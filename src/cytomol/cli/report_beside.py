@@ -15,8 +15,10 @@ report_option = click.option(
 
 def report_beside(result: str | Path, *, quiet: bool = False) -> None:
     """Write the report on what a verb has just written, in place of an earlier one, and say where it is."""
+    from cytomol.artifact.signature import made_here
     from cytomol.report.write import write_report
 
-    place = write_report(result)
+    with made_here():
+        place = write_report(result)
     if not quiet:
         click.echo(f"report: {place}", err=True)

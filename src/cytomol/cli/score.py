@@ -11,6 +11,7 @@ import click
 
 from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
+from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ __all__ = ["command"]
 @click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@verify_key_option
 def command(
     *,
     model: str,

@@ -6,6 +6,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.serve_options import limit_options
+from cytomol.cli.verify_key_option import verify_key_option
 
 __all__ = ["command"]
 
@@ -42,6 +43,7 @@ __all__ = ["command"]
     "processor]",
 )
 @limit_options
+@verify_key_option
 def command(
     models: tuple[str, ...],
     *,

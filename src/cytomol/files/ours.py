@@ -10,7 +10,7 @@ from pathlib import Path
 from cytomol.errors import OutputError
 from cytomol.files.temporary import is_temporary
 
-__all__ = ["MARK", "REPORT", "mark", "refuse_foreign", "written_files"]
+__all__ = ["MARK", "REPORT", "SIGNATURE", "mark", "refuse_foreign", "written_files"]
 
 MARK = ".cytomol"
 """File in a folder that lists what was written into it; a model directory's manifest does it as well."""
@@ -20,6 +20,8 @@ _FORMATS = {MARK: "cytomol output", "manifest.json": "cytomol model directory"}
 _DROPPINGS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 REPORT = "report.html"
 """Page about what a folder holds, which can be made from it again: no part of it, and no stranger in it."""
+SIGNATURE = "manifest.sig"
+"""Signature of a model directory's manifest, which the manifest cannot list."""
 
 
 def mark(folder: Path) -> None:
@@ -36,7 +38,8 @@ def written_files(folder: Path) -> frozenset[str] | None:
         try:
             table = json.loads((folder / name).read_text(encoding="utf-8"))
             if table["format"] == form:
-                return frozenset([name, *map(str, table["files"])])
+                beside = [] if name == MARK else [SIGNATURE]
+                return frozenset([name, *beside, *map(str, table["files"])])
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             continue
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "cache_root",
     "check_output",
     "check_place",
+    "check_space",
     "discard_output",
     "remove_output",
     "require_file",
@@ -58,6 +60,37 @@ def check_place(path: str | Path) -> Path:
     if not os.access(ancestor, os.W_OK):
         raise OutputError("cannot be written to", where=str(ancestor), hint="choose another place")
     return path
+
+
+def check_space(path: str | Path, needed: int, *, what: str) -> None:
+    """Refuse early a disk that cannot hold what is to be written.
+
+    Parameters
+    ----------
+    path
+        File or directory to be made.
+    needed
+        Bytes.
+    what
+        What needs them: "a training".
+
+    Raises
+    ------
+    OutputError
+        If there is less. A file system that does not tell its space is not asked twice.
+    """
+    parent = Path(os.path.realpath(path)).parent
+    place = next(one for one in (parent, *parent.parents) if one.exists())
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError:
+        return
+    if free < needed:
+        raise OutputError(
+            f"{what} needs {needed / 1e6:,.0f} MB here, and {free / 1e6:,.0f} MB are free",
+            where=str(path),
+            hint="make room, or choose another place",
+        )
 
 
 def check_output(path: str | Path, *, force: bool = False) -> Path:

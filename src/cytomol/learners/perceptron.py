@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from functools import partial
@@ -62,6 +63,7 @@ class Perceptron(MatrixLearner):
             **(options or {}),
         }
         self.heads: list[PropertyHead] = []
+        self._exact: tuple[list[PropertyHead], list[PropertyHead]] = ([], [])
         self.kind = "classification"
         self.center: NDArray[np.float64] = np.zeros(0)
         self.scale: NDArray[np.float64] = np.ones(0)
@@ -121,7 +123,11 @@ class Perceptron(MatrixLearner):
         return self._in_units(self._outputs(self.scaled.transform(blocks)))
 
     def _outputs(self, X: Matrix) -> torch.Tensor:
-        return torch.stack([apply(head, torch.from_numpy(X)) for head in self.heads])
+        if self._exact[0] is not self.heads:
+            self._exact = (self.heads, [copy.deepcopy(head).to(torch.float64) for head in self.heads])
+        # in 64 bits, so that an answer does not depend on which molecules are asked for together
+        inputs = torch.from_numpy(X).to(torch.float64)
+        return torch.stack([apply(head, inputs) for head in self._exact[1]])
 
     def _in_units(self, outputs: torch.Tensor) -> NDArray[np.float64]:
         values = torch.sigmoid(outputs) if self.kind == "classification" else outputs

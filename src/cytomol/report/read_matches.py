@@ -10,6 +10,7 @@ import pandas as pd
 
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import require_file
+from cytomol.tables.parquet_limits import open_parquet, plain_batch
 from cytomol.tables.read import format_of
 
 __all__ = ["MOST_ROWS", "holds_matches", "read_matches"]
@@ -61,11 +62,11 @@ def read_matches(path: Path) -> pd.DataFrame:
         frame = _of_queries(path)
     elif kind == "parquet":
         import pyarrow as pa
-        from pyarrow.parquet import ParquetFile
 
+        length = path.stat().st_size
         parts, rows = [], 0
-        for batch in ParquetFile(path).iter_batches():
-            parts.append(batch)
+        for batch in open_parquet(path, length, where=str(path), whole=False).iter_batches():
+            parts.append(plain_batch(batch, length, where=str(path)))
             if (rows := rows + len(batch)) >= MOST_ROWS:
                 break
         frame = pa.Table.from_batches(parts).slice(0, MOST_ROWS).to_pandas()

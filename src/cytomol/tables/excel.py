@@ -13,9 +13,12 @@ import pandas as pd
 
 from cytomol.errors import InputError, MissingDependencyError, note
 from cytomol.tables.delimited import check_header
+from cytomol.tables.excel_limits import check_workbook
 
 __all__ = ["parse_excel"]
 
+_ROWS = 2**20  # that Excel itself has
+_EMPTY = 2**24
 _ZEROS = re.compile(r"0{2,}")
 
 
@@ -37,8 +40,8 @@ def parse_excel(data: bytes, *, where: str, sheet: str | None = None) -> pd.Data
     Raises
     ------
     InputError
-        If the workbook is damaged or has no such sheet, a row is longer than the header, or a formula
-        has no stored result.
+        If the workbook is damaged, becomes too long or has no such sheet, a row is longer than the header, or
+        a formula has no stored result.
     """
     try:
         from openpyxl import load_workbook
@@ -46,12 +49,13 @@ def parse_excel(data: bytes, *, where: str, sheet: str | None = None) -> pd.Data
         raise MissingDependencyError(
             "reading Excel needs openpyxl", where=where, hint='pip install "cytomol[excel]"'
         ) from None
+    check_workbook(data, where=where)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl tells of styles that it does not know
             values = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             name = _choose(values.sheetnames, sheet, where)
-            rows = list(_rows(values[name]))
+            rows = list(_rows(values[name], f"{where}, sheet {name}"))
             _check_formulas(
                 load_workbook(io.BytesIO(data), read_only=True)[name], rows, f"{where}, sheet {name}"
             )
@@ -73,10 +77,16 @@ def _choose(names: list[str], wanted: str | None, where: str) -> str:
     return names[0] if wanted is None else wanted
 
 
-def _rows(sheet: Any) -> Iterator[list[str]]:
+def _rows(sheet: Any, where: str) -> Iterator[list[str]]:
     sheet.reset_dimensions()  # some writers state a size that is too small, and rows would be lost
-    for row in sheet.iter_rows():
-        yield [_text(cell.value, getattr(cell, "number_format", None) or "") for cell in row]
+    empty = 0
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        texts = [_text(cell.value, getattr(cell, "number_format", None) or "") for cell in row]
+        empty += texts.count("")
+        if number > _ROWS or empty > _EMPTY:  # a cell may say that it stands anywhere
+            what = f"{_ROWS:,} rows" if number > _ROWS else f"{_EMPTY:,} empty cells"
+            raise InputError(f"has more than {what}", where=where, hint="save it as CSV")
+        yield texts
 
 
 def _text(value: Any, form: str) -> str:

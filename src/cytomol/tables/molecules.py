@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from cytomol.errors import InputError
-from cytomol.files import require_file
+from cytomol.files import gunzip, require_file
 from cytomol.tables.columns import SMILES_NAMES, find_column, smiles_column_of
 from cytomol.tables.read import check_sheet, format_of, parse_table
 from cytomol.tables.sdf import parse_sdf
 from cytomol.tables.smi import parse_smi
 from cytomol.tables.sniff import NAMES, refuse_other_kind, sniff_bytes, sniff_text
-from cytomol.tables.text import decode_text, gunzip, read_bytes
+from cytomol.tables.text import decode_text, read_bytes
 
 __all__ = ["MoleculeTable", "find_column", "read_molecules", "smiles_column"]
 

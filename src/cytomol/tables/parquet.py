@@ -11,6 +11,7 @@ import pandas as pd
 
 from cytomol.errors import InputError
 from cytomol.tables.delimited import check_header
+from cytomol.tables.parquet_limits import open_parquet, plain_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,13 +37,13 @@ def parse_parquet(data: bytes, *, where: str, text: bool = False) -> pd.DataFram
     Raises
     ------
     InputError
-        If the file is damaged, a column name stands twice or a column cannot be read.
+        If the file is damaged or becomes too long, a column name stands twice or a column cannot be read.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(io.BytesIO(data), page_checksum_verification=True).read()
+        file = open_parquet(io.BytesIO(data), len(data), where=where, whole=True)
+        table = plain_table(file.read(), len(data), where=where)
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         raise InputError(
             f"is not a readable Parquet file: {str(error).split(chr(10), maxsplit=1)[0][:200]}", where=where

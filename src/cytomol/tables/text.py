@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
-import zlib
 from pathlib import Path
 
 from cytomol.errors import InputError, note
+from cytomol.files import gunzip
 
-__all__ = ["cut_lines", "decode_text", "gunzip", "line_of", "read_bytes", "read_text"]
+__all__ = ["cut_lines", "decode_text", "line_of", "read_bytes", "read_text"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-
-_FREE = 256 * 2**20  # bytes that any file may become
-_EXPANSION = 100  # times its own length that a larger one may become
 
 
 def read_bytes(path: Path) -> bytes:
@@ -26,29 +21,6 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
     return gunzip(data, where=str(path)) if path.suffix.lower() == ".gz" else data
-
-
-def gunzip(data: bytes, *, where: str) -> bytes:
-    """Return what gzip compressed.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, or is to become more than 256 MB and a hundred times as long as it is.
-    """
-    most = max(_FREE, _EXPANSION * len(data))
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-            found = packed.read(most + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"is not a whole gzip file: {error}", where=where, hint="copy it again") from None
-    if len(found) > most:
-        raise InputError(
-            f"becomes more than {most:,} bytes of {len(data):,}, which no table does",
-            where=where,
-            hint="unpack it yourself if you trust it",
-        )
-    return found
 
 
 def read_text(path: Path) -> str:

@@ -17,7 +17,7 @@ from cytomol.artifact.directory import load_model, load_weights, save_model
 from cytomol.chem.geometry.pool import default_workers
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.errors import ConfigError, ModelDirectoryError, OutputError
-from cytomol.files import check_output, remove_output, require_file, settled, sha256
+from cytomol.files import check_output, check_space, remove_output, require_file, settled, sha256
 from cytomol.methods import methods
 from cytomol.methods.config import MethodConfig
 from cytomol.progress import Reporter, duration
@@ -34,6 +34,7 @@ from cytomol.training.overview.overview import OVERVIEW, MoleculeLabels, overvie
 __all__ = ["PretrainResult", "pretrain"]
 
 # Options that may change when a training is resumed, beside those of the machine: it goes on for longer.
+_MARGIN = 16 * 2**20  # bytes of everything but numbers
 _FREE = {"epochs"}
 
 
@@ -141,6 +142,7 @@ def pretrain(
         run = _resumed(out, config, facts, reporter)
     else:
         run = _started(out, config, data, method=method, init_encoder=init_encoder, facts=facts)
+    _check_space(run)
     reporter.say(f"ready to train after {duration(time.perf_counter() - began)}")
     if run.state.epoch < config.epochs and not run.state.stopped:
         run = train(run, data, config, reporter, launch)
@@ -177,6 +179,14 @@ def _check(config: MethodConfig, out: Path, *, resume: bool, force: bool) -> Non
         )
     if not resume:
         check_output(partial, force=force)
+
+
+def _check_space(run: Run) -> None:
+    """Refuse a disk that will not hold the training's state, of which two stand side by side for a moment."""
+    weights = sum(tensor.numel() * tensor.element_size() for tensor in run.backbone.weights().values())
+    statistics = sum(array.nbytes for array in run.backbone.statistics().values())
+    state = 4 * weights + statistics  # weights, two moments of the optimizer, the best weights
+    check_space(run.out, 2 * state + _MARGIN, what="a training")
 
 
 def _without_listed(

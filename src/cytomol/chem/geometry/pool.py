@@ -178,6 +178,7 @@ class _Pool:
         self._waiting = deque(range(len(smiles)))
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._live: set[_Worker] = set()
+        self._once = set[int]()  # molecules whose process has died: they are tried in another one
         self._failed_starts = 0
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -243,11 +244,16 @@ class _Pool:
         if worker.index is None:
             self._count_failed_start(f"exit status {status}")
             return None
+        if worker.index not in self._once:
+            self._once.add(worker.index)
+            self._waiting.append(worker.index)
+            return None
         if status >= 0:
-            return Outcome(worker.index, "failed", reason=f"the process ended with exit status {status}")
+            reason = f"the process ended with exit status {status}, twice"
+            return Outcome(worker.index, "failed", reason=reason)
         name = _signal_name(-status)
         kind: Literal["lost", "failed"] = "lost" if name in _FROM_OUTSIDE else "failed"
-        return Outcome(worker.index, kind, reason=f"the process was ended by {name}")
+        return Outcome(worker.index, kind, reason=f"the process was ended by {name}, twice")
 
     def _expire(self) -> Iterator[Outcome]:
         now = time.monotonic()

@@ -18,7 +18,7 @@ from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
 from cytomol.corpus.read_rows import name_rows
 from cytomol.corpus.readers.base import FeaturePick, ProfileReader, readers
 from cytomol.errors import InputError, MissingDependencyError
-from cytomol.files import require_file
+from cytomol.files import check_expansion, check_hdf5, require_file
 
 __all__ = ["AnnDataFile"]
 
@@ -41,10 +41,8 @@ class AnnDataFile(ProfileReader):
     ) -> ProfileTable:
         """Read ids and features; the names of the observations are the column ``id``, unless they count."""
         path = require_file(path, what="AnnData file")
-        try:
-            import anndata
-        except ImportError:
-            raise _no_anndata(str(path)) from None
+        with _opened(path):
+            import anndata  # that it is there has been seen to
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message=".*names are not unique")
@@ -109,6 +107,7 @@ def _opened(path: Path) -> Iterator[Any]:
         raise _no_anndata(str(path)) from None
     try:
         with h5py.File(path, "r") as file:
+            check_hdf5(file, where=str(path))
             told = "obs" in file and "var" in file and "encoding-type" in file["obs"].attrs
             yield file if told else None
     except (OSError, KeyError, ValueError, TypeError) as error:
@@ -152,7 +151,13 @@ def _matrix(data: Any, layer: str | None, where: str) -> NDArray[Any]:
         chosen = data.layers[layer]
     else:
         raise InputError(f"has no layer {layer!r}", where=where, hint=hint)
-    return np.asarray(chosen.toarray() if hasattr(chosen, "toarray") else chosen)
+    if not hasattr(chosen, "toarray"):
+        return np.asarray(chosen)
+    becomes = chosen.shape[0] * chosen.shape[1] * chosen.dtype.itemsize
+    check_expansion(
+        becomes, Path(where).stat().st_size, where=where, hint="write fewer features if you trust it"
+    )
+    return np.asarray(chosen.toarray())
 
 
 def _unique(names: list[str], where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -17,7 +17,7 @@ from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
 from cytomol.corpus.readers.base import FeaturePick, ProfileReader, readers
 from cytomol.corpus.readers.gct import feature_names, plain_metadata
 from cytomol.errors import InputError, MissingDependencyError
-from cytomol.files import require_file
+from cytomol.files import check_hdf5, require_file
 
 __all__ = ["GctxFile"]
 
@@ -110,6 +110,7 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from None
     try:
         with h5py.File(path, "r") as file:
+            check_hdf5(file, where=str(path))
             missing = [place for place in _NEEDED if place not in file]
             if missing:
                 raise InputError(f"has no /{missing[0]}", where=str(path), hint="is it GCTX?")

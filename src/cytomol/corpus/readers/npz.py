@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.errors import CytomolError, InputError
-from cytomol.files import require_file
+from cytomol.files import check_archive, require_file
 
 __all__ = ["read_matrix"]
 
@@ -26,9 +26,10 @@ def read_matrix(path: Path, *, key: str = "data") -> NDArray[np.float32]:
     Raises
     ------
     InputError
-        If the file is missing, corrupt or pickled, or its array is no matrix of numbers.
+        If the file is missing, corrupt or pickled, becomes too long, or its array is no matrix of numbers.
     """
     path = require_file(path, what="npz file")
+    check_archive(path, where=str(path))
     try:
         with np.load(path, allow_pickle=False) as arrays:
             if not isinstance(arrays, np.lib.npyio.NpzFile):

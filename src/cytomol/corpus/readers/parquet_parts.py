@@ -16,6 +16,7 @@ from cytomol.corpus.readers.base import FeaturePick
 from cytomol.errors import InputError
 from cytomol.tables.delimited import check_header
 from cytomol.tables.parquet import parquet_frame, parquet_names
+from cytomol.tables.parquet_limits import open_parquet, plain_table
 
 __all__ = ["parquet_columns", "parquet_parts"]
 
@@ -32,7 +33,7 @@ def parquet_parts(
     InputError
         If the file is damaged, holds no rows, or a wanted feature is no number.
     """
-    where = str(path)
+    where, length = str(path), path.stat().st_size
     with _opened(path) as file:
         if file.metadata.num_rows == 0:
             raise InputError("holds no rows", where=where)
@@ -43,7 +44,7 @@ def parquet_parts(
         stored = [stored for stored, name in columns.names.items() if name in kept]
         start = 0
         for batch in file.iter_batches(batch_size=rows, columns=stored, use_threads=False):
-            frame = columns.frame(_table(batch))
+            frame = columns.frame(plain_table(_table(batch), length, where=where))
             texts = {name: as_ids(frame[name]) for name in frame if name not in wanted}
             metadata = pd.DataFrame(texts, index=frame.index)
             values = feature_matrix(frame, wanted, where, start=start)
@@ -105,12 +106,12 @@ def _table(batch: Any) -> Any:
 def _opened(path: Path) -> Iterator[Any]:
     """Give the file; say in one message what is wrong with one that cannot be read, then or later."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
+        length, where = path.stat().st_size, str(path)
         # pre_buffer would keep what was read of all row groups until the file is closed
-        with pq.ParquetFile(
-            path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True
+        with open_parquet(
+            path, length, where=where, whole=False, buffer_size=_BUFFER, pre_buffer=False
         ) as file:
             yield file
     except (pa.ArrowException, OSError, OverflowError, MemoryError) as error:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import re
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 import pandas as pd
 
@@ -21,6 +19,7 @@ from cytomol.corpus.profiles import ProfileTable, choose_columns, feature_matrix
 from cytomol.corpus.read_rows import SEPARATORS, name_first_column, without_comments
 from cytomol.corpus.readers.base import FeaturePick
 from cytomol.errors import InputError, InputNote
+from cytomol.files import open_bytes
 from cytomol.tables.delimited import parse_csv
 from cytomol.tables.read import format_of, parse_table
 from cytomol.tables.text import decode_text
@@ -177,10 +176,7 @@ def _blocks(handle: IO[bytes], rows: int) -> Iterator[bytes]:
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     where = str(path)
     try:
-        with path.open("rb") as handle:
-            packed = path.suffix.lower() == ".gz"
-            yield cast("IO[bytes]", gzip.GzipFile(fileobj=handle)) if packed else handle
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"is not a whole gzip file: {error}", where=where, hint="copy it again") from None
+        with open_bytes(path) as handle:
+            yield handle
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", where=where) from None

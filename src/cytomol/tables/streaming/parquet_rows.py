@@ -11,6 +11,7 @@ import pandas as pd
 from cytomol.errors import InputError
 from cytomol.tables.delimited import check_header
 from cytomol.tables.parquet import parquet_frame, parquet_names
+from cytomol.tables.parquet_limits import open_parquet, plain_batch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,11 +26,15 @@ def parquet_files(folder: Path) -> list[Path]:
 
 def _opened(path: Path) -> Any:
     import pyarrow as pa
-    from pyarrow import parquet
 
     try:
-        return parquet.ParquetFile(
-            path, page_checksum_verification=True, pre_buffer=False, buffer_size=1 << 20
+        return open_parquet(
+            path,
+            path.stat().st_size,
+            where=str(path),
+            whole=False,
+            pre_buffer=False,
+            buffer_size=1 << 20,
         )
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         what = str(error).split("\n", maxsplit=1)[0][:200]
@@ -93,7 +98,9 @@ def _batches(file: Any, size: int, path: Path, group: int) -> Iterator[pa.Record
     import pyarrow as pa
 
     try:
-        yield from file.iter_batches(batch_size=size, row_groups=[group], use_threads=False)
+        length = path.stat().st_size
+        for batch in file.iter_batches(batch_size=size, row_groups=[group], use_threads=False):
+            yield plain_batch(batch, length, where=str(path))
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         what = str(error).split("\n", maxsplit=1)[0][:200]
         raise InputError(f"is not a readable Parquet file: {what}", where=str(path)) from None

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from cytomol.errors import InputError
+from cytomol.files import open_bytes
 from cytomol.tables.delimited import DelimitedScan, parse_records
 from cytomol.tables.molecules import MoleculeTable, read_molecules, smiles_column
 from cytomol.tables.read import format_of
@@ -141,12 +141,8 @@ def _parquet(place: Path, files: list[Path], smiles_col: str | None) -> TableSou
     return _checked(TableSource(str(place), column, columns, rows, _stamp(files), frames))
 
 
-def _open(path: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
-
-
 def _lines(path: Path) -> Iterator[str]:
-    with _open(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
+    with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
         yield from text
 
 
@@ -155,7 +151,7 @@ def _plain_text(path: Path, kind: str) -> bool | None:
     quoted = False
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        with _open(path) as raw:
+        with open_bytes(path) as raw:
             head = raw.read(_BLOCK)
             seems = sniff_text(head.decode("utf-8-sig", errors="replace"))
             if sniff_bytes(head) or head.startswith((b"\xff\xfe", b"\xfe\xff")) or not head.strip():

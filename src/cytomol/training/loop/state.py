@@ -21,6 +21,7 @@ from torch import Tensor
 
 from cytomol.artifact.backbone import KIND, Backbone
 from cytomol.artifact.directory import load_model, save_model
+from cytomol.artifact.signature import made_here
 from cytomol.errors import ModelDirectoryError
 
 __all__ = [
@@ -153,7 +154,8 @@ def load_checkpoint(out: Path) -> Checkpoint:
         If it is altered or holds no state.
     """
     path = partial_path(out)
-    model = load_model(path, kind=KIND)
+    with made_here():
+        model = load_model(path, kind=KIND)
     if not (path / STATE).is_file() or not (path / OPTIMIZER).is_file():
         raise ModelDirectoryError("holds no state of a training", where=str(path))
     table = model.read_json(STATE)

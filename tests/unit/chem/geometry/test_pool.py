@@ -74,9 +74,16 @@ def test_crashes_mask_their_molecule_only() -> None:
     outcomes = run(["value:0", "exit:3", "value:1", "segfault", "value:2", "kill", "value:3", "exit:0"])
     kinds = [outcome.kind for outcome in outcomes]
     assert kinds == ["values", "failed", "values", "failed", "values", "lost", "values", "failed"]
-    assert outcomes[1].reason == "the process ended with exit status 3"
-    assert outcomes[3].reason == "the process was ended by SIGSEGV"
-    assert outcomes[5].reason == "the process was ended by SIGKILL"
+    assert outcomes[1].reason == "the process ended with exit status 3, twice"
+    assert outcomes[3].reason == "the process was ended by SIGSEGV, twice"
+    assert outcomes[5].reason == "the process was ended by SIGKILL, twice"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_molecule_whose_process_died_once_is_tried_in_another(tmp_path: Path) -> None:
+    outcomes = run([f"once:{tmp_path / str(number)}" for number in range(3)])
+    assert [outcome.kind for outcome in outcomes] == ["values"] * 3
+    assert len(list(tmp_path.iterdir())) == 3, "each has killed a process before"
 
 
 def test_errors_of_the_function_become_reasons() -> None:

@@ -41,7 +41,7 @@ def test_known_results_start_no_process(orders: str, tmp_path: Path, monkeypatch
     monkeypatch.setattr(sys, "executable", "/bin/false")  # a worker would fail to start
     second = compute_geometry(wanted, orders, cache=tmp_path, workers=1)
     np.testing.assert_array_equal(first.values, second.values)
-    assert first.reasons == second.reasons == ["", "never", "the process ended with exit status 3", ""]
+    assert first.reasons == second.reasons == ["", "never", "the process ended with exit status 3, twice", ""]
 
 
 def test_timeout_is_remembered_until_more_time_is_given(orders: str, tmp_path: Path) -> None:
