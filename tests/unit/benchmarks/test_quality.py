@@ -17,7 +17,7 @@ from benchmarks.quality.beside import beside
 from benchmarks.quality.known import Known
 from benchmarks.quality.levers import COLUMNS as LEVERS
 from benchmarks.quality.page import main as write_page
-from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, SHIPPED, STAGES, cells, steps
+from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, STAGES, cells, steps
 from benchmarks.quality.planted import COLUMNS as PLANTED
 from benchmarks.quality.plugins import PLUGINS
 from benchmarks.quality.rows import OURS, Rows
@@ -77,7 +77,7 @@ def test_every_planned_model_and_backbone_is_known() -> None:
         importlib.import_module(name)
     planned = list(cells(5))
     assert {model for _, model, _, _ in planned} <= set(learners.names())
-    assert {variant for _, _, variant, _ in planned} == {"", SHIPPED, *BACKBONES}
+    assert {variant for _, _, variant, _ in planned} == {"", *BACKBONES}
     assert len(set(planned)) == len(planned)
 
 
