@@ -73,7 +73,7 @@ def test_what_a_shard_cannot_be_is_refused_before_any_work(
         ("-o", f"{tmp_path}/p.csv", "--shard", "1/2"): "with --shard, OUT is a folder",
         ("-o", f"{tmp_path}/p/", "--shard", "3/2"): "--shard: is no shard: '3/2'",
         ("-o", f"{tmp_path}/p/", "--shard", "1/2"): "use --chunk-rows 24 for all of them",
-        ("-o", f"{tmp_path}/p/", "--shard", "1/2", "--profiles", "x.csv"): "--shard goes without --profiles",
+        ("-o", f"{tmp_path}/p.csv", "--engine", "ray", "--profiles", "x.csv"): "goes without --profiles",
     }
     for options, told in cases.items():
         done = cytomol("predict", fine_tuned, long_input, *options)

@@ -32,6 +32,7 @@ WRITERS = {
     "score": "{work}/model {work}/table.csv -o {out}.json --workers 1",
     "report": "{work}/model -o {out}.html",
     "explain": "{work}/model {work}/few.csv -o {out}.csv --task amine",
+    "gather": "{work}/shard/ -o {out}.csv",
     "embed": "default {work}/molecules.csv -o {out}.csv --workers 1",
     "match": "default {work}/few.csv --in {work}/molecules.csv --modality {modality} -o {out}.csv "
     "--workers 1 --no-report",
@@ -65,6 +66,17 @@ def work(tmp_path_factory: pytest.TempPathFactory, reported: Path, cytomol: Run)
     (folder / "few.csv").write_text("\n".join(smiles[:3]) + "\n")
     (folder / "table.csv").write_text("smiles,amine\n" + "".join(f"{one},yes\n" for one in smiles[1:9]))
     shutil.copytree(reported, folder / "model")
+    shard = (
+        "predict",
+        folder / "model",
+        folder / "molecules.csv",
+        "--shard",
+        "1/1",
+        "-o",
+        f"{folder}/shard/",
+    )
+    done = cytomol("predict", folder / "model", folder / "molecules.csv", *shard)
+    assert done.code == 0  # type: ignore[attr-defined]
     assert cytomol(*words("pretrain", folder, folder / "trained")).code == 0  # type: ignore[attr-defined]
     return folder
 
