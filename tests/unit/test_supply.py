@@ -24,7 +24,7 @@ PERMITTED = {
         "ISC",
         "MIT",
     ),
-    *("MIT", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Zlib", "LLVM-exception"),
+    *("MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Python-2.0", "Unlicense", "Zlib", "LLVM-exception"),
     *("BSD", "Apache 2.0", "BSD 3-Clause License"),  # as older packages call theirs
     *("MIT License", "BSD License", "Apache Software License", "Python Software Foundation License"),
 }
