@@ -222,7 +222,8 @@ def test_variants_stand_beside_each_other_and_the_peak_of_memory_is_that_of_the_
         Job("toy", "toy-hungry", 0, "again"),
     }
     peaks = read_rows(more.out / "rows.csv").groupby("model")["peak_mb"].max()
-    assert peaks["toy-hungry"] - peaks["toy-mean"] == pytest.approx(300, abs=60)
+    # What scoring loads after the fit adds to the peak of the modest one alone: up to a hundred MB.
+    assert peaks["toy-hungry"] - peaks["toy-mean"] == pytest.approx(250, abs=110)
     assert peaks["toy-mean"] < ballast.nbytes / 1e6
 
 
