@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.page_section import with_section
 from benchmarks.scaling.rows import RESULTS, Row, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
@@ -147,9 +148,7 @@ def _csv(rates: dict[str, Rate], rows: Sequence[Row], molecules: int, cores: int
 
 def page(text: str, rows: Sequence[Row], price: float = PRICE) -> str:
     """Return the page with its section made anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{section(rows, price)}\n{END}{after}"
+    return with_section(text, BEGIN, END, f"\n\n{section(rows, price)}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

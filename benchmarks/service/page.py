@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from benchmarks.page_section import with_section
 from benchmarks.service.__main__ import RESULTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "service.md"
@@ -58,9 +59,7 @@ def gains(table: pd.DataFrame) -> list[str]:
 
 def page(text: str, table: pd.DataFrame) -> str:
     """Return the page with its section made anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{section(table)}{END}{after}"
+    return with_section(text, BEGIN, END, f"\n{section(table)}")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from benchmarks.page_section import with_section
 from benchmarks.streaming.__main__ import RESULTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide.md"
@@ -86,9 +87,7 @@ def _parts(count: int) -> str:
 
 def page(text: str, table: pd.DataFrame) -> str:
     """Return the page with its section made anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{section(table)}{END}{after}"
+    return with_section(text, BEGIN, END, f"\n{section(table)}")
 
 
 def main() -> None:

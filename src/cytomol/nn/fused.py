@@ -6,20 +6,19 @@ The same functions as the plain modules of ``nn.encoder`` and ``nn.gin``, in flo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from cytomol.nn import kernels
+from cytomol.nn.batch_moments import Moments, array_of, moments_of, normalise_backward
 from cytomol.nn.dropout import Dropout, random_bits
 from cytomol.nn.linear import onednn_is_faster, product
 from cytomol.nn.norm import BatchNorm
 from cytomol.nn.threads import group_ranges, row_ranges, share
-from cytomol.nn.together import current, reduced
 
 __all__ = ["Folded", "FusedGraph", "gather", "perceive", "stamp"]
 
@@ -99,10 +98,6 @@ def _round(count: int) -> int:
     return -(-count // step) * step
 
 
-def _array(tensor: Tensor) -> NDArray[Any]:
-    return tensor.detach().contiguous().numpy()
-
-
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(  # noqa: PLR0917 - autograd binds by position
@@ -111,7 +106,7 @@ class _Gather(torch.autograd.Function):
         h = h.contiguous()
         lifted, mixed, pooled = _room(*h.shape), _room(*h.shape), h.new_empty(v.shape)
         factor = np.float32(1) + np.float32(eps.item())
-        inputs = (_array(h), _array(v), _array(table), factor, graph.layout)
+        inputs = (array_of(h), array_of(v), array_of(table), factor, graph.layout)
         out = (lifted.numpy(), mixed.numpy(), pooled.numpy())
         share(graph.molecules, lambda first, last, _: kernels.gather(*inputs, first, last, out))
         ctx.save_for_backward(lifted, table)
@@ -125,7 +120,7 @@ class _Gather(torch.autograd.Function):
         graph: FusedGraph = ctx.graph
         by_h, by_v = _room(*lifted.shape), torch.empty_like(gradients[2])
         by_table = np.zeros((len(graph.molecules), *table.shape), np.float32)
-        inputs = (lifted.numpy(), _array(table), ctx.factor, graph.layout, tuple(map(_array, gradients)))
+        inputs = (lifted.numpy(), array_of(table), ctx.factor, graph.layout, tuple(map(array_of, gradients)))
         rows = (by_h.numpy(), by_v.numpy())
 
         def work(first: int, last: int, thread: int) -> float:
@@ -165,85 +160,6 @@ def gather(
     return cast("tuple[Tensor, Tensor, Tensor]", _Gather.apply(h, v, table, eps, graph))  # type: ignore[no-untyped-call]
 
 
-class _Moments(NamedTuple):
-    """Mean, reciprocal deviation, scale and offset of a batch norm's columns, float32, and its rows.
-
-    Normalised is scale (x - mean) + offset: to take the mean off first keeps the digits of columns whose mean
-    is large. The rows are those of all processes that train together.
-    """
-
-    mean: NDArray[np.float32]
-    reciprocal: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    offset: NDArray[np.float32]
-    rows: int
-
-
-def _moments(rows: NDArray[np.float32], bias: Tensor, norm: nn.BatchNorm1d) -> _Moments:
-    """Take a batch's moments, without the bias, which they absorb, and update the running ones with it."""
-    n = len(rows)
-    # sums of squares about a row lose no digits to a large mean; of a batch, one process may have no row
-    shift = rows[0].copy() if n else np.zeros(rows.shape[1], np.float32)
-    spans = row_ranges(n)
-    sums = np.zeros((len(spans), 2, rows.shape[1]))
-    share(spans, lambda first, last, k: kernels.column_sums(rows, shift, first, last, sums[k]))
-    first, second = sums.sum(axis=0) / max(n, 1)
-    variance = np.maximum(second - first**2, 0)
-    mean = first + shift
-    if current() is not None:
-        n, mean, variance = _of_all(n, mean, variance)
-    reciprocal = 1 / np.sqrt(variance + norm.eps)
-    scale = _array(norm.weight) * reciprocal
-    if norm.running_mean is not None and norm.running_var is not None:
-        assert norm.num_batches_tracked is not None
-        assert norm.momentum is not None
-        norm.num_batches_tracked += 1
-        with torch.no_grad():
-            norm.running_mean.lerp_(torch.from_numpy(mean).float() + bias, norm.momentum)
-            norm.running_var.lerp_(torch.from_numpy(variance * n / (n - 1)).float(), norm.momentum)
-    single = (column.astype(np.float32) for column in (mean, reciprocal, scale, _array(norm.bias)))
-    centre, inverse, slope, offset = single
-    return _Moments(centre, inverse, slope, offset, n)
-
-
-def _of_all(
-    rows: int, mean: NDArray[np.float64], variance: NDArray[np.float64]
-) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    """Return number, mean and variance of the rows of all processes that train together."""
-    sums = reduced(torch.from_numpy(np.concatenate([[rows], rows * mean]))).numpy()
-    whole = round(float(sums[0]))
-    centre = sums[1:] / whole
-    spread = reduced(torch.from_numpy(rows * (variance + (mean - centre) ** 2))).numpy()
-    return whole, centre, spread / whole
-
-
-def _normalise_backward(
-    gradient: Tensor, passes: Tensor, factor: float, rows: Tensor, moments: _Moments, *, out: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Write the gradient of a batch norm's rows to ``out``; return it and those of weight and bias.
-
-    With g = factor x gradient where it passes and x̂ = (x - mean) reciprocal, it is
-    scale (g - mean of g - x̂ mean of (g x̂)).
-    """
-    given, mask, x, result = _array(gradient), passes.numpy(), rows.numpy(), out.numpy()
-    spans, n = row_ranges(len(x)), moments.rows
-    sums = np.zeros((len(spans), 2, x.shape[1]))
-    centre = (moments.mean, moments.reciprocal)
-    share(spans, lambda a, b, k: kernels.column_gradient_sums(given, mask, x, centre, a, b, sums[k]))
-    by_bias, by_weight = own = factor * sums.sum(axis=0)
-    bias_of_all, weight_of_all = reduced(torch.from_numpy(own)).numpy()
-    slope = -moments.scale * moments.reciprocal * weight_of_all / n
-    offset = -moments.scale * bias_of_all / n
-    columns = (
-        moments.mean,
-        np.float32(factor) * moments.scale,
-        slope.astype(np.float32),
-        offset.astype(np.float32),
-    )
-    share(spans, lambda a, b, _: kernels.normalise_gradient(given, mask, x, columns, a, b, result))
-    return out, torch.from_numpy(by_weight).float(), torch.from_numpy(by_bias).float()
-
-
 class _Perceive(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -263,11 +179,11 @@ class _Perceive(torch.autograd.Function):
         first, second = first_weight.detach().to(kind), second_weight.detach().to(kind)
         with torch.autocast("cpu", enabled=False):
             hidden = _times(given, first, len(mixed))
-            inner = _moments(hidden.numpy(), first_bias, first_norm)
+            inner = moments_of(hidden.numpy(), first_bias, first_norm)
             active, on = _rectify(hidden, inner)
             active = _factor(active, half=half)
             update = _times(active, second, len(mixed))
-            outer = _moments(update.numpy(), second_bias, second_norm)
+            outer = moments_of(update.numpy(), second_bias, second_norm)
             result, passes, factor = _normalise(update, outer, base, rectified=rectified, p=p)
         ctx.save_for_backward(given, hidden, on, active, update, passes, first, second)
         ctx.moments, ctx.factor = (inner, outer), factor
@@ -280,13 +196,13 @@ class _Perceive(torch.autograd.Function):
         inner, outer = ctx.moments
         n, half = len(hidden), given.dtype == torch.bfloat16
         gradient = gradients[0].contiguous()
-        by_update, by_gamma2, by_beta2 = _normalise_backward(
+        by_update, by_gamma2, by_beta2 = normalise_backward(
             gradient, passes, ctx.factor, update, outer, out=_room(*update.shape)
         )
         by_update = _factor(by_update, half=half)
         by_second = _times(by_update.t(), active.t(), len(second))
         by_active = _times(by_update, second.t(), n)
-        by_hidden, by_gamma1, by_beta1 = _normalise_backward(by_active, on, 1.0, hidden, inner, out=by_active)
+        by_hidden, by_gamma1, by_beta1 = normalise_backward(by_active, on, 1.0, hidden, inner, out=by_active)
         by_hidden = _factor(by_hidden, half=half)
         by_first = _times(by_hidden.t(), given.t(), len(first))
         by_mixed = _times(by_hidden, first.t(), n)
@@ -301,7 +217,7 @@ class _Perceive(torch.autograd.Function):
         )
 
 
-def _rectify(rows: Tensor, moments: _Moments) -> tuple[Tensor, Tensor]:
+def _rectify(rows: Tensor, moments: Moments) -> tuple[Tensor, Tensor]:
     """Return the ReLU of normalised rows, and where a gradient passes."""
     active, on = _room(*rows.shape), _room(len(rows), rows.shape[1], torch.bool)
     inputs, out = (rows.numpy(), (moments.mean, moments.scale, moments.offset)), (active.numpy(), on.numpy())
@@ -310,14 +226,14 @@ def _rectify(rows: Tensor, moments: _Moments) -> tuple[Tensor, Tensor]:
 
 
 def _normalise(
-    rows: Tensor, moments: _Moments, base: Tensor, *, rectified: bool, p: float
+    rows: Tensor, moments: Moments, base: Tensor, *, rectified: bool, p: float
 ) -> tuple[Tensor, Tensor, float]:
     """Return base + dropout(relu(normalised rows)), where a gradient passes, and the factor of dropout."""
     dropped = round(p * 2**16)
     factor = 2**16 / (2**16 - dropped)
     bits = random_bits(rows.shape).numpy() if p else _NO_BITS
     result, passes = _room(*rows.shape), _room(len(rows), rows.shape[1], torch.bool)
-    inputs = (rows.numpy(), (moments.mean, moments.scale, moments.offset), _array(base), rectified)
+    inputs = (rows.numpy(), (moments.mean, moments.scale, moments.offset), array_of(base), rectified)
     drop, out = (bits, dropped - 2**15, np.float32(factor)), (result.numpy(), passes.numpy())
     share(row_ranges(len(rows)), lambda a, b, _: kernels.normalise(*inputs, drop, a, b, out))
     return result, passes, factor
@@ -378,7 +294,7 @@ class Folded:
     def perceive(self, mixed: Tensor, base: Tensor, *, rectified: bool) -> Tensor:
         """Return what :func:`perceive` gives in evaluation, without a gradient; shapes as there."""
         update = _evaluated(_evaluated(mixed, *self.first, rectified=True), *self.second)
-        rows, below = update.numpy(), _array(base)
+        rows, below = update.numpy(), array_of(base)
         share(row_ranges(len(rows)), lambda a, b, _: kernels.add_rectified(rows, below, rectified, a, b))
         return update
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from benchmarks.scaling.page import BEGIN, END, PAGE, Rate, opening, page, secti
 from benchmarks.scaling.rows import Row, add, read
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cli.test_readme import parse
 
 MANY = 20_000
 ONE = Row("embed", "one", 1, MANY, 100.0, 50.0, 4 * MANY, "", 0.5, "a machine")
@@ -93,13 +95,15 @@ def test_a_row_takes_the_place_of_an_older_one_of_the_same_run(tmp_path: Path) -
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for bash")
 def test_the_slurm_script_of_the_page_makes_one_shard(tmp_path: Path) -> None:
     script = PAGE.read_text(encoding="utf-8").partition("#!/bin/bash")[2].partition("```")[0]
-    stub = tmp_path / "cytomol"
-    stub.write_text(f'#!{sys.executable}\nimport sys\nprint(*sys.argv[1:], sep="|")\n')
-    stub.chmod(0o755)
+    shown = tmp_path / "cytomol"  # shows what the script asks for: a hundredth of 10^8 molecules takes hours
+    shown.write_text(f'#!{sys.executable}\nimport sys\nprint(*sys.argv[1:], sep="|")\n')
+    shown.chmod(0o755)
     task = {"SLURM_ARRAY_TASK_ID": "17", "SLURM_CPUS_PER_TASK": "4"}
     environment = {**task, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip().split("|") == [
+    words = done.stdout.strip().split("|")
+    assert parse(shlex.join(["cytomol", *words])).name == "predict"  # with options that it has
+    assert words == [
         *("predict", "model", "library.parquet", "--shard", "17/100", "--workers", "4"),
         *("--resume", "-o", "scores-17/"),
     ]
