@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -44,3 +45,18 @@ def test_what_cannot_be_done_is_one_line(
         'cytomol: error: --engine ray needs Ray, which is not installed (pip install "cytomol[ray]")\n'
     )
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}", "nowhere", "here:"])
+def test_an_address_where_nobody_listens_is_one_line(
+    cytomol: Run, fine_tuned: Path, long_input: Path, tmp_path: Path, address: str
+) -> None:
+    pytest.importorskip("ray", reason='Ray is not installed: pip install "cytomol[ray]"')
+    with socket.socket() as taken:  # bound, and not listening: whoever connects is refused
+        taken.bind(("127.0.0.1", 0))
+        place = address.format(port=taken.getsockname()[1])
+        ask = ("predict", fine_tuned, long_input, "--chunk-rows", "10", "-o", tmp_path / "out.csv")
+        done = cytomol(*ask, "--engine", "ray", "--address", place)
+    assert done.code == 2
+    assert f"{place}: no Ray cluster can be used: " in done.err
+    assert not (tmp_path / "out.csv").exists()

@@ -28,6 +28,7 @@ __all__ = ["RayEngine", "ray_or_error"]
 _REPEATS = 2  # of a chunk whose worker died
 _OBJECT_STORE = 256 << 20  # bytes; of a cluster of our own, where only chunks of SMILES wait
 _PATIENCE = 60.0  # seconds until a shared file system shows what another machine wrote
+_TO_ANSWER = 10.0  # seconds in which a cluster has to take a connection
 _TO_SHARE = "model and output have to lie on a file system that all machines of the cluster share"
 _TO_CONNECT = "is it running? one that asks for a token needs RAY_AUTH_MODE=token"
 _Notes = Iterator[tuple[int, dict[str, Any]]]
@@ -205,6 +206,8 @@ def _cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[Non
     if address is None:
         asked = {"address": "local", "num_cpus": workers, "include_dashboard": False}
         asked["object_store_memory"] = _OBJECT_STORE
+    elif address != "auto":
+        _require_answer(address)
     try:
         ray.init(log_to_driver=False, logging_level="error", **asked)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -214,3 +217,14 @@ def _cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[Non
         yield
     finally:
         ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Refuse an address where nobody listens; Ray itself would wait minutes for it, and end the process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=_TO_ANSWER):
+            return
+    except (OSError, ValueError, OverflowError) as error:
+        what = f"no Ray cluster can be used: {error}"
+        raise ConfigError(what, where=address, hint=_TO_CONNECT) from None
