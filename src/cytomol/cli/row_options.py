@@ -13,7 +13,7 @@ import click
 from cytomol.errors import OutputError
 
 if TYPE_CHECKING:
-    from cytomol.predict.answered_rows import Answer
+    from cytomol.tables.row_answer import Answer
     from cytomol.tables.row_errors import RowErrors
 
 __all__ = [

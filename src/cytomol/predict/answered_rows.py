@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,35 +15,14 @@ from cytomol.predict.predictions import Predictions
 from cytomol.predict.predictor import Predictor
 from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable
+from cytomol.tables.row_answer import Answer
 from cytomol.tables.row_errors import OnError, RowErrors
 
-__all__ = ["Answer", "embed_rows", "predict_rows"]
+__all__ = ["embed_rows", "predict_rows"]
 
 Progress = Callable[[int, int], None]
 # Large enough that starting the processes that featurize costs little, small enough for any memory.
 CHUNK = 16384
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A finished output table.
-
-    Attributes
-    ----------
-    frame
-        Columns of the input, the answers (predictions) and "error".
-    arrays
-        Matrices aligned with the rows (embeddings).
-    errors
-        How many rows there are, and how many hold no valid molecule.
-    renamed
-        Answers that are called otherwise, since the input has a column of that name: old name to new.
-    """
-
-    frame: pd.DataFrame
-    arrays: dict[str, NDArray[Any]]
-    errors: RowErrors
-    renamed: dict[str, str] = field(default_factory=dict)
 
 
 class Predicts(Protocol):

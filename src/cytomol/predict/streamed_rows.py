@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cytomol.predict.answered_rows import Answer, embed_rows, predict_rows
+from cytomol.predict.answered_rows import embed_rows, predict_rows
 from cytomol.predict.kept_profiles import KeptProfiles
 from cytomol.predict.predictor import Predictor
 from cytomol.tables.molecules import MoleculeTable
+from cytomol.tables.row_answer import Answer
 from cytomol.tables.row_errors import OnError
 
 __all__ = ["EmbedJob", "PredictJob", "model_stamp"]

@@ -16,10 +16,10 @@ from cytomol.cells.explain.occluded_atoms import occlude_value
 from cytomol.chem.occlusion.attribution import ExplainedMolecule
 from cytomol.errors import InputError
 from cytomol.nn.allocator import give_back_memory, keep_few_kernels
-from cytomol.predict.answered_rows import Answer
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.task_attribution import explain_tasks, named_tasks
 from cytomol.tables.molecules import MoleculeTable
+from cytomol.tables.row_answer import Answer
 from cytomol.tables.row_errors import OnError
 
 __all__ = ["AT_ONCE", "ExplainJob", "Explainer"]

@@ -8,12 +8,13 @@ from typing import Any
 
 from cytomol.artifact.backbone import load_backbone
 from cytomol.cells.impute.feature_calibration import FeatureCalibration
-from cytomol.cells.impute.imputed_rows import ImputedPart, ImputedRows
+from cytomol.cells.impute.imputed_rows import ImputedRows
 from cytomol.cells.impute.imputer import Imputer
 from cytomol.cells.impute.structure_ridge import StructureRidge
 from cytomol.cells.modality import TrainedModality
 from cytomol.nn.allocator import keep_few_kernels
 from cytomol.tables.molecules import MoleculeTable
+from cytomol.tables.row_answer import Answer
 
 __all__ = ["ImputeJob"]
 
@@ -44,7 +45,7 @@ class ImputeJob:
         """Return what another process needs."""
         return {**self.__dict__, "ready": None}
 
-    def open(self) -> Callable[[MoleculeTable, int], ImputedPart]:
+    def open(self) -> Callable[[MoleculeTable, int], Answer]:
         """Load the backbone."""
         if self.ready is None:
             keep_few_kernels()

@@ -17,8 +17,8 @@ from cytomol.cells.matcher.open_space import open_space
 from cytomol.cells.profile_stream import ProfileChunk
 from cytomol.cells.space import Space, Way
 from cytomol.nn.allocator import keep_few_kernels
-from cytomol.predict.answered_rows import Answer
 from cytomol.tables.molecules import MoleculeTable
+from cytomol.tables.row_answer import Answer
 from cytomol.tables.row_errors import RowErrors
 
 __all__ = ["MatchJob"]

@@ -18,10 +18,11 @@ from cytomol.nn.allocator import give_back_memory
 from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.read import format_of
+from cytomol.tables.row_answer import Answer
 from cytomol.tables.row_errors import OnError, RowErrors
 from cytomol.tables.write_chunks import Layout, open_chunks
 
-__all__ = ["ImputedPart", "ImputedRows", "impute_rows", "imputed_layout"]
+__all__ = ["ImputedRows", "impute_rows", "imputed_layout"]
 
 CHUNK = 4096
 _NAMED = 3  # columns that one message names
@@ -46,28 +47,6 @@ def imputed_layout(imputer: Imputer) -> Layout:
         omit=("X_cytomol", "codes"),
         notes={"imputation": {one.name: _said(imputer, one.name) for one in imputer.modalities}},
     )
-
-
-@dataclass(frozen=True)
-class ImputedPart:
-    """Some rows of an input with their expected profiles.
-
-    Attributes
-    ----------
-    frame
-        Columns of the input, and why a row is invalid.
-    arrays
-        Matrices aligned with the rows; see :func:`imputed_layout`.
-    errors
-        How many rows there are, and how many hold no valid molecule.
-    renamed
-        Answers that are called otherwise, since the input has a column of that name: old name to new.
-    """
-
-    frame: pd.DataFrame
-    arrays: dict[str, NDArray[Any]]
-    errors: RowErrors
-    renamed: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -138,13 +117,13 @@ class ImputedRows:
             if progress is not None:
                 progress(errors.rows, len(smiles))
 
-    def part(self, table: MoleculeTable, first: int = 0) -> ImputedPart:
+    def part(self, table: MoleculeTable, first: int = 0) -> Answer:
         """Answer a part of an input, whose first row is row ``first`` of it, from 0."""
         errors, error = RowErrors(table, self.on_error, first), self.error_column(table)
         frames, matrices = zip(*self.pieces(table, errors), strict=True)
         arrays = {name: np.concatenate([one[name] for one in matrices]) for name in matrices[0]}
         renamed = {"error": error} if error != "error" else {}
-        return ImputedPart(pd.concat(frames, ignore_index=True), arrays, errors, renamed)
+        return Answer(pd.concat(frames, ignore_index=True), arrays, errors, renamed)
 
 
 def impute_rows(
