@@ -66,15 +66,7 @@ def work(tmp_path_factory: pytest.TempPathFactory, reported: Path, cytomol: Run)
     (folder / "few.csv").write_text("\n".join(smiles[:3]) + "\n")
     (folder / "table.csv").write_text("smiles,amine\n" + "".join(f"{one},yes\n" for one in smiles[1:9]))
     shutil.copytree(reported, folder / "model")
-    shard = (
-        "predict",
-        folder / "model",
-        folder / "molecules.csv",
-        "--shard",
-        "1/1",
-        "-o",
-        f"{folder}/shard/",
-    )
+    shard = ("--shard", "1/1", "-o", f"{folder}/shard/")
     done = cytomol("predict", folder / "model", folder / "molecules.csv", *shard)
     assert done.code == 0  # type: ignore[attr-defined]
     assert cytomol(*words("pretrain", folder, folder / "trained")).code == 0  # type: ignore[attr-defined]
