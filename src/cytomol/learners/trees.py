@@ -152,7 +152,8 @@ def check_trees(
         If they do not, or the trees are not laid out one after the other.
     """
     nodes, trees = len(feature), len(roots)
-    ordered = bool((np.diff(roots) > 0).all()) and bool((np.diff(tasks) >= 0).all())
+    # neighbours are compared, since a difference of two whole numbers may be too large for one
+    ordered = bool((roots[1:] > roots[:-1]).all()) and bool((tasks[1:] >= tasks[:-1]).all())
     begins = (roots[0] == 0) if trees else (nodes == 0)
     if not ordered or not begins or (trees and roots[-1] >= nodes) or tasks[0] != 0 or tasks[-1] != trees:
         raise ModelDirectoryError(f"{part}: the trees do not stand one after the other")

@@ -7,7 +7,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -91,8 +91,11 @@ def test_a_matrix_that_is_too_narrow_is_refused() -> None:
 @given(
     name=st.sampled_from(["feature", "threshold", "decision", "left", "right", "value", "roots", "tasks"]),
     place=st.integers(0, 2**20),
-    new=st.one_of(st.integers(-(2**31), 2**31 - 1), st.sampled_from([np.nan, np.inf, -1, 0, 1, 2, 10**6])),
+    new=st.one_of(
+        st.integers(-(2**63), 2**63 - 1), st.sampled_from([np.nan, np.inf, -1, 0, 1, 2, 10**6, -(2**63)])
+    ),
 )
+@example(name="roots", place=-1, new=-(2**63))  # less the root before it is a large positive number
 def test_altered_trees_are_refused_or_end(name: str, place: int, new: Any) -> None:
     """Whatever one number is changed to, a walk ends inside the arrays."""
     arrays = trees_of(trained("binary", "nan")).arrays()

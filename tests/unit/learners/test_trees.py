@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import ensemble
 
-from cytomol.learners.trees import FlatTrees, _rounded_down
+from cytomol.errors import ModelDirectoryError
+from cytomol.learners.trees import FlatTrees, _rounded_down, check_trees
 
 rng = np.random.default_rng(0)
 # values that recur, so that thresholds fall between equal neighbours, beside continuous ones
@@ -83,3 +84,25 @@ def test_thresholds_right_beside_a_value(a: float, steps: int) -> None:
     rounded = _rounded_down(np.array([threshold]))[0]
     for x in (np.float32(a), np.nextafter(np.float32(a), np.float32(np.inf))):
         assert (x <= rounded) == (float(x) <= threshold)
+
+
+WHOLE = st.integers(-2, 6) | st.sampled_from([-(2**63), 2**63 - 1]) | st.integers(-(2**63), 2**63 - 1)
+    st.integers(-2, 6), st.sampled_from([-(2**63), 2**63 - 1]), st.integers(-(2**63), 2**63 - 1)
+)
+
+
+@given(roots=st.lists(WHOLE, max_size=5), tasks=st.lists(WHOLE, min_size=1, max_size=5))
+def test_trees_stand_one_after_the_other_as_whole_numbers_without_end_say(
+    roots: list[int], tasks: list[int]
+) -> None:
+    """Numbers of 64 bits wrap around; Python's do not."""
+    nodes = 6
+    stand = roots == sorted(set(roots)) and roots[:1] == [0] and roots[-1] < nodes
+    stand &= tasks == sorted(tasks) and tasks[0] == 0 and tasks[-1] == len(roots)
+    leaves = np.full(nodes, -1, np.int32)
+    asked = (leaves, leaves, leaves, np.array(roots, np.int64), np.array(tasks, np.int64))
+    if stand:
+        check_trees(*asked, part="trees")
+    else:
+        with pytest.raises(ModelDirectoryError, match="one after the other"):
+            check_trees(*asked, part="trees")
