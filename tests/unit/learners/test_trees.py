@@ -87,8 +87,6 @@ def test_thresholds_right_beside_a_value(a: float, steps: int) -> None:
 
 
 WHOLE = st.integers(-2, 6) | st.sampled_from([-(2**63), 2**63 - 1]) | st.integers(-(2**63), 2**63 - 1)
-    st.integers(-2, 6), st.sampled_from([-(2**63), 2**63 - 1]), st.integers(-(2**63), 2**63 - 1)
-)
 
 
 @given(roots=st.lists(WHOLE, max_size=5), tasks=st.lists(WHOLE, min_size=1, max_size=5))
