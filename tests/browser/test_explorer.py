@@ -23,7 +23,6 @@ from cytomol.serve.explorer.explorer_app import STATIC, explorer_app
 from cytomol.serve.explorer.run_explorer import free_socket
 
 EDITOR = STATIC / "vendor" / "openchemlib.js"
-expect.set_options(timeout=30_000)  # for a busy machine
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 
 
@@ -106,6 +105,16 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+def redrawn(page: Page, before: set[bytes]) -> bytes:
+    """Wait until the map is drawn otherwise than ever before, and return its picture."""
+    for _ in range(100):
+        picture = page.locator("#map-canvas").screenshot()
+        if picture not in before:
+            return picture
+        page.wait_for_timeout(100)
+    raise AssertionError("the map was not drawn anew")
+
+
 def test_a_molecule_is_answered(page: Page, forest: Served) -> None:
     wrong = opened(page, forest)
     asked(page, ASPIRIN)
@@ -172,8 +181,7 @@ def test_keyboard_alone(page: Page, forest: Served) -> None:
     before = page.locator("#map-canvas").screenshot()
     for key in ("+", "+", "ArrowLeft", "ArrowUp"):
         page.keyboard.press(key)
-    page.wait_for_timeout(200)
-    assert page.locator("#map-canvas").screenshot() != before
+    redrawn(page, {before})
     page.keyboard.press("Enter")
     expect(page.locator("#map-chosen")).to_contain_text(re.compile("learnt from it|Of the library"))
     assert serious(page) == []
@@ -213,15 +221,13 @@ def test_the_map_is_coloured_and_clicked(page: Page, forest: Served) -> None:
     page.click("#tab-map")
     page.wait_for_selector("#map-canvas")
     expect(page.locator("#map-state")).to_contain_text("120 molecules, 60 of them learnt from")
-    pictures = set()
+    pictures: set[bytes] = set()
     for name in ("", "length", "nitrogen", "price"):
         page.select_option("#map-colour", name)
-        page.wait_for_timeout(300)
-        pictures.add(page.locator("#map-canvas").screenshot())
-    assert len(pictures) == 4
+        pictures.add(redrawn(page, pictures))
     expect(page.locator("#map-legend")).to_contain_text("not measured")
     page.get_by_role("button", name="Go to the molecule").click()
-    page.wait_for_timeout(300)
+    redrawn(page, pictures)
     box = page.locator("#map-canvas").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 
 @pytest.fixture
@@ -56,19 +57,18 @@ def test_dark_is_dark_and_print_is_light(opened: Page) -> None:
     opened.emulate_media(color_scheme="dark", media="print")
     assert opened.evaluate(ground) == "rgb(255, 255, 255)"
     assert opened.evaluate(line) not in {dark_line, "none"}
-    assert not opened.locator("nav").is_visible()
+    expect(opened.locator("nav")).to_be_hidden()
 
 
 def test_the_contents_lead_to_their_sections_by_keyboard(opened: Page) -> None:
     opened.keyboard.press("Tab")
-    assert opened.evaluate("document.activeElement.textContent") == "To the content"
+    expect(opened.get_by_role("link", name="To the content")).to_be_focused()
     opened.keyboard.press("Tab")
-    assert opened.evaluate("document.activeElement.textContent") == "Verdict"
-    outline = opened.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
+    expect(opened.get_by_role("link", name="Verdict", exact=True).first).to_be_focused()
+    expect(opened.locator(":focus")).to_have_css("outline-style", "solid")
     opened.keyboard.press("Tab")
     opened.keyboard.press("Enter")
-    assert opened.url.endswith("#scores")
+    expect(opened).to_have_url(re.compile("#scores$"))
 
 
 def test_what_a_stranger_wrote_is_shown_and_not_run(opened: Page) -> None:

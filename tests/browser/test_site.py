@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from tools.architecture import ROOT
 
 pytest.importorskip("pydata_sphinx_theme")
@@ -65,9 +65,9 @@ def test_a_toggle_says_what_it_shows(site: Path, page: Page) -> None:
     bar = page.get_by_role("navigation", name="Section Navigation")
     toggle = bar.locator("summary")
     assert toggle.get_attribute("aria-label") == "Pages of Modules"
-    assert not bar.get_by_role("link", name="Tables").is_visible()
+    expect(bar.get_by_role("link", name="Tables")).to_be_hidden()
     toggle.press("Enter")
-    assert bar.get_by_role("link", name="Tables").is_visible()
+    expect(bar.get_by_role("link", name="Tables")).to_be_visible()
 
 
 def test_the_parameters_of_a_long_signature_are_a_list(site: Path, page: Page) -> None:
