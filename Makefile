@@ -15,7 +15,7 @@ LOCK ?=
 PIP = $(BIN)/pip install --quiet $(if $(LOCK),--constraint $(LOCK))
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint doctest docs site wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe service streaming fuzz clean
+.PHONY: demo test coverage lint doctest docs site wheel first-real-run speed growth memory fidelity gpu benchmarks newcomer recipe service streaming fuzz clean
 
 $(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,13 @@ demo: $(VENV)/.base
 # of cli and integration come first, so that no process is left alone with one at the end.
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Which lines the suite runs, of cytomol alone; the processes that tests start are counted.
+coverage: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	mkdir -p build
+	$(BIN)/coverage report --skip-covered --show-missing > build/coverage.txt
+	tail -1 build/coverage.txt
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks tools

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,11 +41,11 @@ WRITERS = {
     "--workers 1 --no-report",
     "matcher": "{work}/corpus -m morphology -o {out} --workers 1",
     "impute": "default {work}/molecules.csv -o {out}.csv --workers 1",
-    "codes": "default {work}/molecules.csv -o {out}.csv --workers 1",
-    "hierarchy": "default --molecules {work}/molecules.csv -o {out} --workers 1",
+    "codes": "{work}/trained {work}/molecules.csv -o {out}.csv --workers 1",
+    "hierarchy": "{work}/trained --molecules {work}/molecules.csv -o {out} --workers 1",
     "evaluate matching": "{work}/corpus -m morphology --baselines -o {out}",
-    "evaluate imputation": "{work}/corpus default -o {out}.csv --held-out {work}/molecules.csv",
-    "evaluate alignment": "default {work}/corpus -o {out}.csv",
+    "evaluate imputation": "{work}/corpus {work}/trained -o {out}.csv --held-out {work}/molecules.csv",
+    "evaluate alignment": "{work}/trained {work}/corpus -o {out}.csv",
     "stress missing": "{work}/corpus -o {out}",
     "benchmark": "{work}/assays.csv -o {out}",
     "data get": "bbbp --mirror {work} --to {out}",
@@ -65,6 +68,8 @@ def work(tmp_path_factory: pytest.TempPathFactory, reported: Path, cytomol: Run)
     (folder / "molecules.csv").write_text("\n".join(smiles[:60]) + "\n")
     (folder / "few.csv").write_text("\n".join(smiles[:3]) + "\n")
     (folder / "table.csv").write_text("smiles,amine\n" + "".join(f"{one},yes\n" for one in smiles[1:9]))
+    (folder / "bbbp").mkdir()  # of a mirror
+    (folder / "bbbp" / "assays.csv.gz").write_bytes(bytes(5000))
     shutil.copytree(reported, folder / "model")
     shard = ("--shard", "1/1", "-o", f"{folder}/shard/")
     done = cytomol("predict", folder / "model", folder / "molecules.csv", *shard)
@@ -109,6 +114,51 @@ def test_a_place_below_a_file_is_refused(name: str, work: Path, tmp_path: Path, 
     refused(cytomol(*words(name, work, file / "out")), str(tmp_path))
     assert file.read_text() == "kept"
     assert listing(tmp_path) == ["file"]
+    assert listing(work) == before
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Return what mounts a disk in memory, which the test's end takes away."""
+    if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("mounting a disk needs Linux and root")
+    place = tmp_path / "disk"
+    place.mkdir()
+    done: list[Path] = []
+
+    def mount(options: str) -> Path:
+        words = ["mount", "-t", "tmpfs", "-o", options, "none", str(place)]
+        told = subprocess.run(words, capture_output=True, text=True, check=False)
+        if told.returncode:
+            pytest.skip(f"mounting a disk is not allowed here: {told.stderr.strip()}")
+        done.append(place)
+        return place
+
+    yield mount
+    gc.collect()
+    for each in done:
+        subprocess.run(["umount", str(each)], check=True)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_disk_that_may_only_be_read_is_told(
+    name: str, work: Path, tmp_path: Path, cytomol: Run, mounted: Callable[[str], Path]
+) -> None:
+    before = listing(work)
+    refused(cytomol(*words(name, work, mounted("ro,size=1m") / "out")), str(tmp_path))
+    assert listing(tmp_path) == ["disk"]
+    assert listing(work) == before
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_disk_without_a_free_byte_is_told(
+    name: str, work: Path, tmp_path: Path, cytomol: Run, mounted: Callable[[str], Path]
+) -> None:
+    before = listing(work)
+    disk = mounted("size=4k")
+    (disk / "filler").write_bytes(bytes(4096))
+    refused(cytomol(*words(name, work, disk / "out")), str(tmp_path))
+    assert [path for path in disk.rglob("*") if path.is_file() and path.stat().st_size] == [disk / "filler"]
     assert listing(work) == before
 
 

@@ -22,7 +22,7 @@ from cytomol.evaluate.peers import peers
 from cytomol.evaluate.results import COVERAGE, ROWS, Results
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import SetSource
-from cytomol.files import REPORT, atomic_file, check_place
+from cytomol.files import REPORT, atomic_file, check_place, check_space
 from cytomol.registry import import_plugins
 
 __all__ = ["Benchmark", "Failure", "check_models", "default_models", "known_models", "run_benchmark"]
@@ -32,6 +32,7 @@ _TABLES = (ROWS, COVERAGE, f".{ROWS}.lock", f".{COVERAGE}.lock", "summary.csv", 
 _FOLDERS = {DETAILS: ".json", PREDICTIONS: ".npz", LOGS: ".log"}
 _MADE = (*_TABLES, *_FOLDERS)
 _POLL_SECONDS = 0.05
+_PER_JOB = 1_000_000  # bytes of log, rows and details: a disk that is full is told before hours of work
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -199,7 +200,8 @@ def run_benchmark(
     InputError
         If a set cannot be read, before anything runs.
     OutputError
-        If there are results and neither ``resume`` nor ``force``, or the folder is not a benchmark's.
+        If there are results and neither ``resume`` nor ``force``, the folder is not a benchmark's, or the
+        disk is full.
     """
     left = _check_folder(benchmark.out, resume=resume, force=force)
     _check(benchmark)
@@ -215,6 +217,7 @@ def run_benchmark(
         say(f"{len(jobs) - len(queue)} of {len(jobs)} jobs are done already")
     passed = {job: _passed(job, queue) for job in queue}
     queue = [job for job in queue if not any(job in others for others in passed.values())]
+    check_space(benchmark.out / "rows.csv", _PER_JOB * len(queue), what="a benchmark")
     with tempfile.TemporaryDirectory(prefix="cytomol-benchmark-") as work:
         return _Queue(benchmark, results, Path(work), say, passed).run(queue)
 
