@@ -32,7 +32,7 @@ __all__ = ["FeatureOptions", "featurize", "featurize_chunk"]
 
 _DEFAULT = FeatureOptions()
 _CHUNK = 512
-_GIVEN = 4  # chunks given to a process ahead
+_GIVEN = 3  # chunks given to a process ahead, which this one cannot take back when it has nothing to do
 _CACHE_FROM = 64  # fewer molecules are computed faster than a file is found
 _WORTH_A_POOL = 3.0  # seconds of work below which starting processes costs more than it gains
 # Seconds per drug-like molecule, measured on one core; they only decide whether processes are worth it.
@@ -160,7 +160,8 @@ def _compute(
     progress: Callable[[int, int], None] | None,
 ) -> MoleculeStore:
     count = _worker_count(len(rows), options, workers)
-    size = _CHUNK if count == 1 else min(_CHUNK, max(32, math.ceil(len(rows) / (4 * count))))
+    # With processes beside this one, small ones: whoever is ready first waits for what the others still have.
+    size = _CHUNK if count == 1 else min(_CHUNK, max(32, math.ceil(len(rows) / (32 * count))))
     chunks = [rows[i : i + size] for i in range(0, len(rows), size)] or [[]]
     parts: dict[int, MoleculeStore] = {}
     done = 0
