@@ -18,7 +18,6 @@ from rdkit import Chem, rdBase
 
 from cytomol.chem.cache import cached_store, content_key, feature_cache
 from cytomol.chem.chunk import HEAVY, featurize_chunk, read_molecule
-from cytomol.chem.geometry.pool import default_workers
 from cytomol.chem.heavy import featurize_heavy, settled
 from cytomol.chem.options import FeatureOptions
 from cytomol.chem.parse import (
@@ -27,6 +26,7 @@ from cytomol.chem.parse import (
 )
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, CytomolError, InputError
+from cytomol.processes import default_workers, fresh_processes
 
 __all__ = ["FeatureOptions", "featurize", "featurize_chunk"]
 
@@ -203,11 +203,8 @@ def _chunk_results(
         for place, chunk in enumerate(chunks):
             yield place, featurize_chunk(chunk, options)
         return
-    # Not fork: a copy of a process that runs torch's threads can hang.
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     # This process is one of the workers: it begins at once, from the end, while the others still start.
-    pool = ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_ignore_interrupt)
+    pool = ProcessPoolExecutor(workers - 1, fresh_processes(), _ignore_interrupt)
     try:
         waiting, given = deque(range(len(chunks))), dict[Future[MoleculeStore], int]()
         while waiting or given:

@@ -79,7 +79,7 @@ def command(
     keep_few_kernels()
     import torch
 
-    from cytomol.chem.geometry.pool import default_workers
+    from cytomol.processes import default_workers
     from cytomol.serve.feature_pool import FeaturePool
     from cytomol.serve.run_service import run_service, warm_up
     from cytomol.serve.served_models import ServedModels

@@ -23,6 +23,7 @@ from cytomol.evaluate.results import COVERAGE, ROWS, Results
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import SetSource
 from cytomol.files import REPORT, atomic_file, check_place, check_space
+from cytomol.processes import default_workers
 from cytomol.registry import import_plugins
 
 __all__ = ["Benchmark", "Failure", "check_models", "default_models", "known_models", "run_benchmark"]
@@ -322,7 +323,7 @@ class _Queue:
 def _start(benchmark: Benchmark, job: Job, work: Path, passed: Sequence[Job]) -> _Running:
     """Start a job in a fresh process, with its share of the cores."""
     folder = Path(tempfile.mkdtemp(dir=work))
-    threads = benchmark.threads or max(1, _cores() // benchmark.jobs)
+    threads = benchmark.threads or max(1, default_workers() // benchmark.jobs)
     spec = JobSpec(
         job,
         benchmark.listed()[job],
@@ -375,9 +376,3 @@ def _reason(code: int, log: Path) -> str:
         hint = ", perhaps for lack of memory" if code == -9 else ""
         return f"killed by signal {-code}{hint}; {last}"
     return last.removeprefix("error: ") if code == 2 else f"exit status {code}; {last}"
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

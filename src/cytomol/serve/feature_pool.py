@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +13,7 @@ from cytomol.chem.chunk import HEAVY, empty_store, featurize_chunk
 from cytomol.chem.featurize import featurize
 from cytomol.chem.options import FeatureOptions
 from cytomol.chem.store import MoleculeStore
+from cytomol.processes import fresh_processes
 
 __all__ = ["FeaturePool", "needed_options"]
 
@@ -87,12 +87,7 @@ class FeaturePool:
     ) -> tuple[ProcessPoolExecutor, Future[Stores]]:
         """Give molecules to the processes, which are started where there are none."""
         if self._pool is None:
-            methods = multiprocessing.get_all_start_methods()
-            # not fork: a copy of a process that runs torch's threads can hang
-            context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-            if "forkserver" in methods:
-                context.set_forkserver_preload([_ENTRY])  # read once, not by each process
-            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_leave_signals)
+            self._pool = ProcessPoolExecutor(self._workers, fresh_processes(_ENTRY), _leave_signals)
         pool = self._pool
         try:
             return pool, pool.submit(_read, texts, options)

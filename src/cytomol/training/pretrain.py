@@ -14,12 +14,12 @@ import torch
 from cytomol.artifact.backbone import KIND, Backbone
 from cytomol.artifact.card import card
 from cytomol.artifact.directory import load_model, load_weights, save_model
-from cytomol.chem.geometry.pool import default_workers
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.errors import ConfigError, ModelDirectoryError, OutputError
 from cytomol.files import check_output, check_space, remove_output, require_file, settled, sha256
 from cytomol.methods import methods
 from cytomol.methods.config import MethodConfig
+from cytomol.processes import default_workers
 from cytomol.progress import Reporter, duration
 from cytomol.training.dataset.data import PretrainData
 from cytomol.training.dataset.exclude import as_paths, exclude_profiles_of

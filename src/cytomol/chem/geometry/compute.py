@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.geometry.base import GeometryProvider, geometry_providers
-from cytomol.chem.geometry.pool import Outcome, default_workers, run_workers
+from cytomol.chem.geometry.pool import Outcome, run_workers
 from cytomol.chem.geometry.vector_cache import Known, VectorCache
 from cytomol.errors import ConfigError
 from cytomol.files import cache_root
+from cytomol.processes import default_workers
 
 __all__ = ["Geometry", "compute_geometry", "geometry_features", "geometry_width"]
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from cytomol.chem.geometry.worker import FAILED, HEADER, LOST, PATIENCE, READY, UNUSABLE, VALUES
 from cytomol.errors import CytomolError
 
-__all__ = ["Outcome", "default_workers", "run_workers"]
+__all__ = ["Outcome", "run_workers"]
 
 _START_LIMIT = 300.0  # seconds until a worker has imported RDKit, on the slowest of discs
 _START_ATTEMPTS = 3
@@ -61,11 +61,6 @@ class Outcome:
     kind: Literal["values", "failed", "timeout", "lost"]
     values: NDArray[np.float32] | None = None
     reason: str = ""
-
-
-def default_workers() -> int:
-    """Return the number of processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_workers(

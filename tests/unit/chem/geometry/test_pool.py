@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from cytomol.chem.geometry.pool import Outcome, default_workers, run_workers
+from cytomol.chem.geometry.pool import Outcome, run_workers
 from cytomol.errors import CytomolError
 
 ENTRY = "geometry_worker_functions:behave"
@@ -175,7 +175,3 @@ def test_interrupt_leaves_no_process(name: str, seconds: int) -> None:
     assert sent != signal.SIGINT or b"KeyboardInterrupt" in errors
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert not alive
-
-
-def test_default_is_one_worker_per_processor() -> None:
-    assert 1 <= default_workers() <= (os.cpu_count() or 1)
