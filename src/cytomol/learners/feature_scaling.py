@@ -18,6 +18,7 @@ __all__ = ["AffineScaler", "ColumnScaler", "QuantileScaler", "fit_scaler", "scal
 Matrix = NDArray[np.float32]
 _LIMIT = 5.0  # a column that nearly never varies in training must not send an input to infinity
 _KNOTS = 101
+_ROWS = 64  # at once: comparisons with all knots of all columns, a few megabytes
 
 
 @dataclass(frozen=True)
@@ -57,21 +58,44 @@ class QuantileScaler:
 
     def transform(self, values: Matrix) -> Matrix:
         """Map values, shape (n, width), to normal scores in [-2.6, 2.6]."""
-        levels = np.linspace(0, 1, len(self.knots))
+        varied = np.flatnonzero(self.knots[0] < self.knots[-1])
+        knots = self.knots[:, varied]
         result = np.zeros(values.shape, dtype=np.float32)
-        for column, knots in enumerate(self.knots.T):
-            if not knots[0] < knots[-1]:
-                continue
+        for start in range(0, len(values), _ROWS):
+            rows = slice(start, start + _ROWS)
+            cells = values[rows, varied].astype(np.float64)
             # where quantiles coincide, the middle of their levels: mean of the two ways to interpolate
-            cells = values[:, column].astype(np.float64)
-            low = np.interp(cells, knots, levels)
-            high = 1 - np.interp(-cells, -knots[::-1], levels)
-            result[:, column] = ndtri(np.clip((low + high) / 2, 0.005, 0.995))
+            low = _levels(cells, knots)
+            high = 1 - _levels(-cells, -knots[::-1])
+            result[rows, varied] = ndtri(np.clip((low + high) / 2, 0.005, 0.995))
         return np.nan_to_num(result, nan=0.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what a new scaler is made of."""
         return {"knots": self.knots}
+
+
+def _levels(cells: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Interpolate where cells lie between the knots of their column, 0 at the first, 1 at the last.
+
+    All columns at once, step by step what `numpy.interp` does of one: a call for each column of a
+    single molecule takes longer than all else that is asked of it.
+
+    Parameters
+    ----------
+    cells, knots
+        Shape (n, width), and (knots, width), not decreasing.
+    """
+    last = len(knots) - 1
+    levels = np.linspace(0, 1, len(knots))
+    passed = (cells[:, None, :] >= knots[None]).sum(axis=1) - 1  # the last knot that is not above
+    at = np.clip(passed, 0, last - 1)
+    columns = np.arange(knots.shape[1])
+    x, y = knots[at, columns], levels[at]
+    slope = (levels[at + 1] - y) / np.where(passed == at, knots[at + 1, columns] - x, 1.0)
+    between = slope * (cells - x) + y
+    result = np.where(passed < 0, 0.0, np.where(passed >= last, 1.0, between))
+    return np.where(np.isnan(cells), np.nan, result)
 
 
 ColumnScaler = AffineScaler | QuantileScaler

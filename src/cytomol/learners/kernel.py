@@ -13,7 +13,7 @@ from cytomol.checked import Checked
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.feature_scaling import ColumnScaler, fit_scaler, scaler_from_arrays
 from cytomol.learners.matrix import learnable
-from cytomol.learners.tanimoto import CountSimilarity, counts_of
+from cytomol.learners.tanimoto import CountSimilarity, KeptSimilarity, counts_of
 
 __all__ = ["Kernel"]
 
@@ -56,6 +56,7 @@ class Kernel(Learner):
         self.descriptors: Matrix = np.zeros((0, 0), dtype=np.float32)
         self.weights: Matrix = np.zeros((0, 0), dtype=np.float32)
         self.means: NDArray[np.float64] = np.zeros(0)
+        self._similarity = KeptSimilarity()
 
     def fit(self, blocks: Mapping[str, Matrix], learning: Learning) -> None:
         """Choose share and noise, then solve every task."""
@@ -124,7 +125,7 @@ class Kernel(Learner):
         """
         result = np.zeros((len(counts), len(self.counts)), dtype=np.float32)
         if self.share > 0:
-            result += np.float32(self.share) * CountSimilarity(self.counts)(counts)
+            result += np.float32(self.share) * self._similarity.to(self.counts)(counts)
         if self.share < 1:
             result += np.float32(1 - self.share) * _gaussian(descriptors, self.descriptors, self.width)
         return result

@@ -13,7 +13,7 @@ from cytomol.assays.metrics import metrics, score_tasks
 from cytomol.checked import Checked
 from cytomol.learners.base import Learning, Matrix, learners
 from cytomol.learners.matrix import MatrixLearner
-from cytomol.learners.tanimoto import CountSimilarity, counts_of
+from cytomol.learners.tanimoto import CountSimilarity, KeptSimilarity, counts_of
 from cytomol.learners.trees import compiled
 
 __all__ = ["Neighbours"]
@@ -41,6 +41,7 @@ class Neighbours(MatrixLearner):
         self.k = 5
         self.counts: NDArray[np.uint8] = np.zeros((0, 0), dtype=np.uint8)
         self.labels: NDArray[np.float64] = np.zeros((0, 0))
+        self._similarity = KeptSimilarity()
 
     def fit_matrix(self, X: Matrix, learning: Learning) -> None:
         """Keep the training molecules and choose the number of neighbours."""
@@ -69,7 +70,7 @@ class Neighbours(MatrixLearner):
 
     def predict_matrix(self, X: Matrix) -> NDArray[np.float64]:
         """Return the weighted means of the neighbours' labels."""
-        compare, counts = CountSimilarity(self.counts), counts_of(X)
+        compare, counts = self._similarity.to(self.counts), counts_of(X)
         parts = [
             self._answer(compare(counts[start : start + _CHUNK]), np.array([self.k]))[:, :, 0]
             for start in range(0, max(len(X), 1), _CHUNK)

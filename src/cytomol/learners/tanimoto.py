@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-__all__ = ["CountSimilarity", "counts_of"]
+__all__ = ["CountSimilarity", "KeptSimilarity", "counts_of"]
 
 _HIGHEST = 16
 
@@ -48,6 +48,27 @@ class CountSimilarity:
         np.divide(result, union, out=result, where=union > 0)
         result[union <= 0] = 1.0
         return result
+
+
+class KeptSimilarity:
+    """Compares with reference molecules that stay the same, so that what is made of them is made once.
+
+    Examples
+    --------
+    >>> counts = np.array([[1, 2], [0, 3]], dtype=np.uint8)
+    >>> kept = KeptSimilarity()
+    >>> kept.to(counts) is kept.to(counts)
+    True
+    """
+
+    def __init__(self) -> None:
+        self._made: tuple[NDArray[np.uint8], CountSimilarity] | None = None
+
+    def to(self, counts: NDArray[np.uint8]) -> CountSimilarity:
+        """Return what compares with these molecules; the same array is taken for unchanged."""
+        if self._made is None or self._made[0] is not counts:
+            self._made = (counts, CountSimilarity(counts))
+        return self._made[1]
 
 
 def _levels(counts: NDArray[np.uint8]) -> Any:

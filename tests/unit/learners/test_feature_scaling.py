@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 from cytomol.learners.feature_scaling import fit_scaler, scaler_from_arrays
@@ -21,6 +22,32 @@ def test_quantile_is_near_scikit_learn() -> None:
     reference = QuantileTransformer(n_quantiles=101, output_distribution="normal").fit(VALUES)
     expected = np.clip(reference.transform(VALUES), -2.5758, 2.5758)
     np.testing.assert_allclose(fit_scaler(VALUES, "quantile").transform(VALUES), expected, atol=1e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    rows=st.sampled_from([0, 1, 2, 63, 64, 65, 130]),
+    distinct=st.sampled_from([2, 3, 10, 1000]),
+    power=st.integers(-4, 6),
+)
+def test_quantile_is_numpys_interpolation_of_each_column(
+    seed: int, rows: int, distinct: int, power: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    learnt = (rng.integers(0, distinct, size=(80, 4)) * 10.0**power).astype(np.float32)
+    scaler = fit_scaler(learnt, "quantile")
+    asked = np.vstack([learnt, rng.normal(scale=10.0**power, size=(60, 4)).astype(np.float32)])
+    asked = asked[rng.integers(0, len(asked), size=rows)]
+    asked[rng.random(asked.shape) < 0.1] = np.nan
+    expected = np.zeros(asked.shape, dtype=np.float32)
+    levels = np.linspace(0, 1, 101)
+    for column, knots in enumerate(scaler.arrays()["knots"].T):
+        if knots[0] < knots[-1]:
+            cells = asked[:, column].astype(np.float64)
+            low, high = np.interp(cells, knots, levels), 1 - np.interp(-cells, -knots[::-1], levels)
+            expected[:, column] = ndtri(np.clip((low + high) / 2, 0.005, 0.995))
+    np.testing.assert_allclose(scaler.transform(asked), np.nan_to_num(expected), rtol=0, atol=1e-6)
 
 
 def test_robust_does_not_follow_outliers() -> None:

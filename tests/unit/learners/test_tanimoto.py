@@ -7,7 +7,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.DataStructs import TanimotoSimilarity
 
-from cytomol.learners.tanimoto import CountSimilarity, counts_of
+from cytomol.learners.tanimoto import CountSimilarity, KeptSimilarity, counts_of
 
 SMILES = ["CCO", "CCCCCCO", "c1ccccc1", "c1ccncc1CCN", "C", "CC(C)(C)c1ccccc1O", "OCC(O)C(O)C(O)C(O)CO"]
 
@@ -55,3 +55,11 @@ def test_molecules_without_any_count() -> None:
 def test_counts_come_back_from_their_logarithms() -> None:
     counts = np.arange(256, dtype=np.uint8)[None]
     np.testing.assert_array_equal(counts_of(np.log1p(counts.astype(np.float32))), counts)
+
+
+def test_other_molecules_are_not_taken_for_those_before() -> None:
+    rng, kept = np.random.default_rng(0), KeptSimilarity()
+    for _ in range(3):
+        counts = rng.integers(0, 4, (5, 8)).astype(np.uint8)
+        for _ in range(2):
+            np.testing.assert_array_equal(kept.to(counts)(counts), CountSimilarity(counts)(counts))
