@@ -40,12 +40,13 @@ demo: $(VENV)/.base
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# Which lines the suite runs, of cytomol alone; the processes that tests start are counted.
+# Which lines the suite runs, of cytomol alone, into build/coverage.txt; processes that tests start are counted.
 coverage: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	mkdir -p build
 	$(BIN)/coverage report --skip-covered --show-missing > build/coverage.txt
-	tail -1 build/coverage.txt
+	$(BIN)/coverage json --quiet -o build/coverage.json
+	$(BIN)/python -m benchmarks.lines build/coverage.json
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks tools
