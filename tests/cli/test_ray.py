@@ -22,16 +22,25 @@ def long_input(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_model_predicts_on_a_cluster_what_it_predicts_here(
-    cytomol: Run, fine_tuned: Path, long_input: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def model_here(fine_tuned: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a model's name in the folder that this process is in: workers may be in another."""
+    monkeypatch.chdir(fine_tuned.parent)
+    return fine_tuned.name
+
+
+# The local answers of a backbone come from fresh processes too: this one may use more threads.
+@pytest.mark.parametrize(("verb", "workers"), [("predict", "1"), ("impute", "2")])
+def test_a_cluster_answers_what_is_answered_here(
+    cytomol: Run, model_here: str, long_input: Path, verb: str, workers: str
 ) -> None:
     pytest.importorskip("ray", reason='Ray is not installed: pip install "cytomol[ray]"')
-    monkeypatch.chdir(fine_tuned.parent)
-    ask = ("predict", fine_tuned.name, long_input, "--chunk-rows", "10")
-    one = cytomol(*ask, "--workers", "1", "-o", tmp_path / "local.csv")
-    two = cytomol(*ask, "--workers", "1", "--engine", "ray", "-o", tmp_path / "ray.csv")
+    place = long_input.parent
+    ask = (verb, model_here if verb == "predict" else "default", long_input, "--chunk-rows", "10")
+    one = cytomol(*ask, "--workers", workers, "-o", place / "local.csv")
+    two = cytomol(*ask, "--workers", "1", "--engine", "ray", "-o", place / "ray.csv")
     assert (one.code, two.code) == (0, 0), two.err
-    assert (tmp_path / "ray.csv").read_bytes() == (tmp_path / "local.csv").read_bytes()
+    assert (place / "ray.csv").read_bytes() == (place / "local.csv").read_bytes()
     assert one.err.replace("local.", "ray.").splitlines()[-1] == two.err.splitlines()[-1]
 
 
