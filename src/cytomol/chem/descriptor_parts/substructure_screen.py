@@ -10,12 +10,13 @@ patterns the same is asked as of the pattern. Patterns of one atom or one bond a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from rdkit import Chem
 
 from cytomol.chem.descriptor_parts.atom_table import AtomTable
-from cytomol.chem.descriptor_parts.smarts_terms import atom_terms, recursive_pattern
+from cytomol.chem.descriptor_parts.smarts_terms import atom_terms, necessary_terms, recursive_pattern
 
 __all__ = ["KIND_QUERIES", "Seen", "SubstructureScreen"]
 
@@ -48,6 +49,7 @@ _BOND_QUERIES = {
     "DoubleOrAromaticBond",
 }
 _MOST = 200_000  # remembered answers
+_NONE = 1_000_000  # size of no ring
 _MATCHES = 1000  # RDKit stops at so many
 _Bond = tuple[int, int, int, bool]  # numbers of the ends' signatures, type, whether in a ring
 
@@ -101,6 +103,7 @@ class SubstructureScreen:
         self._bonds: list[tuple[int, int, int, Chem.Bond]] = []  # bit, bits of the ends, query
         self._known: dict[str, int] = {}
         self._bits = 0
+        self._rings: dict[int, int] = {}  # atoms of a ring, bit
         self._kept: list[Chem.Mol] = []  # patterns whose atoms and bonds are asked later
         self._numbers: dict[tuple[int, ...], int] = {}
         self._of_signature: dict[int, int] = {}
@@ -135,6 +138,11 @@ class SubstructureScreen:
             if mask:
                 masks.append(mask)
                 met |= mask
+        sizes = {len(ring) for ring in mol.GetRingInfo().AtomRings()}
+        smallest, odd = min(sizes, default=_NONE), min([size for size in sizes if size % 2], default=_NONE)
+        for size, bit in self._rings.items():
+            if (odd if size % 2 else smallest) <= size:
+                met |= bit
         possible = [need & met == need for need in self._first]
         for i, condition in self._further:
             possible[i] = possible[i] and condition.holds(met)
@@ -153,6 +161,8 @@ class SubstructureScreen:
         for bit, inner in found:
             need |= bit | inner.need
             groups += inner.groups
+        for ring in Chem.GetSSSR(Chem.Mol(pattern)):
+            need |= self._ring_bit(len(ring))
         for bond in pattern.GetBonds():
             first, second = found[bond.GetBeginAtomIdx()][0], found[bond.GetEndAtomIdx()][0]
             need |= self._bond_bit(bond, first, second)
@@ -162,40 +172,30 @@ class SubstructureScreen:
         """Return the bit of what is simple of an atom's query, and what its recursive patterns need."""
         if bit := self._atom_bit(atom):
             return bit, _Condition(0, [])
-        parts = [
-            [self._of_terms(terms) for terms in alternatives] for alternatives in atom_terms(atom.GetSmarts())
-        ]
-        simple: list[str] = []
+        simple = necessary_terms(atom.GetSmarts())
         need, groups = 0, []
-        for texts, inner in [part[0] for part in parts if len(part) == 1]:
-            simple += texts
-            need |= inner.need
-            groups += inner.groups
-        for part in parts:
-            choice = [
-                _Condition(self._text_bit([*simple, *texts]) | inner.need, inner.groups)
-                for texts, inner in part
-            ]
-            if len(part) > 1 and all(one.need or one.groups for one in choice):
+        for alternatives in atom_terms(atom.GetSmarts()):
+            choice = [self._of_terms(terms, simple) for terms in alternatives]
+            if len(choice) == 1:
+                need |= choice[0].need
+                groups += choice[0].groups
+            elif all(one.need or one.groups for one in choice):
                 groups.append(choice)
         return self._text_bit(simple), _Condition(need, groups)
 
-    def _of_terms(self, terms: list[str]) -> tuple[list[str], _Condition]:
-        """Return the simple ones of terms that hold together, and what the recursive ones need."""
-        simple, need, groups = [], 0, []
-        for term in terms:
-            pattern = Chem.MolFromSmarts(text) if (text := recursive_pattern(term)) else None
+    def _of_terms(self, terms: list[str], further: list[list[str]]) -> _Condition:
+        """Return what an atom needs to meet all of some terms; ``further`` ones hold in any case."""
+        need, groups = self._text_bit([*necessary_terms("[" + "&".join(terms) + "]"), *further]), []
+        for pattern in [Chem.MolFromSmarts(text) for term in terms if (text := recursive_pattern(term))]:
             if pattern is not None:
                 condition = self._condition(pattern)
                 need |= condition.need
                 groups += condition.groups
-            elif "$" not in term:
-                simple.append(term)
-        return simple, _Condition(need, groups)
+        return _Condition(need, groups)
 
-    def _text_bit(self, terms: list[str]) -> int:
-        """Return the bit of an atom for which all simple ones of some terms hold; 0 if none is simple."""
-        simple = [term for term in terms if _is_simple(term)]
+    def _text_bit(self, terms: list[list[str]]) -> int:
+        """Return the bit of an atom that meets one of each list of terms; 0 if none of them is simple."""
+        simple = [text for one in terms if _is_simple(text := ",".join(one))]
         if not simple:
             return 0
         pattern = Chem.MolFromSmarts(_joined(simple))
@@ -221,6 +221,15 @@ class SubstructureScreen:
             self._known[text] = self._next()
             self._bonds.append((self._known[text], first, second, bond))
         return self._known[text]
+
+    def _ring_bit(self, size: int) -> int:
+        """Return the bit of a ring of a size, which may be the outline of smaller ones fused together.
+
+        One of these is no larger than it, and one is odd if it is.
+        """
+        if size not in self._rings:
+            self._rings[size] = self._next()
+        return self._rings[size]
 
     def _whole(self, pattern: Chem.Mol) -> int:
         """Return the bit that tells a pattern of one atom or one bond from all else; 0 if none does."""
@@ -275,10 +284,11 @@ def _signatures(table: AtomTable) -> Iterator[tuple[int, ...]]:
     )
 
 
-def _joined(terms: list[str]) -> str:
-    return "[" + "&".join(["*", *terms]) + "]"
+def _joined(terms: Sequence[str]) -> str:
+    return "[" + ";".join(["*", *dict.fromkeys(terms)]) + "]"
 
 
+@cache
 def _is_simple(term: str) -> bool:
     """Tell whether an atom's signature decides a term."""
     pattern = Chem.MolFromSmarts(_joined([term]))

@@ -70,3 +70,16 @@ def test_molecules_beyond_the_largest_number_of_matches_are_searched() -> None:
     screen = SubstructureScreen([Chem.MolFromSmarts("C")])
     mol = Chem.MolFromSmiles("C" * 1001)
     assert screen.look(mol, AtomTable.of(mol)).counts == {}
+
+
+def test_a_ring_may_be_the_outline_of_smaller_ones() -> None:
+    rings = [Chem.MolFromSmarts("*1" + "*" * (size - 2) + "*1") for size in range(3, 12)]
+    screen, spared = SubstructureScreen(rings), 0
+    for smiles in ("c1ccc2ccccc2c1", "C1CC2CCC1C2", "C1C2CC12", "c1ccccc1", "C1CCCCCC1", "CC", "C1CC12CC2"):
+        mol = Chem.MolFromSmiles(smiles)
+        possible = screen.look(mol, AtomTable.of(mol)).possible
+        assert all(
+            maybe or not mol.HasSubstructMatch(ring) for maybe, ring in zip(possible, rings, strict=True)
+        )
+        spared += possible.count(False)
+    assert spared > 20
