@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 
 from cytomol.chem.descriptors import DESCRIPTOR_NAMES
 from cytomol.chem.encoders import MoleculeEncoder, with_vectors
@@ -21,6 +20,8 @@ from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.projected_profiles import project_profiles, projected_modality
 
 if TYPE_CHECKING:
+    import torch
+
     from cytomol.artifact.backbone import Backbone
 
 __all__ = ["LiveBackbone", "MoleculeFeatures"]
