@@ -29,7 +29,6 @@ from cytomol.predict.evidence import Evidence
 from cytomol.predict.molecule_features import MoleculeFeatures
 from cytomol.predict.named_encoders import remembered, restored_encoder
 from cytomol.predict.parts import PredictorParts
-from cytomol.predict.predictor_card import predictor_card
 from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.uncertainty import Uncertainty
 
@@ -46,6 +45,8 @@ _FORM = 2  # of config.json; 0.1 wrote none
 
 def save_predictor(predictor: PredictorParts, path: Path, *, force: bool = False) -> Path:
     """Write a predictor's directory, whole or not at all."""
+    from cytomol.predict.predictor_card import predictor_card  # loads what fitting is configured with
+
     features = predictor.features
     table, arrays = predictor.learner.state()
     tasks, units = predictor.encoding.state()
