@@ -57,6 +57,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, T] = {}
+        self._later: dict[str, str] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
         """Return a decorator that files its argument under ``name``."""
@@ -70,8 +71,22 @@ class Registry(Generic[T]):
 
         return decorate
 
+    def register_later(self, module: str, *names: str) -> None:
+        """Name what a module registers; it is imported when one of its entries is asked for.
+
+        Parameters
+        ----------
+        module
+            A module that registers all of the names when it is imported.
+        names
+            What it registers.
+        """
+        self._later |= dict.fromkeys(names, module)
+
     def __getitem__(self, name: str) -> T:
         """Return the entry called ``name``; an unknown name lists the known ones."""
+        if name not in self._entries and name in self._later:
+            importlib.import_module(self._later[name])
         try:
             return self._entries[name]
         except KeyError:
@@ -80,11 +95,11 @@ class Registry(Generic[T]):
             ) from None
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._entries or name in self._later
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
     def names(self) -> list[str]:
         """Return the known names, sorted."""
-        return sorted(self._entries)
+        return sorted({*self._entries, *self._later})

@@ -11,15 +11,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors
 import safetensors.numpy
-import safetensors.torch
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from cytomol.artifact.shipped import is_shipped, model_place
 from cytomol.artifact.signature import require_signature
@@ -27,6 +24,9 @@ from cytomol.artifact.strict_json import read_strictly
 from cytomol.errors import ModelDirectoryError
 from cytomol.files import REPORT, SIGNATURE, atomic_directory, settled, sha256
 from cytomol.version import __version__
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -242,7 +242,7 @@ def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
     path = settled(model_place(path))
     manifest = verify(path, kind=kind)
     try:
-        weights = safetensors.torch.load_file(path / WEIGHTS)
+        weights = _read_weights(path / WEIGHTS)
         statistics = safetensors.numpy.load_file(path / STATISTICS)
     # kinds of numbers that numpy does not know are a KeyError, a TypeError or an AttributeError there
     except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -254,6 +254,16 @@ def load_model(path: str | Path, *, kind: str | None = None) -> ModelDirectory:
     if not isinstance(config := _read_json(path / CONFIG), dict):
         raise ModelDirectoryError("holds no table", where=str(path / CONFIG))
     return ModelDirectory(path, manifest["kind"], config, weights, statistics, manifest["digest"])
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file; without any, torch is not needed."""
+    with safetensors.safe_open(path, framework="numpy") as file:
+        if not file.keys():
+            return {}
+    from safetensors.torch import load_file
+
+    return load_file(path)
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: str) -> None:
@@ -270,6 +280,8 @@ def check_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: st
     ModelDirectoryError
         If the weights belong to another architecture.
     """
+    import torch
+
     expected = module.state_dict()
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
     shapes = [
@@ -297,10 +309,12 @@ def check_weights(module: nn.Module, weights: Mapping[str, Tensor], *, where: st
 
 
 def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    from safetensors.torch import save
+
     # Clones, because safetensors refuses tensors that share memory.
     table = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     # Not save_file, which makes files that only their owner may read and hides a full disk.
-    path.write_bytes(safetensors.torch.save(table))
+    path.write_bytes(save(table))
 
 
 def _copy_again(path: Path) -> str:

@@ -18,7 +18,15 @@ from cytomol.chem.parse import ParsedMolecule, parse_quietly, refusal, smiles_te
 from cytomol.chem.standardize import in_canonical_order, parent
 from cytomol.chem.store import MoleculeStore
 
-__all__ = ["HEAVY", "empty_store", "featurize_chunk", "is_light", "is_short", "read_molecule"]
+__all__ = [
+    "HEAVY",
+    "empty_store",
+    "featurize_chunk",
+    "featurize_chunk_several",
+    "is_light",
+    "is_short",
+    "read_molecule",
+]
 
 HEAVY = "\0not featurized in this process"
 """Stands for the reason of a row until the row has been featurized by a worker."""
@@ -42,36 +50,71 @@ def is_light(mol: Chem.Mol) -> bool:
 
 
 def featurize_chunk(smiles: Sequence[Any], options: FeatureOptions, *, alone: bool = False) -> MoleculeStore:
-    """Featurize molecules in this process, one after the other.
+    """Featurize molecules in this process, one after the other (see `featurize_chunk_several`)."""
+    return featurize_chunk_several(smiles, [options], alone=alone)[0]
+
+
+def featurize_chunk_several(
+    smiles: Sequence[Any], wanted: Sequence[FeatureOptions], *, alone: bool = False
+) -> list[MoleculeStore]:
+    """Featurize molecules in several ways in this process, one after the other; a store for each way.
 
     A molecule is read completely while it is warm in the processor's cache, then dropped; to parse all
-    first and to read them afterwards takes half as long again. What could stall is left out with the
-    reason `HEAVY`, unless this process may be killed and is ``alone``.
+    first and to read them afterwards takes half as long again. It is parsed once for all ways that read it
+    alike. What could stall is left out with the reason `HEAVY`, unless this process may be killed and is
+    ``alone``.
     """
-    recipes = _recipes(options)
-    graph = GraphBuilder(len(smiles) if options.graph else 0, chirality=options.chirality)
-    errors: list[str] = []
-    rows: dict[str, list[bytes]] = {recipe.name: [] for recipe in recipes}
+    rows = [_Rows(options, len(smiles)) for options in wanted]
+    alike: dict[Any, list[_Rows]] = {}
+    for each in rows:
+        alike.setdefault(_reading(each.options), []).append(each)
     block = rdBase.BlockLogs()
     try:
         for text in smiles:
-            parsed = read_molecule(text, options, alone=alone)
-            errors.append(parsed.reason)
-            graph.add(parsed.mol if options.graph else None)
-            for recipe in recipes:
-                rows[recipe.name].append(recipe.empty if parsed.mol is None else recipe.compute(parsed.mol))
+            for ways in alike.values():
+                parsed = read_molecule(text, ways[0].options, alone=alone)
+                for each in ways:
+                    each.add(parsed)
     finally:
         del block
-    return MoleculeStore(
-        smiles=[smiles_text(text) for text in smiles],
-        errors=errors,
-        **graph.arrays(),
-        blocks={
-            r.name: np.frombuffer(b"".join(rows[r.name]), dtype=r.dtype).reshape(len(smiles), r.columns)
-            for r in recipes
-        },
-        widths=options.widths,
-    )
+    return [each.store(smiles) for each in rows]
+
+
+def _reading(options: FeatureOptions) -> Any:
+    """Return what `read_molecule` looks at."""
+    return options.chirality, options.max_atoms, options.standardize
+
+
+class _Rows:
+    """Rows of a store in the making."""
+
+    def __init__(self, options: FeatureOptions, expected: int) -> None:
+        self.options = options
+        self._recipes = _recipes(options)
+        self._graph = GraphBuilder(expected if options.graph else 0, chirality=options.chirality)
+        self._errors: list[str] = []
+        self._blocks: dict[str, list[bytes]] = {recipe.name: [] for recipe in self._recipes}
+
+    def add(self, parsed: ParsedMolecule) -> None:
+        """Add the row of a molecule."""
+        self._errors.append(parsed.reason)
+        self._graph.add(parsed.mol if self.options.graph else None)
+        for recipe in self._recipes:
+            row = recipe.empty if parsed.mol is None else recipe.compute(parsed.mol)
+            self._blocks[recipe.name].append(row)
+
+    def store(self, smiles: Sequence[Any]) -> MoleculeStore:
+        """Return the store of the molecules added, as they are written."""
+        return MoleculeStore(
+            smiles=[smiles_text(text) for text in smiles],
+            errors=self._errors,
+            **self._graph.arrays(),
+            blocks={
+                r.name: np.frombuffer(b"".join(self._blocks[r.name]), dtype=r.dtype).reshape(-1, r.columns)
+                for r in self._recipes
+            },
+            widths=self.options.widths,
+        )
 
 
 def empty_store(text: str, reason: str, options: FeatureOptions) -> MoleculeStore:

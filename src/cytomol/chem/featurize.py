@@ -17,18 +17,15 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from cytomol.chem.cache import cached_store, content_key, feature_cache
-from cytomol.chem.chunk import HEAVY, featurize_chunk, read_molecule
+from cytomol.chem.chunk import HEAVY, featurize_chunk, featurize_chunk_several, read_molecule
 from cytomol.chem.heavy import featurize_heavy, settled
 from cytomol.chem.options import FeatureOptions
-from cytomol.chem.parse import (
-    ParsedMolecule,
-    without_atom_maps,
-)
+from cytomol.chem.parse import ParsedMolecule, without_atom_maps
 from cytomol.chem.store import MoleculeStore
 from cytomol.errors import ConfigError, CytomolError, InputError
 from cytomol.processes import default_workers, fresh_processes
 
-__all__ = ["FeatureOptions", "featurize", "featurize_chunk"]
+__all__ = ["FeatureOptions", "featurize", "featurize_chunk", "featurize_several"]
 
 _DEFAULT = FeatureOptions()
 _CHUNK = 512
@@ -87,7 +84,7 @@ def featurize(
     _refuse_to_start_again()
 
     def compute() -> MoleculeStore:
-        return _compute(rows, options, workers, progress)
+        return _compute(rows, [options], workers, progress)[0]
 
     if cache is None or len(rows) < _CACHE_FROM:
         store = compute()
@@ -98,6 +95,45 @@ def featurize(
         key_rows = [s if isinstance(s, str) else f"\0{type(s).__name__} {s}" for s in rows]
         store = cached_store(folder, content_key(key_rows, relevant), compute, keep=settled)
     return store if options.geometry is None else _with_geometry(store, options, workers, cache, progress)
+
+
+def featurize_several(
+    smiles: Sequence[str],
+    wanted: Sequence[FeatureOptions],
+    *,
+    workers: int | None = None,
+    cache: Path | Literal["default"] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[MoleculeStore]:
+    """Featurize the same molecules in several ways, as `featurize` does each; without a cache in one go.
+
+    Parameters
+    ----------
+    smiles, workers, cache, progress
+        See `featurize`; of several ways that a cache may have, progress is that of the first.
+    wanted
+        What to compute; one or more.
+
+    Returns
+    -------
+    list of MoleculeStore
+        One for each way; row i of each answers SMILES i.
+
+    Examples
+    --------
+    >>> few = FeatureOptions(graph=False, maccs=False, morgan_bits=64)
+    >>> one, other = featurize_several(["CCO"], [few, few.fingerprint(2, 128)])
+    >>> one.dense("morgan").shape, other.dense("morgan").shape
+    ((1, 64), (1, 128))
+    """
+    if cache is not None or isinstance(smiles, str) or any(one.geometry is not None for one in wanted):
+        reports = [progress, *[None] * (len(wanted) - 1)]
+        return [
+            featurize(smiles, options, workers=workers, cache=cache, progress=report)
+            for options, report in zip(wanted, reports, strict=True)
+        ]
+    _refuse_to_start_again()
+    return _compute(list(smiles), wanted, workers, progress)
 
 
 def _refuse_to_start_again() -> None:
@@ -155,22 +191,33 @@ def _texts_to_embed(store: MoleculeStore, options: FeatureOptions) -> list[str]:
 
 def _compute(
     rows: list[Any],
-    options: FeatureOptions,
+    wanted: Sequence[FeatureOptions],
     workers: int | None,
     progress: Callable[[int, int], None] | None,
-) -> MoleculeStore:
-    count = _worker_count(len(rows), options, workers)
+) -> list[MoleculeStore]:
+    """Return a store for each way; progress is that of all together."""
+    count = _worker_count(len(rows), wanted, workers)
     # With processes beside this one, small ones: whoever is ready first waits for what the others still have.
     size = _CHUNK if count == 1 else min(_CHUNK, max(32, math.ceil(len(rows) / (32 * count))))
     chunks = [rows[i : i + size] for i in range(0, len(rows), size)] or [[]]
-    parts: dict[int, MoleculeStore] = {}
+    parts: dict[int, list[MoleculeStore]] = {}
     done = 0
-    for place, part in _chunk_results(chunks, options, count):
+    for place, part in _chunk_results(chunks, wanted, count):
         parts[place] = part
-        done += len(part)
+        done += len(chunks[place])
         if progress is not None and rows:
             progress(done, len(rows))
-    store = MoleculeStore.concatenate([parts[place] for place in range(len(chunks))])
+    ways = zip(*[parts[place] for place in range(len(chunks))], strict=True)
+    return [
+        _with_heavy(MoleculeStore.concatenate(list(way)), rows, options, workers)
+        for options, way in zip(wanted, ways, strict=True)
+    ]
+
+
+def _with_heavy(
+    store: MoleculeStore, rows: list[Any], options: FeatureOptions, workers: int | None
+) -> MoleculeStore:
+    """Fill the rows of molecules that could stall from processes that can be killed."""
     heavy = [row for row, reason in enumerate(store.errors) if reason == HEAVY]
     if not heavy:
         return store
@@ -180,7 +227,7 @@ def _compute(
     return MoleculeStore.concatenate([store, late]).take(order)
 
 
-def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
+def _worker_count(n: int, wanted: Sequence[FeatureOptions], workers: int | None) -> int:
     if workers is not None and workers < 1:
         raise ConfigError(
             f"cannot work with {workers} workers", hint="use 1 or more, or None for one per core"
@@ -188,7 +235,7 @@ def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
     if multiprocessing.current_process().daemon:  # a data loader's worker may not have children
         return 1
     if workers is None:
-        cost = _COST["parse"] + sum(_COST[name] for name in options.widths)
+        cost = _COST["parse"] + sum(_COST[name] for options in wanted for name in options.widths)
         if n * cost < _WORTH_A_POOL:
             return 1
         workers = default_workers()
@@ -196,26 +243,26 @@ def _worker_count(n: int, options: FeatureOptions, workers: int | None) -> int:
 
 
 def _chunk_results(
-    chunks: list[list[Any]], options: FeatureOptions, workers: int
-) -> Iterator[tuple[int, MoleculeStore]]:
-    """Give the place of every chunk and its store, as they are finished."""
+    chunks: list[list[Any]], wanted: Sequence[FeatureOptions], workers: int
+) -> Iterator[tuple[int, list[MoleculeStore]]]:
+    """Give the place of every chunk and its stores, as they are finished."""
     if workers == 1:
         for place, chunk in enumerate(chunks):
-            yield place, featurize_chunk(chunk, options)
+            yield place, featurize_chunk_several(chunk, wanted)
         return
     # This process is one of the workers: it begins at once, from the end, while the others still start.
     pool = ProcessPoolExecutor(workers - 1, fresh_processes(), _ignore_interrupt)
     try:
-        waiting, given = deque(range(len(chunks))), dict[Future[MoleculeStore], int]()
+        waiting, given = deque(range(len(chunks))), dict[Future[list[MoleculeStore]], int]()
         while waiting or given:
             # Not all at once: a future that was given out must not be cancelled, or a worker that dies
             # leaves the pool hanging.
             while waiting and len(given) < _GIVEN * (workers - 1):
                 place = waiting.popleft()
-                given[pool.submit(featurize_chunk, chunks[place], options)] = place
+                given[pool.submit(featurize_chunk_several, chunks[place], wanted)] = place
             if waiting:
                 place = waiting.pop()
-                yield place, featurize_chunk(chunks[place], options)
+                yield place, featurize_chunk_several(chunks[place], wanted)
             else:
                 wait(given, return_when=FIRST_COMPLETED)
             for future in [future for future in given if future.done()]:

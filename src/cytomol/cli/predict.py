@@ -115,8 +115,6 @@ def command(
 
     from cytomol.predict.answered_rows import predict_rows
     from cytomol.predict.predictor import Predictor
-    from cytomol.predict.profile_source import read_profile_blocks
-    from cytomol.predict.streamed_rows import PredictJob
     from cytomol.progress import Reporter
     from cytomol.registry import import_plugins
 
@@ -127,7 +125,9 @@ def command(
     if known and not profiles:
         say("no profiles are given: every molecule is answered by its structure alone")
     backbone = predictor.features.backbone
-    if table is not None:
+    if table is not None and profiles:
+        from cytomol.predict.profile_source import read_profile_blocks
+
         measured = read_profile_blocks(profiles, table, known=known, backbone=backbone, say=say)
         predictor = predictor.with_profiles(measured)
     if uncertainty is None:
@@ -145,6 +145,8 @@ def command(
         "evidence": evidence,
     }
     if table is None:
+        from cytomol.predict.streamed_rows import PredictJob
+
         job = PredictJob(model, encoder, plugin, {**asked, "workers": streaming.of_chunk}, predictor)
         _in_parts(source, streaming, job, profiles, options=asked, notes=tuple(notes))
         return

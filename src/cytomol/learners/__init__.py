@@ -1,11 +1,9 @@
 """What learns tasks from blocks of features: each in a file of its own, registered by name."""
 
-from cytomol.learners import boosting, forest, kernel, neighbours, perceptron, stack
+from cytomol.learners import boosting, forest, kernel, neighbours
 from cytomol.learners.base import Learner, Learning, Live, Matrix, learners
-from cytomol.learners.head.learner import Head
 
 __all__ = [
-    "Head",
     "Learner",
     "Learning",
     "Live",
@@ -15,6 +13,9 @@ __all__ = [
     "kernel",
     "learners",
     "neighbours",
-    "perceptron",
-    "stack",
 ]
+
+# These load torch, which takes longer than all others together need to answer a molecule.
+learners.register_later("cytomol.learners.head.learner", "head")
+learners.register_later("cytomol.learners.perceptron", "mlp", "mlp-embedding")
+learners.register_later("cytomol.learners.stack", "cytomol", "cytomol-refit")

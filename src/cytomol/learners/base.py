@@ -6,13 +6,15 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from cytomol.registry import Registry
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Learner", "Learning", "Live", "Matrix", "learners"]
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
 from cytomol.checked import Checked
@@ -73,6 +72,8 @@ class Kernel(Learner):
 
     def _solve(self, labels: NDArray[np.float64], kind: str) -> None:
         """Set means and weights; tasks measured on the same molecules share their factor."""
+        from scipy import linalg
+
         K = self.covariance(self.counts, self.descriptors)
         self.means = np.full(labels.shape[1], np.nan)
         self.weights = np.zeros(labels.shape, dtype=np.float32)
@@ -88,8 +89,8 @@ class Kernel(Learner):
             self.means[of] = y.mean(axis=0)
             inner = K[np.ix_(at, at)].astype(np.float64)
             inner[np.diag_indices_from(inner)] += self.noise
-            factor = scipy.linalg.cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
-            solved = scipy.linalg.cho_solve(factor, y - y.mean(axis=0), check_finite=False)
+            factor = linalg.cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
+            solved = linalg.cho_solve(factor, y - y.mean(axis=0), check_finite=False)
             self.weights[np.ix_(at, of)] = solved
 
     def _choose(self, labels: NDArray[np.float64], kind: str, rng: np.random.Generator) -> None:

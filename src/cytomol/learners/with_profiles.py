@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from cytomol.checked import Checked
@@ -210,6 +209,8 @@ class WithProfiles(Learner):
 
 def _as_embedded_now(blocks: Mapping[str, Matrix], learning: Learning) -> dict[str, Matrix]:
     """Return the blocks with the validation rows embedded anew, where fitting has changed the embedding."""
+    import torch
+
     found = dict(blocks)
     if learning.live is not None:
         rows = np.flatnonzero(learning.valid)

@@ -62,13 +62,15 @@ class CodeBook(nn.Module):
         self.level_sizes = level_sizes
         self.reseed = reseed
         total = sum(level_sizes)
-        self.codes = nn.Parameter(functional.normalize(torch.randn(total, width), dim=1))
-        sizes = torch.tensor(level_sizes)
+        codes = torch.empty(total, width)
+        # Arithmetic on the meta device would load torch's compiler, which takes a second: none is done there.
+        if not codes.is_meta:
+            codes = functional.normalize(torch.randn(total, width), dim=1)
+        self.codes = nn.Parameter(codes)
+        patience = [DEAD_AFTER * size for size in level_sizes for _ in range(size)]
         self.register_buffer("idle", torch.zeros(total, dtype=torch.int64))
         self.register_buffer("starts", torch.tensor([0, *accumulate(level_sizes)][:-1]), persistent=False)
-        self.register_buffer(
-            "patience", DEAD_AFTER * sizes.repeat_interleave(sizes, output_size=total), persistent=False
-        )
+        self.register_buffer("patience", torch.tensor(patience), persistent=False)
 
     def unit_codes(self) -> Tensor:
         """Return all codes at unit length, level after level, shape (codes, d)."""

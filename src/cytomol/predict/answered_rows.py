@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.artifact.backbone import Backbone
 from cytomol.errors import ConfigError
 from cytomol.predict.predictions import Predictions
 from cytomol.predict.predictor import Predictor
@@ -17,6 +16,9 @@ from cytomol.tables.columns import free_name
 from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.row_answer import Answer
 from cytomol.tables.row_errors import OnError, RowErrors
+
+if TYPE_CHECKING:
+    from cytomol.artifact.backbone import Backbone
 
 __all__ = ["embed_rows", "predict_rows"]
 

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.artifact.backbone import Backbone
 from cytomol.assays.same_molecule import molecule_key
 from cytomol.corpus.align_features import aligned_profiles
 from cytomol.corpus.feature_columns import ColumnReport
@@ -31,6 +30,9 @@ from cytomol.predict.profile_source import (
 )
 from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.streaming.table_source import TableSource
+
+if TYPE_CHECKING:
+    from cytomol.artifact.backbone import Backbone
 
 __all__ = ["KeptProfiles", "keep_profiles"]
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 
 from cytomol.chem.descriptors import DESCRIPTOR_NAMES
 from cytomol.chem.encoders import MoleculeEncoder, with_vectors
-from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.featurize import FeatureOptions, featurize_several
 from cytomol.chem.fingerprints import MACCS_BITS
 from cytomol.chem.store import MoleculeStore
 from cytomol.learners.base import Matrix
@@ -21,6 +20,8 @@ from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.projected_profiles import project_profiles, projected_modality
 
 if TYPE_CHECKING:
+    import torch
+
     from cytomol.artifact.backbone import Backbone
 
 __all__ = ["LiveBackbone", "MoleculeFeatures"]
@@ -100,14 +101,27 @@ class MoleculeFeatures:
         progress: Progress | None = None,
     ) -> MoleculeStore:
         """Featurize molecules."""
+        return self.stores(smiles, cache=cache, workers=workers, progress=progress)[0]
 
-        def make(options: FeatureOptions) -> MoleculeStore:
-            whole = options == self.options
-            return featurize(
-                smiles, options, workers=workers, cache=cache, progress=progress if whole else None
-            )
+    def stores(
+        self,
+        smiles: Sequence[str],
+        further: Sequence[FeatureOptions] = (),
+        *,
+        cache: Path | Literal["default"] | None = "default",
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[MoleculeStore, list[MoleculeStore]]:
+        """Featurize molecules, in further ways too; without a cache each molecule is read once."""
+        wanted = [*self.needed, *further]
+        found = featurize_several(smiles, wanted, workers=workers, cache=cache, progress=progress)
+        own = dict(zip(wanted, found, strict=True))
+        return self.store_from(own.__getitem__, cache=cache), found[len(self.needed) :]
 
-        return self.store_from(make, cache=cache)
+    @property
+    def needed(self) -> list[FeatureOptions]:
+        """The options with which `store_from` asks for molecules, each once."""
+        return list(dict.fromkeys([self.options, *self._counted, *self._own_bits]))
 
     def store_from(
         self,
@@ -115,19 +129,16 @@ class MoleculeFeatures:
         *,
         cache: Path | Literal["default"] | None = None,
     ) -> MoleculeStore:
-        """Featurize molecules with ``make``, which returns the same rows for any options.
+        """Featurize molecules with ``make``, which returns the same rows for any of the options needed.
 
         A molecule for which another encoder has no vector is invalid; vectors are kept in ``cache``.
         """
         store = make(self.options)
-        if "counts" in self.blocks:
-            # a store of its own: the counts have another radius than the backbone's fingerprint
-            counted = make(
-                self.options.fingerprint(self.counts_radius, FeatureOptions.morgan_bits, counts=True)
-            )
+        for options in self._counted:
+            counted = make(options)
             store = _valid_in_both(store, counted).with_block("counts", counted.blocks["counts"])
-        if self._own_bits:
-            other = make(self.options.fingerprint(self.bits_radius or 0, self.options.morgan_bits))
+        for options in self._own_bits:
+            other = make(options)
             store = _valid_in_both(store, other)
             store = store.with_block("bits", other.blocks["morgan"], other.widths["morgan"])
         for encoder in self.encoders:
@@ -135,9 +146,18 @@ class MoleculeFeatures:
         return store
 
     @property
-    def _own_bits(self) -> bool:
-        """Whether the learner's Morgan bits are others than the backbone's."""
-        return "1d" in self.blocks and self.bits_radius not in {None, self.options.morgan_radius}
+    def _counted(self) -> list[FeatureOptions]:
+        """A store of its own for counts: they have another radius than the backbone's fingerprint."""
+        if "counts" not in self.blocks:
+            return []
+        return [self.options.fingerprint(self.counts_radius, FeatureOptions.morgan_bits, counts=True)]
+
+    @property
+    def _own_bits(self) -> list[FeatureOptions]:
+        """Another store for the learner's Morgan bits where they are not the backbone's."""
+        if "1d" not in self.blocks or self.bits_radius in {None, self.options.morgan_radius}:
+            return []
+        return [self.options.fingerprint(self.bits_radius or 0, self.options.morgan_bits)]
 
     def raw(self, store: MoleculeStore, *, batch_size: int = 256) -> dict[str, Matrix]:
         """Return the unscaled blocks, each float32, shape (n, width); rows of invalid molecules are NaN."""

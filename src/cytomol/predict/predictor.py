@@ -21,7 +21,7 @@ from cytomol.predict.parts import PredictorParts
 from cytomol.predict.predictions import Predictions
 from cytomol.predict.profile_block import CAUTION, ProfileBlock
 from cytomol.predict.saved import load_predictor, save_predictor
-from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints
+from cytomol.predict.uncertainty import Uncertainty, domain_fingerprints, domain_options
 from cytomol.predict.uncertainty.conformal import check_coverage
 
 __all__ = ["Predictor"]
@@ -98,11 +98,16 @@ class Predictor(PredictorParts):
         """
         fitted = self.fitted_uncertainty() if uncertainty else None
         check_coverage(coverage)
-        store = (
-            molecules
-            if isinstance(molecules, MoleculeStore)
-            else self.features.store(molecules, workers=workers, cache=cache, progress=progress)
-        )
+        options = self.features.options
+        near_ones = (fitted is not None or evidence) and fingerprints is None
+        if isinstance(molecules, MoleculeStore):
+            store = molecules
+        else:
+            further = [domain_options(options)] if near_ones else []
+            store, also = self.features.stores(
+                molecules, further, workers=workers, cache=cache, progress=progress
+            )
+            fingerprints = also[0].blocks["morgan"] if near_ones else fingerprints
         rows, measured = np.flatnonzero(store.valid), np.zeros(len(store), dtype=bool)
         columns = np.full((len(store), len(self.encoding.columns)), np.nan)
         members = np.full((0, 0, columns.shape[1]), np.nan)
@@ -115,7 +120,6 @@ class Predictor(PredictorParts):
         bits = np.zeros((len(store), 0), dtype=np.uint8)
         if fitted is not None or evidence:
             if fingerprints is None:
-                options = self.features.options
                 fingerprints = domain_fingerprints(store.smiles, options, workers=workers, cache=cache)
             bits = np.where(store.valid[:, None], fingerprints, np.uint8(0))
         if evidence:

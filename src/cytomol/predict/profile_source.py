@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.artifact.backbone import Backbone
 from cytomol.assays.same_molecule import molecule_key
 from cytomol.chem.keys import connectivity_block
 from cytomol.corpus.align_features import aligned_profiles
@@ -22,6 +22,9 @@ from cytomol.errors import ConfigError, InputError
 from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.projected_profiles import projected_modality
 from cytomol.tables.molecules import MoleculeTable
+
+if TYPE_CHECKING:
+    from cytomol.artifact.backbone import Backbone
 
 __all__ = [
     "ProfileSource",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from cytomol.artifact.backbone import Backbone
 from cytomol.predict.profile_block import ProfileBlock
+
+if TYPE_CHECKING:
+    from cytomol.artifact.backbone import Backbone
 
 __all__ = ["project_profiles", "projected_modality"]
 
@@ -44,6 +47,8 @@ def project_profiles(
     -------
     Rows of length 1, NaN without a profile, float32, shape (n, width of the space).
     """
+    import torch
+
     at = [block.columns.index(column) for column in backbone.modalities[name]["columns"]]
     own = np.ascontiguousarray(values[:, at])
     typical = backbone.typical[name].mean[None] if name in backbone.typical else None

@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.artifact.backbone import BACKBONE_FOLDER, Backbone, save_backbone
 from cytomol.artifact.directory import ModelDirectory, kind_of, load_model, write_model
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Labels
@@ -30,9 +29,11 @@ from cytomol.predict.evidence import Evidence
 from cytomol.predict.molecule_features import MoleculeFeatures
 from cytomol.predict.named_encoders import remembered, restored_encoder
 from cytomol.predict.parts import PredictorParts
-from cytomol.predict.predictor_card import predictor_card
 from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.uncertainty import Uncertainty
+
+if TYPE_CHECKING:
+    from cytomol.artifact.backbone import Backbone
 
 __all__ = ["KIND", "load_predictor", "save_predictor"]
 
@@ -44,6 +45,8 @@ _FORM = 2  # of config.json; 0.1 wrote none
 
 def save_predictor(predictor: PredictorParts, path: Path, *, force: bool = False) -> Path:
     """Write a predictor's directory, whole or not at all."""
+    from cytomol.predict.predictor_card import predictor_card  # loads what fitting is configured with
+
     features = predictor.features
     table, arrays = predictor.learner.state()
     tasks, units = predictor.encoding.state()
@@ -54,6 +57,8 @@ def save_predictor(predictor: PredictorParts, path: Path, *, force: bool = False
     described = {"source": predictor.source, "unfrozen": predictor.unfrozen}
     with atomic_directory(path, force=force) as directory:
         if backbone is not None:
+            from cytomol.artifact.backbone import BACKBONE_FOLDER, save_backbone
+
             save_backbone(backbone, directory / BACKBONE_FOLDER)
         write_model(
             directory,
@@ -154,7 +159,7 @@ def _parts(saved: ModelDirectory) -> PredictorParts:
 
 def _features(saved: ModelDirectory, counts_radius: int, bits_radius: int | None) -> MoleculeFeatures:
     config = saved.config
-    backbone = Backbone.load(saved.path / BACKBONE_FOLDER) if config["backbone"] else None
+    backbone = _backbone(saved) if config["backbone"] else None
     options = FeatureOptions.saved(config["feature_options"])
     named = Checked(config.get("profiles", {}), {}, "config.json: profiles")
     profiles = tuple(
@@ -171,6 +176,13 @@ def _features(saved: ModelDirectory, counts_radius: int, bits_radius: int | None
         profiles,
         encoders,
     )
+
+
+def _backbone(saved: ModelDirectory) -> Backbone:
+    """Return the backbone inside a predictor's directory; one without needs no torch."""
+    from cytomol.artifact.backbone import BACKBONE_FOLDER, Backbone
+
+    return Backbone.load(saved.path / BACKBONE_FOLDER)
 
 
 def _tasks_of_01(config: Mapping[str, Any]) -> Encoding:

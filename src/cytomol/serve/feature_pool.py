@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from typing import Self
 
-from cytomol.chem.chunk import HEAVY, empty_store, featurize_chunk
+from cytomol.chem.chunk import HEAVY, empty_store, featurize_chunk_several
 from cytomol.chem.featurize import featurize
 from cytomol.chem.options import FeatureOptions
 from cytomol.chem.store import MoleculeStore
 from cytomol.processes import fresh_processes
 
-__all__ = ["FeaturePool", "needed_options"]
+__all__ = ["FeaturePool"]
 
 _ENTRY = "cytomol.serve.feature_pool"
 _LEAST = 4  # molecules that are worth another process
@@ -124,29 +124,9 @@ def _joined(parts: Sequence[Stores]) -> Stores:
     return [MoleculeStore.concatenate(list(ways)) for ways in zip(*parts, strict=True)]
 
 
-def needed_options(
-    store_from: Callable[[Callable[[FeatureOptions], MoleculeStore]], MoleculeStore],
-) -> list[FeatureOptions]:
-    """Return the options with which a store is made, so that its parts can be made together.
-
-    Parameters
-    ----------
-    store_from
-        Makes a store, such as :meth:`~cytomol.predict.molecule_features.MoleculeFeatures.store_from`.
-    """
-    asked: list[FeatureOptions] = []
-
-    def ask(options: FeatureOptions) -> MoleculeStore:
-        asked.append(options)
-        return featurize_chunk([], replace(options, geometry=None))
-
-    store_from(ask)
-    return asked
-
-
 def _read(texts: list[str], options: list[FeatureOptions]) -> Stores:
     """Featurize molecules in this process; what could stall is refused."""
-    stores = [featurize_chunk(texts, one) for one in options]
+    stores = featurize_chunk_several(texts, options)
     return [
         replace(store, errors=[_TOO_LARGE if reason == HEAVY else reason for reason in store.errors])
         for store in stores

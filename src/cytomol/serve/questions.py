@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cytomol.predict.uncertainty.domain import BITS, RADIUS
+from cytomol.predict.uncertainty import domain_options
 from cytomol.serve.explained_molecules import explained_row
-from cytomol.serve.feature_pool import FeaturePool, needed_options
+from cytomol.serve.feature_pool import FeaturePool
 from cytomol.serve.molecule_screen import screen_molecules
 from cytomol.serve.predicted_rows import plain_number, predicted_rows
 from cytomol.serve.served_models import ServedModel, ServedModels, Verb
@@ -114,8 +114,8 @@ class PredictQuestion(Question):
         """Return what each task is predicted to be (see `predicted_rows`)."""
         assert model.predictor is not None
         features = model.predictor.features
-        options = needed_options(features.store_from)
-        bits = features.options.fingerprint(RADIUS, BITS)
+        options = features.needed
+        bits = domain_options(features.options)
         found = dict(zip([*options, bits], pool.stores(molecules, [*options, bits]), strict=True))
         store = features.store_from(found.__getitem__)
         rows = steady_rows(store)

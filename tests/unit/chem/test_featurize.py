@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytomol.chem import chunk
 from cytomol.chem import featurize as module
-from cytomol.chem.featurize import FeatureOptions, featurize
+from cytomol.chem.featurize import FeatureOptions, featurize, featurize_several
 from cytomol.chem.fingerprints import maccs, morgan_bits, morgan_counts
 from cytomol.chem.parse import parse_smiles
 from cytomol.errors import ConfigError, CytomolError, InputError
@@ -224,6 +225,56 @@ def test_rows_do_not_influence_each_other(rows: list[str | None]) -> None:
     together = featurize(rows, cache=None)
     for i, row in enumerate(rows):
         same(together.take([i]), featurize([row], cache=None))
+
+
+WAYS = [
+    ALL,
+    ALL.fingerprint(2, 128, counts=True),
+    ALL.fingerprint(3, 64),
+    FeatureOptions(chirality="as_written", descriptors=True),
+    FeatureOptions(standardize="parent", max_atoms=10),
+]
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.sampled_from(["CCO", "C[C@H](F)Cl.Cl", "bad", "C" * 20])), max_size=8),
+    st.lists(st.sampled_from(WAYS), min_size=1, max_size=4),
+)
+@settings(max_examples=40, deadline=None)
+def test_several_ways_at_once_are_each_way_alone(rows: list[str | None], ways: list[FeatureOptions]) -> None:
+    for way, store in zip(ways, featurize_several(rows, ways), strict=True):
+        same(store, featurize(rows, way, cache=None))
+
+
+def test_a_molecule_is_read_once_for_ways_that_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, asked = chunk.read_molecule, []
+
+    def counted(text, options, *, alone):
+        asked.append(text)
+        return read(text, options, alone=alone)
+
+    monkeypatch.setattr(chunk, "read_molecule", counted)
+    featurize_several(["C", "CC"], WAYS[:3], workers=1)
+    assert asked == ["C", "CC"]
+    featurize_several(["C"], WAYS, workers=1)
+    assert asked == ["C", "CC", "C", "C", "C"]
+
+
+def test_several_ways_in_several_processes_with_a_molecule_that_could_stall() -> None:
+    rows = ["C1CC1", "C" * 250, "bad", *["CCN"] * 70]
+    done: list[tuple[int, int]] = []
+    stores = featurize_several(rows, WAYS[1:3], workers=2, progress=lambda *at: done.append(at))
+    assert done[-1] == (73, 73)
+    for way, store in zip(WAYS[1:3], stores, strict=True):
+        same(store, chunk.featurize_chunk(rows, way, alone=True))
+
+
+def test_several_ways_are_kept_each_for_itself(tmp_path: Path) -> None:
+    rows = ["CCN"] * 70
+    stores = featurize_several(rows, WAYS[1:3], cache=tmp_path)
+    assert len([place for place in tmp_path.iterdir() if place.is_dir()]) == 2
+    for way, store in zip(WAYS[1:3], stores, strict=True):
+        same(store, featurize(rows, way, cache=None))
 
 
 _NO_GUARD = """

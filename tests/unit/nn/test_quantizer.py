@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -186,3 +189,27 @@ def test_counters_are_saved() -> None:
 def test_unknown_name() -> None:
     with pytest.raises(ConfigError, match=r"known: .*flat, .*tree"):
         quantizers["hexagonal"]
+
+
+_ON_META = """
+import sys, torch
+from cytomol.nn.quantizer import TreeQuantizer
+with torch.device("meta"):
+    made = TreeQuantizer(8, 3)
+assert made.codes.is_meta and made.codes.shape == (14, 8)
+assert "torch._dynamo" not in sys.modules, "the compiler is loaded"
+"""
+
+
+def test_a_model_that_is_about_to_be_loaded_does_not_load_the_compiler() -> None:
+    done = subprocess.run([sys.executable, "-c", _ON_META], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("name", quantizers.names())
+def test_codes_begin_at_unit_length_and_patience_by_the_size_of_the_level(name: str) -> None:
+    codes = quantizers[name](6, 2)
+    torch.testing.assert_close(codes.codes.norm(dim=1), torch.ones(len(codes.codes)))
+    of_levels = [DEAD_AFTER * size for size in codes.level_sizes for _ in range(size)]
+    assert codes.patience.tolist() == of_levels
+    assert codes.patience.dtype == torch.int64

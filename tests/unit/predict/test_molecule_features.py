@@ -12,6 +12,7 @@ from rdkit.Chem import Descriptors, MACCSkeys, rdFingerprintGenerator
 from cytomol.artifact.backbone import Backbone
 from cytomol.assays.labels import Labels
 from cytomol.chem.descriptors import DESCRIPTOR_NAMES
+from cytomol.chem.featurize import featurize
 from cytomol.predict.molecule_features import MoleculeFeatures
 
 SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "not a molecule", "C1CCNCC1CCO"]
@@ -88,3 +89,18 @@ def test_molecules_alike_within_the_radius_are_answered_alike(radius: int) -> No
     predictor = finetune(smiles, labels, config, folds=folds, workers=1).predictor
     one, other = predictor.predict(["CCCCNCCCC", "CCCNCCCCC"], workers=1).values[:, 0]
     assert (one == other) == (radius == 1)
+
+
+@pytest.mark.parametrize("blocks", [("1d", "counts"), ("counts",), ("maccs",)])
+def test_further_ways_come_with_the_blocks_own(blocks: tuple[str, ...]) -> None:
+    features = MoleculeFeatures.build(blocks, None, bits_radius=1)
+    bits = features.options.fingerprint(2, 2048)
+    store, (further,) = features.stores(SMILES, [bits], workers=1, cache=None)
+    alone = features.store(SMILES, workers=1, cache=None)
+    assert store.blocks.keys() == alone.blocks.keys()
+    for name, block in store.blocks.items():
+        np.testing.assert_array_equal(block, alone.blocks[name])
+    np.testing.assert_array_equal(
+        further.dense("morgan"), featurize(SMILES, bits, cache=None).dense("morgan")
+    )
+    assert len(features.needed) == 1 + ("1d" in blocks) + ("counts" in blocks)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -69,3 +71,22 @@ def test_a_form_of_the_future_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ModelDirectoryError, match=r"has form 3; this cytomol reads up to 2.*newer cytomol"):
         Predictor.load(tmp_path / "future")
+
+
+_ASK = """
+import sys
+from cytomol.predict.predictor import Predictor
+
+answer = Predictor.load(sys.argv[1]).predict(["CCCO", "no molecule"], uncertainty=True, workers=1)
+assert len(answer.errors) == 2
+assert "torch" not in sys.modules, "torch is loaded"
+"""
+
+
+def test_a_learner_that_needs_no_torch_answers_without_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(FIXTURES / "model-neighbours.zip") as archive:
+        archive.extractall(tmp_path)
+    model = Predictor.load(tmp_path / "model-neighbours").save(tmp_path / "new")
+    ask = [sys.executable, "-c", _ASK, str(model)]
+    done = subprocess.run(ask, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr

@@ -14,7 +14,7 @@ from tests.unit.serve.conftest import SMILES
 from cytomol.chem.featurize import featurize
 from cytomol.chem.options import FeatureOptions
 from cytomol.serve import feature_pool
-from cytomol.serve.feature_pool import FeaturePool, needed_options
+from cytomol.serve.feature_pool import FeaturePool
 from cytomol.serve.served_models import ServedModels
 
 WAYS = [FeatureOptions(), FeatureOptions(graph=False, morgan_bits=2048, morgan_radius=2, maccs=False)]
@@ -91,7 +91,7 @@ def test_all_that_a_predictor_reads_is_asked_for(models: ServedModels) -> None:
     predictor = models["assays"].predictor
     assert predictor is not None
     features = predictor.features
-    options = needed_options(features.store_from)
+    options = features.needed
     found = dict(zip(options, FeaturePool(0).stores(SMILES, options), strict=True))
     store = features.store_from(found.__getitem__)
     assert same(store, features.store(SMILES, cache=None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def bcut(
     if charges is None or not table.plain:
         return dict.fromkeys(names, math.nan)
     columns = (
-        [atom.GetMass() for atom in table.atoms],
+        list(map(_mass, table.numbers, table.isotopes)),
         charges,
         [logp for logp, _ in crippen],
         [refraction for _, refraction in crippen],
@@ -60,31 +61,49 @@ def bcut(
     return dict(zip(names, ends, strict=True))
 
 
+@cache
+def _mass(number: int, isotope: int) -> float:
+    atom = Chem.Atom(number)
+    atom.SetIsotope(isotope)
+    return atom.GetMass()
+
+
 def surface_bins(
-    mol: Chem.Mol, surfaces: NDArray[np.float64], crippen: Sequence[tuple[float, float]]
+    surfaces: NDArray[np.float64], charges: list[float], crippen: Sequence[tuple[float, float]]
 ) -> dict[str, float]:
     """Return the bins of SMR_VSA, SlogP_VSA and PEOE_VSA from each atom's surface and contributions."""
     logp, refraction = np.array(crippen, dtype=np.float64).reshape(-1, 2).T
-    values = {f"PEOE_VSA{i + 1}": value for i, value in enumerate(rdMolDescriptors.PEOE_VSA_(mol))}
     return (
-        values
-        | _bins("SMR_VSA", MolSurf.mrBins, refraction, surfaces)
-        | _bins("SlogP_VSA", MolSurf.logpBins, logp, surfaces)
+        _bins("PEOE_VSA", np.array(charges, dtype=np.float64), surfaces)
+        | _bins("SMR_VSA", refraction, surfaces)
+        | _bins("SlogP_VSA", logp, surfaces)
     )
 
 
 def atom_surfaces(mol: Chem.Mol) -> NDArray[np.float64]:
     """Return Labute's approximate surface of each atom."""
-    return np.array(list(rdMolDescriptors._CalcLabuteASAContribs(mol, True)[0]))
+    found = rdMolDescriptors._CalcLabuteASAContribs(mol, True)[0]
+    return np.array([found[i] for i in range(mol.GetNumAtoms())])  # RDKit's own iterator is slow
 
 
-def _bins(
-    name: str, limits: Sequence[float], by: NDArray[np.float64], what: NDArray[np.float64]
-) -> dict[str, float]:
+@cache
+def _limits(name: str) -> tuple[NDArray[np.float64], list[str]]:
+    """Return the limits between the bins of a family of descriptors, and the bins' names."""
+    limits = {
+        "PEOE_VSA": MolSurf.chgBins,
+        "SMR_VSA": MolSurf.mrBins,
+        "SlogP_VSA": MolSurf.logpBins,
+        "EState_VSA": EState_VSA.estateBins,
+        "VSA_EState": EState_VSA.vsaBins,
+    }[name]
+    return np.array(limits, dtype=np.float64), [f"{name}{i + 1}" for i in range(len(limits) + 1)]
+
+
+def _bins(name: str, by: NDArray[np.float64], what: NDArray[np.float64]) -> dict[str, float]:
     """Add up one property in bins of another, atom after atom."""
-    places = np.searchsorted(limits, by, side="right")
-    row = np.bincount(places, weights=what, minlength=len(limits) + 1)
-    return {f"{name}{i + 1}": value for i, value in enumerate(row.tolist())}
+    limits, names = _limits(name)
+    row = np.bincount(limits.searchsorted(by, side="right"), weights=what, minlength=len(names))
+    return dict(zip(names, row.tolist(), strict=True))
 
 
 def estate_bins(surfaces: NDArray[np.float64], indices: NDArray[np.float64]) -> dict[str, float]:
@@ -97,8 +116,4 @@ def estate_bins(surfaces: NDArray[np.float64], indices: NDArray[np.float64]) -> 
         "MaxAbsEStateIndex": max(sizes),
         "MinAbsEStateIndex": min(sizes),
     }
-    return (
-        values
-        | _bins("EState_VSA", EState_VSA.estateBins, indices, surfaces)
-        | _bins("VSA_EState", EState_VSA.vsaBins, surfaces, indices)
-    )
+    return values | _bins("EState_VSA", indices, surfaces) | _bins("VSA_EState", surfaces, indices)

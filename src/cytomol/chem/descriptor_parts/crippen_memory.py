@@ -61,10 +61,7 @@ def _surroundings(table: AtomTable) -> list[Any]:
         zip(table.numbers, table.hydrogens, table.charges, table.degrees, table.aromatic, strict=True)
     )
     kinds = list(zip(table.numbers, table.charges, table.aromatic, strict=True))
-    near: list[list[tuple[int, int]]] = [[] for _ in atoms]
-    for (a, b), order in zip(table.ends, table.orders, strict=True):
-        near[a].append((order, b))
-        near[b].append((order, a))
+    near = table.neighbours
     first: list[Any] = [
         (atom, *sorted([(order, kinds[b]) for order, b in beside]))
         for atom, beside in zip(atoms, near, strict=True)

@@ -6,6 +6,8 @@ Definitions as in RDKit's ``EState``, ``GraphDescriptors`` and ``Graphs``; sums 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,15 @@ from rdkit import Chem
 from rdkit.Chem import GraphDescriptors, Graphs
 from rdkit.ML.InfoTheory import entropy
 
-from cytomol.chem.descriptor_parts.atom_table import AtomTable, outer_electrons
-from cytomol.chem.descriptor_parts.path_indices import compiled
+from cytomol.chem.descriptor_parts.atom_table import (
+    AROMATIC,
+    DOUBLE,
+    SINGLE,
+    TRIPLE,
+    AtomTable,
+    outer_electrons,
+)
+from cytomol.chem.descriptor_parts.path_indices import compiled, sorted_neighbours
 
 __all__ = ["balaban_j", "bertz_ct", "bond_order_distances", "estate_indices", "information_content"]
 
@@ -24,6 +33,7 @@ _information: Any = entropy
 _entropy: Any = _information.InfoEntropy
 _graphs: Any = Graphs
 _descriptors: Any = GraphDescriptors
+_ORDERS = {SINGLE: 1.0, DOUBLE: 2.0, TRIPLE: 3.0, AROMATIC: 1.5}
 _SHELLS = (2, 10, 18, 36, 54, 86)
 _CUTOFF = 100  # RDKit compares that many distances
 _EXACT = 2.0**52  # whole numbers up to here are exact, whatever the order they are added in
@@ -39,14 +49,16 @@ def estate_indices(table: AtomTable, distances: Matrix) -> Matrix:
     >>> estate_indices(AtomTable.of(mol), Chem.GetDistanceMatrix(mol)).tolist()
     [2.0, 2.0]
     """
-    states = np.zeros(len(table.numbers))
-    for i, (number, hydrogens, d) in enumerate(
-        zip(table.numbers, table.hydrogens, table.degrees, strict=True)
-    ):
-        if d > 0:
-            shell = 1 + sum(number > last for last in _SHELLS)
-            states[i] = (4.0 / (shell * shell) * (outer_electrons(number) - hydrogens) + 1) / d
-    return np.asarray(_perturbed(states, distances), dtype=np.float64)
+    states = list(map(_intrinsic_state, table.numbers, table.hydrogens, table.degrees))
+    return np.asarray(_perturbed(np.array(states), distances), dtype=np.float64)
+
+
+@cache
+def _intrinsic_state(number: int, hydrogens: int, degree: int) -> float:
+    if degree == 0:
+        return 0.0
+    shell = 1 + sum(number > last for last in _SHELLS)
+    return (4.0 / (shell * shell) * (outer_electrons(number) - hydrogens) + 1) / degree
 
 
 @compiled
@@ -73,10 +85,26 @@ def balaban_j(table: AtomTable, distances: Matrix) -> float:
     rings = len(table.ends) - len(table.numbers) + 1
     if rings + 1 == 0:
         return 0.0
-    sums = np.add.accumulate(distances, axis=0)[-1]
-    first, second = np.array(sorted((min(e), max(e)) for e in table.ends)).reshape(-1, 2).T.astype(np.int64)
-    total = np.cumsum(1.0 / np.sqrt(sums[first] * sums[second]))[-1] if len(first) else 0.0
-    return float(float(len(table.ends)) / float(rings + 1) * total)
+    return float(float(len(table.ends)) / float(rings + 1) * _bond_sum(table.end_rows, distances))
+
+
+@compiled
+def _bond_sum(ends: Any, distances: Any) -> Any:
+    """Add up 1 / sqrt(product of the ends' sums of distances) over the bonds, sorted by their atoms."""
+    n = len(distances)
+    sums = np.zeros(n)
+    for i in range(n):
+        for j in range(n):
+            sums[j] += distances[i, j]
+    keys = np.empty(len(ends), np.int64)
+    for k in range(len(ends)):
+        a, b = ends[k, 0], ends[k, 1]
+        keys[k] = min(a, b) * n + max(a, b)
+    keys.sort()
+    total = 0.0
+    for key in keys:
+        total += 1.0 / np.sqrt(sums[key // n] * sums[key % n])
+    return total
 
 
 def bertz_ct(mol: Chem.Mol, table: AtomTable, distances: Matrix) -> float:
@@ -88,28 +116,69 @@ def bertz_ct(mol: Chem.Mol, table: AtomTable, distances: Matrix) -> float:
     if not table.plain:
         return float(_descriptors.BertzCT(mol))
     rows = np.rint(np.sort(distances, axis=1)[:, :_CUTOFF] * 1e4)
-    seen: dict[bytes, int] = {}
-    classes = [seen.setdefault(row.tobytes(), len(seen)) for row in rows]
-    near: list[list[tuple[int, float]]] = [[] for _ in classes]
-    for (a, b), bond in zip(table.ends, table.bonds, strict=True):
-        order = 1.5 if bond.GetIsAromatic() else bond.GetBondTypeAsDouble()
-        near[a].append((b, order))
-        near[b].append((a, order))
-    kinds: dict[int, int] = {}
-    connections: dict[tuple[int, ...], float] = {}
-    for atom, number in enumerate(table.numbers):
-        kinds[number] = kinds.get(number, 0) + 1
-        hinge, neighbours = classes[atom], sorted(near[atom])
-        for i, (one, order) in enumerate(neighbours):
-            own = classes[one]
-            if order > 1 and one > atom:
-                key: tuple[int, ...] = (hinge, own) if hinge < own else (own, hinge)
-                connections[key] = connections.get(key, 0) + order * (order - 1) / 2
-            for other, second in neighbours[i + 1 :]:
-                theirs = classes[other]
-                key = (own, hinge, theirs) if own < theirs else (theirs, hinge, own)
-                connections[key] = connections.get(key, 0) + order * second
-    return _bertz_entropies(list(connections.values()) or [1], list(kinds.values()), len(classes))
+    orders = [
+        1.5 if aromatic else _ORDERS[order]
+        for order, aromatic in zip(table.orders, table.aromatic_bonds, strict=True)
+    ]
+    connections = _connections(rows, table.end_rows, np.array(orders, dtype=np.float64)).tolist()
+    return _bertz_entropies(connections or [1], list(Counter(table.numbers).values()), len(table.numbers))
+
+
+@compiled
+def _classes(rows: Any) -> Any:
+    """Return of each row the number of the first row that is equal, int64, shape (rows,)."""
+    n, width = rows.shape
+    classes = np.arange(n)
+    for i in range(n):
+        for j in range(i):
+            if classes[j] != j:
+                continue
+            k = 0
+            while k < width and rows[i, k] == rows[j, k]:
+                k += 1
+            if k == width:
+                classes[i] = j
+                break
+    return classes
+
+
+@compiled
+def _connections(rows: Any, ends: Any, orders: Any) -> Any:
+    """Return the weights of the kinds of connection (multiple bonds, pairs of bonds at an atom), as met.
+
+    ``rows`` tell which atoms are alike; (atoms, distances), (bonds, 2) and (bonds,).
+    """
+    n = len(rows)
+    classes = _classes(rows)
+    start, near, bonds = sorted_neighbours(n, ends)
+    most = 0
+    for i in range(n):
+        degree = start[i + 1] - start[i]
+        most += degree + degree * (degree - 1) // 2
+    keys, values, count = np.empty(most, np.int64), np.zeros(most), 0
+    for atom in range(n):
+        hinge = classes[atom]
+        for i in range(start[atom], start[atom + 1]):
+            own, order = classes[near[i]], orders[bonds[i]]
+            if order > 1 and near[i] > atom:
+                key = min(hinge, own) * n + max(hinge, own)
+                count = _add(keys, values, count, key, order * (order - 1) / 2)
+            for j in range(i + 1, start[atom + 1]):
+                theirs = classes[near[j]]
+                key = ((1 + min(own, theirs)) * n + hinge) * n + max(own, theirs)
+                count = _add(keys, values, count, key, order * orders[bonds[j]])
+    return values[:count]
+
+
+@compiled
+def _add(keys: Any, values: Any, count: int, key: int, value: float) -> Any:
+    """Add to the value of a key, which may be new; return the number of keys."""
+    for k in range(count):
+        if keys[k] == key:
+            values[k] += value
+            return count
+    keys[count], values[count] = key, value
+    return count + 1
 
 
 def _bertz_entropies(connections: list[float], kinds: list[int], atoms: int) -> float:
@@ -166,9 +235,19 @@ def _polynomial(joined: Any) -> Any:
             bound = np.abs(power).max()
             if bound > limit:
                 return result, False
-        for i in range(n):
-            product[i] = 0.0
-            for m in range(degree[i]):
-                product[i] += power[near[i, m]]
+        _add_neighbours(near, degree, power, product)
         power, product = product, power
     return result, True
+
+
+@compiled
+def _add_neighbours(near: Any, degree: Any, power: Any, product: Any) -> Any:
+    """Write into each row of ``product`` the sum of its neighbours' rows of ``power``."""
+    n = len(power)
+    for i in range(n):
+        for j in range(n):
+            product[i, j] = power[near[i, 0], j] if degree[i] else 0.0
+        for m in range(1, degree[i]):
+            other = near[i, m]
+            for j in range(n):
+                product[i, j] += power[other, j]

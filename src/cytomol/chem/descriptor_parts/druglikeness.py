@@ -1,6 +1,6 @@
-"""QED, fragment counts and the spacial score with searches shared and screened.
+"""QED and the fragment counts with searches shared and screened.
 
-The definitions (patterns, weights, terms) are RDKit's: ``QED``, ``Fragments`` and ``SpacialScore``.
+The definitions (patterns, weights, terms) are RDKit's: ``QED`` and ``Fragments``.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from functools import cache
 from typing import Any
 
 from rdkit import Chem
-from rdkit.Chem import QED, Fragments, rdMolDescriptors, rdmolops
+from rdkit.Chem import QED, Fragments, rdMolDescriptors
 
-from cytomol.chem.descriptor_parts.atom_table import AtomTable
+from cytomol.chem.descriptor_parts.atom_table import AROMATIC, SINGLE, AtomTable
 from cytomol.chem.descriptor_parts.substructure_screen import SubstructureScreen
 
-__all__ = ["Searches", "fragment_patterns", "qed", "spacial_score", "strict_is_usual"]
+__all__ = ["Searches", "aromatic_rings", "fragment_patterns", "qed", "strict_is_usual"]
 
 _qed: Any = QED
-_chem: Any = Chem
 _STRICT = rdMolDescriptors.NumRotatableBondsOptions.Strict
-_WEIGHT = {Chem.HybridizationType.SP: 1, Chem.HybridizationType.SP2: 2, Chem.HybridizationType.SP3: 3}
+_ALIPHATIC_RINGS = "[$([A&R][!a])]"
+_FEW_RINGS = 8  # in a molecule of so many RDKit's search finds as many as there are
 
 
 @cache
@@ -43,7 +43,7 @@ class Searches:
 
     def __init__(self, mol: Chem.Mol, table: AtomTable) -> None:
         self._mol = mol
-        possible = _screen().possible(mol, table)
+        possible, self._counts = _screen().look(mol, table)
         fragments, acceptors = len(fragment_patterns()), len(_qed.Acceptors)
         self._fragments = possible[:fragments]
         self._acceptors = possible[fragments : fragments + acceptors]
@@ -51,10 +51,12 @@ class Searches:
 
     def fragments(self) -> dict[str, float]:
         """Return the fragment counts by descriptor."""
-        mol = self._mol
+        mol, counts = self._mol, self._counts
         return {
-            name: len(mol.GetSubstructMatches(pattern, uniquify=True)) if maybe else 0
-            for (name, pattern), maybe in zip(fragment_patterns().items(), self._fragments, strict=True)
+            name: (counts[i] if i in counts else len(mol.GetSubstructMatches(pattern, uniquify=True)))
+            if self._fragments[i]
+            else 0
+            for i, (name, pattern) in enumerate(fragment_patterns().items())
         }
 
     def acceptors(self) -> int:
@@ -93,9 +95,8 @@ def strict_is_usual() -> bool:
     return usual == counts(_STRICT) and all(usual != counts(other) for other in others)
 
 
-def qed(mol: Chem.Mol, searches: Searches, logp: float, rotatable: int) -> float:
+def qed(mol: Chem.Mol, table: AtomTable, searches: Searches, logp: float, rotatable: int) -> float:
     """Return QED from properties that are known already. Hydrogens must not be atoms."""
-    aromatic = Chem.DeleteSubstructs(Chem.Mol(mol), _qed.AliphaticRings)
     properties = _qed.QEDproperties(
         MW=rdMolDescriptors._CalcMolWt(mol),
         ALOGP=logp,
@@ -103,26 +104,60 @@ def qed(mol: Chem.Mol, searches: Searches, logp: float, rotatable: int) -> float
         HBD=rdMolDescriptors.CalcNumHBD(mol),
         PSA=rdMolDescriptors.CalcTPSA(mol),
         ROTB=rotatable,
-        AROM=len(Chem.GetSSSR(aromatic)),
+        AROM=aromatic_rings(mol, table),
         ALERTS=searches.alerts(),
     )
     return float(_qed.qed(mol, qedProperties=properties))
 
 
-def spacial_score(mol: Chem.Mol, table: AtomTable) -> float:
-    """Return the spacial score by heavy atom (Krzyzanowski et al., J. Med. Chem. 2023)."""
-    own = Chem.Mol(mol)
-    rdmolops.FindPotentialStereoBonds(own)
-    centres = _chem.FindMolChiralCenters(
-        own, includeUnassigned=True, includeCIP=False, useLegacyImplementation=False
-    )
-    stereo = {atom for atom, _ in centres}
-    for k, ends in enumerate(table.ends):
-        bond = own.GetBondWithIdx(k)
-        if bond.GetBondType() == Chem.BondType.DOUBLE and bond.GetStereo() != Chem.BondStereo.STEREONONE:
-            stereo.update(ends)
-    score = 0
-    for i, (atom, degree) in enumerate(zip(table.atoms, table.degrees, strict=True)):
-        ring = 2 if not table.aromatic[i] and atom.IsInRing() else 1
-        score += _WEIGHT.get(atom.GetHybridization(), 4) * (1 + (i in stereo)) * ring * degree**2
-    return score / own.GetNumHeavyAtoms()
+def aromatic_rings(mol: Chem.Mol, table: AtomTable) -> int:
+    """Return QED's number of aromatic rings: those left without the aliphatic atoms of rings.
+
+    QED deletes the ring atoms that are not aromatic and have a neighbour that is not, and looks for rings in
+    what is left. Of few rings there are as many as bonds more than a tree of the atoms would have.
+
+    Examples
+    --------
+    >>> from rdkit import Chem
+    >>> mol = Chem.MolFromSmiles("C1CCc2ccccc2C1")
+    >>> aromatic_rings(mol, AtomTable.of(mol))
+    1
+    """
+    if table.plain and _aliphatic_rings_are_usual():
+        count = _rings_left(table)
+        if count <= _FEW_RINGS:
+            return count
+    return len(Chem.GetSSSR(Chem.DeleteSubstructs(Chem.Mol(mol), _qed.AliphaticRings)))
+
+
+@cache
+def _aliphatic_rings_are_usual() -> bool:
+    return bool(Chem.MolToSmarts(_qed.AliphaticRings) == _ALIPHATIC_RINGS)
+
+
+def _rings_left(table: AtomTable) -> int:
+    """Return the number of independent rings that pass no aliphatic ring atom beside another such atom."""
+    deleted = {
+        atom
+        for atom, (rings, aromatic) in enumerate(zip(table.rings, table.aromatic, strict=True))
+        if rings
+        and not aromatic
+        and any(not table.aromatic[b] and order in {SINGLE, AROMATIC} for order, b in table.neighbours[atom])
+    }
+    root = list(range(len(table.numbers)))
+    rings = 0
+    for (a, b), in_ring in zip(table.ends, table.in_ring, strict=True):
+        if not in_ring or a in deleted or b in deleted:
+            continue
+        one, other = _root_of(root, a), _root_of(root, b)
+        if one == other:
+            rings += 1
+        root[one] = other
+    return rings
+
+
+def _root_of(root: list[int], atom: int) -> int:
+    while root[atom] != atom:
+        root[atom] = root[root[atom]]
+        atom = root[atom]
+    return atom

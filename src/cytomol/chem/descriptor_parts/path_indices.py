@@ -22,7 +22,7 @@ from rdkit.Chem import rdMolDescriptors
 
 from cytomol.chem.descriptor_parts.atom_table import AtomTable, outer_electrons
 
-__all__ = ["compiled", "path_indices"]
+__all__ = ["compiled", "path_indices", "sorted_neighbours"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,20 +94,34 @@ def _kappas(mol: Chem.Mol, two: int, three: int) -> dict[str, float]:
 
 
 @compiled
-def _walk(n: Any, ends: Any, simple: Any, valence: Any) -> Any:  # noqa: PLR0912 - one walk
-    """Return the number of paths and the sums of their products, by two, three and four bonds."""
+def sorted_neighbours(n: Any, ends: Any) -> Any:
+    """Return where the neighbours of each atom begin, the neighbours in rising order, and their bonds.
+
+    Shapes (n + 1,), (2 bonds,) and (2 bonds,), int64, for bonds ``ends`` of shape (bonds, 2).
+    """
     start = np.zeros(n + 1, np.int64)
     for k in range(len(ends)):
         start[ends[k, 0] + 1] += 1
         start[ends[k, 1] + 1] += 1
     start = np.cumsum(start)
-    place, near = start.copy(), np.empty(2 * len(ends), np.int64)
+    place = start.copy()
+    near, bonds = np.empty(2 * len(ends), np.int64), np.empty(2 * len(ends), np.int64)
     for k in range(len(ends)):
         for way in range(2):
-            near[place[ends[k, way]]] = ends[k, 1 - way]
-            place[ends[k, way]] += 1
-    for i in range(n):
-        near[start[i] : start[i + 1]] = np.sort(near[start[i] : start[i + 1]])
+            atom, other = ends[k, way], ends[k, 1 - way]
+            at = place[atom]
+            place[atom] += 1
+            while at > start[atom] and near[at - 1] > other:
+                near[at], bonds[at] = near[at - 1], bonds[at - 1]
+                at -= 1
+            near[at], bonds[at] = other, k
+    return start, near, bonds
+
+
+@compiled
+def _walk(n: Any, ends: Any, simple: Any, valence: Any) -> Any:  # noqa: PLR0912 - one walk
+    """Return the number of paths and the sums of their products, by two, three and four bonds."""
+    start, near, _ = sorted_neighbours(n, ends)
     counts, sums = np.zeros(3, np.int64), np.zeros((3, 2))
     path, at = np.empty(5, np.int64), np.empty(5, np.int64)
     for order in range(2, 5):

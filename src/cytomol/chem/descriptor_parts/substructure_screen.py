@@ -2,21 +2,23 @@
 
 Every atom has a signature: all that the simple atom queries of SMARTS look at. Whether an atom of a signature
 meets a query, and a bond between two signatures a bond of a pattern, is asked of RDKit once and remembered. A
-pattern whose atoms or bonds are not all met somewhere in a molecule cannot be part of it. Queries that look
-at more than the signature (recursive ones, ring sizes) count as met, so no match is ever lost; of an atom
-that is a choice of recursive queries, one of these must pass.
+pattern whose atoms or bonds are not all met somewhere in a molecule cannot be part of it. What looks at more
+than the signature (ring sizes, what must not be there) counts as met, so no match is ever lost; of recursive
+patterns the same is asked as of the pattern. Patterns of one atom or one bond are counted without a search.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import cache
+from typing import NamedTuple
 
 from rdkit import Chem
 
 from cytomol.chem.descriptor_parts.atom_table import AtomTable
+from cytomol.chem.descriptor_parts.smarts_terms import atom_terms, necessary_terms, recursive_pattern
 
-__all__ = ["KIND_QUERIES", "SubstructureScreen"]
+__all__ = ["KIND_QUERIES", "Seen", "SubstructureScreen"]
 
 KIND_QUERIES = frozenset(
     {
@@ -47,7 +49,36 @@ _BOND_QUERIES = {
     "DoubleOrAromaticBond",
 }
 _MOST = 200_000  # remembered answers
-Signature = tuple[int, ...]
+_NONE = 1_000_000  # size of no ring
+_MATCHES = 1000  # RDKit stops at so many
+_Bond = tuple[int, int, int, bool]  # numbers of the ends' signatures, type, whether in a ring
+
+
+class Seen(NamedTuple):
+    """What a look at a molecule tells.
+
+    Attributes
+    ----------
+    possible
+        Of every pattern, False where it cannot be a substructure.
+    counts
+        Matches of patterns of one atom or one bond that RDKit would find, each set of atoms once.
+    """
+
+    possible: list[bool]
+    counts: dict[int, int]
+
+
+class _Condition(NamedTuple):
+    """Bits that must be met, and groups of further conditions of which one must hold."""
+
+    need: int
+    groups: list[list[_Condition]]
+
+    def holds(self, met: int) -> bool:
+        return self.need & met == self.need and all(
+            any(choice.holds(met) for choice in group) for group in self.groups
+        )
 
 
 class SubstructureScreen:
@@ -63,89 +94,164 @@ class SubstructureScreen:
     >>> from rdkit import Chem
     >>> screen = SubstructureScreen([Chem.MolFromSmarts("C=O"), Chem.MolFromSmarts("C#N")])
     >>> mol = Chem.MolFromSmiles("CC=O")
-    >>> screen.possible(mol, AtomTable.of(mol))
-    [True, False]
+    >>> screen.look(mol, AtomTable.of(mol))
+    Seen(possible=[True, False], counts={0: 1})
     """
 
     def __init__(self, patterns: Sequence[Chem.Mol]) -> None:
-        self._atoms: list[tuple[int, Any]] = []  # bit, query
-        self._bonds: list[tuple[int, int, int, Any]] = []  # bit, bits of the ends, query
+        self._atoms: list[tuple[int, Chem.Atom]] = []  # bit, query
+        self._bonds: list[tuple[int, int, int, Chem.Bond]] = []  # bit, bits of the ends, query
         self._known: dict[str, int] = {}
         self._bits = 0
+        self._rings: dict[int, int] = {}  # atoms of a ring, bit
         self._kept: list[Chem.Mol] = []  # patterns whose atoms and bonds are asked later
-        self._of_signature: dict[Signature, int] = {}
-        self._of_bond: dict[tuple[Signature, Signature, int, bool], int] = {}
-        self._first = [self._need(pattern) for pattern in patterns]
-        self._further = [(i, groups) for i, p in enumerate(patterns) if (groups := self._choices(p))]
+        self._numbers: dict[tuple[int, ...], int] = {}
+        self._of_signature: dict[int, int] = {}
+        self._of_bond: dict[_Bond, int] = {}
+        conditions = [self._condition(pattern) for pattern in patterns]
+        self._first = [condition.need for condition in conditions]
+        self._further = [(i, condition) for i, condition in enumerate(conditions) if condition.groups]
+        self._counted = [(i, bit) for i, p in enumerate(patterns) if (bit := self._whole(p))]
 
-    def possible(self, mol: Chem.Mol, table: AtomTable) -> list[bool]:
-        """Return, for every pattern, False where it cannot be a substructure."""
+    def look(self, mol: Chem.Mol, table: AtomTable) -> Seen:
+        """Tell of every pattern whether it may be in a molecule, and of the smallest how often it is."""
         if len(self._of_signature) + len(self._of_bond) > _MOST:
+            self._numbers.clear()
             self._of_signature.clear()
             self._of_bond.clear()
-        signatures = _signatures(mol, table)
+        signatures = [self._number(signature) for signature in _signatures(table)]
         met = 0
-        for signature, atom in dict(zip(signatures, table.atoms, strict=True)).items():
+        masks = []
+        for signature, atom in zip(signatures, range(len(signatures)), strict=True):
             mask = self._of_signature.get(signature)
             if mask is None:
-                mask = self._of_signature[signature] = self._atom_mask(atom)
+                mask = self._of_signature[signature] = self._atom_mask(mol.GetAtomWithIdx(atom))
+            masks.append(mask)
             met |= mask
-        keys = {}
-        for bond, order, (a, b) in zip(table.bonds, table.orders, table.ends, strict=True):
-            keys[signatures[a], signatures[b], order, bond.IsInRing()] = bond
-        for key, bond in keys.items():
+        for k, ((a, b), order, in_ring) in enumerate(
+            zip(table.ends, table.orders, table.in_ring, strict=True)
+        ):
+            key = signatures[a], signatures[b], order, in_ring
             mask = self._of_bond.get(key)
             if mask is None:
-                mask = self._of_bond[key] = self._bond_mask(key, bond)
-            met |= mask
+                mask = self._of_bond[key] = self._bond_mask(key, mol.GetBondWithIdx(k))
+            if mask:
+                masks.append(mask)
+                met |= mask
+        sizes = {len(ring) for ring in mol.GetRingInfo().AtomRings()}
+        smallest, odd = min(sizes, default=_NONE), min([size for size in sizes if size % 2], default=_NONE)
+        for size, bit in self._rings.items():
+            if (odd if size % 2 else smallest) <= size:
+                met |= bit
         possible = [need & met == need for need in self._first]
-        for i, groups in self._further:
-            if possible[i]:
-                possible[i] = all(any(need & met == need for need in group) for group in groups)
-        return possible
+        for i, condition in self._further:
+            possible[i] = possible[i] and condition.holds(met)
+        if len(masks) > _MATCHES:
+            return Seen(possible, {})
+        return Seen(
+            possible,
+            {i: len([1 for mask in masks if mask & bit]) for i, bit in self._counted if possible[i]},
+        )
 
-    def _choices(self, pattern: Chem.Mol) -> list[list[int]]:
-        """Return a group of sets of bits, of which one must be met, for each choice of recursive queries."""
-        groups = []
-        for atom in pattern.GetAtoms():
-            for choice in _recursive_choices(atom.GetSmarts()):
-                parts = [Chem.MolFromSmarts(smarts) for smarts in choice]
-                if all(part is not None for part in parts):
-                    groups.append([self._need(part) for part in parts])
-        return groups
-
-    def _need(self, pattern: Chem.Mol) -> int:
-        need, bits = 0, []
-        for atom in pattern.GetAtoms():
-            bits.append(self._bit("atom " + atom.DescribeQuery(), atom, self._atoms, _ATOM_QUERIES))
-            need |= bits[-1]
-        for bond in pattern.GetBonds():
-            first, second = bits[bond.GetBeginAtomIdx()], bits[bond.GetEndAtomIdx()]
-            if _names(bond.DescribeQuery()) <= _BOND_QUERIES:
-                text = f"bond {first} {second} {bond.DescribeQuery()}"
-                if text not in self._known:
-                    self._known[text] = self._next()
-                    self._bonds.append((self._known[text], first, second, bond))
-                need |= self._known[text]
+    def _condition(self, pattern: Chem.Mol) -> _Condition:
+        """Return what a molecule must have to contain a pattern."""
         self._kept.append(pattern)
-        return need
+        found = [self._of_atom(atom) for atom in pattern.GetAtoms()]
+        need, groups = 0, []
+        for bit, inner in found:
+            need |= bit | inner.need
+            groups += inner.groups
+        for ring in Chem.GetSSSR(Chem.Mol(pattern)):
+            need |= self._ring_bit(len(ring))
+        for bond in pattern.GetBonds():
+            first, second = found[bond.GetBeginAtomIdx()][0], found[bond.GetEndAtomIdx()][0]
+            need |= self._bond_bit(bond, first, second)
+        return _Condition(need, groups)
 
-    def _bit(self, text: str, query: Any, queries: list[tuple[int, Any]], names: set[str]) -> int:
-        if not _names(query.DescribeQuery()) <= names:
+    def _of_atom(self, atom: Chem.Atom) -> tuple[int, _Condition]:
+        """Return the bit of what is simple of an atom's query, and what its recursive patterns need."""
+        if bit := self._atom_bit(atom):
+            return bit, _Condition(0, [])
+        simple = necessary_terms(atom.GetSmarts())
+        need, groups = 0, []
+        for alternatives in atom_terms(atom.GetSmarts()):
+            choice = [self._of_terms(terms, simple) for terms in alternatives]
+            if len(choice) == 1:
+                need |= choice[0].need
+                groups += choice[0].groups
+            elif all(one.need or one.groups for one in choice):
+                groups.append(choice)
+        return self._text_bit(simple), _Condition(need, groups)
+
+    def _of_terms(self, terms: list[str], further: list[list[str]]) -> _Condition:
+        """Return what an atom needs to meet all of some terms; ``further`` ones hold in any case."""
+        need, groups = self._text_bit([*necessary_terms("[" + "&".join(terms) + "]"), *further]), []
+        for pattern in [Chem.MolFromSmarts(text) for term in terms if (text := recursive_pattern(term))]:
+            if pattern is not None:
+                condition = self._condition(pattern)
+                need |= condition.need
+                groups += condition.groups
+        return _Condition(need, groups)
+
+    def _text_bit(self, terms: list[list[str]]) -> int:
+        """Return the bit of an atom that meets one of each list of terms; 0 if none of them is simple."""
+        simple = [text for one in terms if _is_simple(text := ",".join(one))]
+        if not simple:
             return 0
+        pattern = Chem.MolFromSmarts(_joined(simple))
+        self._kept.append(pattern)
+        return self._atom_bit(pattern.GetAtomWithIdx(0))
+
+    def _atom_bit(self, atom: Chem.Atom) -> int:
+        description = atom.DescribeQuery()
+        if not _names(description) <= _ATOM_QUERIES:
+            return 0
+        text = "atom " + description
         if text not in self._known:
             self._known[text] = self._next()
-            queries.append((self._known[text], query))
+            self._atoms.append((self._known[text], atom))
         return self._known[text]
+
+    def _bond_bit(self, bond: Chem.Bond, first: int, second: int) -> int:
+        description = bond.DescribeQuery()
+        if not _names(description) <= _BOND_QUERIES:
+            return 0
+        text = f"bond {first} {second} {description}"
+        if text not in self._known:
+            self._known[text] = self._next()
+            self._bonds.append((self._known[text], first, second, bond))
+        return self._known[text]
+
+    def _ring_bit(self, size: int) -> int:
+        """Return the bit of a ring of a size, which may be the outline of smaller ones fused together.
+
+        One of these is no larger than it, and one is odd if it is.
+        """
+        if size not in self._rings:
+            self._rings[size] = self._next()
+        return self._rings[size]
+
+    def _whole(self, pattern: Chem.Mol) -> int:
+        """Return the bit that tells a pattern of one atom or one bond from all else; 0 if none does."""
+        bits = [self._atom_bit(atom) for atom in pattern.GetAtoms()]
+        if len(bits) == 1:
+            return bits[0]
+        if len(bits) != 2 or pattern.GetNumBonds() != 1 or not all(bits):
+            return 0
+        bond = pattern.GetBondWithIdx(0)
+        return self._bond_bit(bond, bits[bond.GetBeginAtomIdx()], bits[bond.GetEndAtomIdx()])
 
     def _next(self) -> int:
         self._bits += 1
         return 1 << (self._bits - 1)
 
+    def _number(self, signature: tuple[int, ...]) -> int:
+        return self._numbers.setdefault(signature, len(self._numbers))
+
     def _atom_mask(self, atom: Chem.Atom) -> int:
         return sum(bit for bit, query in self._atoms if query.Match(atom))
 
-    def _bond_mask(self, key: tuple[Signature, Signature, int, bool], bond: Chem.Bond) -> int:
+    def _bond_mask(self, key: _Bond, bond: Chem.Bond) -> int:
         one, other = self._of_signature[key[0]], self._of_signature[key[1]]
         mask = 0
         for bit, first, second, query in self._bonds:
@@ -157,77 +263,38 @@ class SubstructureScreen:
         return mask
 
 
-def _signatures(mol: Chem.Mol, table: AtomTable) -> list[Signature]:
-    rings = mol.GetRingInfo()
+def _signatures(table: AtomTable) -> Iterator[tuple[int, ...]]:
+    """Yield all that the simple queries look at, atom by atom."""
     beside = [0] * len(table.numbers)  # hydrogens that are atoms
     if 1 in table.numbers:
         for a, b in table.ends:
             beside[a] += table.numbers[b] == 1
             beside[b] += table.numbers[a] == 1
-    return [
-        (
-            number,
-            hydrogens,
-            charge,
-            degree,
-            around,
-            rings.NumAtomRings(i),
-            aromatic,
-            atom.GetTotalValence(),
-            atom.GetIsotope(),
-        )
-        for i, (atom, number, hydrogens, charge, degree, aromatic, around) in enumerate(
-            zip(
-                table.atoms,
-                table.numbers,
-                table.hydrogens,
-                table.charges,
-                table.degrees,
-                table.aromatic,
-                beside,
-                strict=True,
-            )
-        )
-    ]
+    return zip(
+        table.numbers,
+        table.hydrogens,
+        table.charges,
+        table.degrees,
+        beside,
+        table.rings,
+        table.aromatic,
+        table.valences,
+        table.isotopes,
+        strict=True,
+    )
+
+
+def _joined(terms: Sequence[str]) -> str:
+    return "[" + ";".join(["*", *dict.fromkeys(terms)]) + "]"
+
+
+@cache
+def _is_simple(term: str) -> bool:
+    """Tell whether an atom's signature decides a term."""
+    pattern = Chem.MolFromSmarts(_joined([term]))
+    return pattern is not None and _names(pattern.GetAtomWithIdx(0).DescribeQuery()) <= _ATOM_QUERIES
 
 
 def _names(description: str) -> set[str]:
     """Return the kinds of query in RDKit's description of one."""
     return {line.split()[0] for line in description.splitlines() if line.strip()}
-
-
-def _recursive_choices(smarts: str) -> Iterator[list[str]]:
-    """Yield the choices of recursive queries, one of each of which an atom must meet."""
-    if not (smarts.startswith("[") and smarts.endswith("]")):
-        return
-    for part in _split(smarts[1:-1], ";"):
-        found = []
-        for choice in _split(part, ","):
-            inner = [one[2:-1] for one in _split(choice, "&") if one.startswith("$(") and _whole(one)]
-            if not inner:
-                break
-            found.append(inner[0])
-        else:
-            yield found
-
-
-def _whole(choice: str) -> bool:
-    """Return whether the bracket that opens a recursive query closes at its end."""
-    depth = 0
-    for i, letter in enumerate(choice):
-        depth += (letter == "(") - (letter == ")")
-        if depth == 0 and i > 0:
-            return i == len(choice) - 1
-    return False
-
-
-def _split(text: str, mark: str) -> list[str]:
-    """Split at a mark outside of brackets."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter in "([") - (letter in ")]")
-        if letter == mark and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return parts

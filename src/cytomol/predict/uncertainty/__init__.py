@@ -3,7 +3,7 @@
 from cytomol.predict.uncertainty.answer import UncertaintyAnswer, set_of_classes, uncertainty_columns
 from cytomol.predict.uncertainty.calibration import Calibrator, fit_calibrators
 from cytomol.predict.uncertainty.class_sets import PredictionSets
-from cytomol.predict.uncertainty.domain import ApplicabilityDomain, domain_fingerprints
+from cytomol.predict.uncertainty.domain import ApplicabilityDomain, domain_fingerprints, domain_options
 from cytomol.predict.uncertainty.intervals import PredictionIntervals
 from cytomol.predict.uncertainty.limits import DomainLimits, Word
 from cytomol.predict.uncertainty.report import coverage_report
@@ -20,6 +20,7 @@ __all__ = [
     "Word",
     "coverage_report",
     "domain_fingerprints",
+    "domain_options",
     "fit_calibrators",
     "set_of_classes",
     "uncertainty_columns",

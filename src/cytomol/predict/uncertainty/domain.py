@@ -21,13 +21,18 @@ from cytomol.predict.uncertainty.limits import DomainLimits
 if TYPE_CHECKING:
     from cytomol.chem.featurize import FeatureOptions
 
-__all__ = ["ApplicabilityDomain", "domain_fingerprints"]
+__all__ = ["ApplicabilityDomain", "domain_fingerprints", "domain_options"]
 
 RADIUS = 2
 BITS = 2048
 NEIGHBOURS = 5
 _PERCENTILE = 0.05
 _BLOCK = 65536  # queries compared at once: bounds memory to some megabytes
+
+
+def domain_options(options: FeatureOptions) -> FeatureOptions:
+    """Return the options of the fingerprints by which molecules are near, read as ``options`` say."""
+    return options.fingerprint(RADIUS, BITS)
 
 
 def domain_fingerprints(
@@ -44,7 +49,7 @@ def domain_fingerprints(
     """
     from cytomol.chem.featurize import FeatureOptions, featurize
 
-    wanted = (options or FeatureOptions()).fingerprint(RADIUS, BITS)
+    wanted = domain_options(options or FeatureOptions())
     store = featurize(smiles, wanted, workers=workers, cache=cache, progress=progress)
     return np.asarray(store.blocks["morgan"], dtype=np.uint8)
 
