@@ -5,6 +5,7 @@ every package that cytomol and its extras need, or with the newest within its ra
 and tests that touch every package run there. What was installed and what came of it is a row of
 ``benchmarks/results/versions.csv``. ``--python python3.13`` takes another interpreter, ``--torch`` another
 torch than that of the Makefile, and ``--show`` prints the constraints alone.
+Packages of a few gigabytes are fetched each time; ``--venv`` keeps them for the next.
 """
 
 from __future__ import annotations
@@ -89,21 +90,21 @@ def lowest(wanted: Sequence[Requirement]) -> list[str]:
     return sorted(lines)
 
 
-def install(python: str, place: Path, end: str, torch: str) -> str:
-    """Make the environment and return its interpreter."""
-    subprocess.run([python, "-m", "venv", place / "venv"], check=True)
-    inside = str(place / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
-    pip = [inside, "-m", "pip", "install", "--quiet", "--no-cache-dir"]
-    wheel, _ = build(place / "dist")
-    constraints = place / "constraints.txt"
+def install(python: str, venv: Path, wheel: Path, end: str, torch: str) -> str:
+    """Make the environment, or take what is there, and return its interpreter."""
+    inside = str(venv / ("Scripts" if os.name == "nt" else "bin") / "python")
+    if not venv.exists():
+        subprocess.run([python, "-m", "venv", venv], check=True)
+        # by pip, which knows where this machine has a build for its CPU
+        subprocess.run([inside, "-m", "pip", "install", "--quiet", torch], check=True)
+    # the rest by uv: old versions that must agree keep pip searching for a quarter of an hour
+    uv = [sys.executable, "-m", "uv", "pip"]
+    constraints = venv / "constraints.txt"
     lines = lowest(declared()) if end == "lowest" else []
-    constraints.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    subprocess.run([*pip, "--upgrade", "pip"], check=True)
-    subprocess.run([*pip, torch], check=True)
-    newest = ["--upgrade", "--upgrade-strategy", "eager", torch] if end == "newest" else []
-    wanted = f"{wheel}[{','.join(EXTRAS)}]"
-    subprocess.run([*pip, *newest, "--constraint", constraints, wanted, *TOOLS], check=True)
-    subprocess.run([inside, "-m", "pip", "check"], check=True)
+    constraints.write_text("\n".join([*lines, torch]) + "\n", encoding="utf-8")
+    wanted = ["--reinstall-package", "cytomol", f"{wheel}[{','.join(EXTRAS)}]", *TOOLS]
+    subprocess.run([*uv, "install", "--python", inside, "--constraint", constraints, *wanted], check=True)
+    subprocess.run([*uv, "check", "--python", inside], check=True)
     return inside
 
 
@@ -171,6 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     which.add_argument("--newest", dest="end", action="store_const", const="newest")
     parser.add_argument("--python", default=sys.executable, help="the interpreter; this one by default")
     parser.add_argument("--torch", default="torch==2.13.0", help="requirement (torch==2.13.0)")
+    parser.add_argument("--venv", type=Path, help="folder that keeps the environment; none by default")
     parser.add_argument("--show", action="store_true", help="print the constraints and end")
     parser.add_argument("tests", nargs="*", default=list(TESTS), help="below tests/; a chosen few by default")
     options = parser.parse_args(argv)
@@ -179,7 +181,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="versions-") as folder:
         place = Path(folder)
-        inside = install(options.python, place, options.end, options.torch)
+        wheel, _ = build(place / "dist")
+        venv = options.venv.resolve() if options.venv else place / "venv"
+        inside = install(options.python, venv, wheel, options.end, options.torch)
         python, packages = versions(inside)
         print(f"Python {python}; {packages}", flush=True)
         row = {"end": options.end, "python": python, "packages": packages}

@@ -1,11 +1,11 @@
 """Faults planted in the source, which the tests should find: ``python -m tests.fuzz.mutants --mutants 50``.
 
 Changes to `objectives`, `context`, `assays` and `predict` (`tests.fuzz.mutations` says which) are drawn at
-random. For each a process of its own runs the tests of the changed file and then those of its package on a
-copy of the source, until one fails. Every mutant is a row of ``benchmarks/results/mutants.csv``; rows that
-are there stay, so that the command goes on where it ended. Whoever has looked at a survivor writes into its
-column `why` what makes the change no fault, or writes the test that was missing: ``--again`` runs the
-survivors that have no reason yet once more.
+random. For each a process of its own runs the tests of the changed file, until one fails: those that mirror
+it or import it, else those of its package. Every mutant is a row of ``benchmarks/results/mutants.csv``; rows
+that are there stay, so that the command goes on where it ended. Whoever has looked at a survivor writes into
+its column `why` what makes the change no fault, or writes the test that was missing: ``--again`` runs the
+survivors that have no reason yet once more, with all tests of their package.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
                 if options.again
                 else draw(tree, package, options.mutants, options.seed, rows)
             )
-            limit = 60.0 + 5 * whole_package(tree, package) if drawn else 0.0
+            limit = 120.0 + 5 * whole_package(tree, package) if drawn else 0.0
             for path, mutation in drawn:
                 if time.monotonic() > end:
                     break
-                row = try_mutant(tree, package, path, mutation, limit)
-                before = rows.get(key(row))
-                if before is not None and row["result"] != "survived":
+                tests = ordered_tests(tree, package, path, alone=not options.again)
+                row = try_mutant(tree, named(tree, package, path, mutation), (path, mutation), tests, limit)
+                if options.again and row["result"] != "survived":
                     row["why"] = MISSED
                 rows[key(row)] = row
                 write_rows(options.output, rows)
@@ -118,8 +118,8 @@ def draw(
 ) -> list[tuple[Path, Mutation]]:
     """Draw mutants of a package; those that have a row are left out."""
     every = sites(tree, package)
-    drawn = random.Random(f"{package} {seed}").sample(every, min(count, len(every)))
-    return [one for one in drawn if key(named(tree, package, *one)) not in rows]
+    random.Random(f"{package} {seed}").shuffle(every)  # fewer are the first of more
+    return [one for one in every[:count] if key(named(tree, package, *one)) not in rows]
 
 
 def survivors(tree: Path, package: str, rows: dict[tuple[str, ...], Row]) -> list[tuple[Path, Mutation]]:
@@ -128,14 +128,14 @@ def survivors(tree: Path, package: str, rows: dict[tuple[str, ...], Row]) -> lis
     return [one for one in sites(tree, package) if key(named(tree, package, *one)) in wanted]
 
 
-def ordered_tests(tree: Path, package: str, path: Path | None) -> list[str]:
-    """Return the tests of a package, those of a file of it first."""
+def ordered_tests(tree: Path, package: str, path: Path, *, alone: bool) -> list[str]:
+    """Return the tests of a package, those that mirror or import a file of it first, or alone."""
     every = sorted((tree / "tests" / "unit" / package).rglob("test_*.py"))
-    if path is not None:
-        module = ".".join(path.relative_to(tree / "src").with_suffix("").parts)
-        mirrored = f"test_{path.stem}.py"
-        every.sort(key=lambda test: (test.name != mirrored, f"{module} " not in test.read_text("utf-8")))
-    return [str(test) for test in every]
+    module = ".".join(path.relative_to(tree / "src").with_suffix("").parts)
+    mirrored = [test for test in every if test.name == f"test_{path.stem}.py"]
+    importing = [test for test in every if f"{module} " in test.read_text(encoding="utf-8")]
+    own = list(dict.fromkeys([*mirrored, *importing]))
+    return [str(test) for test in (own if alone and own else dict.fromkeys([*own, *every]))]
 
 
 def whole_package(tree: Path, package: str) -> float:
@@ -146,32 +146,28 @@ def whole_package(tree: Path, package: str) -> float:
     RuntimeError
         If a test fails: nothing could be learnt from changes.
     """
-    tests = ordered_tests(tree, package, None)
-    result, by, _ = run(tree, tests, 3600)  # compiles what numba keeps
+    tests = [str(test) for test in sorted((tree / "tests" / "unit" / package).rglob("test_*.py"))]
+    result, by, seconds = run(tree, tests, 3600)
     if result != "survived":
         raise RuntimeError(f"the tests of {package} fail on the source as it is: {by}")
     for name in (tree / "modules").read_text(encoding="utf-8").split():
         if name.split(".")[0] in LOADED:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
-    result, by, seconds = run(tree, tests, 3600)
-    if result != "survived":
-        raise RuntimeError(f"the tests of {package} fail the second time: {by}")
     print(f"{package}: {len(sites(tree, package))} places, its tests take {seconds:.0f} s", flush=True)
     return seconds
 
 
-def try_mutant(tree: Path, package: str, path: Path, mutation: Mutation, limit: float) -> Row:
-    """Change the source, run the tests, and change it back."""
-    row = named(tree, package, path, mutation)
+def try_mutant(tree: Path, row: Row, place: tuple[Path, Mutation], tests: list[str], limit: float) -> Row:
+    """Change the source, run the tests, and change it back; return the row with what came of it."""
+    path, mutation = place
     source = path.read_text(encoding="utf-8")
     path.write_text(mutation.applied(source), encoding="utf-8")
     try:
-        row["result"], row["by"], seconds = run(tree, ordered_tests(tree, package, path), limit)
+        row["result"], row["by"], seconds = run(tree, tests, limit)
     finally:
         path.write_text(source, encoding="utf-8")
-    row["seconds"] = f"{seconds:.1f}"
-    return row
+    return row | {"seconds": f"{seconds:.1f}"}
 
 
 def run(tree: Path, tests: list[str], limit: float) -> tuple[str, str, float]:
