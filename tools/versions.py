@@ -36,26 +36,26 @@ RESULTS = ROOT / "benchmarks" / "results" / "versions.csv"
 COLUMNS = ("end", "python", "packages", "passed", "failed", "skipped", "seconds", "day")
 EXTRAS = ("excel", "omics", "sign", "mlflow", "ray", "tensorboard")
 TOOLS = ("pytest", "hypothesis", "httpx", "packaging", "psutil", "crepes")
-# What touches the packages, two to six minutes of one core.
+# What touches the packages, some minutes of one core.
 TESTS = (
-    "unit/tables",
-    "unit/files",
-    "unit/chem",
-    "unit/corpus/readers",
-    "unit/context",
+    "unit/tables/test_excel.py",
+    "unit/tables/test_annotated.py",
+    "unit/files/test_locks.py",
+    "unit/chem/test_parse.py",
+    "unit/chem/test_featurize.py",
+    "unit/chem/test_descriptors.py",
+    "unit/chem/similarity/test_nearest.py",
+    "unit/corpus/readers/test_profile_tables.py",
+    "unit/context/test_walks.py",
     "unit/artifact/test_signature.py",
-    "unit/learners/test_boosting.py",
     "unit/learners/test_boosted_trees.py",
     "unit/predict/test_predictor.py",
-    "unit/predict/test_finetune.py",
     "unit/report/test_svg_figure.py",
     "unit/serve/test_service_app.py",
-    "unit/serve/test_openapi.py",
-    "unit/cells/match/test_match_index.py",
     "unit/test_config.py",
     "unit/test_tracking.py",
-    "integration/test_pretrain.py",
-    "cli/test_predict.py",
+    "unit/test_progress.py",
+    "cli/test_sign.py",
 )
 
 
