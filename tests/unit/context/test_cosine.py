@@ -8,6 +8,7 @@ import pytest
 from cytomol.context import cosine
 from cytomol.context.cosine import (
     cluster_profiles,
+    comparable_values,
     complete,
     cosine_histogram,
     cosine_pairs,
@@ -42,6 +43,16 @@ def test_constant_profiles_are_similar_to_nothing() -> None:
     unit = standardise_rows(values)
     assert not unit[:3].any()
     assert cosine_histogram(unit, np.array([0.5], np.float32))[1] == 1
+
+
+def test_units_are_judged_by_the_features_that_move() -> None:
+    values = 1e-4 * np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
+    values[:, 4:] = 7  # a constant has no unit
+    assert comparable_values(values, "auto") is values
+    values[:, 0] *= 1e6
+    scaled = comparable_values(values, "auto")
+    assert np.abs(np.median(scaled[:, :4], axis=0)).max() < 1e-3
+    assert scaled[:, :4].std(axis=0).max() < 3
 
 
 @pytest.mark.parametrize("block", [7, 1024])

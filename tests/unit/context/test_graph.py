@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cytomol.context import ContextGraph
@@ -30,3 +32,12 @@ def test_empty_space_between_others() -> None:
     )
     assert graph.span("gene") == (2, 2)
     assert graph.space_of(np.array([1, 2])).tolist() == [0, 2]
+
+
+def test_a_search_with_an_index_is_told_even_if_it_found_nothing(small_graph: ContextGraph) -> None:
+    nothing = {"edges": 0, "seconds": 0.0}
+    painting = {"search": "index", "molecules": 20_000}
+    report = {"structure": nothing, "profile": {**nothing, "painting": painting}}
+    text = replace(small_graph, report=report).text()
+    assert "structure" not in text
+    assert text.endswith("profile: 0 edges in 0.0 s\n    painting: search index, molecules 20,000")

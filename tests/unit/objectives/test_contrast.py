@@ -38,6 +38,15 @@ def test_equals_the_loop(n: int, d: int, temperature: float, seed: int, weighted
     )
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 6), st.floats(1e-4, 1e4), st.integers(0, 10_000))
+def test_weights_count_by_their_ratio_alone(n: int, scale: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    anchor, positive, weight = torch.randn(n, 3), torch.randn(n, 3), torch.rand(n) + 0.1
+    same = info_nce(anchor, positive, 0.2, weight * scale).item()
+    assert same == pytest.approx(info_nce(anchor, positive, 0.2, weight).item(), rel=1e-4)
+
+
 def test_perfect_and_hopeless() -> None:
     eye = torch.eye(4)
     assert info_nce(eye, eye, 0.01).item() == pytest.approx(0, abs=1e-6)

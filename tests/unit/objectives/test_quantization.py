@@ -44,6 +44,14 @@ def test_reverse_loss_equals_the_loop(n: int, eta: float, seed: int) -> None:
     assert loss.item() == pytest.approx(sum(levels) / 2, rel=1e-3, abs=1e-5)
 
 
+def test_a_code_that_no_row_reaches_is_left_out_unless_asked() -> None:
+    rows, codes = torch.eye(2), torch.tensor([[0.6, 0.8], [-1.0, 0.0]])
+    reached = torch.tensor([[True, False], [True, False]])
+    assert reverse_code_loss(rows, codes, (2,), 0.0, reached=reached).item() == pytest.approx(0.2)
+    first = reverse_code_loss(rows, codes, (2,), 0.0, reached=reached, unreached_to_first=True)
+    assert first.item() == pytest.approx((0.2 + 2) / 2)
+
+
 def test_eta_moves_codes_and_nothing_else() -> None:
     torch.manual_seed(0)
     rows = torch.randn(4, 5, requires_grad=True)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cytomol.nn.batch import TargetSums
+from cytomol.nn.together import Together
+from cytomol.objectives import sufficiency
 from cytomol.objectives.sufficiency import walk_cross_entropy, walk_squared_error
 
 
@@ -117,3 +119,13 @@ def test_squared_error_needs_the_second_moment() -> None:
     sums = TargetSums(torch.arange(1), torch.ones(1, 1), torch.ones(1, 1), None, torch.tensor(1.0))
     with pytest.raises(ValueError, match="second moment"):
         walk_squared_error(torch.zeros(1, 1), sums)
+
+
+def test_the_mean_is_over_the_entries_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = torch.tensor([[1.0, 3.0]])
+    ones = torch.ones(1, 2)
+    sums = TargetSums(torch.tensor([0]), ones, 0 * ones, 0 * ones, torch.tensor(2.0))
+    assert walk_squared_error(values, sums).item() == pytest.approx(5)
+    monkeypatch.setattr(sufficiency, "current", lambda: Together(0, 2))
+    monkeypatch.setattr(sufficiency, "summed", lambda both: both + torch.tensor([6.0, 6.0]))  # of the other
+    assert walk_squared_error(values, sums).item() == pytest.approx((10 + 6) / (2 + 6))

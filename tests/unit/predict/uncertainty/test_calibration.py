@@ -11,7 +11,10 @@ from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 
 from cytomol.assays.metrics import expected_calibration_error, roc_auc
+from cytomol.checked import Checked
+from cytomol.errors import ModelDirectoryError
 from cytomol.predict.uncertainty import calibration, fit_calibrators
+from cytomol.predict.uncertainty.calibration import Calibrator
 from cytomol.predict.uncertainty.held_folds import folds_of
 
 
@@ -229,3 +232,30 @@ def test_probabilities_draw_together_far_away() -> None:
     truth = (rng.random(4000) < expit(label * new)).astype(float)
     by_platt = calibration._fit_platt(expit(logits), y)(expit(label))
     assert np.square(found(expit(label), new) - truth).mean() < np.square(by_platt - truth).mean()
+
+
+@pytest.mark.parametrize(
+    ("method", "values", "good"),
+    [
+        ("identity", [], True),
+        ("identity", [1.0], False),
+        ("platt", [1.0, 0.0], True),
+        ("platt", [1.0, np.nan], False),
+        ("similarity", [1.0, 0.0, 1.0, 0.0], True),
+        ("similarity", [1.0, 0.0, 1.0], False),
+        ("isotonic", [0.1, 0.5, 0.2, 0.2], True),
+        ("isotonic", [0.1, 0.2, 0.5, 0.6, 0.0, 0.1, 0.1, 0.9], True),
+        ("isotonic", [0.5, 0.1, 0.2, 0.3], False),  # thresholds that fall
+        ("isotonic", [0.1, 0.5, 0.3, 0.2], False),
+        ("isotonic", [0.1, 0.5, 0.3], False),
+        ("isotonic", [], False),
+    ],
+)
+def test_a_saved_calibrator_is_read_or_refused(method: str, values: list[float], good: bool) -> None:
+    entry, numbers = Checked({"method": method, "pooled": True}, {}, "calibrator"), np.array(values, float)
+    if good:
+        read = Calibrator.checked(entry, numbers)
+        assert (read.method, read.values.tolist(), read.pooled) == (method, values, True)
+    else:
+        with pytest.raises(ModelDirectoryError, match=f"calibrator: {len(values)} numbers are none of"):
+            Calibrator.checked(entry, numbers)

@@ -79,3 +79,11 @@ def test_no_molecules_at_all() -> None:
     packed = random_bits(3, 0)
     nearest, mean, inside = ApplicabilityDomain.fit(packed).nearest(packed[:0])
     assert len(nearest) == len(mean) == len(inside) == 0
+
+
+def test_a_threshold_alone_is_read_as_the_limit_of_what_is_inside() -> None:
+    fitted = ApplicabilityDomain.fit(random_bits(30, 0).repeat(8, axis=1))
+    arrays = {"domain.fingerprints": fitted.fingerprints, "domain.threshold": np.array([0.25])}
+    restored = ApplicabilityDomain.restore(arrays)
+    assert restored.threshold == 0.25
+    np.testing.assert_array_equal(restored.judge(np.array([[0.2], [0.3]], np.float32))[2], [False, True])
