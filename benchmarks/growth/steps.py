@@ -137,7 +137,25 @@ def _propagation(material: Material) -> Callable[[], Any]:
     if material.point.axis == "molecules":
         names = names[:1]
     W, profiles = material.neighbours, [material.profiles(name) for name in names]
-    return lambda: [propagate(W, values, rows) for rows, values in profiles]
+    edges = W.nnz / W.shape[0]
+    return lambda: [(propagate(W, values, rows), edges) for rows, values in profiles]
+
+
+def _propagation_near(material: Material) -> Callable[[], Any]:
+    """As many edges and the same arithmetic, but every molecule's neighbours lie beside it in memory."""
+    from cytomol.context import neighbour_matrix, propagate
+
+    name = next(name for name, m in material.corpus.modalities.items() if m.entity == "molecule")
+    rows, values = material.profiles(name)
+    molecules = material.point.molecules
+    beside = (np.arange(molecules)[:, None] + np.arange(1, 11)) % molecules
+    W = neighbour_matrix(beside.astype(np.int32), np.full(beside.shape, 0.5, np.float32))
+    return lambda: [(propagate(W, values, rows), W.nnz / molecules)]
+
+
+def _propagation_note(found: list[tuple[Any, float]]) -> str:
+    edges = f"{found[0][1]:.2f} edges per molecule"
+    return f"{sum(len(done.rows) for done, _ in found)} profiles reached; {edges}"
 
 
 def _walks(material: Material) -> Callable[[], Any]:
@@ -177,6 +195,22 @@ def _batches(material: Material) -> Callable[[], Any]:
             data.batch(rows, rng)
 
     return run
+
+
+def _pretrain(method: str) -> Callable[[Material], Callable[[], Any]]:
+    def prepare(material: Material) -> Callable[[], Any]:
+        from benchmarks.growth.phases import pretrain_by_phases
+
+        folder = material.path("corpus").with_name("written")
+        if not (folder / "corpus.toml").exists():
+            from cytomol.corpus import write_corpus
+
+            write_corpus(material.corpus, folder, force=True)
+            del material.__dict__["corpus"]  # it is read anew, and would be held twice
+        model = folder.with_name(f"model-{method}")
+        return lambda: pretrain_by_phases(folder, material.path("store"), model, method)
+
+    return prepare
 
 
 def _draw(molecules: int) -> list[Any]:
@@ -227,7 +261,13 @@ STEPS: dict[str, Step] = {
         _propagation,
         ("corpus", "neighbours"),
         _VARIED,
-        note=lambda done: f"{sum(len(one.rows) for one in done)} profiles reached",
+        note=_propagation_note,
+    ),
+    "propagation_near": Step(
+        "propagate: one modality, with neighbours that lie beside each other in memory",
+        _propagation_near,
+        ("corpus",),
+        note=_propagation_note,
     ),
     "walks": Step("a walk from every molecule", _walks, ("graph",), ("molecules", "walk_length")),
     "collate": Step("graphs of 10,000 molecules, in batches", _collate, ("store",)),
@@ -236,6 +276,18 @@ STEPS: dict[str, Step] = {
         _batches,
         ("corpus", "store", "graph", "neighbours"),
         ("molecules", "modalities", "width", "walk_length"),
+    ),
+    "pretrain": Step(
+        "pretrain InfoAlign: 4 short epochs, then all molecules once with a small encoder",
+        _pretrain("infoalign"),
+        ("corpus", "store"),
+        note=lambda phases: phases.text(),
+    ),
+    "pretrain_chmr": Step(
+        "pretrain CHMR: 4 short epochs, then all molecules once with a small encoder",
+        _pretrain("chmr"),
+        ("corpus", "store"),
+        note=lambda phases: phases.text(),
     ),
 }
 """By name, in the order in which they run at a size."""
