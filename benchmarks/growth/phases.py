@@ -13,8 +13,10 @@ from unittest.mock import patch
 
 import numpy as np
 from benchmarks.growth.memory import forget_peak, held_mb, peak_mb
+from benchmarks.growth.steps import context_note
 
 from cytomol.chem.store import MoleculeStore
+from cytomol.context import ContextGraph
 from cytomol.methods import methods
 from cytomol.training import pretrain as pretraining
 from cytomol.training.dataset import prepare as preparing
@@ -23,11 +25,8 @@ from cytomol.training.loop.callbacks import Keeper
 
 __all__ = ["Phases", "pretrain_by_phases"]
 
-EPOCHS, EPOCH = 4, 25_000
-"""Short epochs, and the molecules of each, drawn anew from all: does the memory stay flat?"""
-
-SMALL = {"width": 64, "layers": 2}
-"""The encoder that sees every molecule once: of the default one, a million would take an hour on a core."""
+EPOCHS, EPOCH = 5, 4096
+"""Short epochs, and the molecules of each, spread over the whole corpus: does the memory stay flat?"""
 
 
 @dataclass
@@ -40,11 +39,14 @@ class Phases:
         By phase, in the order in which they first ended; memory in 10^6 bytes.
     held
         Resident memory as each short epoch ended.
+    within
+        Steps of the study that were taken on the way: name, seconds, peak memory, note.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
     held: list[float] = field(default_factory=list)
+    within: list[tuple[str, float, float, str]] = field(default_factory=list)
     _open: list[str] = field(default_factory=lambda: ["rest"])
     _since: float = field(default_factory=time.perf_counter)
 
@@ -87,8 +89,10 @@ class Phases:
         forget_peak()
 
 
-def pretrain_by_phases(corpus: Path, store: Path, out: Path, method: str) -> Phases:
-    """Pretrain on a corpus: short epochs of the default model, then one of all molecules of a small one.
+def pretrain_by_phases(
+    corpus: Path, store: Path, out: Path, method: str, keep: Callable[[ContextGraph], None]
+) -> Phases:
+    """Pretrain on a corpus in short epochs.
 
     Parameters
     ----------
@@ -97,49 +101,49 @@ def pretrain_by_phases(corpus: Path, store: Path, out: Path, method: str) -> Pha
     store
         Featurized molecules, as a cache that is warm holds them.
     out
-        Where the models go; they are removed.
+        Where the model goes; it is removed.
     method
         Name of the method.
+    keep
+        Keeps the context graph for other steps.
     """
-    phases, kept = Phases(), {}
-    options: dict[str, Any] = {"epochs": EPOCHS, "validation_fraction": 0.0, "workers": 1, "logger": "none"}
+    phases = Phases()
+    options: dict[str, Any] = {"epochs": EPOCHS, "validation_fraction": 0.0, "logger": "none"}
     if method == "chmr":
-        options["views"] = ("1d", "2d")  # a million conformers would take days
+        options |= {"views": ("2d",), "molecule_targets": ("morgan",)}  # what the store holds
     config = methods[method].Config().updated(**options)
-    read, prepare = pretraining.read_corpus, preparing.prepare
 
-    def read_once(path: Path) -> Any:
-        if "corpus" not in kept:
-            kept["corpus"] = phases.timed("read", read)(path)
-        return kept["corpus"]
-
-    def prepare_once(*args: Any) -> Any:
-        if "data" in kept:
-            return kept["data"]
-        data = kept["data"] = phases.timed("prepare", prepare)(*args)
+    def prepare(*args: Any, prepare: Any = preparing.prepare) -> Any:
+        with phases.of("prepare"):
+            data = prepare(*args)
         rows = np.random.default_rng(0).permutation(data.train)[:EPOCH]
         return replace(data, train=np.sort(rows))
 
+    def build_context(*args: Any, build: Any = preparing.build_context, **options: Any) -> ContextGraph:
+        with phases.of("context"):
+            graph: ContextGraph = build(*args, **options)
+        keep(graph)
+        found = phases.seconds["context"], phases.peaks["context"]
+        phases.within.append(("context", *found, f"{context_note(graph)}; within pretrain"))
+        return graph
+
     def epoch_end(keeper: Keeper, *hooked: Any, end: Any = Keeper.on_train_epoch_end) -> None:
         end(keeper, *hooked)
-        if keeper.run.backbone.config.width == config.width:
-            phases.held.append(held_mb())
+        phases.held.append(held_mb())
 
     with ExitStack() as stack:
         for place, name, stand_in in (
-            (pretraining, "read_corpus", read_once),
-            (pretraining, "prepare", prepare_once),
+            (pretraining, "read_corpus", phases.timed("read", pretraining.read_corpus)),
+            (pretraining, "prepare", prepare),
+            (pretraining, "train", phases.timed("train", pretraining.train)),
             (pretraining, "overview", phases.timed("figures", pretraining.overview)),
             (preparing, "featurize", phases.timed("features", lambda *_, **__: MoleculeStore.open(store))),
-            (preparing, "build_context", phases.timed("context", preparing.build_context)),
+            (preparing, "build_context", build_context),
             (preparing, "profile_inputs", phases.timed("propagation", preparing.profile_inputs)),
             (Neighbours, "matrix", phases.timed("neighbours", Neighbours.matrix)),
             (Keeper, "on_train_epoch_end", epoch_end),
         ):
             stack.enter_context(patch.object(place, name, stand_in))
-        runs = {"short epochs": config, "whole epoch": config.updated(**SMALL, epochs=1)}
-        for name, chosen in runs.items():
-            with patch.object(pretraining, "train", phases.timed(name, pretraining.train)):
-                pretraining.pretrain(corpus, chosen, out, method=method, force=True)
-        shutil.rmtree(out)
+        pretraining.pretrain(corpus, config, out, method=method, force=True)
+    shutil.rmtree(out)
     return phases

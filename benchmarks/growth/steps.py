@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from benchmarks.growth.made_up import propagation_among
 
 if TYPE_CHECKING:  # the parent process stays light: libraries load where the step runs
     from benchmarks.growth.material import Material
 
     from cytomol.training.dataset.data import PretrainData
 
-__all__ = ["STEPS", "Step"]
+__all__ = ["STEPS", "Step", "context_note"]
 
 _WALK_LENGTH = 4
 _BATCH = 512
@@ -42,6 +43,8 @@ class Step:
         What the table says of a result.
     product
         Name under which the result is kept for other steps; empty for none.
+    beyond
+        Further inputs that it needs on the axes other than molecules.
     """
 
     about: str
@@ -51,6 +54,7 @@ class Step:
     limit: int = _ANY
     note: Callable[[Any], str] = lambda _: ""
     product: str = ""
+    beyond: tuple[str, ...] = ()
 
 
 def _planted(material: Material) -> Callable[[], Any]:
@@ -101,7 +105,7 @@ def _context(search: str) -> Callable[[Material], Callable[[], Any]]:
     return prepare
 
 
-def _context_note(graph: Any) -> str:
+def context_note(graph: Any) -> str:
     """Say which tables were searched how, as the graph's report does."""
     found: dict[str, set[str]] = {"index": set(), "exact": set()}
     for name in ("structure", "profile_similarity", "gene_similarity"):
@@ -139,18 +143,6 @@ def _propagation(material: Material) -> Callable[[], Any]:
     W, profiles = material.neighbours, [material.profiles(name) for name in names]
     edges = W.nnz / W.shape[0]
     return lambda: [(propagate(W, values, rows), edges) for rows, values in profiles]
-
-
-def _propagation_near(material: Material) -> Callable[[], Any]:
-    """As many edges and the same arithmetic, but every molecule's neighbours lie beside it in memory."""
-    from cytomol.context import neighbour_matrix, propagate
-
-    name = next(name for name, m in material.corpus.modalities.items() if m.entity == "molecule")
-    rows, values = material.profiles(name)
-    molecules = material.point.molecules
-    beside = (np.arange(molecules)[:, None] + np.arange(1, 11)) % molecules
-    W = neighbour_matrix(beside.astype(np.int32), np.full(beside.shape, 0.5, np.float32))
-    return lambda: [(propagate(W, values, rows), W.nnz / molecules)]
 
 
 def _propagation_note(found: list[tuple[Any, float]]) -> str:
@@ -208,7 +200,12 @@ def _pretrain(method: str) -> Callable[[Material], Callable[[], Any]]:
             write_corpus(material.corpus, folder, force=True)
             del material.__dict__["corpus"]  # it is read anew, and would be held twice
         model = folder.with_name(f"model-{method}")
-        return lambda: pretrain_by_phases(folder, material.path("store"), model, method)
+
+        def keep(graph: Any) -> None:
+            if method == "infoalign":
+                material.keep("graph", graph)
+
+        return lambda: pretrain_by_phases(folder, material.path("store"), model, method, keep)
 
     return prepare
 
@@ -237,10 +234,10 @@ STEPS: dict[str, Step] = {
         _context("index"),
         ("corpus", "store"),
         limit=200_000,
-        note=_context_note,
+        note=context_note,
     ),
     "context": Step(
-        "context graph", _context("auto"), ("corpus", "store"), _VARIED, note=_context_note, product="graph"
+        "context graph", _context("auto"), ("corpus", "store"), _VARIED, note=context_note, product="graph"
     ),
     "neighbours_index": Step(
         "10 structural neighbours, index at any size",
@@ -263,10 +260,14 @@ STEPS: dict[str, Step] = {
         _VARIED,
         note=_propagation_note,
     ),
+    "propagation_far": Step(
+        "propagate: as many profiles and edges, to neighbours anywhere in the table",
+        propagation_among(far=True),
+        note=_propagation_note,
+    ),
     "propagation_near": Step(
-        "propagate: one modality, with neighbours that lie beside each other in memory",
-        _propagation_near,
-        ("corpus",),
+        "propagate: as many profiles and edges, to the ten next molecules of the table",
+        propagation_among(far=False),
         note=_propagation_note,
     ),
     "walks": Step("a walk from every molecule", _walks, ("graph",), ("molecules", "walk_length")),
@@ -274,17 +275,18 @@ STEPS: dict[str, Step] = {
     "batches": Step(
         "views, walks and targets of 10,000 molecules, in batches",
         _batches,
-        ("corpus", "store", "graph", "neighbours"),
+        ("corpus", "store", "graph"),
         ("molecules", "modalities", "width", "walk_length"),
+        beyond=("neighbours",),
     ),
     "pretrain": Step(
-        "pretrain InfoAlign: 4 short epochs, then all molecules once with a small encoder",
+        "read, prepare and pretrain InfoAlign for five short epochs",
         _pretrain("infoalign"),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
     ),
     "pretrain_chmr": Step(
-        "pretrain CHMR: 4 short epochs, then all molecules once with a small encoder",
+        "read, prepare and pretrain CHMR for five short epochs",
         _pretrain("chmr"),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
