@@ -25,8 +25,11 @@ from cytomol.training.loop.callbacks import Keeper
 
 __all__ = ["Phases", "pretrain_by_phases"]
 
-EPOCHS, EPOCH = 5, 4096
+EPOCHS, EPOCH = 5, 2048
 """Short epochs, and the molecules of each, spread over the whole corpus: does the memory stay flat?"""
+
+LINKS = ("profile", "target", "readout", "gene_gene", "molecule_molecule")
+"""Edges that are measured or known; none that is computed by comparing rows."""
 
 
 @dataclass
@@ -90,7 +93,7 @@ class Phases:
 
 
 def pretrain_by_phases(
-    corpus: Path, store: Path, out: Path, method: str, keep: Callable[[ContextGraph], None]
+    corpus: Path, store: Path, out: Path, method: str, keep: Callable[[ContextGraph], None] | None
 ) -> Phases:
     """Pretrain on a corpus in short epochs.
 
@@ -105,12 +108,14 @@ def pretrain_by_phases(
     method
         Name of the method.
     keep
-        Keeps the context graph for other steps.
+        Keeps the context graph for other steps; None leaves edges of computed similarity out of it.
     """
     phases = Phases()
     options: dict[str, Any] = {"epochs": EPOCHS, "validation_fraction": 0.0, "logger": "none"}
     if method == "chmr":
         options |= {"views": ("2d",), "molecule_targets": ("morgan",)}  # what the store holds
+    if keep is None:
+        options["criteria"] = LINKS
     config = methods[method].Config().updated(**options)
 
     def prepare(*args: Any, prepare: Any = preparing.prepare) -> Any:
@@ -122,6 +127,8 @@ def pretrain_by_phases(
     def build_context(*args: Any, build: Any = preparing.build_context, **options: Any) -> ContextGraph:
         with phases.of("context"):
             graph: ContextGraph = build(*args, **options)
+        if keep is None:
+            return graph
         keep(graph)
         found = phases.seconds["context"], phases.peaks["context"]
         phases.within.append(("context", *found, f"{context_note(graph)}; within pretrain"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from benchmarks.growth.made_up import propagation_among
+from benchmarks.growth.made_up import among_note, merging, propagation_among
 
 if TYPE_CHECKING:  # the parent process stays light: libraries load where the step runs
     from benchmarks.growth.material import Material
@@ -189,7 +189,7 @@ def _batches(material: Material) -> Callable[[], Any]:
     return run
 
 
-def _pretrain(method: str) -> Callable[[Material], Callable[[], Any]]:
+def _pretrain(method: str, *, links: bool = False) -> Callable[[Material], Callable[[], Any]]:
     def prepare(material: Material) -> Callable[[], Any]:
         from benchmarks.growth.phases import pretrain_by_phases
 
@@ -205,7 +205,9 @@ def _pretrain(method: str) -> Callable[[Material], Callable[[], Any]]:
             if method == "infoalign":
                 material.keep("graph", graph)
 
-        return lambda: pretrain_by_phases(folder, material.path("store"), model, method, keep)
+        return lambda: pretrain_by_phases(
+            folder, material.path("store"), model, method, None if links else keep
+        )
 
     return prepare
 
@@ -260,15 +262,18 @@ STEPS: dict[str, Step] = {
         _VARIED,
         note=_propagation_note,
     ),
+    "merging": Step(
+        "merge 32 made-up edges of each molecule into a graph", merging, note=lambda edges: f"{edges} edges"
+    ),
     "propagation_far": Step(
         "propagate: as many profiles and edges, to neighbours anywhere in the table",
         propagation_among(far=True),
-        note=_propagation_note,
+        note=among_note,
     ),
     "propagation_near": Step(
         "propagate: as many profiles and edges, to the ten next molecules of the table",
         propagation_among(far=False),
-        note=_propagation_note,
+        note=among_note,
     ),
     "walks": Step("a walk from every molecule", _walks, ("graph",), ("molecules", "walk_length")),
     "collate": Step("graphs of 10,000 molecules, in batches", _collate, ("store",)),
@@ -282,6 +287,12 @@ STEPS: dict[str, Step] = {
     "pretrain": Step(
         "read, prepare and pretrain InfoAlign for five short epochs",
         _pretrain("infoalign"),
+        ("corpus", "store"),
+        note=lambda phases: phases.text(),
+    ),
+    "pretrain_links": Step(
+        "as pretrain, on a context of measurements and relations alone",
+        _pretrain("infoalign", links=True),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
     ),

@@ -9,24 +9,29 @@ from benchmarks.growth.points import Row
 
 __all__ = ["edge_times", "whole_pretrainings"]
 
-_STEPS = 5  # of a propagation
-_EDGES = 10  # of a molecule
+_EDGE = re.compile(r"an edge and step: ([\d.]+) ns in the program, ([\d.]+) ns in the system")
 _PHASE = re.compile(r"(?P<name>[a-z ]+) (?P<seconds>[\d,]+) s (?P<mb>[\d,]+) MB")
+_NAMES = {
+    "pretrain": "InfoAlign",
+    "pretrain_links": "InfoAlign, without edges of computed similarity",
+    "pretrain_chmr": "CHMR",
+}
 
 _WHY = """\
 ### Why propagation grows faster than its edges
 
 Each molecule has ten neighbours at every size; what grows is the time of an edge. In a step every neighbour's
 profile is read from where it lies, and neighbours in structure lie anywhere in the table: the larger the
-table, the less of it is in the processor's caches, and each edge waits for memory. Ten random neighbours of
-each molecule show the same; with the ten next molecules of the table for neighbours, the same arithmetic has
-what it reads at hand. Nanoseconds of an edge in a step:
+table, the less of it is in the processor's caches, and each edge waits for memory. With the ten next ones
+of the table for neighbours, the same arithmetic takes about the same time an edge at any size. The rest is
+the system's, which hands out memory for the larger tables anew in every step. Nanoseconds of the processor
+for an edge in a step (seconds by the clock count the work of others, too):
 """
 
 _WHOLE = """\
 ## Whole pretrainings
 
-One process reads a corpus, prepares it and learns for five short epochs: 4,096 molecules from all over the
+One process reads a corpus, prepares it and learns for five short epochs: 2,048 molecules from all over the
 corpus, whose walks may lead anywhere. Features come from the cache, as in any second training, and no
 molecule is held out to validate (without InChIKeys in the corpus that computes them, which takes time and no
 memory). MB are the most that the process held in a phase, libraries included.
@@ -35,42 +40,37 @@ memory). MB are the most that the process held in a phase, libraries included.
 
 def edge_times(rows: Sequence[Row]) -> list[str]:
     """Say why propagation grows faster than its edges, by the nanoseconds of an edge in a step."""
-    found = {
-        step: _nanoseconds(rows, step) for step in ("propagation", "propagation_far", "propagation_near")
-    }
-    if not all(found.values()):
+    far, near = _nanoseconds(rows, "propagation_far"), _nanoseconds(rows, "propagation_near")
+    both = sorted(set(far) & set(near))
+    if not both:
         return []
     lines = [
         _WHY,
-        "| molecules | neighbours in structure | anywhere | side by side |",
-        "|---:|---:|---:|---:|",
+        "| molecules | neighbours anywhere | of it the system | the ten next | of it the system |",
+        "|---:|---:|---:|---:|---:|",
     ]
-    for molecules in sorted(set().union(*found.values())):
-        cells = (f"{times[molecules]:.1f}" if molecules in times else "–" for times in found.values())
+    for molecules in both:
+        cells = (f"{sum(one):.1f} | {one[1]:.1f}" for one in (far[molecules], near[molecules]))
         lines.append(f"| {molecules:,} | {' | '.join(cells)} |")
     return ["\n".join(lines) + "\n"]
 
 
-def _nanoseconds(rows: Sequence[Row], step: str) -> dict[int, float]:
-    """Return the time of an edge in a step, by molecules."""
-    return {
-        row.value: 1e9 * row.seconds / (row.value * _EDGES * _STEPS)
-        for row in rows
-        if row.step == step and row.axis == "molecules"
-    }
+def _nanoseconds(rows: Sequence[Row], step: str) -> dict[int, tuple[float, float]]:
+    """Return the time of an edge in a step, in the program and in the system, by molecules."""
+    told = {row.value: _EDGE.search(row.note) for row in rows if row.step == step}
+    return {size: (float(found[1]), float(found[2])) for size, found in told.items() if found}
 
 
 def whole_pretrainings(rows: Sequence[Row]) -> list[str]:
     """Return a table of phases for each whole pretraining."""
-    chosen = [row for row in rows if row.step.startswith("pretrain") and row.axis == "molecules"]
+    chosen = [row for row in rows if row.step in _NAMES and row.axis == "molecules"]
     if not chosen:
         return []
     parts = [_WHOLE]
-    for row in sorted(chosen, key=lambda row: (row.step, row.value)):
-        method = "CHMR" if row.step.endswith("chmr") else "InfoAlign"
+    for row in sorted(chosen, key=lambda row: (list(_NAMES).index(row.step), row.value)):
         phases = [found for part in row.note.split("; ") if (found := _PHASE.fullmatch(part))]
         lines = [
-            f"{method}, {row.value:,} molecules, at most {row.peak_mb:,.0f} MB:\n",
+            f"{_NAMES[row.step]}, {row.value:,} molecules, at most {row.peak_mb:,.0f} MB:\n",
             f"| | {' | '.join(phase['name'] for phase in phases)} |",
             f"|---|{'---:|' * len(phases)}",
             f"| seconds | {' | '.join(phase['seconds'] for phase in phases)} |",

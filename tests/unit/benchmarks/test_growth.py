@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from benchmarks.growth.__main__ import main
 from benchmarks.growth.fit import fit
+from benchmarks.growth.made_up import among_note
 from benchmarks.growth.material import widened
 from benchmarks.growth.page import main as write_page
 from benchmarks.growth.phases import Phases
@@ -125,10 +126,10 @@ def test_a_phase_inside_another_takes_its_own_time_and_memory(monkeypatch):
     assert "Held after each short epoch 1,234, 1,236 MB." in page
 
 
-def test_the_time_of_an_edge_is_that_of_a_step():
-    rows = [row(f"propagation{way}", 10**4, 0.005) for way in ("", "_far", "_near")]
-    assert "| 10,000 | 10.0 | 10.0 | 10.0 |" in "".join(edge_times(rows))
-    assert edge_times(rows[:2]) == []
+def test_the_time_of_an_edge_has_two_parts():
+    rows = [row(f"propagation_{way}", 10**4, 1, among_note((1.3, 2.5))) for way in ("far", "near")]
+    assert "| 10,000 | 3.8 | 2.5 | 3.8 | 2.5 |" in "".join(edge_times(rows))
+    assert edge_times(rows[:1]) == []
 
 
 def test_two_steps_run_resume_and_make_a_page(tmp_path):
