@@ -25,7 +25,7 @@ from cytomol.training.loop.callbacks import Keeper
 
 __all__ = ["Phases", "pretrain_by_phases"]
 
-EPOCHS, EPOCH = 5, 2048
+EPOCHS, EPOCH = 5, 1024
 """Short epochs, and the molecules of each, spread over the whole corpus: does the memory stay flat?"""
 
 LINKS = ("profile", "target", "readout", "gene_gene", "molecule_molecule")
@@ -81,7 +81,8 @@ class Phases:
     def text(self) -> str:
         """Return the phases in words, for the table."""
         phases = (f"{name} {self.seconds[name]:,.0f} s {peak:,.0f} MB" for name, peak in self.peaks.items())
-        return f"{'; '.join(phases)}; after each short epoch {', '.join(f'{mb:,.0f}' for mb in self.held)} MB"
+        held = ", ".join(f"{mb:,.0f}" for mb in self.held)
+        return f"{'; '.join(phases)}; after each epoch of {EPOCH:,} molecules {held} MB"
 
     def _mark(self) -> None:
         """End a stretch of the phase that is open."""

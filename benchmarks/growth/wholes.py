@@ -31,10 +31,11 @@ for an edge in a step (seconds by the clock count the work of others, too):
 _WHOLE = """\
 ## Whole pretrainings
 
-One process reads a corpus, prepares it and learns for five short epochs: 2,048 molecules from all over the
+One process reads a corpus, prepares all of it and learns for five short epochs: molecules from all over the
 corpus, whose walks may lead anywhere. Features come from the cache, as in any second training, and no
 molecule is held out to validate (without InChIKeys in the corpus that computes them, which takes time and no
-memory). MB are the most that the process held in a phase, libraries included.
+memory). MB are the most that the process held in a phase, libraries included; other work ran beside, so the
+seconds compare nothing.
 """
 
 

@@ -119,11 +119,11 @@ def test_a_phase_inside_another_takes_its_own_time_and_memory(monkeypatch):
     assert phases.peak_mb == 900.0
     phases.held += [1234.4, 1235.6]
     note = phases.text()
-    assert note.endswith("; context 1 s 900 MB; after each short epoch 1,234, 1,236 MB")
+    assert note.endswith("; context 1 s 900 MB; after each epoch of 1,024 molecules 1,234, 1,236 MB")
     page = "".join(whole_pretrainings([row("pretrain_chmr", 10**6, 60, note)]))
     assert "| | rest | prepare | context |" in page
     assert "| MB | 100 | 300 | 900 |" in page
-    assert "Held after each short epoch 1,234, 1,236 MB." in page
+    assert "Held after each epoch of 1,024 molecules 1,234, 1,236 MB." in page
 
 
 def test_the_time_of_an_edge_has_two_parts():
