@@ -238,8 +238,8 @@ def _joined(parts: list[Pairs]) -> Pairs:
 def _within(table: Comparable, rows: NDArray[np.int64], minimum: float) -> Pairs:
     """Return the pairs that the index finds among some rows."""
     i, j, similarity = table.take(rows).indexed_pairs(minimum)
-    rows = rows.astype(np.int32)
-    return rows[i], rows[j], similarity
+    number = rows.astype(np.int32)
+    return number[i], number[j], similarity
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,8 @@ class Inputs:
         )
         values = comparable_values(values, self.options.compared_values)
         found = self.similar_pairs(Profiles.of(values), cluster_profiles(values) if clustered else None)
-        rows = rows.astype(np.int32)
-        return replace(found, i=rows[found.i], j=rows[found.j])
+        number = rows.astype(np.int32)
+        return replace(found, i=number[found.i], j=number[found.j])
 
 
 class Criterion(ABC):
