@@ -1,4 +1,4 @@
-"""Memory of this process, as the system counts it.
+"""Memory and processor time of this process, as the system counts them.
 
 A watcher outside would count what comes after the step as well (its result is kept for other steps),
 and looking often at a process of many gigabytes slows it down; the system notes the highest mark itself.
@@ -10,7 +10,7 @@ import resource
 import sys
 from pathlib import Path
 
-__all__ = ["forget_peak", "held_mb", "peak_mb"]
+__all__ = ["forget_peak", "held_mb", "peak_mb", "processor_seconds"]
 
 _STATUS = Path("/proc/self/status")
 
@@ -31,6 +31,12 @@ def held_mb() -> float:
 def peak_mb() -> float:
     """Return the highest mark of the resident memory in 10^6 bytes."""
     return _status("VmHWM")
+
+
+def processor_seconds() -> tuple[float, float]:
+    """Return the processor time of this process so far, and that of the system on its behalf."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime, used.ru_stime
 
 
 def _status(name: str) -> float:

@@ -11,6 +11,7 @@ from benchmarks.growth.fit import LARGEST, SLACK, Fit
 from benchmarks.growth.points import AXES, Row, read
 from benchmarks.growth.series import FIXED_BELOW, LEAST_MB, LEAST_SECONDS, Series, series_of
 from benchmarks.growth.steps import STEPS
+from benchmarks.growth.wholes import edge_times, whole_pretrainings
 
 __all__ = ["main", "page"]
 
@@ -47,6 +48,7 @@ def page(rows: Sequence[Row], figures: Path) -> str:
         "![Time against molecules](figures/growth-seconds.svg)\n",
         "![Memory against molecules](figures/growth-memory.svg)\n",
     ]
+    parts += [*edge_times(rows), *whole_pretrainings(rows)]
     if panels:
         draw(figures / "growth-axes-seconds.svg", panels, "seconds")
         draw(figures / "growth-axes-memory.svg", panels, "memory")

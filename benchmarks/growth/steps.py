@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from benchmarks.growth.made_up import among_note, merging, propagation_among
 
 if TYPE_CHECKING:  # the parent process stays light: libraries load where the step runs
     from benchmarks.growth.material import Material
 
     from cytomol.training.dataset.data import PretrainData
 
-__all__ = ["STEPS", "Step"]
+__all__ = ["STEPS", "Step", "context_note"]
 
 _WALK_LENGTH = 4
 _BATCH = 512
@@ -42,6 +43,8 @@ class Step:
         What the table says of a result.
     product
         Name under which the result is kept for other steps; empty for none.
+    beyond
+        Further inputs that it needs on the axes other than molecules.
     """
 
     about: str
@@ -51,6 +54,7 @@ class Step:
     limit: int = _ANY
     note: Callable[[Any], str] = lambda _: ""
     product: str = ""
+    beyond: tuple[str, ...] = ()
 
 
 def _planted(material: Material) -> Callable[[], Any]:
@@ -101,7 +105,7 @@ def _context(search: str) -> Callable[[Material], Callable[[], Any]]:
     return prepare
 
 
-def _context_note(graph: Any) -> str:
+def context_note(graph: Any) -> str:
     """Say which tables were searched how, as the graph's report does."""
     found: dict[str, set[str]] = {"index": set(), "exact": set()}
     for name in ("structure", "profile_similarity", "gene_similarity"):
@@ -137,7 +141,13 @@ def _propagation(material: Material) -> Callable[[], Any]:
     if material.point.axis == "molecules":
         names = names[:1]
     W, profiles = material.neighbours, [material.profiles(name) for name in names]
-    return lambda: [propagate(W, values, rows) for rows, values in profiles]
+    edges = W.nnz / W.shape[0]
+    return lambda: [(propagate(W, values, rows), edges) for rows, values in profiles]
+
+
+def _propagation_note(found: list[tuple[Any, float]]) -> str:
+    edges = f"{found[0][1]:.2f} edges per molecule"
+    return f"{sum(len(done.rows) for done, _ in found)} profiles reached; {edges}"
 
 
 def _walks(material: Material) -> Callable[[], Any]:
@@ -179,6 +189,29 @@ def _batches(material: Material) -> Callable[[], Any]:
     return run
 
 
+def _pretrain(method: str, *, links: bool = False) -> Callable[[Material], Callable[[], Any]]:
+    def prepare(material: Material) -> Callable[[], Any]:
+        from benchmarks.growth.phases import pretrain_by_phases
+
+        folder = material.path("corpus").with_name("written")
+        if not (folder / "corpus.toml").exists():
+            from cytomol.corpus import write_corpus
+
+            write_corpus(material.corpus, folder, force=True)
+            del material.__dict__["corpus"]  # it is read anew, and would be held twice
+        model = folder.with_name(f"model-{method}")
+
+        def keep(graph: Any) -> None:
+            if method == "infoalign":
+                material.keep("graph", graph)
+
+        return lambda: pretrain_by_phases(
+            folder, material.path("store"), model, method, None if links else keep
+        )
+
+    return prepare
+
+
 def _draw(molecules: int) -> list[Any]:
     """Return the same number of molecules in batches from any corpus, with repeats if it is small."""
     rng = np.random.default_rng(0)
@@ -203,10 +236,10 @@ STEPS: dict[str, Step] = {
         _context("index"),
         ("corpus", "store"),
         limit=200_000,
-        note=_context_note,
+        note=context_note,
     ),
     "context": Step(
-        "context graph", _context("auto"), ("corpus", "store"), _VARIED, note=_context_note, product="graph"
+        "context graph", _context("auto"), ("corpus", "store"), _VARIED, note=context_note, product="graph"
     ),
     "neighbours_index": Step(
         "10 structural neighbours, index at any size",
@@ -227,15 +260,47 @@ STEPS: dict[str, Step] = {
         _propagation,
         ("corpus", "neighbours"),
         _VARIED,
-        note=lambda done: f"{sum(len(one.rows) for one in done)} profiles reached",
+        note=_propagation_note,
+    ),
+    "merging": Step(
+        "merge 32 made-up edges of each molecule into a graph", merging, note=lambda edges: f"{edges} edges"
+    ),
+    "propagation_far": Step(
+        "propagate: as many profiles and edges, to neighbours anywhere in the table",
+        propagation_among(far=True),
+        note=among_note,
+    ),
+    "propagation_near": Step(
+        "propagate: as many profiles and edges, to the ten next molecules of the table",
+        propagation_among(far=False),
+        note=among_note,
     ),
     "walks": Step("a walk from every molecule", _walks, ("graph",), ("molecules", "walk_length")),
     "collate": Step("graphs of 10,000 molecules, in batches", _collate, ("store",)),
     "batches": Step(
         "views, walks and targets of 10,000 molecules, in batches",
         _batches,
-        ("corpus", "store", "graph", "neighbours"),
+        ("corpus", "store", "graph"),
         ("molecules", "modalities", "width", "walk_length"),
+        beyond=("neighbours",),
+    ),
+    "pretrain": Step(
+        "read, prepare and pretrain InfoAlign for five short epochs",
+        _pretrain("infoalign"),
+        ("corpus", "store"),
+        note=lambda phases: phases.text(),
+    ),
+    "pretrain_links": Step(
+        "as pretrain, on a context of measurements and relations alone",
+        _pretrain("infoalign", links=True),
+        ("corpus", "store"),
+        note=lambda phases: phases.text(),
+    ),
+    "pretrain_chmr": Step(
+        "read, prepare and pretrain CHMR for five short epochs",
+        _pretrain("chmr"),
+        ("corpus", "store"),
+        note=lambda phases: phases.text(),
     ),
 }
 """By name, in the order in which they run at a size."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.growth.fit import slope
@@ -73,6 +73,10 @@ class Study:
             self.machine,
         )  # fmt: skip
         append(self.output, row)
+        for name, seconds, peak, note in found["within"]:  # steps that it took on its way
+            inner = replace(row, step=name, seconds=seconds, peak_mb=round(peak), note=note)
+            append(self.output, inner)
+            self._done.add(inner.key)
         self._done.add(point.key)
         print(json.dumps({key: value for key, value in vars(row).items() if key != "machine"}), flush=True)
         return True
@@ -82,7 +86,8 @@ class Study:
         from benchmarks.growth.material import place
         from benchmarks.growth.steps import STEPS
 
-        for product in STEPS[point.step].needs:
+        step = STEPS[point.step]
+        for product in step.needs + (() if point.axis == "molecules" else step.beyond):
             path, made_by = place(self.work, product, point)
             if not path.exists() and not self._measure(made_by):
                 _say(f"{point.step} {point.axis} {point.value:,} is left out: no {product}")

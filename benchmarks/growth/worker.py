@@ -33,7 +33,14 @@ def main(arguments: list[str]) -> None:
     release_memory()
     forget_peak()
     seconds, result = _timed(job)
-    found = {"seconds": seconds, "peak_mb": peak_mb(), "base_mb": base, "note": step.note(result)}
+    peak = max(peak_mb(), getattr(result, "peak_mb", 0.0))  # a step with phases has kept their marks
+    found = {
+        "seconds": seconds,
+        "peak_mb": peak,
+        "base_mb": base,
+        "note": step.note(result),
+        "within": getattr(result, "within", []),
+    }
     print(json.dumps(found), flush=True)
     if step.product:
         material.keep(step.product, result[0] if isinstance(result, tuple) else result)

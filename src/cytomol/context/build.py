@@ -83,9 +83,12 @@ def build_context(
             progress(name)
         began = time.perf_counter()
         edges, facts = criterion().edges(inputs)
-        parts.append(merge_edges(edges, nodes))
+        parts.append(merge_edges([edges], nodes))
+        del edges  # as large as what is left of them
         report[name] = {"edges": len(parts[-1]), "seconds": round(time.perf_counter() - began, 3), **facts}
-    graph = symmetric_csr(merge_edges(Edges.concatenate(parts), nodes), nodes)
+    merged = merge_edges(parts, nodes)
+    parts.clear()
+    graph = symmetric_csr(merged, nodes)
     return ContextGraph(*graph, spaces=tuple(offsets), offsets=offsets, report=report)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.similarity import INDEX_NEIGHBOURS, nearest_rows, unique_pairs
+from cytomol.chem.similarity import INDEX_NEIGHBOURS, distinct_pairs, nearest_rows
 from cytomol.corpus.scaling import FeatureScaler
 
 __all__ = [
@@ -252,8 +252,9 @@ def indexed_cosine_pairs(
         others = nearest[first : first + _GATHERED]
         similarity = (unit[others] @ unit[first : first + _GATHERED, :, None])[:, :, 0]
         row, place = np.nonzero((others >= 0) & (similarity >= np.float32(minimum)))
-        parts.append((first + row, others[row, place], np.minimum(similarity[row, place], 1)))
-    return unique_pairs(parts, len(unit))
+        rows = (first + row).astype(np.int32)
+        parts.append((rows, others[row, place], np.minimum(similarity[row, place], 1)))
+    return distinct_pairs(parts, len(unit), "first")
 
 
 def cosine_row_histogram(

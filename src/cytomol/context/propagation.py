@@ -159,7 +159,13 @@ def _averages(
     if fill == "mean":
         changing = np.flatnonzero(~fixed & (np.diff(W.indptr)[reached] > 0))
         return [(changing, inner[changing])] * (len(holders) - 1)
-    return [_renormalised(inner, holding[reached], fixed) for holding in holders[:-1]]
+    averages: list[tuple[NDArray[np.int64], csr_matrix]] = []
+    for step, holding in enumerate(holders[:-1]):
+        if step and np.array_equal(holding, holders[step - 1]):
+            averages.append(averages[-1])  # nobody is reached any more: the same matrix, held once
+        else:
+            averages.append(_renormalised(inner, holding[reached], fixed))
+    return averages
 
 
 def _walk(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.similarity import INDEX_NEIGHBOURS, nearest_rows, unique_pairs
+from cytomol.chem.similarity import INDEX_NEIGHBOURS, distinct_pairs, nearest_rows
 from cytomol.context.cosine import count_by_similarity
 
 __all__ = ["FEWEST_SHARED", "SHARE_SHARED", "PartialProfiles", "shared_similarity"]
@@ -18,6 +18,7 @@ Pairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
 FEWEST_SHARED = 3  # features; two rows of two values are always alike or opposite
 SHARE_SHARED = 0.1  # of all features, at least, for two profiles to be compared
 _BLOCK = 512  # rows of one side of a block of similarities: 2 MB of float64
+_SCALED = 8192  # rows scaled at a time
 _GATHERED = 16  # rows whose neighbours are gathered at a time
 _NOT_COMPARED = np.float32(-2)
 
@@ -44,14 +45,11 @@ class PartialProfiles:
     @classmethod
     def of(cls, values: NDArray[np.float32]) -> PartialProfiles:
         """Scale the rows of a table; what is not finite is not measured."""
-        measured = np.isfinite(values)
-        rows = np.where(measured, values, 0).astype(np.float64)
-        size = np.abs(rows).max(axis=1, keepdims=True, initial=0)
-        count = np.maximum(measured.sum(axis=1, keepdims=True), 1)
-        rows = np.where(measured, rows - rows.sum(axis=1, keepdims=True) / count, 0)
-        length = np.sqrt((rows**2).sum(axis=1, keepdims=True))
-        flat = length <= size * 1e-12 * np.sqrt(count)
-        return cls(np.where(flat, 0, rows / np.where(flat, 1, length)), measured)
+        rows, measured = np.empty(values.shape), np.isfinite(values)
+        for first in range(0, len(values), _SCALED):
+            part = slice(first, first + _SCALED)
+            rows[part] = _unit_rows(values[part], measured[part])
+        return cls(rows, measured)
 
     @property
     def least(self) -> int:
@@ -77,8 +75,8 @@ class PartialProfiles:
         parts = []
         for rows, columns, similarity in self._blocks(groups):
             i, j = np.nonzero(similarity >= np.float32(minimum))
-            parts.append((rows[i], columns[j].astype(np.int32), similarity[i, j]))
-        return unique_pairs(parts, len(self.rows))
+            parts.append((rows.astype(np.int32)[i], columns.astype(np.int32)[j], similarity[i, j]))
+        return distinct_pairs(parts, len(self.rows), "first")
 
     def indexed_pairs(self, minimum: float) -> Pairs:
         """Return the pairs at least so similar that the index finds, with gaps taken for the row's mean.
@@ -94,8 +92,8 @@ class PartialProfiles:
                 self.rows[here], self.measured[here], self.rows[others], self.measured[others], self.least
             )[:, 0]
             row, place = np.nonzero((others >= 0) & (similarity >= np.float32(minimum)))
-            parts.append((first + row, others[row, place], similarity[row, place]))
-        return unique_pairs(parts, len(self.rows))
+            parts.append(((first + row).astype(np.int32), others[row, place], similarity[row, place]))
+        return distinct_pairs(parts, len(self.rows), "first")
 
     def row_histogram(self, queries: NDArray[np.int64], edges: NDArray[np.float32]) -> NDArray[np.int64]:
         """Count the other rows by similarity to some rows, exactly."""
@@ -109,6 +107,8 @@ class PartialProfiles:
 
     def take(self, rows: NDArray[np.int64]) -> PartialProfiles:
         """Return some of the rows."""
+        if np.array_equal(rows, np.arange(len(self.rows))):
+            return self
         return PartialProfiles(self.rows[rows], self.measured[rows])
 
     def _similarity(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -146,6 +146,17 @@ class PartialProfiles:
                     if start == top:
                         similarity[np.tril_indices(len(rows))] = _NOT_COMPARED
                     yield rows, columns, similarity
+
+
+def _unit_rows(values: NDArray[np.float32], measured: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Scale rows to mean 0 and length 1 over what is measured, 0 elsewhere."""
+    rows = np.where(measured, values, 0).astype(np.float64)
+    size = np.abs(rows).max(axis=1, keepdims=True, initial=0)
+    count = np.maximum(measured.sum(axis=1, keepdims=True), 1)
+    rows = np.where(measured, rows - rows.sum(axis=1, keepdims=True) / count, 0)
+    length = np.sqrt((rows**2).sum(axis=1, keepdims=True))
+    flat = length <= size * 1e-12 * np.sqrt(count)
+    return np.where(flat, 0, rows / np.where(flat, 1, length))
 
 
 def shared_similarity(

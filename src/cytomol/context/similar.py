@@ -222,14 +222,24 @@ def similar_pairs(
     parts = [_within(table, rows, threshold.value) for rows in members]
     recall = _recall(samples, parts, int(np.searchsorted(grid, np.float32(threshold.value))))
     parts.append(table.pairs(threshold.value, small))
-    i, j, similarity = (np.concatenate(column) for column in zip(*parts, strict=True))
+    i, j, similarity = _joined(parts)
     return SimilarPairs(i, j, similarity, replace(threshold, kept=len(i)), recall)
+
+
+def _joined(parts: list[Pairs]) -> Pairs:
+    """Return the pairs of all parts; of a single one that has any, without a copy."""
+    filled = [part for part in parts if len(part[0])] or parts[:1]
+    if len(filled) == 1:
+        return filled[0]
+    i, j, similarity = (np.concatenate(column) for column in zip(*filled, strict=True))
+    return i, j, similarity
 
 
 def _within(table: Comparable, rows: NDArray[np.int64], minimum: float) -> Pairs:
     """Return the pairs that the index finds among some rows."""
     i, j, similarity = table.take(rows).indexed_pairs(minimum)
-    return rows[i].astype(np.int32), rows[j].astype(np.int32), similarity
+    number = rows.astype(np.int32)
+    return number[i], number[j], similarity
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from cytomol.errors import InputError
 
 __all__ = ["lift_gene_profiles", "mean_by_row", "molecule_profiles", "molecule_targets"]
 
+_COLUMNS = 8  # features averaged at a time: in float64, a table's sums and counts are many times the table
+
 
 def molecule_profiles(corpus: Corpus, name: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return one profile per molecule: the mean of its repeats, missing values left out.
@@ -118,9 +120,13 @@ def _group_mean(
     """Average ``values[member]`` within each group, without NaN; float32, shape (groups, width)."""
     ones = np.ones(len(group), np.float64)
     gather = sparse.csr_matrix((ones, (group, member)), shape=(groups, len(values)))
-    measured = ~np.isnan(values)
-    total = gather @ np.where(measured, values, 0).astype(np.float64)
-    count = gather @ measured.astype(np.float64)
-    mean = np.full(total.shape, np.nan)
-    np.divide(total, count, out=mean, where=count > 0)
-    return mean.astype(np.float32)
+    mean = np.full((groups, values.shape[1]), np.nan, np.float32)
+    for first in range(0, values.shape[1], _COLUMNS):
+        part = values[:, first : first + _COLUMNS]
+        measured = ~np.isnan(part)
+        total = gather @ np.where(measured, part, 0).astype(np.float64)
+        count = gather @ measured.astype(np.float64)
+        known = count > 0
+        np.divide(total, count, out=total, where=known)
+        np.copyto(mean[:, first : first + _COLUMNS], total, where=known, casting="same_kind")
+    return mean

@@ -167,10 +167,11 @@ class Corpus:
         molecules
             True for each molecule whose profiles leave, shape (molecules,). Structures stay.
         """
-        kept = {
-            name: m.take(~molecules[m.rows]) if m.entity == "molecule" else m
-            for name, m in self.modalities.items()
-        }
+        kept = {}
+        for name, modality in self.modalities.items():
+            kept[name] = modality
+            if modality.entity == "molecule" and (leaves := molecules[modality.rows]).any():
+                kept[name] = modality.take(~leaves)
         return replace(self, modalities=kept)
 
     def with_genes(self, keep: NDArray[np.bool_]) -> Corpus:

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from benchmarks.growth.__main__ import main
 from benchmarks.growth.fit import fit
+from benchmarks.growth.made_up import among_note
 from benchmarks.growth.material import widened
 from benchmarks.growth.page import main as write_page
+from benchmarks.growth.phases import Phases
 from benchmarks.growth.points import Point, Row, append, plan, read
 from benchmarks.growth.series import series_of
 from benchmarks.growth.study import Study, estimate
+from benchmarks.growth.wholes import edge_times, whole_pretrainings
 
 from cytomol.corpus.schema import Modality
 
@@ -101,6 +104,32 @@ def test_what_would_take_too_long_is_left_out_with_all_that_needs_it(tmp_path, c
     Study(tmp_path, table, "a machine", most=5).run(plan([3000], ["planted", "write"]))
     assert len(read(table)) == 1
     assert "planted molecules 3,000 is left out" in capsys.readouterr().err
+
+
+def test_a_phase_inside_another_takes_its_own_time_and_memory(monkeypatch):
+    clock, memory = iter(range(10)), iter([100.0, 300.0, 900.0, 200.0, 150.0])
+    monkeypatch.setattr("benchmarks.growth.phases.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("benchmarks.growth.phases.peak_mb", lambda: next(memory))
+    monkeypatch.setattr("benchmarks.growth.phases.forget_peak", lambda: None)
+    phases = Phases(_since=float(next(clock)))
+    inner = phases.timed("context", lambda: "a graph")
+    assert phases.timed("prepare", inner)() == "a graph"
+    assert phases.peaks == {"rest": 100.0, "prepare": 300.0, "context": 900.0}
+    assert phases.seconds == {"rest": 1.0, "prepare": 2.0, "context": 1.0}
+    assert phases.peak_mb == 900.0
+    phases.held += [1234.4, 1235.6]
+    note = phases.text()
+    assert note.endswith("; context 1 s 900 MB; after each epoch of 1,024 molecules 1,234, 1,236 MB")
+    page = "".join(whole_pretrainings([row("pretrain_chmr", 10**6, 60, note)]))
+    assert "| | rest | prepare | context |" in page
+    assert "| MB | 100 | 300 | 900 |" in page
+    assert "Held after each epoch of 1,024 molecules 1,234, 1,236 MB." in page
+
+
+def test_the_time_of_an_edge_has_two_parts():
+    rows = [row(f"propagation_{way}", 10**4, 1, among_note((1.3, 2.5))) for way in ("far", "near")]
+    assert "| 10,000 | 3.8 | 2.5 | 3.8 | 2.5 |" in "".join(edge_times(rows))
+    assert edge_times(rows[:1]) == []
 
 
 def test_two_steps_run_resume_and_make_a_page(tmp_path):

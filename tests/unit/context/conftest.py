@@ -72,7 +72,7 @@ def corpus() -> Corpus:
 def graph_of(links: list[tuple[int, int, float]], nodes: int) -> ContextGraph:
     source, target, weight = (np.array(column) for column in zip(*links, strict=True))
     edges = merge_edges(
-        Edges(source.astype(np.int64), target.astype(np.int64), weight.astype(np.float32)), nodes
+        [Edges(source.astype(np.int64), target.astype(np.int64), weight.astype(np.float32))], nodes
     )
     half = nodes // 2
     return ContextGraph(

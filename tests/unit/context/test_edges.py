@@ -26,7 +26,7 @@ def test_largest_weight_of_each_pair_without_loops(rows: list[tuple[int, int, fl
         if a != b and weight > 0:
             pair = (min(a, b), max(a, b))
             wanted[pair] = max(weight, wanted.get(pair, 0.0))
-    merged = merge_edges(edges_of(rows), 7)
+    merged = merge_edges([edges_of(rows)], 7)
     found = list(zip(merged.source.tolist(), merged.target.tolist(), strict=True))
     assert found == sorted(wanted)
     assert merged.weight.tolist() == [wanted[pair] for pair in found]
@@ -41,6 +41,17 @@ def test_largest_weight_of_each_pair_without_loops(rows: list[tuple[int, int, fl
         assert (np.diff(indices[row]) > 0).all()
         rebuilt[node, indices[row]] = weights[row]
     np.testing.assert_array_equal(rebuilt, dense)
+
+
+@settings(deadline=None)
+@given(links, links)
+def test_edges_of_several_parts_are_merged_as_those_of_one(
+    left: list[tuple[int, int, float]], right: list[tuple[int, int, float]]
+) -> None:
+    parts = merge_edges([edges_of(left), edges_of(right)], 7)
+    whole = merge_edges([Edges.concatenate([edges_of(right), edges_of(left)])], 7)
+    for name in ("source", "target", "weight"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
 
 
 def test_parts_are_joined_in_order() -> None:

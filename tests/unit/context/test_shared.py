@@ -46,6 +46,20 @@ def with_gaps(n: int, width: int, share: float, seed: int = 0) -> np.ndarray:
     return values.astype(np.float32)
 
 
+@given(n=st.integers(0, 24), width=st.integers(1, 9), seed=st.integers(0, 2**16))
+@settings(max_examples=30, deadline=None)
+def test_rows_scaled_at_a_time_change_no_bit(n: int, width: int, seed: int) -> None:
+    values = with_gaps(n, width, 0.2, seed)
+    whole = PartialProfiles.of(values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared, "_SCALED", 5)
+        parts = PartialProfiles.of(values)
+    assert parts.rows.tobytes() == whole.rows.tobytes()
+    assert parts.measured.tobytes() == whole.measured.tobytes()
+    order = np.arange(n)[::-1]
+    assert whole.take(order).rows.tobytes() == whole.rows[order].tobytes()
+
+
 @given(n=st.integers(0, 24), width=st.integers(1, 30), share=st.floats(0, 0.95), seed=st.integers(0, 2**16))
 @settings(max_examples=60, deadline=None)
 def test_pairs_are_those_of_the_slow_way(n: int, width: int, share: float, seed: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytomol.corpus.lift import lift_gene_profiles, molecule_profiles, molecule_targets
+from cytomol.corpus.lift import lift_gene_profiles, mean_by_row, molecule_profiles, molecule_targets
 from cytomol.corpus.schema import Corpus, Modality, Relation
 from cytomol.errors import InputError
 
@@ -69,6 +69,21 @@ def test_against_loops(seed: int) -> None:
         np.testing.assert_allclose(profile, nanmean(per_gene), rtol=1e-4, atol=1e-6)
     molecule, gene = molecule_targets(corpus)
     assert len({(m, g) for m, g in zip(molecule.tolist(), gene.tolist(), strict=True)}) == len(molecule)
+
+
+@given(seed=st.integers(0, 10_000), columns=st.integers(1, 9))
+@settings(max_examples=30, deadline=None)
+def test_features_averaged_at_a_time_change_no_bit(seed: int, columns: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(12, 7)).astype(np.float32)
+    values[rng.random(values.shape) < 0.3] = np.nan
+    modality = Modality("m", "morphology", "molecule", rng.integers(0, 6, 12), values, tuple("abcdefg"))
+    rows, whole = mean_by_row(modality)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cytomol.corpus.lift._COLUMNS", columns)
+        again, parts = mean_by_row(modality)
+    assert again.tolist() == rows.tolist()
+    assert parts.tobytes() == whole.tobytes()
 
 
 def test_errors() -> None:

@@ -2,6 +2,7 @@
 
 from cytomol.chem.similarity.bits import bit_counts
 from cytomol.chem.similarity.clusters import butina_clusters
+from cytomol.chem.similarity.distinct_pairs import distinct_pairs
 from cytomol.chem.similarity.exact import (
     SortedFingerprints,
     sorted_fingerprints,
@@ -14,7 +15,6 @@ from cytomol.chem.similarity.index import (
     indexed_pairs,
     indexed_top_k,
     tanimoto_row_histogram,
-    unique_pairs,
 )
 from cytomol.chem.similarity.nearest import nearest_rows
 from cytomol.chem.similarity.search import EXACT_UP_TO, Neighbours, SimilaritySearch, structural_neighbours
@@ -27,6 +27,7 @@ __all__ = [
     "SortedFingerprints",
     "bit_counts",
     "butina_clusters",
+    "distinct_pairs",
     "indexed_pairs",
     "indexed_top_k",
     "nearest_rows",
@@ -36,5 +37,4 @@ __all__ = [
     "tanimoto_pairs",
     "tanimoto_row_histogram",
     "tanimoto_top_k",
-    "unique_pairs",
 ]

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.similarity.bits import as_words, blocks, common_bits, compiled, count_bits, insert, threads
+from cytomol.chem.similarity.distinct_pairs import distinct_pairs
 from cytomol.chem.similarity.nearest import nearest_rows
 from cytomol.errors import InputError
 
-__all__ = ["INDEX_NEIGHBOURS", "indexed_pairs", "indexed_top_k", "tanimoto_row_histogram", "unique_pairs"]
+__all__ = ["INDEX_NEIGHBOURS", "indexed_pairs", "indexed_top_k", "tanimoto_row_histogram"]
 
 INDEX_NEIGHBOURS = 64  # rows that the index is asked for, each row
 _CHUNK = 1 << 16
@@ -142,19 +143,8 @@ def indexed_pairs(
     parts = []
     for start, indices, similarity in _ranked(packed, INDEX_NEIGHBOURS, INDEX_NEIGHBOURS):
         row, place = np.nonzero(similarity >= np.float32(minimum))
-        parts.append((start + row, indices[row, place], similarity[row, place]))
-    return unique_pairs(parts, len(packed))
-
-
-def unique_pairs(
-    parts: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]], n: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    """Return each pair once, i < j, sorted; ``parts`` hold rows, their neighbours and similarities."""
-    keys = [np.minimum(row, other) * np.int64(n) + np.maximum(row, other) for row, other, _ in parts]
-    pairs, where = np.unique(np.concatenate([np.empty(0, np.int64), *keys]), return_index=True)
-    similarity = np.concatenate([np.empty(0, np.float32), *(part[2] for part in parts)])[where]
-    i, j = np.divmod(pairs, max(n, 1))
-    return i.astype(np.int32), j.astype(np.int32), similarity
+        parts.append(((start + row).astype(np.int32), indices[row, place], similarity[row, place]))
+    return distinct_pairs(parts, len(packed), "first")
 
 
 def tanimoto_row_histogram(

@@ -82,12 +82,15 @@ class Inputs:
         A modality that was not pooled is its only part; profiles of a pooled one are compared part by part,
         where both were measured.
         """
-        if modality.name not in self._similar:
-            self._similar[modality.name] = {
-                name: self._similar_rows(rows, values, modality)
-                for name, rows, values in self._compared(modality)
-            }
-        return self._similar[modality.name]
+        if modality.name in self._similar:
+            return self._similar[modality.name]
+        found = {
+            name: self._similar_rows(rows, values, modality)
+            for name, rows, values in self._compared(modality)
+        }
+        if modality.entity == "gene":  # of molecules' profiles one criterion asks, and they may be millions
+            self._similar[modality.name] = found
+        return found
 
     def _compared(self, modality: Modality) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.float32]]]:
         """Yield name, profiles and features of each part of a modality that is compared at all."""
@@ -113,7 +116,8 @@ class Inputs:
         )
         values = comparable_values(values, self.options.compared_values)
         found = self.similar_pairs(Profiles.of(values), cluster_profiles(values) if clustered else None)
-        return replace(found, i=rows[found.i].astype(np.int32), j=rows[found.j].astype(np.int32))
+        number = rows.astype(np.int32)
+        return replace(found, i=number[found.i], j=number[found.j])
 
 
 class Criterion(ABC):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from cytomol.context.criteria.base import Criterion, Inputs, criteria
 from cytomol.context.edges import Edges
 
@@ -20,8 +22,8 @@ class ProfileSimilarityCriterion(Criterion):
         for modality in inputs.corpus.modalities.values():
             if not inputs.has_nodes(modality):
                 continue
-            nodes = inputs.profile_nodes(modality)
+            first = np.int32(inputs.offsets[modality.name])
             for name, similar in inputs.similar_profiles(modality).items():
-                parts.append(Edges(nodes[similar.i], nodes[similar.j], similar.similarity))
+                parts.append(Edges(first + similar.i, first + similar.j, similar.similarity))
                 facts[name] = similar.report()
         return Edges.concatenate(parts), facts

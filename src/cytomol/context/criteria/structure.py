@@ -27,9 +27,8 @@ class StructureCriterion(Criterion):
         packed = store.blocks["morgan"] if inputs.fingerprints is None else inputs.fingerprints
         groups = _scaffold_groups(inputs) if inputs.options.candidates == "shortcut" else None
         similar = inputs.similar_pairs(Fingerprints(np.asarray(packed)), groups)
-        first = inputs.offsets["molecule"]
-        source, target = first + similar.i.astype(np.int64), first + similar.j.astype(np.int64)
-        return Edges(source, target, similar.similarity), similar.report()
+        first = np.int32(inputs.offsets["molecule"])
+        return Edges(first + similar.i, first + similar.j, similar.similarity), similar.report()
 
 
 def _scaffold_groups(inputs: Inputs) -> NDArray[np.int64]:

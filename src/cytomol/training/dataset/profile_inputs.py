@@ -187,7 +187,7 @@ def profile_inputs(
             read_as[name] = input_scaler(needs.scaling, scalers[name], learnt)
             scaled = read_as[name].transform(values)
             if needs.scaling == "minmax":
-                scaled = np.clip(scaled, 0, 1)
+                np.clip(scaled, 0, 1, out=scaled)
             usable = valid[rows]
             found = profile_input(rows[usable], scaled[usable], held, W, filling, seed=seed)
             inputs[name] = replace(

@@ -53,7 +53,8 @@ def profile_targets(
             continue
         known = np.ones(len(modality), np.bool_)
         train = known if modality.entity == "gene" else ~held[modality.rows]
-        scaled = np.clip(scalers[name].transform(values), 0, 1)
+        scaled = scalers[name].transform(values)
+        np.clip(scaled, 0, 1, out=scaled)
         first, row_of = graph.offsets.get(name), None
         if first is None:  # the profiles sit on their genes
             first, row_of = graph.offsets["gene"], np.full(len(corpus.genes), -1, np.int64)
