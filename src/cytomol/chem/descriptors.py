@@ -21,7 +21,8 @@ _graph: Any = GraphDescriptors  # plain Python without types
 
 LARGEST_FOR_IPC = 150
 """Atoms up to which the Ipc descriptors are computed: their cost grows with the fourth power."""
-_FIRST_ALONE = 2  # molecules that RDKit's functions describe: to load what is shared takes as long as 50 do
+# Small molecules that RDKit's functions describe first: to load what is shared takes as long as 50 of them.
+_FIRST_ALONE, _SMALL = 2, 60
 _described = itertools.count()
 
 
@@ -58,7 +59,7 @@ def descriptors(mol: Chem.Mol) -> NDArray[np.float32]:
         Values in the order of `DESCRIPTOR_NAMES`, float32, shape (descriptors,). NaN where RDKit has no
         value (partial charges of metals), fails, or exceeds float32. "LogIpc" stands for log(1 + Ipc).
     """
-    alone = next(_described) < _FIRST_ALONE
+    alone = mol.GetNumAtoms() <= _SMALL and next(_described) < _FIRST_ALONE
     row = one_by_one(Chem.Mol(mol)) if alone else exact_descriptors(mol)
     row[np.abs(row) > np.finfo(np.float32).max] = np.nan
     return row.astype(np.float32)

@@ -72,8 +72,10 @@ def test_the_first_molecules_of_a_process_are_described_alone_and_alike(
     shared, asked = module.exact_descriptors, []
     monkeypatch.setattr(module, "_described", itertools.count())
     monkeypatch.setattr(module, "exact_descriptors", lambda mol: asked.append(mol) or shared(mol))
+    descriptors(large := Chem.MolFromSmiles("C" * 61))
+    assert asked == [large]
     rows = [descriptors(mol) for _ in range(4)]
-    assert len(asked) == 2
+    assert len(asked) == 3
     for row in rows[1:]:
         np.testing.assert_array_equal(row.view(np.int32), rows[0].view(np.int32))
     assert not mol.GetAtomWithIdx(0).HasProp("_GasteigerCharge")
