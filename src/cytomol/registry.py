@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -63,7 +64,8 @@ class Registry(Generic[T]):
         """Return a decorator that files its argument under ``name``."""
 
         def decorate(entry: T) -> T:
-            if name in self._entries:
+            # a name that is promised to a module is that module's, which is known once it is being imported
+            if name in self._entries or self._later.get(name, "sys") not in sys.modules:
                 message = f"{self.kind} {name!r} is registered twice"
                 raise ValueError(message)
             self._entries[name] = entry

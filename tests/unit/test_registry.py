@@ -52,6 +52,8 @@ def test_a_module_is_imported_when_what_it_registers_is_asked_for(
     assert readers.names() == ["late", "later"]
     assert "late" in readers
     assert "a_late_reader" not in sys.modules
+    with pytest.raises(ValueError, match="'late' is registered twice"):
+        readers.register("late")(int)
     assert readers["late"] is str
     assert "a_late_reader" in sys.modules
     with pytest.raises(ConfigError, match="unknown reader 'later'"):  # the module does not keep its word

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 from collections.abc import Callable
@@ -20,6 +21,9 @@ _graph: Any = GraphDescriptors  # plain Python without types
 
 LARGEST_FOR_IPC = 150
 """Atoms up to which the Ipc descriptors are computed: their cost grows with the fourth power."""
+# Small molecules that RDKit's functions describe first: to load what is shared takes as long as 50 of them.
+_FIRST_ALONE, _SMALL = 2, 60
+_described = itertools.count()
 
 
 def _log_ipc(mol: Chem.Mol) -> float:
@@ -55,7 +59,8 @@ def descriptors(mol: Chem.Mol) -> NDArray[np.float32]:
         Values in the order of `DESCRIPTOR_NAMES`, float32, shape (descriptors,). NaN where RDKit has no
         value (partial charges of metals), fails, or exceeds float32. "LogIpc" stands for log(1 + Ipc).
     """
-    row = exact_descriptors(mol)
+    alone = mol.GetNumAtoms() <= _SMALL and next(_described) < _FIRST_ALONE
+    row = one_by_one(Chem.Mol(mol)) if alone else exact_descriptors(mol)
     row[np.abs(row) > np.finfo(np.float32).max] = np.nan
     return row.astype(np.float32)
 

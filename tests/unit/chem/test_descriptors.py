@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
+import pytest
 from rdkit import Chem
 from rdkit.Chem import Crippen, Descriptors, GraphDescriptors, rdMolDescriptors
 
+from cytomol.chem import descriptors as module
 from cytomol.chem.descriptors import DESCRIPTOR_NAMES, LARGEST_FOR_IPC, descriptors
 from cytomol.chem.parse import parse_smiles
 
@@ -53,8 +56,6 @@ def test_ipc_of_a_long_chain_does_not_overflow() -> None:
 
 
 def test_a_failing_descriptor_is_nan(monkeypatch) -> None:
-    from cytomol.chem import descriptors as module
-
     def fails(mol: Chem.Mol) -> float:
         raise ValueError("no such atoms")
 
@@ -62,3 +63,19 @@ def test_a_failing_descriptor_is_nan(monkeypatch) -> None:
     row = module.descriptors(Chem.MolFromSmiles("C"))
     assert np.isnan(row[:2]).all()
     assert row[2] == 2
+
+
+def test_the_first_molecules_of_a_process_are_described_alone_and_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mol = Chem.MolFromSmiles("CC(=O)Nc1ccc(O)cc1CN(C)C")
+    shared, asked = module.exact_descriptors, []
+    monkeypatch.setattr(module, "_described", itertools.count())
+    monkeypatch.setattr(module, "exact_descriptors", lambda mol: asked.append(mol) or shared(mol))
+    descriptors(large := Chem.MolFromSmiles("C" * 61))
+    assert asked == [large]
+    rows = [descriptors(mol) for _ in range(4)]
+    assert len(asked) == 3
+    for row in rows[1:]:
+        np.testing.assert_array_equal(row.view(np.int32), rows[0].view(np.int32))
+    assert not mol.GetAtomWithIdx(0).HasProp("_GasteigerCharge")
