@@ -57,3 +57,11 @@ def test_what_must_be_settled_has_no_command() -> None:
     (column,) = found.problems
     assert column.problem == "1 cells are no numbers, as 'inactive' in row 60"
     assert found.command == ""
+
+
+def test_contradictory_labels_of_a_molecule_are_told() -> None:
+    twice = [*chains(30), *chains(30)]
+    found = told({"smiles": twice, "active": ["yes", "no"] * 15 + ["no", "no"] * 15})
+    assert "column 'active': 15 of 30 repeated molecules have contradictory labels" in found.warnings
+    same = told({"smiles": twice, "active": ["yes", "no"] * 30})
+    assert not any("contradictory" in line for line in same.warnings)
