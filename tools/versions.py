@@ -158,10 +158,11 @@ def write(row: dict[str, str]) -> None:
     if RESULTS.exists():
         with RESULTS.open(newline="", encoding="utf-8") as handle:
             rows = [one for one in csv.DictReader(handle) if key(one) != key(row)]
+    ordered = sorted([*rows, row], key=key)
     with RESULTS.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(sorted([*rows, row], key=key))
+        writer.writerows(ordered)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -156,6 +156,8 @@ def test_training_needs_both_classes_somewhere() -> None:
     nan = np.nan
     with pytest.raises(InputError, match="column 'a': every training label is 1"):
         check_training_labels(labels([[1], [1], [0]]), np.array([True, True, False]))
+    with pytest.raises(InputError, match="column 'a': every training label is 1"):
+        check_training_labels(labels([[1], [nan], [0]]), np.array([True, True, False]))
     with pytest.raises(InputError, match="no training molecule has a label"):
         check_training_labels(labels([[nan], [nan], [0]]), np.array([True, True, False]))
     with pytest.raises(InputError, match="nothing to tell apart"):

@@ -141,7 +141,7 @@ def _no_anndata(where: str) -> MissingDependencyError:
 
 def _matrix(data: Any, layer: str | None, where: str) -> NDArray[Any]:
     """Return ``X`` or a layer as an array; say which layers there are where it is not to be had."""
-    layers = [str(name) for name in data.layers]
+    layers = [str(name) for name in data.layers if name is not None]  # None is X, from anndata 0.13 on
     hint = f"choose a layer with --layer: {', '.join(layers)}" if layers else "the file has no layers either"
     if layer is None:
         chosen = data.X
