@@ -44,6 +44,8 @@ class Step:
         Name under which the result is kept for other steps; empty for none.
     beyond
         Further inputs that it needs on the axes other than molecules.
+    fitted
+        Whether its points are drawn and fitted; where not, other work ran beside and its memory counts alone.
     """
 
     about: str
@@ -54,6 +56,7 @@ class Step:
     note: Callable[[Any], str] = lambda _: ""
     product: str = ""
     beyond: tuple[str, ...] = ()
+    fitted: bool = True
 
 
 def _planted(material: Material) -> Callable[[], Any]:
@@ -216,17 +219,22 @@ STEPS: dict[str, Step] = {
         note=_propagation_note,
     ),
     "merging": Step(
-        "merge 32 made-up edges of each molecule into a graph", merging, note=lambda edges: f"{edges} edges"
+        "merge 32 made-up edges of each molecule into a graph",
+        merging,
+        note=lambda edges: f"{edges} edges",
+        fitted=False,
     ),
     "propagation_far": Step(
         "propagate: as many profiles and edges, to neighbours anywhere in the table",
         propagation_among(far=True),
         note=among_note,
+        fitted=False,
     ),
     "propagation_near": Step(
         "propagate: as many profiles and edges, to the ten next molecules of the table",
         propagation_among(far=False),
         note=among_note,
+        fitted=False,
     ),
     "walks": Step("a walk from every molecule", drawn.walks, ("graph",), ("molecules", "walk_length")),
     "collate": Step("graphs of 10,000 molecules, in batches", drawn.collate, ("store",)),
@@ -243,30 +251,35 @@ STEPS: dict[str, Step] = {
         ("corpus", "store"),
         note=lambda graph: f"{graph.edge_count} edges",
         product="links",
+        fitted=False,
     ),
-    "walks_links": Step("a walk from every molecule on it", drawn.walks_on_links, ("links",)),
+    "walks_links": Step("a walk from every molecule on it", drawn.walks_on_links, ("links",), fitted=False),
     "batches_links": Step(
         "views, walks on it and targets of 10,000 molecules, in batches",
         drawn.batches_on_links,
         ("corpus", "store", "links"),
+        fitted=False,
     ),
     "pretrain": Step(
         "read, prepare and pretrain InfoAlign for five short epochs",
         _pretrain("infoalign"),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
+        fitted=False,
     ),
     "pretrain_links": Step(
         "as pretrain, on a context of measurements and relations alone",
         _pretrain("infoalign", links=True),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
+        fitted=False,
     ),
     "pretrain_chmr": Step(
         "read, prepare and pretrain CHMR for five short epochs",
         _pretrain("chmr"),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
+        fitted=False,
     ),
 }
 """By name, in the order in which they run at a size."""
