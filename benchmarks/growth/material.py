@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["PRODUCERS", "Material", "place", "widened"]
 
-PRODUCERS = {"corpus": "planted", "store": "features", "neighbours": "neighbours", "graph": "context"}
+PRODUCERS = {
+    "corpus": "planted",
+    "store": "features",
+    "neighbours": "neighbours",
+    "graph": "context",
+    "links": "context_links",
+}
 """Which step makes which input of the others."""
 
 _VARIED = "morphology"  # the modality that is copied and widened
@@ -78,6 +84,12 @@ class Material:
     def graph(self) -> ContextGraph:
         """The context graph."""
         graph: ContextGraph = self._load("graph")
+        return graph
+
+    @cached_property
+    def links(self) -> ContextGraph:
+        """The context graph of measurements and relations alone."""
+        graph: ContextGraph = self._load("links")
         return graph
 
     @cached_property

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import numpy as np
 from benchmarks.growth.memory import forget_peak, held_mb, peak_mb
-from benchmarks.growth.steps import context_note
+from benchmarks.growth.steps import LINKS, context_note
 
 from cytomol.chem.store import MoleculeStore
 from cytomol.context import ContextGraph
@@ -27,9 +27,6 @@ __all__ = ["Phases", "pretrain_by_phases"]
 
 EPOCHS, EPOCH = 5, 1024
 """Short epochs, and the molecules of each, spread over the whole corpus: does the memory stay flat?"""
-
-LINKS = ("profile", "target", "readout", "gene_gene", "molecule_molecule")
-"""Edges that are measured or known; none that is computed by comparing rows."""
 
 
 @dataclass

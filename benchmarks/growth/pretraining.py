@@ -7,6 +7,7 @@ from benchmarks.growth.material import Material
 
 from cytomol.artifact.batches import BatchBuilder
 from cytomol.chem.features import ATOM_FEATURE_SIZES, BOND_FEATURE_SIZES
+from cytomol.context import ContextGraph
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.methods.needs import Filling
 from cytomol.nn.batch import Dimensions
@@ -17,19 +18,23 @@ from cytomol.training.dataset.targets import BitTarget, DenseTarget, Target
 __all__ = ["pretrain_data"]
 
 
-def pretrain_data(material: Material, walk_length: int, *, profiles: bool) -> PretrainData:
+def pretrain_data(
+    material: Material, graph: ContextGraph, walk_length: int, *, profiles: bool
+) -> PretrainData:
     """Return what `prepare` would, without computing features, graph and neighbours again.
 
     Parameters
     ----------
     material
         The inputs.
+    graph
+        The context graph.
     walk_length
         Steps of a walk.
     profiles
         Profiles are inputs too, completed from neighbours, as CHMR has them.
     """
-    corpus, store, graph = material.corpus, material.store, material.graph
+    corpus, store = material.corpus, material.store
     scalers = {name: FeatureScaler.fit(m.values, "robust") for name, m in corpus.modalities.items()}
     held = np.zeros(len(store), np.bool_)
     morgan = np.ascontiguousarray(store.blocks["morgan"])

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from benchmarks.growth import drawn
 from benchmarks.growth.made_up import among_note, merging, propagation_among
 
 if TYPE_CHECKING:  # the parent process stays light: libraries load where the step runs
     from benchmarks.growth.material import Material
 
-    from cytomol.training.dataset.data import PretrainData
+__all__ = ["LINKS", "STEPS", "Step", "context_note"]
 
-__all__ = ["STEPS", "Step", "context_note"]
+LINKS = ("profile", "target", "readout", "gene_gene", "molecule_molecule")
+"""Edges that are measured or known; none that is computed by comparing rows."""
 
-_WALK_LENGTH = 4
-_BATCH = 512
-_DRAWN = 10_000  # molecules that are drawn in batches
 _ANY = 10**9
 _MOLECULES = ("molecules",)
 
@@ -45,6 +44,8 @@ class Step:
         Name under which the result is kept for other steps; empty for none.
     beyond
         Further inputs that it needs on the axes other than molecules.
+    fitted
+        Whether its points are drawn and fitted; where not, other work ran beside and its memory counts alone.
     """
 
     about: str
@@ -55,6 +56,7 @@ class Step:
     note: Callable[[Any], str] = lambda _: ""
     product: str = ""
     beyond: tuple[str, ...] = ()
+    fitted: bool = True
 
 
 def _planted(material: Material) -> Callable[[], Any]:
@@ -94,11 +96,11 @@ def _read(material: Material) -> Callable[[], Any]:
     return lambda: read_corpus(folder)
 
 
-def _context(search: str) -> Callable[[Material], Callable[[], Any]]:
+def _context(search: str, *, links: bool = False) -> Callable[[Material], Callable[[], Any]]:
     def prepare(material: Material) -> Callable[[], Any]:
         from cytomol.context import ContextOptions, build_context
 
-        options = ContextOptions.build({"similarity_search": search})
+        options = ContextOptions.build({"similarity_search": search, "criteria": LINKS if links else None})
         corpus, store = material.corpus, material.store
         return lambda: build_context(corpus, store, options)
 
@@ -109,7 +111,7 @@ def context_note(graph: Any) -> str:
     """Say which tables were searched how, as the graph's report does."""
     found: dict[str, set[str]] = {"index": set(), "exact": set()}
     for name in ("structure", "profile_similarity", "gene_similarity"):
-        facts = graph.report[name]
+        facts = graph.report.get(name, {})
         tables = {"molecules": facts} if name == "structure" else facts
         for table, values in tables.items():
             if isinstance(values, dict):
@@ -150,45 +152,6 @@ def _propagation_note(found: list[tuple[Any, float]]) -> str:
     return f"{sum(len(done.rows) for done, _ in found)} profiles reached; {edges}"
 
 
-def _walks(material: Material) -> Callable[[], Any]:
-    from cytomol.context import sample_walks
-
-    point, graph = material.point, material.graph
-    length = point.value if point.axis == "walk_length" else _WALK_LENGTH
-    starts = graph.offsets["molecule"] + np.arange(point.molecules)
-
-    def run() -> None:
-        rng = np.random.default_rng(0)
-        for first in range(0, len(starts), _BATCH):
-            sample_walks(graph, starts[first : first + _BATCH], length, rng)
-
-    return run
-
-
-def _collate(material: Material) -> Callable[[], Any]:
-    from cytomol.artifact.batches import BatchBuilder
-
-    store, builder = material.store, BatchBuilder(("2d",))
-    batches = _draw(material.point.molecules)
-    return lambda: [builder.build(store, rows).size for rows in batches]
-
-
-def _batches(material: Material) -> Callable[[], Any]:
-    from benchmarks.growth.pretraining import pretrain_data
-
-    point = material.point
-    length = point.value if point.axis == "walk_length" else _WALK_LENGTH
-    data: PretrainData = pretrain_data(material, length, profiles=point.axis != "molecules")
-    batches = _draw(point.molecules)
-
-    def run() -> None:
-        rng = np.random.default_rng(0)
-        for rows in batches:
-            data.batch(rows, rng)
-
-    return run
-
-
 def _pretrain(method: str, *, links: bool = False) -> Callable[[Material], Callable[[], Any]]:
     def prepare(material: Material) -> Callable[[], Any]:
         from benchmarks.growth.phases import pretrain_by_phases
@@ -210,13 +173,6 @@ def _pretrain(method: str, *, links: bool = False) -> Callable[[Material], Calla
         )
 
     return prepare
-
-
-def _draw(molecules: int) -> list[Any]:
-    """Return the same number of molecules in batches from any corpus, with repeats if it is small."""
-    rng = np.random.default_rng(0)
-    rows = rng.choice(molecules, _DRAWN, replace=molecules < _DRAWN)
-    return np.array_split(rows, -(-_DRAWN // _BATCH))
 
 
 _VARIED = ("molecules", "modalities", "width")
@@ -263,44 +219,67 @@ STEPS: dict[str, Step] = {
         note=_propagation_note,
     ),
     "merging": Step(
-        "merge 32 made-up edges of each molecule into a graph", merging, note=lambda edges: f"{edges} edges"
+        "merge 32 made-up edges of each molecule into a graph",
+        merging,
+        note=lambda edges: f"{edges} edges",
+        fitted=False,
     ),
     "propagation_far": Step(
         "propagate: as many profiles and edges, to neighbours anywhere in the table",
         propagation_among(far=True),
         note=among_note,
+        fitted=False,
     ),
     "propagation_near": Step(
         "propagate: as many profiles and edges, to the ten next molecules of the table",
         propagation_among(far=False),
         note=among_note,
+        fitted=False,
     ),
-    "walks": Step("a walk from every molecule", _walks, ("graph",), ("molecules", "walk_length")),
-    "collate": Step("graphs of 10,000 molecules, in batches", _collate, ("store",)),
+    "walks": Step("a walk from every molecule", drawn.walks, ("graph",), ("molecules", "walk_length")),
+    "collate": Step("graphs of 10,000 molecules, in batches", drawn.collate, ("store",)),
     "batches": Step(
         "views, walks and targets of 10,000 molecules, in batches",
-        _batches,
+        drawn.batches,
         ("corpus", "store", "graph"),
         ("molecules", "modalities", "width", "walk_length"),
         beyond=("neighbours",),
+    ),
+    "context_links": Step(
+        "context graph of measurements and relations alone",
+        _context("auto", links=True),
+        ("corpus", "store"),
+        note=lambda graph: f"{graph.edge_count} edges",
+        product="links",
+        fitted=False,
+    ),
+    "walks_links": Step("a walk from every molecule on it", drawn.walks_on_links, ("links",), fitted=False),
+    "batches_links": Step(
+        "views, walks on it and targets of 10,000 molecules, in batches",
+        drawn.batches_on_links,
+        ("corpus", "store", "links"),
+        fitted=False,
     ),
     "pretrain": Step(
         "read, prepare and pretrain InfoAlign for five short epochs",
         _pretrain("infoalign"),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
+        fitted=False,
     ),
     "pretrain_links": Step(
         "as pretrain, on a context of measurements and relations alone",
         _pretrain("infoalign", links=True),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
+        fitted=False,
     ),
     "pretrain_chmr": Step(
         "read, prepare and pretrain CHMR for five short epochs",
         _pretrain("chmr"),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
+        fitted=False,
     ),
 }
 """By name, in the order in which they run at a size."""

@@ -23,9 +23,9 @@ _WHY = """\
 Each molecule has ten neighbours at every size; what grows is the time of an edge. In a step every neighbour's
 profile is read from where it lies, and neighbours in structure lie anywhere in the table: the larger the
 table, the less of it is in the processor's caches, and each edge waits for memory. With the ten next ones
-of the table for neighbours, the same arithmetic takes about the same time an edge at any size. The rest is
-the system's, which hands out memory for the larger tables anew in every step. Nanoseconds of the processor
-for an edge in a step (seconds by the clock count the work of others, too):
+of the table for neighbours, the same arithmetic takes about the same time an edge at any size. What the
+system takes is for memory, which it hands out for large tables anew in every step. Nanoseconds of the
+processor for an edge in a step:
 """
 
 _WHOLE = """\
@@ -47,11 +47,11 @@ def edge_times(rows: Sequence[Row]) -> list[str]:
         return []
     lines = [
         _WHY,
-        "| molecules | neighbours anywhere | of it the system | the ten next | of it the system |",
+        "| molecules | neighbours anywhere | and the system | the ten next | and the system |",
         "|---:|---:|---:|---:|---:|",
     ]
     for molecules in both:
-        cells = (f"{sum(one):.1f} | {one[1]:.1f}" for one in (far[molecules], near[molecules]))
+        cells = (f"{time:.1f}" for time in (*far[molecules], *near[molecules]))
         lines.append(f"| {molecules:,} | {' | '.join(cells)} |")
     return ["\n".join(lines) + "\n"]
 

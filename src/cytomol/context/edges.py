@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cytomol.chem.similarity import distinct_pairs
 from cytomol.chem.similarity.bits import compiled
-from cytomol.chem.similarity.distinct_pairs import PairPart
+from cytomol.chem.similarity.pair_lists import PairPart
 
 __all__ = ["Edges", "merge_edges", "symmetric_csr"]
 

@@ -2,7 +2,6 @@
 
 from cytomol.chem.similarity.bits import bit_counts
 from cytomol.chem.similarity.clusters import butina_clusters
-from cytomol.chem.similarity.distinct_pairs import distinct_pairs
 from cytomol.chem.similarity.exact import (
     SortedFingerprints,
     sorted_fingerprints,
@@ -17,6 +16,7 @@ from cytomol.chem.similarity.index import (
     tanimoto_row_histogram,
 )
 from cytomol.chem.similarity.nearest import nearest_rows
+from cytomol.chem.similarity.pair_lists import distinct_pairs
 from cytomol.chem.similarity.search import EXACT_UP_TO, Neighbours, SimilaritySearch, structural_neighbours
 
 __all__ = [

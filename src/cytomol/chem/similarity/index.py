@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.similarity.bits import as_words, blocks, common_bits, compiled, count_bits, insert, threads
-from cytomol.chem.similarity.distinct_pairs import distinct_pairs
 from cytomol.chem.similarity.nearest import nearest_rows
+from cytomol.chem.similarity.pair_lists import distinct_pairs
 from cytomol.errors import InputError
 
 __all__ = ["INDEX_NEIGHBOURS", "indexed_pairs", "indexed_top_k", "tanimoto_row_histogram"]
