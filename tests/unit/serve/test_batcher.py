@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Hashable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
@@ -163,9 +162,7 @@ def test_closing_answers_what_waits_and_takes_no_more(model: Model) -> None:
 
 def test_many_threads_ask_at_once(model: Model) -> None:
     with Batcher(model, rows=16, wait=0.001) as batcher, ThreadPoolExecutor(16) as pool:
-        start = time.monotonic()
         found = list(pool.map(lambda row: batcher.submit(row % 2, [row]).result(10), range(400)))
-        assert time.monotonic() - start < 10
     assert found == [[(row % 2, row)] for row in range(400)]
     assert len(model.batches) < 400
 
