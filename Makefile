@@ -44,8 +44,8 @@ test: $(VENV)/.dev
 coverage: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	mkdir -p build
-	$(BIN)/coverage report --skip-covered --show-missing > build/coverage.txt
-	$(BIN)/coverage json --quiet -o build/coverage.json
+	$(BIN)/coverage report --ignore-errors --skip-covered --show-missing > build/coverage.txt
+	$(BIN)/coverage json --ignore-errors --quiet -o build/coverage.json
 	$(BIN)/python -m benchmarks.lines build/coverage.json
 
 lint: $(VENV)/.dev

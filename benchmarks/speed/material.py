@@ -89,7 +89,7 @@ class Material:
         noise = np.random.default_rng(0).normal(size=(len(data.store), GEOMETRY_WIDTH)).astype(np.float32)
         store = data.store.with_block("geometry", noise)
         builder = BatchBuilder.fit(config.views, store, data.train)
-        dimensions = replace(data.dimensions, views=builder.widths(store))
+        dimensions = replace(data.dimensions, views=builder.widths(store.widths))
         return replace(data, store=store, builder=builder, dimensions=dimensions)
 
     @cached_property

@@ -16,6 +16,9 @@ __all__ = [
 ]
 
 
+_MOST = 640  # letters of what was found, and of where; hints are our own
+
+
 class CytomolError(Exception):
     """Base of every error that cytomol raises on purpose.
 
@@ -39,12 +42,18 @@ class CytomolError(Exception):
 
     def __str__(self) -> str:
         """Return one message: where, what, hint."""
-        message = self.what if self.where is None else f"{self.where}: {self.what}"
+        what = _cut(self.what)
+        message = what if self.where is None else f"{_cut(self.where)}: {what}"
         return message if self.hint is None else f"{message} ({self.hint})"
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle with keywords, so that an error crosses a process boundary whole."""
         return _rebuild, (type(self), self.what, self.where, self.hint)
+
+
+def _cut(text: str) -> str:
+    """Return a text without its middle where nobody would read it: a name from a file may be a book."""
+    return text if len(text) <= _MOST else f"{text[: _MOST // 2]} … {text[-_MOST // 2 :]}"
 
 
 def _rebuild(cls: type[CytomolError], what: str, where: str | None, hint: str | None) -> CytomolError:

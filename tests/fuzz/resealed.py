@@ -388,7 +388,7 @@ def tamper_array(path: Path, rng: random.Random) -> str:  # noqa: PLR0912 - one 
     elif what == "long" and array.ndim:
         array = np.concatenate([array, array, array])
     elif what == "turned":
-        array = np.ascontiguousarray(array.T) if array.ndim > 1 else array[::-1].copy()
+        array = np.ascontiguousarray(array.T) if array.ndim != 1 else array[::-1].copy()
     elif what == "flat":
         array = array.reshape(-1, 1) if array.ndim == 1 else array.reshape(-1)
     elif what == "kind":

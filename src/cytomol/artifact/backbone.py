@@ -154,6 +154,10 @@ class Backbone:
             if (arrays := _below(statistics, f"input.{modality}."))
         }
         builder = BatchBuilder.from_statistics(config.views, statistics)
+        made, said = builder.widths(feature_options_of(config).widths), dict(dimensions.views)
+        if made != said:
+            what = f"config.json: the options make views of {made}, the dimensions say {said}"
+            raise ModelDirectoryError(what, where=where)
         typical = {
             modality: TypicalProfile.from_arrays(arrays)
             for modality in dimensions.modalities

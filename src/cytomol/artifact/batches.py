@@ -55,11 +55,11 @@ class BatchBuilder:
             return cls(views)
         return cls(views, *_location_and_spread(np.asarray(store.blocks["geometry"])[rows]))
 
-    def widths(self, store: MoleculeStore) -> dict[str, int]:
-        """Return the width of each view other than the graph."""
+    def widths(self, blocks: Mapping[str, int]) -> dict[str, int]:
+        """Return the width of each view other than the graph, from those of the blocks of features."""
         widths = {}
         if "1d" in self.views:
-            widths["1d"] = sum(store.widths[name] for name in FINGERPRINTS)
+            widths["1d"] = sum(blocks[name] for name in FINGERPRINTS)
         if "3d" in self.views:
             widths["3d"] = len(self.center)
         return widths

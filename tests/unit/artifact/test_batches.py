@@ -68,7 +68,7 @@ def test_fingerprints_are_morgan_then_maccs() -> None:
     expected = np.concatenate([STORE.dense("morgan", rows), STORE.dense("maccs", rows)], axis=1)
     assert torch.equal(batch.views["1d"], torch.from_numpy(expected))
     assert batch.graph is None
-    assert batch.views["1d"].shape[1] == BatchBuilder(("1d",)).widths(STORE)["1d"] == 256 + 167
+    assert batch.views["1d"].shape[1] == BatchBuilder(("1d",)).widths(STORE.widths)["1d"] == 256 + 167
     assert not batch.views["1d"][2].any()
 
 
@@ -102,7 +102,7 @@ def test_statistics_survive_saving() -> None:
     builder = BatchBuilder.fit(("1d", "3d"), STORE, np.arange(4))
     again = BatchBuilder.from_statistics(("1d", "3d"), builder.statistics())
     assert np.array_equal(again.center, builder.center)
-    assert again.widths(STORE) == {"1d": 423, "3d": 5}
+    assert again.widths(STORE.widths) == {"1d": 423, "3d": 5}
     with pytest.raises(ModelDirectoryError, match=r"geometry\.spread"):
         BatchBuilder.from_statistics(("3d",), {"geometry.center": builder.center})
 

@@ -114,7 +114,7 @@ def prepare(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Pretrai
     dimensions = Dimensions(
         atom_features=tuple(ATOM_FEATURE_SIZES),
         bond_features=tuple(BOND_FEATURE_SIZES),
-        views=builder.widths(store),
+        views=builder.widths(store.widths),
         modalities={name: modality.width for name, modality in corpus.modalities.items()},
         targets={name: target.width for name, target in targets.items()},
         binary_targets=tuple(name for name, target in targets.items() if isinstance(target, BitTarget)),
