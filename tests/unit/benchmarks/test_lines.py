@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks.lines import COLUMNS, main
+from benchmarks.lines import COLUMNS, RESULTS, main
 
 
 def test_rooms_are_summed_and_all_of_them_last(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,3 +33,14 @@ def test_rooms_are_summed_and_all_of_them_last(tmp_path: Path, capsys: pytest.Ca
         ["all", "50", "39", "78.0"],
     ]
     assert capsys.readouterr().out == "all: 39 of 50 lines, 78.0%\n"
+
+
+def test_the_page_says_what_the_rows_say() -> None:
+    with RESULTS.open(newline="") as handle:
+        table = list(csv.DictReader(handle))
+    *rooms, whole = table
+    text = " ".join((Path(__file__).parents[3] / "docs" / "safety.md").read_text(encoding="utf-8").split())
+    least = int(min(float(room["percent"]) for room in rooms))
+    said = f"{int(whole['run']):,} of {int(whole['lines']):,} lines ({whole['percent']}%)"
+    assert f"The suite runs {said}, in no room fewer than {least}%" in text
+    assert sum(int(room["lines"]) for room in rooms) == int(whole["lines"])
