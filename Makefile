@@ -153,8 +153,8 @@ streaming: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.streaming --verb explain --rows 1000 --chunk-rows 128
 	$(BIN)/python -m benchmarks.streaming.page
 
-# The committed row counts of benchmarks/results/fuzz.csv: about 200,000 damaged inputs, an hour or two; failures
-# are printed and end it with status 1. CYTOMOL_FUZZ_EXAMPLES sets the cases of a driver.
+# The rows of benchmarks/results/fuzz.csv: a million damaged inputs, two hours of one core or more; it goes on where it
+# was stopped, prints failures and ends with status 1 if there were any.
 fuzz: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
 

@@ -23,10 +23,35 @@ from cytomol.training.dataset import prepare as preparing
 from cytomol.training.dataset.profile_inputs import Neighbours
 from cytomol.training.loop.callbacks import Keeper
 
-__all__ = ["Phases", "pretrain_by_phases"]
+__all__ = ["SHORT", "WHOLE", "Length", "Phases", "pretrain_by_phases"]
 
-EPOCHS, EPOCH = 5, 1024
-"""Short epochs, and the molecules of each, spread over the whole corpus: does the memory stay flat?"""
+
+@dataclass(frozen=True)
+class Length:
+    """How long is learnt, and when the memory is looked at.
+
+    Attributes
+    ----------
+    epochs
+        Their number.
+    molecules
+        Molecules of an epoch, spread over the whole corpus; None for all of it.
+    look
+        Look at the memory after so many molecules.
+    precision
+        Of the computation.
+    """
+
+    epochs: int
+    molecules: int | None
+    look: int
+    precision: str
+
+
+SHORT = Length(5, 1_024, 1_024, "32-true")
+"""Does the memory stay flat from epoch to epoch?"""
+WHOLE = Length(1, None, 100_000, "bf16-mixed")
+"""Does it within an epoch of every molecule? In the precision that who has so many would choose."""
 
 
 @dataclass
@@ -37,12 +62,15 @@ class Phases:
     ----------
     seconds, peaks
         By phase, in the order in which they first ended; memory in 10^6 bytes.
+    length
+        How long is learnt.
     held
-        Resident memory as each short epoch ended.
+        Resident memory at each look.
     within
         Steps of the study that were taken on the way: name, seconds, peak memory, note.
     """
 
+    length: Length = SHORT
     seconds: dict[str, float] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
     held: list[float] = field(default_factory=list)
@@ -79,7 +107,8 @@ class Phases:
         """Return the phases in words, for the table."""
         phases = (f"{name} {self.seconds[name]:,.0f} s {peak:,.0f} MB" for name, peak in self.peaks.items())
         held = ", ".join(f"{mb:,.0f}" for mb in self.held)
-        return f"{'; '.join(phases)}; after each epoch of {EPOCH:,} molecules {held} MB"
+        which = "every" if self.length.molecules is None else "each epoch of"
+        return f"{'; '.join(phases)}; after {which} {self.length.look:,} molecules {held} MB"
 
     def _mark(self) -> None:
         """End a stretch of the phase that is open."""
@@ -91,9 +120,15 @@ class Phases:
 
 
 def pretrain_by_phases(
-    corpus: Path, store: Path, out: Path, method: str, keep: Callable[[ContextGraph], None] | None
+    corpus: Path,
+    store: Path,
+    out: Path,
+    method: str,
+    *,
+    keep: Callable[[ContextGraph], None] | None,
+    length: Length = SHORT,
 ) -> Phases:
-    """Pretrain on a corpus in short epochs.
+    """Pretrain on a corpus.
 
     Parameters
     ----------
@@ -107,19 +142,35 @@ def pretrain_by_phases(
         Name of the method.
     keep
         Keeps the context graph for other steps; None leaves edges of computed similarity out of it.
+    length
+        How long is learnt.
     """
-    phases = Phases()
-    options: dict[str, Any] = {"epochs": EPOCHS, "validation_fraction": 0.0, "logger": "none"}
+    phases = Phases(length)
+    options: dict[str, Any] = {
+        "epochs": length.epochs,
+        "precision": length.precision,
+        "validation_fraction": 0.0,
+        "logger": "none",
+    }
     if method == "chmr":
         options |= {"views": ("2d",), "molecule_targets": ("morgan",)}  # what the store holds
     if keep is None:
         options["criteria"] = LINKS
     config = methods[method].Config().updated(**options)
+    with _watched(phases, store, keep):
+        pretraining.pretrain(corpus, config, out, method=method, force=True)
+    shutil.rmtree(out)
+    return phases
+
+
+@contextmanager
+def _watched(phases: Phases, store: Path, keep: Callable[[ContextGraph], None] | None) -> Iterator[None]:
+    """Have what a pretraining calls note its phase; cut its epochs, and take the features that are kept."""
 
     def prepare(*args: Any, prepare: Any = preparing.prepare) -> Any:
         with phases.of("prepare"):
             data = prepare(*args)
-        rows = np.random.default_rng(0).permutation(data.train)[:EPOCH]
+        rows = np.random.default_rng(0).permutation(data.train)[: phases.length.molecules]
         return replace(data, train=np.sort(rows))
 
     def build_context(*args: Any, build: Any = preparing.build_context, **options: Any) -> ContextGraph:
@@ -132,9 +183,11 @@ def pretrain_by_phases(
         phases.within.append(("context", *found, f"{context_note(graph)}; within pretrain"))
         return graph
 
-    def epoch_end(keeper: Keeper, *hooked: Any, end: Any = Keeper.on_train_epoch_end) -> None:
+    def batch_end(keeper: Keeper, *hooked: Any, end: Any = Keeper.on_train_batch_end) -> None:
+        before = keeper.run.state.molecules // phases.length.look
         end(keeper, *hooked)
-        phases.held.append(held_mb())
+        if keeper.run.state.molecules // phases.length.look > before:
+            phases.held.append(held_mb())
 
     with ExitStack() as stack:
         for place, name, stand_in in (
@@ -146,9 +199,7 @@ def pretrain_by_phases(
             (preparing, "build_context", build_context),
             (preparing, "profile_inputs", phases.timed("propagation", preparing.profile_inputs)),
             (Neighbours, "matrix", phases.timed("neighbours", Neighbours.matrix)),
-            (Keeper, "on_train_epoch_end", epoch_end),
+            (Keeper, "on_train_batch_end", batch_end),
         ):
             stack.enter_context(patch.object(place, name, stand_in))
-        pretraining.pretrain(corpus, config, out, method=method, force=True)
-    shutil.rmtree(out)
-    return phases
+        yield

@@ -152,9 +152,11 @@ def _propagation_note(found: list[tuple[Any, float]]) -> str:
     return f"{sum(len(done.rows) for done, _ in found)} profiles reached; {edges}"
 
 
-def _pretrain(method: str, *, links: bool = False) -> Callable[[Material], Callable[[], Any]]:
+def _pretrain(
+    method: str, *, links: bool = False, whole: bool = False
+) -> Callable[[Material], Callable[[], Any]]:
     def prepare(material: Material) -> Callable[[], Any]:
-        from benchmarks.growth.phases import pretrain_by_phases
+        from benchmarks.growth.phases import SHORT, WHOLE, pretrain_by_phases
 
         folder = material.path("corpus").with_name("written")
         if not (folder / "corpus.toml").exists():
@@ -169,7 +171,9 @@ def _pretrain(method: str, *, links: bool = False) -> Callable[[Material], Calla
                 material.keep("graph", graph)
 
         return lambda: pretrain_by_phases(
-            folder, material.path("store"), model, method, None if links else keep
+            *(folder, material.path("store"), model, method),
+            keep=None if links else keep,
+            length=WHOLE if whole else SHORT,
         )
 
     return prepare
@@ -270,6 +274,13 @@ STEPS: dict[str, Step] = {
     "pretrain_links": Step(
         "as pretrain, on a context of measurements and relations alone",
         _pretrain("infoalign", links=True),
+        ("corpus", "store"),
+        note=lambda phases: phases.text(),
+        fitted=False,
+    ),
+    "pretrain_whole": Step(
+        "read, prepare and pretrain InfoAlign for an epoch of every molecule",
+        _pretrain("infoalign", whole=True),
         ("corpus", "store"),
         note=lambda phases: phases.text(),
         fitted=False,

@@ -14,6 +14,7 @@ _PHASE = re.compile(r"(?P<name>[a-z ]+) (?P<seconds>[\d,]+) s (?P<mb>[\d,]+) MB"
 _NAMES = {
     "pretrain": "InfoAlign",
     "pretrain_links": "InfoAlign, without edges of computed similarity",
+    "pretrain_whole": "InfoAlign, a whole epoch",
     "pretrain_chmr": "CHMR",
 }
 
@@ -31,11 +32,11 @@ processor for an edge in a step:
 _WHOLE = """\
 ## Whole pretrainings
 
-One process reads a corpus, prepares all of it and learns for five short epochs: molecules from all over the
-corpus, whose walks may lead anywhere. Features come from the cache, as in any second training, and no
-molecule is held out to validate (without InChIKeys in the corpus that computes them, which takes time and no
-memory). MB are the most that the process held in a phase, libraries included; other work ran beside, so the
-seconds compare nothing.
+One process reads a corpus, prepares all of it and learns, for one epoch of every molecule or for five short
+ones: molecules from all over the corpus, whose walks may lead anywhere. Features come from the cache, as in
+any second training, and no molecule is held out to validate (without InChIKeys in the corpus that computes
+them, which takes time and no memory). MB are the most that the process held in a phase, libraries included;
+other work ran beside, so the seconds compare nothing.
 """
 
 

@@ -1,81 +1,102 @@
-"""The long run of the fuzz drivers (`make fuzz`): counts in benchmarks/results/fuzz.csv, a row a driver."""
+"""The long run of the fuzz drivers: ``python -m tests.fuzz``; benchmarks/results/fuzz.csv has a row a driver.
+
+Every round gives each driver a thousand inputs times its share, from a seed of its own. Rounds that have
+rows are not run again, so that a run that was stopped goes on where it ended. Failures are printed, and the
+seed that found each; the exit status is then 1.
+"""
 
 from __future__ import annotations
 
 import argparse
 import csv
-import importlib
+import multiprocessing
 import os
 import sys
-import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict
 from pathlib import Path
 
 import click
+from tests.fuzz.rounds import Row, added, names, one_round, prepare
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "benchmarks" / "results" / "fuzz.csv"
-COLUMNS = ["driver", "cases", "seconds", "failures"]
+CHUNK = 1000
+"""Inputs of a driver of share 1 in a round."""
 
 
-def main() -> int:
-    """Run the drivers; the exit status is 1 if any found a failure."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the rounds that have no row yet."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument(
-        "--cases", type=int, help="of each driver, times its share; CYTOMOL_FUZZ_EXAMPLES, else 17,500"
-    )
+    parser.add_argument("--rounds", type=int, default=75, help="rounds that there are to be in the end (75)")
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no round after so many minutes")
+    parser.add_argument("--processes", type=int, default=1, help="drivers that run side by side (1)")
     parser.add_argument("--only", help="names of drivers, comma-separated")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=OUT)
-    chosen = parser.parse_args()
-    cases = chosen.cases or int(os.environ.get("CYTOMOL_FUZZ_EXAMPLES", "17500"))
-    os.environ["CYTOMOL_FUZZ_EXAMPLES"] = str(cases)  # drivers that know short and long inputs look here
-    from tests.fuzz.driver import Driver
-
-    for path in sorted(Path(__file__).parent.glob("test_*.py")):
-        importlib.import_module(f"tests.fuzz.{path.stem}")
-    wanted = list(Driver.all) if chosen.only is None else chosen.only.split(",")
+    parser.add_argument("--chunk", type=int, default=CHUNK, help=f"inputs of a driver in a round ({CHUNK:,})")
+    parser.add_argument("--out", type=Path, default=OUT, help="table of the rows")
+    chosen = parser.parse_args(arguments)
+    # drivers that know short and long inputs look here
+    os.environ.setdefault("CYTOMOL_FUZZ_EXAMPLES", str(chosen.rounds * chosen.chunk))
     rows = read(chosen.out)
+    wanted = names() if chosen.only is None else chosen.only.split(",")
+    for name in wanted:
+        rows.setdefault(name, Row(name))
+    end = time.monotonic() + 60 * chosen.minutes
     found = False
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["CYTOMOL_CACHE"] = folder
-        if "model directory" in wanted:
-            small_model(Path(folder))
-        for name in wanted:
-            driver = Driver.all[name]
-            count = driver.count(max(1, round(cases * driver.share)), first_seed=chosen.seed)
-            rows[name] = [name, count.cases, round(count.seconds, 1), len(count.failures)]
-            click.echo(
-                f"{name}: {count.cases:,} cases in {count.seconds:.0f} s, {len(count.failures)} failures"
-            )
-            for kind, story in count.failures.items():
-                found = True
-                click.echo(f"\n== {name}: {kind}\n{story}", err=True)
-            write(chosen.out, rows)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(chosen.processes, spawn, initializer=prepare) as pool:
+        numbers = range(1, chosen.rounds + 1)
+        left = iter([(name, number) for number in numbers for name in wanted if number > rows[name].rounds])
+        running: set[Future[tuple[Row, list[str]]]] = set()
+        while True:
+            while len(running) < chosen.processes and time.monotonic() < end:
+                if (task := next(left, None)) is None:
+                    break
+                running.add(pool.submit(one_round, *task, chosen.chunk))
+            if not running:
+                break
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                row, stories = future.result()
+                found = found or bool(stories)
+                for story in stories:
+                    click.echo(f"\n== {row.driver}, round {rows[row.driver].rounds + 1}: {story}", err=True)
+                rows[row.driver] = added(rows[row.driver], row)
+                write(chosen.out, rows)
+    for row in rows.values():
+        click.echo(f"{row.driver}: {row.cases:,} cases in {row.seconds:,.0f} s, {row.failures} failures")
+    click.echo(f"{sum(row.cases for row in rows.values()):,} cases")
     return int(found)
 
 
-def small_model(folder: Path) -> None:
-    """Make the model that the driver of model directories damages."""
-    from tests.conftest import write_untrained
-    from tests.fuzz.test_model_directory import use
-
-    use(write_untrained(folder)["chmr"])
-
-
-def read(path: Path) -> dict[str, list[object]]:
+def read(path: Path) -> dict[str, Row]:
     """Return the rows of an earlier run, by driver."""
     if not path.exists():
         return {}
     with path.open(newline="", encoding="utf-8") as handle:
-        return {row["driver"]: [row[name] for name in COLUMNS] for row in csv.DictReader(handle)}
+        rows = [
+            Row(
+                one["driver"],
+                int(one["rounds"]),
+                int(one["cases"]),
+                float(one["seconds"]),
+                int(one["failures"]),
+            )
+            for one in csv.DictReader(handle)
+        ]
+    return {row.driver: row for row in rows}
 
 
-def write(path: Path, rows: dict[str, list[object]]) -> None:
-    """Write the rows, the known drivers in their order."""
-    with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(rows.values())
+def write(path: Path, rows: dict[str, Row]) -> None:
+    """Write the rows, the drivers in their order."""
+    beside = path.with_suffix(".csv.new")
+    with beside.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, list(asdict(Row(""))), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows.values())
+    beside.replace(path)
 
 
 if __name__ == "__main__":

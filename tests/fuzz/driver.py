@@ -41,7 +41,7 @@ class TooLongError(AssertionError):
 
 @dataclass
 class Count:
-    """What a run of a driver came to."""
+    """What a run of a driver came to; its seconds are the processor's."""
 
     driver: str
     cases: int = 0
@@ -82,24 +82,18 @@ class Driver:
             self._test(examples or short_cases(), folder, count, derandomize=True)()
         assert count.cases
 
-    def count(self, examples: int, *, first_seed: int = 0, chunk: int = 1000) -> Count:
-        """Run many cases in chunks of other seeds; a failure ends its chunk and is noted, once each."""
-        count, began = Count(self.name), time.monotonic()
-        number = first_seed
+    def count(self, examples: int, first: int) -> Count:
+        """Run the cases of one seed; a failure is shrunk, noted, and ends them."""
+        count, began = Count(self.name), time.process_time()
         with _folder() as folder:
-            while count.cases < examples and number < first_seed + 2 * examples / chunk + 5:
-                number += 1
-                test = self._test(min(chunk, examples - count.cases), folder, count, derandomize=False)
-                try:
-                    seed(number)(test)()
-                except BaseExceptionGroup as group:
-                    for error in group.exceptions:
-                        count.failures.setdefault(*_described(error))
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+            try:
+                seed(first)(self._test(examples, folder, count, derandomize=False))()
+            except BaseExceptionGroup as group:
+                for error in group.exceptions:
                     count.failures.setdefault(*_described(error))
-                if sys.stderr.isatty():
-                    click.echo(f"\r{self.name}: {count.cases:,}", nl=False, err=True)
-        count.seconds = time.monotonic() - began
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+                count.failures.setdefault(*_described(error))
+        count.seconds = round(time.process_time() - began, 1)
         return count
 
     def _test(self, examples: int, folder: Path, count: Count, *, derandomize: bool) -> Callable[[], None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +74,10 @@ def toml(table: dict[str, Any]) -> bytes:
 
 
 def write(folder: Path) -> Path:
-    """Write a small corpus without a manifest."""
+    """Write a small corpus without a manifest; once, as reading must not change it."""
     place = folder / "corpus"
     if place.exists():
-        shutil.rmtree(place)
+        return place
     (place / "modalities").mkdir(parents=True)
     (place / "relations").mkdir()
     pd.DataFrame({"mol_id": [f"m{i}" for i in range(4)], "smiles": MOLECULES}).to_csv(
@@ -96,10 +95,19 @@ def write(folder: Path) -> Path:
     return place
 
 
+def contents(place: Path) -> dict[Path, bytes]:
+    """Return the bytes of every file."""
+    return {path: path.read_bytes() for path in sorted(place.rglob("*")) if path.is_file()}
+
+
 def case(data: bytes, folder: Path) -> None:
     place = write(folder)
     (place / "corpus.toml").write_bytes(data)
-    corpus = read_corpus(place, "own")
+    before = contents(place)
+    try:
+        corpus = read_corpus(place, "own")
+    finally:
+        assert contents(place) == before, "reading changed the corpus"
     manifest_says_so = b'molecules = "molecules.csv"' in data or b"molecules" not in data
     assert len(corpus.molecules) == len(MOLECULES) or not manifest_says_so
 
