@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import Descriptors, GraphDescriptors
 
-from cytomol.chem.descriptor_parts.shared_values import UNDEFINED, shared_values
+from cytomol.chem.descriptor_parts import UNDEFINED
 
 __all__ = ["DESCRIPTOR_NAMES", "LARGEST_FOR_IPC", "descriptors", "exact_descriptors", "one_by_one"]
 
@@ -99,6 +99,8 @@ def exact_descriptors(mol: Chem.Mol) -> NDArray[np.float64]:
 
 def _shared(mol: Chem.Mol) -> dict[str, float]:
     """Return the values from shared intermediate results; none of them where these are undefined."""
+    from cytomol.chem.descriptor_parts.shared_values import shared_values  # compiled loops: late to load
+
     try:
         values = shared_values(mol, largest_for_ipc=LARGEST_FOR_IPC)
     except UNDEFINED:

@@ -1,4 +1,4 @@
-"""Boosted trees as flat arrays: taken from LightGBM's text, checked, and walked in a compiled loop.
+"""Boosted trees as flat arrays: taken from LightGBM's text, checked, and walked in a loop.
 
 LightGBM's own reader of a model ends the interpreter at a text that was tampered with, so that no saved text
 ever reaches it.
@@ -11,18 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.checked import Checked
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.boosting_text import BoostedText
-from cytomol.learners.trees import check_trees, compiled, end_to_end
+from cytomol.learners.loops import Loop, prange
+from cytomol.learners.trees import check_trees, end_to_end
 
 __all__ = ["BoostedTrees"]
 
 _ARRAYS = ("feature", "threshold", "decision", "left", "right", "value", "roots", "tasks")
+_LOWEST = -709.782712893384  # the exponential of what lies below it is beyond 64 bits
 _ZERO = float(np.float32(1e-35))  # LightGBM takes what is nearer to 0 as 0
 
 
@@ -129,6 +130,7 @@ class BoostedTrees:
             self.tasks,
             self.probability,
             result,
+            work=len(X) * len(self.roots),
         )
         return result
 
@@ -161,8 +163,8 @@ class BoostedTrees:
         return made
 
 
-@compiled
-def _walk(  # noqa: PLR0917 - a compiled loop takes no keywords
+@Loop
+def _walk(  # noqa: PLR0917 - a loop that is compiled takes no keywords
     X: NDArray[np.float32],
     nodes: tuple[Any, ...],
     roots: NDArray[np.int64],
@@ -170,9 +172,9 @@ def _walk(  # noqa: PLR0917 - a compiled loop takes no keywords
     probability: bool,
     result: NDArray[np.float64],
 ) -> None:
-    from_zero = _ZERO
+    from_zero, lowest = _ZERO, _LOWEST
     feature, threshold, decision, left, right, value = nodes
-    for row in numba.prange(X.shape[0]):
+    for row in prange(X.shape[0]):
         for task in range(len(tasks) - 1):
             first, end = tasks[task], tasks[task + 1]
             if first == end:
@@ -192,4 +194,7 @@ def _walk(  # noqa: PLR0917 - a compiled loop takes no keywords
                         go_left = x <= threshold[node]
                     node += left[node] if go_left else right[node]
                 total += value[node]
-            result[row, task] = 1.0 / (1.0 + math.exp(-total)) if probability else total
+            if not probability:
+                result[row, task] = total
+            else:
+                result[row, task] = 1.0 / (1.0 + math.exp(-total)) if total >= lowest else 0.0

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.assays.metrics import metrics, score_tasks
 from cytomol.checked import Checked
 from cytomol.learners.base import Learning, Matrix, learners
+from cytomol.learners.loops import Loop, prange
 from cytomol.learners.matrix import MatrixLearner
 from cytomol.learners.tanimoto import CountSimilarity, KeptSimilarity, counts_of
-from cytomol.learners.trees import compiled
 
 __all__ = ["Neighbours"]
 
@@ -62,7 +61,9 @@ class Neighbours(MatrixLearner):
     def _answer(self, similarity: NDArray[np.float32], choices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the means of the labels of so many neighbours, (n, train) -> (n, tasks, choices)."""
         order = np.argsort(-similarity, axis=1, kind="stable")
-        total, weight = _sums(similarity, order, self.labels, choices)
+        total, weight = _sums(
+            similarity, order, self.labels, choices, work=len(order) * self.labels.shape[1] * int(choices[-1])
+        )
         known = ~np.isnan(self.labels)
         mean = np.full(self.labels.shape[1], np.nan)
         mean[known.any(axis=0)] = np.nanmean(self.labels[:, known.any(axis=0)], axis=0)
@@ -89,7 +90,7 @@ class Neighbours(MatrixLearner):
         self.labels = saved.array("neighbours.labels", np.float64, "rows tasks", low=-1e300, high=1e300)
 
 
-@compiled
+@Loop
 def _sums(
     similarity: NDArray[np.float32],
     order: NDArray[np.int64],
@@ -118,7 +119,7 @@ def _sums(
     tasks, most = labels.shape[1], choices[-1]
     total = np.zeros((asked, tasks, len(choices)))
     weight = np.zeros((asked, tasks, len(choices)))
-    for row in numba.prange(asked):
+    for row in prange(asked):
         found = np.zeros(tasks, dtype=np.int64)
         full = 0
         for rank in range(train):

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from cytomol.checked import Checked
 from cytomol.learners.base import Learning, Matrix, learners
-from cytomol.learners.head.fit import FitData, apply, fit_head, seeded
-from cytomol.learners.head.named_heads import build_head
 from cytomol.learners.head.options import HeadOptions
-from cytomol.learners.head.saved_heads import restored_heads, saved_units
+from cytomol.learners.head.trained_heads import TrainedHeads, saved_units
 from cytomol.learners.matrix import MatrixLearner
-from cytomol.nn.head import PropertyHead
+
+if TYPE_CHECKING:  # loading torch takes longer than answering a molecule: only training needs it
+    import torch
+
+    from cytomol.learners.head.fit import FitData
+    from cytomol.nn.head import PropertyHead
 
 __all__ = ["Perceptron"]
 
@@ -62,8 +64,7 @@ class Perceptron(MatrixLearner):
             "ensemble": 5,
             **(options or {}),
         }
-        self.heads: list[PropertyHead] = []
-        self._exact: tuple[list[PropertyHead], list[PropertyHead]] = ([], [])
+        self.heads = TrainedHeads()
         self.kind = "classification"
         self.center: NDArray[np.float64] = np.zeros(0)
         self.scale: NDArray[np.float64] = np.ones(0)
@@ -71,6 +72,10 @@ class Perceptron(MatrixLearner):
 
     def fit_matrix(self, X: Matrix, learning: Learning) -> None:
         """Train the heads one after the other."""
+        import torch
+
+        from cytomol.learners.head.fit import FitData
+
         values = learning.labels[learning.train]
         self.kind, tasks = learning.kind, values.shape[1]
         self.trained = np.asarray(~np.isnan(values).all(axis=0))
@@ -91,12 +96,16 @@ class Perceptron(MatrixLearner):
             bounds=None if learning.bounds is None else torch.from_numpy(learning.bounds),
         )
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.heads = self.train_heads(data, self._config(len(data.train)), learning, device)
+        config = self._config(len(data.train))
+        self.heads = TrainedHeads.of(self.train_heads(data, config, learning, device))
 
     def train_heads(
         self, data: FitData, config: HeadOptions, learning: Learning, device: torch.device
     ) -> list[PropertyHead]:
         """Train heads of several seeds, one after the other; they come back on the CPU."""
+        from cytomol.learners.head.fit import fit_head, seeded
+        from cytomol.learners.head.named_heads import build_head
+
         heads = []
         for member in range(config.ensemble):
             # seeds far apart, so that runs of neighbouring seeds share no head
@@ -115,39 +124,25 @@ class Perceptron(MatrixLearner):
 
     def predict_matrix(self, X: Matrix) -> NDArray[np.float64]:
         """Return the answer of the mean logit or value of the heads."""
-        return self._in_units(self._outputs(X).mean(dim=0))
+        return self._in_units(self.heads.outputs(X).mean(axis=0))
 
     def members(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
         """Return the answers of each head."""
         assert self.scaled is not None
-        return self._in_units(self._outputs(self.scaled.transform(blocks)))
+        return self._in_units(self.heads.outputs(self.scaled.transform(blocks)))
 
-    def _outputs(self, X: Matrix) -> torch.Tensor:
-        if self._exact[0] is not self.heads:
-            self._exact = (self.heads, [copy.deepcopy(head).to(torch.float64) for head in self.heads])
-        # in 64 bits, so that an answer does not depend on which molecules are asked for together
-        inputs = torch.from_numpy(X).to(torch.float64)
-        return torch.stack([apply(head, inputs) for head in self._exact[1]])
-
-    def _in_units(self, outputs: torch.Tensor) -> NDArray[np.float64]:
-        values = torch.sigmoid(outputs) if self.kind == "classification" else outputs
-        result = values.double().numpy() * self.scale + self.center
+    def _in_units(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        values = expit(outputs) if self.kind == "classification" else outputs
+        result = values * self.scale + self.center
         result[..., ~self.trained] = np.nan
         return np.asarray(result, dtype=np.float64)
 
     def own_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the weights of the heads and the scale of the tasks."""
-        weights = {
-            f"head.{i}.{name}": tensor.numpy()
-            for i, head in enumerate(self.heads)
-            for name, tensor in head.state_dict().items()
-        }
-        arrays = {"center": self.center, "scale": self.scale, "trained": self.trained.astype(np.uint8)}
-        first: Any = self.heads[0][0]
-        return {"options": self.options, "kind": self.kind, "inputs": first.in_features}, {
-            **weights,
-            **arrays,
-        }
+        arrays = self.heads.arrays()
+        arrays |= {"center": self.center, "scale": self.scale, "trained": self.trained.astype(np.uint8)}
+        table = {"options": self.options, "kind": self.kind, "inputs": self.heads.inputs}
+        return table, arrays
 
     def restore_own(self, table: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take the weights of the heads."""
@@ -155,7 +150,7 @@ class Perceptron(MatrixLearner):
         self.options, self.kind = saved.mapping("options"), saved.word("kind", _KINDS)
         self.center, self.scale, self.trained = saved_units(saved)
         config = HeadOptions.build(dict(self.options), where=self.name)
-        self.heads = restored_heads(saved, config, kind=self.kind, tasks=len(self.center))
+        self.heads = TrainedHeads.restore(saved, config, kind=self.kind, tasks=len(self.center))
 
 
 _PLAIN = ("counts", "maccs", "descriptors")

@@ -1,21 +1,19 @@
-"""Decision trees as flat arrays: saved without pickling, walked in compiled loops."""
+"""Decision trees as flat arrays: saved without pickling, walked in loops that are compiled for many rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.checked import Checked
 from cytomol.errors import ModelDirectoryError
+from cytomol.learners.loops import Loop, prange
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-__all__ = ["FlatTrees", "check_trees", "compiled", "end_to_end"]
+__all__ = ["FlatTrees", "check_trees", "end_to_end"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,7 @@ class FlatTrees:
             self.roots,
             self.tasks,
             result,
+            work=len(X) * len(self.roots),
         )
         return result
 
@@ -171,12 +170,7 @@ def _rounded_down(threshold: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.where(rounded > threshold, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
-def compiled(function: F) -> F:
-    """Compile a loop over rows, to be run by several threads and kept for the next process."""
-    return cast("F", numba.njit(nogil=True, cache=True, parallel=True)(function))
-
-
-@compiled
+@Loop
 def _walk(
     X: NDArray[np.float32],
     nodes: tuple[
@@ -187,7 +181,7 @@ def _walk(
     result: NDArray[np.float64],
 ) -> None:
     feature, threshold, left, right, value = nodes
-    for row in numba.prange(X.shape[0]):
+    for row in prange(X.shape[0]):
         for task in range(len(tasks) - 1):
             first, end = tasks[task], tasks[task + 1]
             if first == end:
@@ -197,5 +191,5 @@ def _walk(
                 node = roots[tree]
                 while feature[node] >= 0:
                     node += left[node] if X[row, feature[node]] <= threshold[node] else right[node]
-                total += value[node]
+                total += float(value[node])
             result[row, task] = total / (end - first)

@@ -34,7 +34,7 @@ def test_options_and_methods_have_the_same_names() -> None:
 
 # What is called as a method is: the heads and studies of its paper, a file format, and the default.
 NAMESAKES = {
-    "learners/head/named_heads.py", "learners/head/presets.py", "learners/head/options.py",
+    "learners/head/norms.py", "learners/head/presets.py", "learners/head/options.py",
     "evaluate/variants.py", "cli/ablate.py",
     "corpus/readers/published_layout.py",
     "cli/pretrain.py", "cli/demo.py", "cli/stress_missing.py",

@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
-from cytomol.chem.descriptor_parts import charge_parts, distance_indices, druglikeness
+from cytomol.chem.descriptor_parts import UNDEFINED, charge_parts, distance_indices, druglikeness
 from cytomol.chem.descriptor_parts.atom_table import AtomTable, outer_electrons
 from cytomol.chem.descriptor_parts.crippen_memory import contributions
 from cytomol.chem.descriptor_parts.path_indices import path_indices
 from cytomol.chem.descriptor_parts.rotatable_bonds import strict_rotatable_bonds
 from cytomol.chem.descriptor_parts.spacial_score import spacial_score
 
-__all__ = ["UNDEFINED", "shared_values"]
+__all__ = ["shared_values"]
 
 _WIDEST = 3  # radius of the Morgan fingerprints whose density is a descriptor
-UNDEFINED = (ArithmeticError, ValueError, RuntimeError, TypeError, IndexError, KeyError)
-"""What RDKit raises where a molecule has no such value (no atoms of a kind, no charges, no bonds)."""
 
 
 def shared_values(mol: Chem.Mol, *, largest_for_ipc: int) -> dict[str, float]:

@@ -1,8 +1,8 @@
-"""Packed fingerprints as 64-bit words: popcounts, compiled loops, ranked neighbours."""
+"""Compiled loops over packed fingerprints: popcounts, ranked neighbours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
@@ -11,13 +11,9 @@ from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from cytomol.errors import InputError
-
-__all__ = ["as_words", "bit_counts", "blocks", "common_bits", "compiled", "count_bits", "insert", "threads"]
+__all__ = ["common_bits", "compiled", "insert", "threads"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_BLOCK_ROWS = 256  # rows of one unit of work: small enough to balance, large enough to hide the dispatch
 
 
 def compiled(function: F) -> F:
@@ -65,37 +61,6 @@ def insert(row: int, value: float, indices: NDArray[np.int32], similarity: NDArr
         place -= 1
     similarity[place] = value
     indices[place] = row
-
-
-def as_words(packed: NDArray[np.uint8], what: str = "fingerprints") -> NDArray[np.uint64]:
-    """View packed bits as 64-bit words, padded with zero bits."""
-    packed = np.asarray(packed)
-    if packed.ndim != 2 or packed.dtype != np.uint8:
-        raise InputError(
-            f"{what} have shape {packed.shape} and type {packed.dtype}",
-            hint="expected packed bits: uint8, shape (molecules, bits / 8)",
-        )
-    n, width = packed.shape
-    padded = np.zeros((n, max(-(-width // 8), 1) * 8), np.uint8)
-    padded[:, :width] = packed
-    return padded.view(np.uint64)
-
-
-def count_bits(words: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return the number of set bits of each row of words, shape (n,)."""
-    counts: NDArray[np.int64] = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
-    return counts
-
-
-def bit_counts(packed: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the number of set bits of each row of packed fingerprints, shape (molecules,)."""
-    return count_bits(as_words(packed))
-
-
-def blocks(n: int) -> Iterator[tuple[int, int]]:
-    """Yield the first and the end of each unit of work of n rows."""
-    for first in range(0, n, _BLOCK_ROWS):
-        yield first, min(first + _BLOCK_ROWS, n)
 
 
 def threads() -> int:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.similarity.bits import as_words, blocks, common_bits, compiled, count_bits, threads
+from cytomol.chem.similarity.bits import common_bits, compiled, threads
+from cytomol.chem.similarity.words import as_words, blocks, count_bits
 from cytomol.errors import InputError
 
 __all__ = ["butina_clusters"]

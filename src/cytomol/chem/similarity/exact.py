@@ -10,37 +10,18 @@ even to another such row: it stands for a molecule that could not be read.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.similarity.bits import as_words, blocks, common_bits, compiled, count_bits, insert, threads
+from cytomol.chem.similarity.bits import common_bits, compiled, insert, threads
+from cytomol.chem.similarity.top_k import SortedFingerprints
+from cytomol.chem.similarity.words import as_words, blocks, count_bits
 from cytomol.errors import InputError
 
 _BUFFER_PAIRS = 1 << 16
 
-__all__ = [
-    "SortedFingerprints",
-    "sorted_fingerprints",
-    "tanimoto_histogram",
-    "tanimoto_pairs",
-    "tanimoto_top_k",
-]
-
-
-class _Sorted(NamedTuple):
-    """Fingerprints in the order in which they are compared.
-
-    words: uint64, shape (n, words); counts: set bits of each, int64, shape (n,); identity: row before
-    sorting, int64, shape (n,); bounds: for `_top_k_block` the first row of each bit count, for the others
-    the end of each row's group, int64.
-    """
-
-    words: NDArray[np.uint64]
-    counts: NDArray[np.int64]
-    identity: NDArray[np.int64]
-    bounds: NDArray[np.int64]
+__all__ = ["tanimoto_histogram", "tanimoto_pairs", "top_k"]
 
 
 @compiled
@@ -51,8 +32,8 @@ def _least_common(worst: float, total: int) -> float:
 
 @compiled
 def _top_k_block(
-    rows: _Sorted,
-    queries: _Sorted,
+    rows: SortedFingerprints,
+    queries: SortedFingerprints,
     block: tuple[int, int],
     indices: NDArray[np.int32],
     similarity: NDArray[np.float64],
@@ -85,7 +66,7 @@ def _top_k_block(
 
 
 @compiled
-def _similarity_at_least(rows: _Sorted, i: int, j: int, minimum: np.float32) -> np.float32:
+def _similarity_at_least(rows: SortedFingerprints, i: int, j: int, minimum: np.float32) -> np.float32:
     """Return the similarity of two rows, or 0 if it is below the minimum."""
     total = rows.counts[i] + rows.counts[j]
     common = common_bits(rows.words, i, rows.words, j)
@@ -100,7 +81,7 @@ def _similarity_at_least(rows: _Sorted, i: int, j: int, minimum: np.float32) -> 
 
 @compiled
 def _pairs_block(
-    rows: _Sorted,
+    rows: SortedFingerprints,
     block: tuple[int, int],
     minimum: np.float32,
     pairs: NDArray[np.int32],
@@ -127,7 +108,7 @@ def _pairs_block(
 
 @compiled
 def _histogram_block(
-    rows: _Sorted, block: tuple[int, int], edges: NDArray[np.float32], histogram: NDArray[np.int64]
+    rows: SortedFingerprints, block: tuple[int, int], edges: NDArray[np.float32], histogram: NDArray[np.int64]
 ) -> None:
     """Count the pairs of a block of rows by the largest edge that their similarity reaches."""
     minimum = edges[0]
@@ -140,94 +121,32 @@ def _histogram_block(
                 histogram[np.searchsorted(edges, value, side="right") - 1] += 1
 
 
-SortedFingerprints: TypeAlias = _Sorted
-
-
-def sorted_fingerprints(packed: NDArray[np.uint8]) -> SortedFingerprints:
-    """Sort fingerprints once, for many calls of :func:`tanimoto_top_k` with a query or two each.
-
-    Parameters
-    ----------
-    packed
-        Packed fingerprints, uint8, shape (n, bits / 8).
-
-    Examples
-    --------
-    >>> packed = np.array([[1] * 8, [3] * 8], dtype=np.uint8)
-    >>> tanimoto_top_k(sorted_fingerprints(packed), 1, queries=packed[1:])[0].tolist()
-    [[1]]
-    """
-    return _by_bits(as_words(packed))
-
-
-def tanimoto_top_k(
-    packed: NDArray[np.uint8] | SortedFingerprints,
-    k: int,
-    *,
-    queries: NDArray[np.uint8] | None = None,
-    exclude_self: bool = True,
+def top_k(
+    rows: SortedFingerprints, queries: SortedFingerprints, back: NDArray[np.int64], k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the k most similar rows of each query, exactly.
+    """Return what :func:`~cytomol.chem.similarity.tanimoto_top_k` does, by rows and queries in their order.
 
     Parameters
     ----------
-    packed
-        Packed fingerprints, uint8, shape (n, bits / 8); or sorted by :func:`sorted_fingerprints`.
+    rows, queries
+        Sorted by their bits; a query is no neighbour of the row that has its identity.
+    back
+        Where each query lies among the sorted ones, int64, shape (m,).
     k
         Neighbours wanted.
-    queries
-        Packed fingerprints of the same width, shape (m, bits / 8); None compares ``packed`` with itself.
-    exclude_self
-        Without ``queries``: leave each row out of its own neighbours.
-
-    Returns
-    -------
-    indices
-        Rows of ``packed``, int32, shape (m, k), by falling similarity, ties by lower row; -1 where fewer
-        than k rows share a bit with the query.
-    similarity
-        Tanimoto coefficients, float32, shape (m, k); 0 where the index is -1.
-
-    Raises
-    ------
-    InputError
-        If k is not positive, or shapes or types do not fit.
     """
-    if k < 1:
-        raise InputError(f"cannot search for {k} neighbours", hint="k must be at least 1")
-    rows = packed if isinstance(packed, _Sorted) else _by_bits(as_words(packed))
-    if queries is None:
-        query_rows = rows if exclude_self else rows._replace(identity=np.full(len(rows.words), -1))
-        back = np.argsort(rows.identity)
-    else:
-        query_rows = _by_bits(as_words(queries, "queries"))
-        if query_rows.words.shape[1] != rows.words.shape[1]:
-            raise InputError(
-                f"queries have {query_rows.words.shape[1]} words, fingerprints {rows.words.shape[1]}"
-            )
-        back = np.argsort(query_rows.identity)
-        query_rows = query_rows._replace(identity=np.full(len(queries), -1))
     indices = np.full((len(back), k), -1, np.int32)
     similarity = np.zeros((len(back), k), np.float64)
 
     def work(block: tuple[int, int]) -> None:
-        _top_k_block(rows, query_rows, block, indices, similarity)
+        _top_k_block(rows, queries, block, indices, similarity)
 
     with ThreadPoolExecutor(threads()) as pool:
         list(pool.map(work, blocks(len(back))))
     return indices[back], similarity[back].astype(np.float32)
 
 
-def _by_bits(words: NDArray[np.uint64]) -> _Sorted:
-    """Sort rows by set bits; the bounds say where each bit count begins."""
-    counts = count_bits(words)
-    order = np.argsort(counts, kind="stable")
-    counts = counts[order]
-    bounds = np.searchsorted(counts, np.arange(max(int(counts.max(initial=0)), 1) + 2))
-    return _Sorted(words[order], counts, order, bounds)
-
-
-def _by_group(packed: NDArray[np.uint8], groups: NDArray[np.int64] | None) -> _Sorted:
+def _by_group(packed: NDArray[np.uint8], groups: NDArray[np.int64] | None) -> SortedFingerprints:
     """Sort rows by group, then by set bits; the bounds say where each row's group ends."""
     words = as_words(packed)
     counts = count_bits(words)
@@ -237,7 +156,7 @@ def _by_group(packed: NDArray[np.uint8], groups: NDArray[np.int64] | None) -> _S
     order = np.lexsort((counts, group))
     order = order[(counts[order] > 0) & (group[order] >= 0)]
     group = group[order]
-    return _Sorted(words[order], counts[order], order, np.searchsorted(group, group, side="right"))
+    return SortedFingerprints(words[order], counts[order], order, np.searchsorted(group, group, side="right"))
 
 
 def tanimoto_pairs(

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.similarity.bits import as_words, blocks, common_bits, compiled, count_bits, insert, threads
+from cytomol.chem.similarity.bits import common_bits, compiled, insert, threads
 from cytomol.chem.similarity.nearest import nearest_rows
 from cytomol.chem.similarity.pair_lists import distinct_pairs
+from cytomol.chem.similarity.words import as_words, blocks, count_bits
 from cytomol.errors import InputError
 
 __all__ = ["INDEX_NEIGHBOURS", "indexed_pairs", "indexed_top_k", "tanimoto_row_histogram"]

@@ -18,8 +18,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.similarity.bits import blocks, compiled, threads
-from cytomol.chem.similarity.exact import tanimoto_top_k
+from cytomol.chem.similarity.bits import compiled, threads
+from cytomol.chem.similarity.top_k import tanimoto_top_k
+from cytomol.chem.similarity.words import blocks
 from cytomol.errors import MissingDependencyError
 
 __all__ = ["nearest_rows"]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.similarity.exact import tanimoto_top_k
 from cytomol.chem.similarity.index import INDEX_NEIGHBOURS, indexed_top_k
+from cytomol.chem.similarity.top_k import tanimoto_top_k
 
 __all__ = ["EXACT_UP_TO", "Neighbours", "Recall", "SimilaritySearch", "sample_rows", "structural_neighbours"]
 

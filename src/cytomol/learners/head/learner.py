@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from cytomol.checked import Checked
 from cytomol.errors import ConfigError
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.blocks import ScaledBlocks
 from cytomol.learners.forest import Forest
-from cytomol.learners.head.fit import FitData, FitResult, apply, fit_head, seeded
+from cytomol.learners.head.fit import FitData, FitResult, fit_head, seeded
 from cytomol.learners.head.forest_beside import forest_probability, grow_forest
 from cytomol.learners.head.named_heads import build_head
 from cytomol.learners.head.options import HeadOptions
-from cytomol.learners.head.saved_heads import restored_heads, saved_units
+from cytomol.learners.head.trained_heads import TrainedHeads, saved_units
 from cytomol.learners.head.training_mode import TrainingModeInputs
 from cytomol.learners.head.unfreeze import LiveFeatures, fit_unfrozen
 from cytomol.learners.matrix import under_prefix
@@ -56,7 +56,7 @@ class Head(Learner):
         self.blocks = blocks
         self.kind = "classification"
         self.scaled = ScaledBlocks(blocks)
-        self.heads: list[PropertyHead] = []
+        self.heads = TrainedHeads()
         self.forest: Forest | None = None
         self.trained: NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self.center: NDArray[np.float64] = np.zeros(0)
@@ -83,12 +83,14 @@ class Head(Learner):
             fixed = torch.from_numpy(self.scaled.transform(blocks, only=others))
             live = LiveFeatures(learning.live, self.scaled.scalers.get("embedding"), fixed)
         device = device_of(learning.accelerator)
-        self.heads, self.fits = [], []
+        self.fits = []
+        heads = []
         for member in range(self.options.ensemble):
             with seeded(learning.seed + member, learning.threads):
                 head, fit = self._fit_one(data, live, learning, member, device)
-            self.heads.append(head.cpu())
+            heads.append(head.cpu())
             self.fits.append(fit)
+        self.heads = TrainedHeads.of(heads)
         self.best_epochs = [fit.best_epoch for fit in self.fits]
 
     def _fit_one(
@@ -198,36 +200,29 @@ class Head(Learner):
     def answer(self, blocks: Mapping[str, Matrix]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the answer of the heads' mean output, and those of each head."""
         inputs = self.scaled.transform(blocks)
-        # in 64 bits, so that an answer does not depend on which molecules are asked for together
-        tensor = torch.from_numpy(inputs).to(torch.float64)
-        outputs = torch.stack([apply(copy.deepcopy(head).to(torch.float64), tensor) for head in self.heads])
+        outputs = self.heads.outputs(inputs)
         if self.forest is not None:
             probability = forest_probability(self.forest, inputs[:, self.scaled.place("1d", blocks)])
-            outputs = self.options.forest_gamma * outputs + torch.from_numpy(probability)
-        return self._answers(outputs.mean(dim=0)), self._answers(outputs)
+            outputs = self.options.forest_gamma * outputs + probability
+        return self._answers(outputs.mean(axis=0)), self._answers(outputs)
 
-    def _answers(self, outputs: torch.Tensor) -> NDArray[np.float64]:
+    def _answers(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn outputs, shape (..., columns), into probabilities or labels; NaN where nothing was learnt."""
-        values = torch.sigmoid(outputs) if self.kind == "classification" else outputs
-        result = values.numpy() * self.scale + self.center
+        values = expit(outputs) if self.kind == "classification" else outputs
+        result = values * self.scale + self.center
         result[..., ~self.trained] = np.nan
         return np.asarray(result, dtype=np.float64)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the heads' weights, the scaling of their inputs, and the forest beside them."""
-        first: Any = self.heads[0][0]
         table: dict[str, Any] = {
             "blocks": list(self.blocks),
             "kind": self.kind,
-            "inputs": first.in_features,
+            "inputs": self.heads.inputs,
             "best_epochs": self.best_epochs,
             "options": self.options.model_dump(mode="json", include=set(HeadOptions.model_fields)),
         }
-        arrays: dict[str, NDArray[Any]] = {
-            f"head.{i}.{name}": tensor.numpy()
-            for i, head in enumerate(self.heads)
-            for name, tensor in head.state_dict().items()
-        }
+        arrays = self.heads.arrays()
         arrays |= {f"scaling.{name}": array for name, array in self.scaled.arrays().items()}
         arrays |= {"center": self.center, "scale": self.scale, "trained": self.trained.astype(np.uint8)}
         if self.forest is not None:
@@ -244,7 +239,9 @@ class Head(Learner):
         learner.best_epochs = saved.wholes("best_epochs", 0, 10**9) if "best_epochs" in table else []  # 0.1
         learner.scaled = ScaledBlocks.restore(learner.blocks, under_prefix(arrays, "scaling."))
         learner.center, learner.scale, learner.trained = saved_units(saved)
-        learner.heads = restored_heads(saved, learner.options, kind=learner.kind, tasks=len(learner.center))
+        learner.heads = TrainedHeads.restore(
+            saved, learner.options, kind=learner.kind, tasks=len(learner.center)
+        )
         if "forest" in table:
             learner.forest = Forest.restore(table["forest"], under_prefix(arrays, "forest."))
         return learner

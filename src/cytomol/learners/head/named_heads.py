@@ -1,29 +1,15 @@
-"""The papers' property heads by name, and the loss that leaves out what was not measured."""
+"""The head that options ask for, and the loss that leaves out what was not measured."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from cytomol.learners.head.norms import norm_of
 from cytomol.learners.head.options import HeadOptions
 from cytomol.nn.head import PropertyHead
-from cytomol.registry import Registry
 
-__all__ = ["build_head", "heads", "masked_loss"]
-
-NormName = Literal["batch", "layer", "none"]
-
-# head -> the normalization that it has in its paper; both are linear, normalization, GELU, dropout, linear
-heads: Registry[NormName] = Registry("head")
-heads.register("infoalign")("batch")  # Liu et al., ICLR 2025: d - 4d - tasks
-heads.register("chmr")("layer")  # Li et al., AAAI 2026: hidden 1200 to 2400; batch norm for bace, hiv, sider
-
-
-# Without a chosen head, what did better on the valid folds of chembl2k (classification) and biogenadme
-# (regression).
-_OWN_NORM: dict[str, NormName] = {"classification": "batch", "regression": "layer"}
+__all__ = ["build_head", "masked_loss"]
 
 
 def build_head(config: HeadOptions, inputs: int, tasks: int, *, kind: str) -> PropertyHead:
@@ -38,14 +24,13 @@ def build_head(config: HeadOptions, inputs: int, tasks: int, *, kind: str) -> Pr
     kind
         "classification" or "regression".
     """
-    own = _OWN_NORM[kind] if config.head == "auto" else heads[config.head]
     return PropertyHead(
         inputs,
         tasks,
         hidden=config.hidden,
         layers=config.hidden_layers,
         dropout=config.dropout,
-        norm=own if config.norm == "auto" else config.norm,
+        norm=norm_of(config, kind),
     )
 
 

@@ -12,82 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from rdkit import DataStructs
 from rdkit.DataStructs import ExplicitBitVect
+from tests.unit.chem.similarity.random_rows import oracle, pack, random_bits
 
 from cytomol.chem.similarity import (
     bit_counts,
-    sorted_fingerprints,
     tanimoto_histogram,
     tanimoto_pairs,
     tanimoto_top_k,
 )
 from cytomol.errors import InputError
-
-
-def random_bits(n: int, bits: int, seed: int = 0) -> np.ndarray:
-    """Sparse bits with many ties, some empty rows and some duplicates."""
-    rng = np.random.default_rng(seed)
-    dense = rng.random((n, bits)) < rng.uniform(0.0, 0.4, (n, 1))
-    dense[n // 2] = dense[n // 3]
-    dense[n // 4] = False
-    return dense
-
-
-def pack(dense: np.ndarray) -> np.ndarray:
-    return np.packbits(dense, axis=1, bitorder="little")
-
-
-def oracle(dense: np.ndarray) -> np.ndarray:
-    """Similarity of all pairs by integer set sizes; 0 where a row is empty."""
-    dense = dense.astype(np.int64)
-    common = dense @ dense.T
-    size = dense.sum(1)
-    union = size[:, None] + size[None] - common
-    return common / np.maximum(union, 1)
-
-
-def expected_top_k(similarity: np.ndarray, k: int, *, self_excluded: bool) -> tuple[np.ndarray, np.ndarray]:
-    m, n = similarity.shape
-    indices, values = np.full((m, k), -1), np.zeros((m, k), np.float32)
-    for q in range(m):
-        rows = sorted(
-            (j for j in range(n) if similarity[q, j] > 0 and not (self_excluded and j == q)),
-            key=lambda j: (-similarity[q, j], j),
-        )[:k]
-        indices[q, : len(rows)] = rows
-        values[q, : len(rows)] = similarity[q, rows]
-    return indices, values
-
-
-@pytest.mark.parametrize(("n", "bits", "k"), [(60, 64, 5), (300, 100, 10), (40, 1024, 50), (1, 8, 3)])
-def test_top_k_equals_sorting_all_pairs(n: int, bits: int, k: int) -> None:
-    dense = random_bits(n, bits)
-    indices, values = tanimoto_top_k(pack(dense), k)
-    wanted_indices, wanted_values = expected_top_k(oracle(dense), k, self_excluded=True)
-    np.testing.assert_array_equal(indices, wanted_indices)
-    np.testing.assert_array_equal(values, wanted_values)
-    assert indices.dtype == np.int32
-    assert values.dtype == np.float32
-
-
-def test_top_k_of_other_queries_keeps_equal_rows() -> None:
-    dense = random_bits(50, 166)
-    packed = pack(dense)
-    queries = [3, 12, 3, 49]
-    indices, values = tanimoto_top_k(packed, 4, queries=packed[queries])
-    wanted = expected_top_k(oracle(dense)[queries], 4, self_excluded=False)
-    np.testing.assert_array_equal(indices, wanted[0])
-    np.testing.assert_array_equal(values, wanted[1])
-    kept, _ = tanimoto_top_k(packed, 4, exclude_self=False)
-    np.testing.assert_array_equal(kept[queries], indices)
-
-
-def test_fingerprints_sorted_before_give_the_same() -> None:
-    packed, asked = pack(random_bits(70, 96)), pack(random_bits(9, 96, seed=1))
-    for queries in (None, asked):
-        wanted = tanimoto_top_k(packed, 5, queries=queries, exclude_self=False)
-        found = tanimoto_top_k(sorted_fingerprints(packed), 5, queries=queries, exclude_self=False)
-        np.testing.assert_array_equal(found[0], wanted[0])
-        np.testing.assert_array_equal(found[1], wanted[1])
 
 
 def test_agrees_with_rdkit() -> None:

@@ -1,0 +1,109 @@
+"""A loop answers the same as it stands and compiled, and is compiled when there is work for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import lightgbm
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from sklearn import ensemble
+
+from cytomol.learners import boosted_trees, loops, neighbours, trees
+from cytomol.learners.boosted_trees import BoostedTrees
+from cytomol.learners.loops import Loop, prange
+from cytomol.learners.neighbours import Neighbours
+from cytomol.learners.trees import FlatTrees
+
+EDGES = [0.0, -0.0, 1e-35, 9e-36, 1e-40, np.nan, np.inf, -np.inf, 3e38, 1.0]
+rng = np.random.default_rng(0)
+X = np.where(rng.random((300, 5)) < 0.3, 0, rng.normal(size=(300, 5))).astype(np.float32)
+Y = X[:, 0] + np.abs(X[:, 1]) > 0.5
+ROWS = npst.arrays(
+    np.float32,
+    st.tuples(st.integers(0, 12), st.just(5)),
+    elements=st.one_of(st.sampled_from(EDGES).map(np.float32), st.floats(-4, 4, width=32)),
+)
+
+
+@contextmanager
+def as_it_stands(loop: Loop[Any]) -> Iterator[None]:
+    with patch.object(loop, "_compiled", loop.function):
+        yield
+
+
+@contextmanager
+def compiled(loop: Loop[Any]) -> Iterator[None]:
+    with patch.object(loop, "_compiled", loop.compiled()):
+        yield
+
+
+def both(loop: Loop[Any], answer: Callable[[], Any]) -> None:
+    with as_it_stands(loop):
+        slow = answer()
+    with compiled(loop):
+        fast = answer()
+    assert slow.dtype == fast.dtype
+    np.testing.assert_array_equal(slow, fast)
+
+
+FOREST = FlatTrees.of_forests([ensemble.ExtraTreesClassifier(15, random_state=0).fit(X, Y), None])
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=ROWS)
+def test_forests(rows: np.ndarray) -> None:
+    both(trees._walk, lambda: FOREST.predict(rows))
+
+
+def boosted(objective: str) -> BoostedTrees:
+    options = {"objective": objective, "verbose": -1, "min_data_in_leaf": 3, "num_threads": 1}
+    booster = lightgbm.train(options, lightgbm.Dataset(X, Y.astype(float)), 20)
+    return BoostedTrees.of_texts([booster.model_to_string()], probability=objective == "binary")
+
+
+BOOSTED = {objective: boosted(objective) for objective in ("binary", "l1")}
+
+
+@pytest.mark.parametrize("objective", BOOSTED)
+@settings(max_examples=40, deadline=None)
+@given(rows=ROWS, leaf=st.sampled_from([1.0, 709.7, -709.7, -709.79, 1e300, -1e300]))
+def test_boosted_trees(objective: str, rows: np.ndarray, leaf: float) -> None:
+    """Also where a leaf is so far from zero that its exponential has no number."""
+    made = BOOSTED[objective]
+    with patch.dict(made.__dict__, value=np.where(np.arange(len(made.value)) % 7 == 1, leaf, made.value)):
+        both(boosted_trees._walk, lambda: made.predict(rows))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    labels=npst.arrays(np.float64, (9, 3), elements=st.floats(-9, 9) | st.just(np.nan)),
+    similarity=npst.arrays(np.float32, (4, 9), elements=st.floats(-1, 1, width=32)),
+    k=st.integers(1, 9),
+)
+def test_neighbours(labels: np.ndarray, similarity: np.ndarray, k: int) -> None:
+    made = Neighbours()
+    made.labels = labels
+    both(neighbours._sums, lambda: made._answer(similarity, np.array([1, k + 1])))
+
+
+def test_a_loop_is_compiled_when_there_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "_LITTLE", 10)
+
+    @Loop
+    def count(n: int) -> int:
+        found = 0
+        for _ in prange(n):
+            found += 1
+        return found
+
+    times = []
+    monkeypatch.setattr(Loop, "compiled", lambda loop: times.append(loop) or loop.function)
+    assert [count(4, work=4) for _ in range(4)] == [4] * 4
+    assert times == [count]  # in the third call, and then kept
