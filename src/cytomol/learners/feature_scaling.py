@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,19 @@ from cytomol.checked import Checked
 from cytomol.errors import ModelDirectoryError
 from cytomol.spread import columns_middle_and_spread
 
-__all__ = ["AffineScaler", "ColumnScaler", "QuantileScaler", "fit_scaler", "scaler_from_arrays"]
+__all__ = [
+    "AffineScaler",
+    "ColumnScaler",
+    "QuantileScaler",
+    "fit_scaler",
+    "same_scaling",
+    "scaler_from_arrays",
+]
 
 Matrix = NDArray[np.float32]
 _LIMIT = 5.0  # a column that nearly never varies in training must not send an input to infinity
 _KNOTS = 101
+_KEPT = 8 * 2**20  # bytes of values up to which an answer is kept: those of 9,000 molecules
 _ROWS = 64  # at once: comparisons with all knots of all columns, a few megabytes
 
 
@@ -55,9 +63,24 @@ class QuantileScaler:
     """
 
     knots: NDArray[np.float64]
+    _last: list[tuple[Matrix, Matrix]] = field(default_factory=list, repr=False, compare=False)
 
     def transform(self, values: Matrix) -> Matrix:
-        """Map values, shape (n, width), to normal scores in [-2.6, 2.6]."""
+        """Map values, shape (n, width), to normal scores in [-2.6, 2.6].
+
+        The last answer is kept: the members of an ensemble ask for the same one after the other.
+        """
+        for asked, answer in self._last[:1]:
+            if np.array_equal(asked, values, equal_nan=True):
+                return answer
+        found = self._scores(values)
+        if values.nbytes > _KEPT:
+            return found
+        found.flags.writeable = False
+        self._last[:] = [(values.copy(), found)]
+        return found
+
+    def _scores(self, values: Matrix) -> Matrix:
         varied = np.flatnonzero(self.knots[0] < self.knots[-1])
         knots = self.knots[:, varied]
         result = np.zeros(values.shape, dtype=np.float32)
@@ -123,6 +146,12 @@ def fit_scaler(values: Matrix, method: str) -> ColumnScaler:
         center, spread = columns_middle_and_spread(finite)
     spread[spread <= 1e-6 * np.maximum(1.0, np.abs(center))] = np.inf
     return AffineScaler(center.astype(np.float32), spread.astype(np.float32))
+
+
+def same_scaling(one: ColumnScaler, other: ColumnScaler) -> bool:
+    """Return whether two scalers do the same."""
+    mine, theirs = one.arrays(), other.arrays()
+    return mine.keys() == theirs.keys() and all(np.array_equal(mine[name], theirs[name]) for name in mine)
 
 
 def scaler_from_arrays(arrays: dict[str, NDArray[Any]]) -> ColumnScaler:

@@ -18,9 +18,10 @@ from cytomol.errors import ModelDirectoryError
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.blocks import ENCODED, encoded_blocks
 from cytomol.learners.boosting import Boosting
+from cytomol.learners.feature_scaling import ColumnScaler, same_scaling
 from cytomol.learners.forest import Forest
 from cytomol.learners.kernel import Kernel
-from cytomol.learners.matrix import measured_exactly
+from cytomol.learners.matrix import MatrixLearner, measured_exactly
 from cytomol.learners.neighbours import Neighbours
 from cytomol.learners.perceptron import Perceptron
 from cytomol.learners.stack_weights import stack, weighted_mean
@@ -153,6 +154,7 @@ class Ensemble(Learner):
             fitted.append(member)
             seconds[kind] = round(time.perf_counter() - began, 2)
         learning.step(len(self.kinds), len(self.kinds), "members")
+        _share_scalers(fitted)
         return fitted, seconds
 
     def refit(self, blocks: Mapping[str, Matrix], learning: Learning) -> Ensemble:
@@ -236,7 +238,20 @@ class Ensemble(Learner):
                 raise ModelDirectoryError(f"ensemble: {kind[:40]!r} is no kind of member")
             own = members.below(kind, f"{kind}/")
             model.fitted.append(_CLASSES.get(kind, Perceptron).restore(own.table, own.arrays))
+        _share_scalers(model.fitted)
         return model
+
+
+def _share_scalers(members: Sequence[Learner]) -> None:
+    """Let members that scale a block alike have one scaler, which then scales it once for all of them."""
+    known: dict[str, list[ColumnScaler]] = {}
+    for member in members:
+        if not isinstance(member, MatrixLearner) or member.scaled is None:
+            continue
+        for name, scaler in member.scaled.scalers.items():
+            alike = [one for one in known.setdefault(name, []) if same_scaling(one, scaler)]
+            member.scaled.scalers[name] = alike[0] if alike else scaler
+            known[name] += [] if alike else [scaler]
 
 
 def _no_step(_done: int, _total: int, _what: str) -> None:

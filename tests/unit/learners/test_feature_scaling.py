@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from cytomol.learners.feature_scaling import fit_scaler, scaler_from_arrays
+from cytomol.learners.feature_scaling import fit_scaler, same_scaling, scaler_from_arrays
 
 RNG = np.random.default_rng(0)
 VALUES = RNG.normal(3.0, 2.0, size=(400, 3)).astype(np.float32)
@@ -48,6 +50,32 @@ def test_quantile_is_numpys_interpolation_of_each_column(
             low, high = np.interp(cells, knots, levels), 1 - np.interp(-cells, -knots[::-1], levels)
             expected[:, column] = ndtri(np.clip((low + high) / 2, 0.005, 0.995))
     np.testing.assert_allclose(scaler.transform(asked), np.nan_to_num(expected), rtol=0, atol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 1000), changes=st.integers(0, 3), kept=st.booleans())
+def test_what_is_asked_again_is_answered_as_the_first_time(seed: int, changes: int, kept: bool) -> None:
+    """Also where the values were altered in their place since then, or are too many to be kept."""
+    rng = np.random.default_rng(seed)
+    scaler = fit_scaler(VALUES, "quantile")
+    asked = rng.normal(3, 2, size=(6, 3)).astype(np.float32)
+    asked[rng.random(asked.shape) < 0.2] = np.nan
+    with patch("cytomol.learners.feature_scaling._KEPT", 10**6 if kept else 0):
+        first = scaler.transform(asked)
+        assert (scaler.transform(asked.copy()) is first) == kept
+        asked[:changes] += 1
+        np.testing.assert_array_equal(
+            scaler.transform(asked), fit_scaler(VALUES, "quantile").transform(asked)
+        )
+        np.testing.assert_array_equal(scaler.transform(asked[:2]), scaler.transform(asked)[:2])
+
+
+@pytest.mark.parametrize("method", ["standard", "robust", "quantile"])
+def test_scalers_of_other_rows_are_not_the_same(method: str) -> None:
+    one = fit_scaler(VALUES, method)
+    assert same_scaling(one, fit_scaler(VALUES.copy(), method))
+    assert not same_scaling(one, fit_scaler(VALUES[:300], method))
+    assert not same_scaling(one, fit_scaler(VALUES, "standard" if method == "quantile" else "quantile"))
 
 
 def test_robust_does_not_follow_outliers() -> None:

@@ -17,6 +17,7 @@ from sklearn import ensemble
 
 from cytomol.learners import boosted_trees, loops, neighbours, trees
 from cytomol.learners.boosted_trees import BoostedTrees
+from cytomol.learners.head import trained_heads
 from cytomol.learners.loops import Loop, prange
 from cytomol.learners.neighbours import Neighbours
 from cytomol.learners.trees import FlatTrees
@@ -91,6 +92,17 @@ def test_neighbours(labels: np.ndarray, similarity: np.ndarray, k: int) -> None:
     made = Neighbours()
     made.labels = labels
     both(neighbours._sums, lambda: made._answer(similarity, np.array([1, k + 1])))
+
+
+@settings(max_examples=40, deadline=None)
+@given(x=npst.arrays(np.float64, (6, 4), elements=st.floats(-30, 30)), by_row=st.booleans())
+def test_activations(x: np.ndarray, by_row: bool) -> None:
+    def answer() -> np.ndarray:
+        found = x.copy()
+        trained_heads._activate(found, by_row, np.eye(2, 4) - 2, np.arange(8.0).reshape(2, 4), work=1)
+        return found
+
+    both(trained_heads._activate, answer)
 
 
 def test_a_loop_is_compiled_when_there_is_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,14 @@ def test_all_members_round_trip_and_only_perceptrons_read_the_embedding(made: An
     assert changed == ["mlp-embedding"]
 
 
+def test_members_scale_their_blocks_once(made: Any) -> None:
+    blocks, learning = made()
+    model = fitted(blocks, learning, kinds=("forest", "extra-trees", "boosting"))
+    for one in (model, Ensemble.restore(*model.state())):
+        scalers = {id(member.scaled.scalers["descriptors"]) for member in one.fitted}
+        assert len(scalers) == 1
+
+
 def test_round_trip_of_values(made: Any) -> None:
     blocks, learning = made("regression")
     model = fitted(blocks, learning)

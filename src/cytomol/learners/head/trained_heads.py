@@ -8,18 +8,20 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from cytomol.checked import Checked
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.head.norms import norm_of
 from cytomol.learners.head.options import HeadOptions
+from cytomol.learners.loops import Loop, prange
 
 __all__ = ["TrainedHeads", "saved_units"]
 
 _ROWS = 4096  # at a time, which bounds the memory
 _EPS = 1e-5  # torch's, which batch and layer normalisation add to a variance
 _FIRST = "0.weight"
+_ROOT = math.sqrt(0.5)
+_CHEAP = 4  # numbers whose activation is as much work as a walk down a tree
 _MODULES = 4  # of a hidden layer: linear, normalisation, GELU, dropout
 
 
@@ -43,7 +45,7 @@ class TrainedHeads:
     def __init__(self, states: Sequence[Mapping[str, NDArray[Any]]] = ()) -> None:
         # the weights of an input side by side, as the inputs of few molecules are taken out of them
         self.states = [{**state, _FIRST: np.asfortranarray(state[_FIRST])} for state in states]
-        self._exact: list[dict[str, NDArray[np.float64]]] = []
+        self._exact: dict[str, NDArray[np.float64]] = {}
 
     @classmethod
     def of(cls, heads: Sequence[_Module]) -> Self:
@@ -64,24 +66,18 @@ class TrainedHeads:
         In 64 bits, so that an answer does not depend on which molecules are asked for together. Columns that
         are zero in every row are left out: of a fingerprint's most are, for few molecules.
         """
-        if len(self._exact) != len(self.states):
-            self._exact = [
-                {name: array.astype(np.float64) for name, array in state.items() if name != _FIRST}
-                for state in self.states
-            ]
-        firsts = [state[_FIRST].T for state in self.states]
+        if not self._exact:
+            names = [name for name in self.states[0] if name != _FIRST]
+            stacked = {name: np.stack([state[name] for state in self.states]) for name in names}
+            self._exact = {name: array.astype(np.float64) for name, array in stacked.items()}
         parts = []
         for start in range(0, max(len(X), 1), _ROWS):
             rows = X[start : start + _ROWS]
             used = np.flatnonzero(rows.any(axis=0))
             inputs = rows[:, used].astype(np.float64)
-            parts.append(
-                [
-                    _answer(exact, inputs @ first[used].astype(np.float64))
-                    for first, exact in zip(firsts, self._exact, strict=True)
-                ]
-            )
-        return np.stack([np.concatenate(head) for head in zip(*parts, strict=True)])
+            products = [inputs @ state[_FIRST].T[used].astype(np.float64) for state in self.states]
+            parts.append(_answer(self._exact, np.stack(products)))
+        return np.concatenate(parts, axis=1)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what the heads are restored from."""
@@ -152,27 +148,53 @@ def _shapes(options: HeadOptions, inputs: int, tasks: int, *, kind: str) -> Iter
     yield f"{_MODULES * layers}.bias", f"{tasks}"
 
 
-def _answer(state: Mapping[str, NDArray[np.float64]], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a head's outputs (n, tasks), from the products of inputs and first weights (n, hidden)."""
+def _answer(states: Mapping[str, NDArray[np.float64]], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the outputs of heads whose arrays are stacked, from the products of inputs and first weights.
+
+    Shape (heads, n, hidden) -> (heads, n, tasks).
+    """
     place = 0
     while True:
-        x = x + state[f"{place}.bias"]
-        if f"{place + _MODULES}.weight" not in state:
+        x += states[f"{place}.bias"][:, None]
+        if f"{place + _MODULES}.weight" not in states:
             return x
-        x = _normalised(x, state, f"{place + 1}.")
-        x *= 0.5 * (1 + erf(x / math.sqrt(2)))  # GELU (Hendrycks & Gimpel 2016)
+        by_row, gain, offset = _norm(states, f"{place + 1}.", (len(x), x.shape[2]))
+        _activate(x.reshape(-1, x.shape[2]), by_row, gain, offset, work=x.size // _CHEAP)
         place += _MODULES
-        x = x @ state[f"{place}.weight"].T
+        x = x @ states[f"{place}.weight"].swapaxes(1, 2)
 
 
-def _normalised(
-    x: NDArray[np.float64], state: Mapping[str, NDArray[np.float64]], prefix: str
-) -> NDArray[np.float64]:
-    """Return a layer's outputs, normalised as the head does it when it is not trained."""
-    if prefix + "weight" not in state:
-        return x
-    if prefix + "running_mean" in state:
-        mean, variance = state[prefix + "running_mean"], state[prefix + "running_var"]
-    else:
-        mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
-    return (x - mean) / np.sqrt(variance + _EPS) * state[prefix + "weight"] + state[prefix + "bias"]
+def _norm(
+    states: Mapping[str, NDArray[np.float64]], prefix: str, shape: tuple[int, int]
+) -> tuple[bool, NDArray[np.float64], NDArray[np.float64]]:
+    """Return whether rows are normalised first, then gain and offset of every column, (heads, width) each."""
+    if prefix + "weight" not in states:
+        return False, np.ones(shape), np.zeros(shape)
+    gain, offset = states[prefix + "weight"], states[prefix + "bias"]
+    if prefix + "running_mean" not in states:
+        return True, gain, offset
+    gain = gain / np.sqrt(states[prefix + "running_var"] + _EPS)
+    return False, gain, offset - states[prefix + "running_mean"] * gain
+
+
+@Loop
+def _activate(
+    x: NDArray[np.float64], by_row: bool, gain: NDArray[np.float64], offset: NDArray[np.float64]
+) -> None:
+    """Normalise and apply GELU (Hendrycks & Gimpel 2016) in place, x of shape (heads * n, width)."""
+    rows, width = x.shape
+    each = rows // len(gain)
+    for row in prange(rows):
+        head = row // each
+        mean, scale = 0.0, 1.0
+        if by_row:
+            for column in range(width):
+                mean += x[row, column]
+            mean /= width
+            variance = 0.0
+            for column in range(width):
+                variance += (x[row, column] - mean) ** 2
+            scale = 1.0 / math.sqrt(variance / width + _EPS)
+        for column in range(width):
+            value = (x[row, column] - mean) * scale * gain[head, column] + offset[head, column]
+            x[row, column] = 0.5 * value * (1.0 + math.erf(value * _ROOT))
