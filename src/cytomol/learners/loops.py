@@ -7,12 +7,24 @@ from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
 
-__all__ = ["Loop", "prange"]
+__all__ = ["Loop", "expect_more", "prange"]
 
 prange = range
 """What a loop counts rows with; several threads share them once it is compiled."""
 
 _LITTLE = 20_000
+_CALLS = 8  # a process that asks more often is there to stay, and should not wait long for each answer
+
+
+class _Process:
+    """What is known of this process."""
+
+    stays = False
+
+
+def expect_more() -> None:
+    """Have every loop compiled when it is next run, in a process that will be asked again and again."""
+    _Process.stays = True
 
 
 class Loop(Generic[R]):
@@ -45,12 +57,14 @@ class Loop(Generic[R]):
         self.__doc__ = function.__doc__
         self._compiled: Callable[..., R] | None = None
         self._done = 0
+        self._calls = 0
 
     def __call__(self, *arguments: Any, work: int) -> R:
         """Run the loop; ``work`` is about how often its innermost lines will run."""
-        self._done += work
         if self._compiled is None:
-            if self._done <= _LITTLE:
+            self._done += work
+            self._calls += 1
+            if self._done <= _LITTLE and self._calls <= _CALLS and not _Process.stays:
                 return self.function(*arguments)
             self._compiled = self.compiled()
         return self._compiled(*arguments)

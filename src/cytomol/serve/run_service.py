@@ -47,6 +47,7 @@ def warm_up(models: ServedModels, pool: FeaturePool) -> None:
     CytomolError
         If a model cannot answer.
     """
+    from cytomol.learners.loops import expect_more
     from cytomol.serve.questions import (
         EmbedQuestion,
         ExplainQuestion,
@@ -56,6 +57,7 @@ def warm_up(models: ServedModels, pool: FeaturePool) -> None:
         Question,
     )
 
+    expect_more()
     for model in models.values():
         predictor = model.predictor
         certain = predictor is not None and predictor.uncertainty is not None

@@ -18,7 +18,7 @@ from sklearn import ensemble
 from cytomol.learners import boosted_trees, loops, neighbours, trees
 from cytomol.learners.boosted_trees import BoostedTrees
 from cytomol.learners.head import trained_heads
-from cytomol.learners.loops import Loop, prange
+from cytomol.learners.loops import Loop, expect_more, prange
 from cytomol.learners.neighbours import Neighbours
 from cytomol.learners.trees import FlatTrees
 
@@ -105,8 +105,12 @@ def test_activations(x: np.ndarray, by_row: bool) -> None:
     both(trained_heads._activate, answer)
 
 
-def test_a_loop_is_compiled_when_there_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "_LITTLE", 10)
+@pytest.mark.parametrize(("little", "calls"), [(10, 100), (100, 2)])
+def test_a_loop_is_compiled_when_there_is_work(
+    monkeypatch: pytest.MonkeyPatch, little: int, calls: int
+) -> None:
+    monkeypatch.setattr(loops, "_LITTLE", little)
+    monkeypatch.setattr(loops, "_CALLS", calls)
 
     @Loop
     def count(n: int) -> int:
@@ -115,7 +119,23 @@ def test_a_loop_is_compiled_when_there_is_work(monkeypatch: pytest.MonkeyPatch) 
             found += 1
         return found
 
-    times = []
+    times: list[object] = []
     monkeypatch.setattr(Loop, "compiled", lambda loop: times.append(loop) or loop.function)
     assert [count(4, work=4) for _ in range(4)] == [4] * 4
     assert times == [count]  # in the third call, and then kept
+
+
+def test_a_process_that_stays_compiles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops._Process, "stays", False)
+
+    @Loop
+    def one() -> int:
+        return 1
+
+    times: list[object] = []
+    monkeypatch.setattr(Loop, "compiled", lambda loop: times.append(loop) or loop.function)
+    assert one(work=1) == 1
+    assert times == []
+    expect_more()
+    assert one(work=1) == 1
+    assert times == [one]
