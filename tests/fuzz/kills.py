@@ -28,6 +28,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fuzz.children import settle
+
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "kills.csv"
 COLUMNS = ("kind", "kill", "way", "moment", "left", "then", "problem")
 SMALL = ("--width", "16", "--layers", "2", "--morgan-bits", "64", "--depth", "3", "--views", "1d,2d")
@@ -258,11 +260,7 @@ def _child(work: Callable[[], None], place: Path) -> None:
     """Be the process that is killed."""
     code = 1
     try:
-        os.setpgid(0, 0)
-        os.chdir(place)
-        log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
+        settle(place)
         os.environ["CYTOMOL_CACHE"] = str(place / "user-cache")
         work()
         code = 0

@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from tests.fuzz.children import settle
 from tests.fuzz.mutations import Mutation, mutations
 
 ROOT = Path(__file__).parents[2]
@@ -220,11 +221,8 @@ def _child(tree: Path, tests: list[str]) -> NoReturn:
     """Be the process that runs tests on the copied source, the same examples every time."""
     code = 1
     try:
-        os.setpgid(0, 0)
-        os.chdir(tree)
-        log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
+        settle(tree)
+        os.ftruncate(1, 0)
         for name in [name for name in sys.modules if name.split(".")[0] in {"tests", "tools", "benchmarks"}]:
             del sys.modules[name]
         paths = [str(tree / "src"), str(tree)]
