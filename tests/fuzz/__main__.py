@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
 
@@ -49,17 +50,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ProcessPoolExecutor(chosen.processes, spawn, initializer=prepare) as pool:
         numbers = range(1, chosen.rounds + 1)
         left = iter([(name, number) for number in numbers for name in wanted if number > rows[name].rounds])
-        running: set[Future[tuple[Row, list[str]]]] = set()
+        running: dict[Future[tuple[Row, list[str]]], tuple[str, int]] = {}
         while True:
             while len(running) < chosen.processes and time.monotonic() < end:
                 if (task := next(left, None)) is None:
                     break
-                running.add(pool.submit(one_round, *task, chosen.chunk))
+                running[pool.submit(one_round, *task, chosen.chunk)] = task
             if not running:
                 break
-            done, running = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
+                if isinstance(future.exception(), BrokenProcessPool):
+                    ended = ", ".join(f"{name}, round {number}" for name, number in running.values())
+                    click.echo(f"an input ended its process: {ended}", err=True)
+                    return 1
                 row, stories = future.result()
+                del running[future]
                 found = found or bool(stories)
                 for story in stories:
                     click.echo(f"\n== {row.driver}, round {rows[row.driver].rounds + 1}: {story}", err=True)

@@ -73,7 +73,7 @@ def test_chembl2k_with_its_own_split(real_data: Path, tmp_path: Path) -> None:
     folder = real_data / "benchmarks" / "chembl2k"
     cytomol(
         "finetune", folder / "assays.csv.gz", "--features", "1d", "--split", folder / "split.csv.gz",
-        "--hidden", 128, "--epochs", 8, "-o", tmp_path / "m",
+        "--hidden", 128, "--epochs", 8, "--no-baselines", "--no-refit", "-o", tmp_path / "m",
     )  # fmt: skip
     scores = json.loads((tmp_path / "m" / "scores.json").read_text())
     assert (scores["valid"]["rows"], scores["test"]["rows"]) == (353, 589)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.errors import InputError
+from cytomol.tables.number_texts import as_numbers
 
 __all__ = ["MISSING", "Cells", "is_code", "read_cells", "refuse_decimal_commas"]
 
@@ -92,7 +93,7 @@ def read_cells(series: pd.Series[Any], missing_codes: Sequence[str] = ()) -> Cel
     lowered = text.str.lower()
     codes = {code.strip().lower() for code in missing_codes}
     missing = lowered.isin(MISSING | codes).to_numpy(dtype=bool)
-    parsed = pd.to_numeric(text.where(~missing), errors="coerce")
+    parsed = as_numbers(text.where(~missing))
     numbers = parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     numbers[~np.isfinite(numbers)] = np.nan
     coded = is_code(numbers, missing_codes)

@@ -15,6 +15,7 @@ from cytomol.corpus.identifiers import as_ids, entity_of_column
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Entity, Modality
 from cytomol.errors import InputError
+from cytomol.tables.number_texts import as_numbers
 
 __all__ = [
     "Aggregate",
@@ -207,7 +208,7 @@ def _numbers(column: pd.Series[Any]) -> tuple[NDArray[np.float32], int]:
     """Return a column as float32, NaN where empty, and its first row that is no number (-1: none)."""
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         text = column.astype("string").str.strip()
-        numbers = pd.to_numeric(text, errors="coerce")
+        numbers = as_numbers(text)
         wrong = numbers.isna() & text.notna() & ~text.str.lower().isin(["", "nan", "na"])
         if wrong.any():
             return np.empty(0, np.float32), int(np.flatnonzero(wrong.to_numpy(bool))[0])

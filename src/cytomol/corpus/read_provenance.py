@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.provenance import LABELS, RELIABILITY, Correction, Provenance
 from cytomol.errors import InputError
+from cytomol.tables.number_texts import as_numbers
 
 __all__ = ["read_provenance", "reliabilities"]
 
@@ -57,7 +58,7 @@ def reliabilities(frame: pd.DataFrame, column: str, where: str) -> NDArray[np.fl
         If one is no number in [-1, 1].
     """
     text = frame[column]
-    numbers = pd.to_numeric(text, errors="coerce")
+    numbers = as_numbers(text)
     numbers = pd.Series(numbers.to_numpy(np.float64, na_value=np.nan), index=frame.index)
     no_number = numbers.isna() & (as_ids(text) != "")
     for wrong, what in ((no_number, "is not a number"), (numbers.abs() > 1, "is no reliability")):

@@ -26,6 +26,7 @@ from cytomol.corpus.problems import Problems
 from cytomol.corpus.read_rows import read_rows
 from cytomol.corpus.structures import canonical_of, contradicts, is_inchikey, key_of, smiles_of_inchi
 from cytomol.errors import InputError
+from cytomol.tables.number_texts import as_numbers
 
 __all__ = ["check_keys", "gene_table", "molecule_table", "read_ids", "relation_weights"]
 
@@ -168,7 +169,7 @@ def gene_table(
     frame["gene_id"] = as_ids(frame["gene_id"])
     if "entrez_id" in frame:
         text = as_ids(frame["entrez_id"])
-        numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
+        numbers = as_numbers(text.where(text != ""))
         wrong = (numbers.isna() | (numbers % 1 != 0)) & (text != "")
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
@@ -183,7 +184,7 @@ def relation_weights(frame: pd.DataFrame, *, where: str, problems: Problems) -> 
     """Return the column ``weight`` (1 where there is none) as float32; it must lie in [-1, 1]."""
     if "weight" not in frame:
         return np.ones(len(frame), np.float32)
-    weight = pd.to_numeric(frame["weight"], errors="coerce").to_numpy(np.float32, na_value=np.nan)
+    weight = as_numbers(frame["weight"]).to_numpy(np.float32, na_value=np.nan)
     wrong = ~(np.abs(weight) <= 1)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])

@@ -15,6 +15,7 @@ import pandas as pd
 
 from cytomol.errors import InputError, OutputError
 from cytomol.files import atomic_file
+from cytomol.tables.number_texts import as_numbers
 
 __all__ = ["JobLog"]
 
@@ -110,7 +111,7 @@ class JobLog(ABC, Generic[Key]):
         """Return all rows, numbers as numbers."""
         frame = pd.DataFrame(self.rows, columns=list(self.columns))
         for name in self.numbers:
-            frame[name] = pd.to_numeric(frame[name])
+            frame[name] = as_numbers(frame[name])
         return frame
 
     @staticmethod

@@ -22,6 +22,7 @@ from cytomol.corpus.align_features import aligned_profiles
 from cytomol.corpus.identifiers import INCHIKEYS, plain_name
 from cytomol.errors import ConfigError, InputError
 from cytomol.tables.columns import smiles_column_of
+from cytomol.tables.number_texts import as_numbers
 from cytomol.tables.read import read_table
 
 __all__ = ["FROM_FILE", "VectorTable"]
@@ -279,7 +280,7 @@ def _numbers(frame: pd.DataFrame, keys: set[str], where: str) -> tuple[list[str]
         elif numeric:
             names.append(name)
         else:
-            numbers = pd.to_numeric(column, errors="coerce")
+            numbers = as_numbers(column)
             if 2 * numbers.notna().sum() > column.notna().sum():
                 row = int(np.flatnonzero((numbers.isna() & column.notna()).to_numpy())[0])
                 raise InputError(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import require_file
+from cytomol.tables.number_texts import as_numbers
 from cytomol.tables.parquet_limits import open_parquet, plain_batch
 from cytomol.tables.read import format_of
 
@@ -74,7 +75,7 @@ def read_matches(path: Path) -> pd.DataFrame:
         frame = pd.read_csv(path, sep=_SEPARATORS[kind], dtype=str, keep_default_na=False, nrows=MOST_ROWS)
     for name in frame.columns:
         if name in _NUMBERS:
-            frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(float)
+            frame[name] = as_numbers(frame[name]).astype(float)
         else:
             frame[name] = frame[name].astype("string").fillna("").astype(object)
     return frame

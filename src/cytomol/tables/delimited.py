@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 import warnings
 from collections import Counter
@@ -14,6 +13,7 @@ import pandas as pd
 
 from cytomol.errors import InputError, note
 from cytomol.tables.columns import smiles_column_of
+from cytomol.tables.number_texts import read_csv_text
 from cytomol.tables.quotes import opening_line, swallows_rows
 
 __all__ = ["DelimitedScan", "check_header", "parse_csv", "parse_records"]
@@ -83,8 +83,8 @@ def parse_records(content: str, scan: DelimitedScan, *, text: bool) -> pd.DataFr
         with warnings.catch_warnings():
             # Where the rows are longer than the header, pandas would cut them with no more than a warning.
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame: pd.DataFrame = pd.read_csv(
-                io.StringIO(content),
+            frame = read_csv_text(
+                content,
                 sep=scan.separator,
                 index_col=False,
                 skip_blank_lines=len(scan.header) > 1,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ from cytomol.errors import ConfigError, InputError
 from cytomol.files import require_file
 from cytomol.tables.delimited import parse_csv
 from cytomol.tables.excel import parse_excel
+from cytomol.tables.number_texts import read_csv_text
 from cytomol.tables.parquet import parse_parquet
 from cytomol.tables.sniff import NAMES, refuse_other_kind, sniff_bytes, sniff_text
 from cytomol.tables.text import decode_text, read_bytes, read_text
@@ -91,7 +91,7 @@ def parse_table(
     elif kind in _EXCEL:
         frame = parse_excel(data, where=where, sheet=sheet)
         if not text:
-            frame = pd.read_csv(io.StringIO(frame.to_csv(index=False)), skip_blank_lines=False)
+            frame = read_csv_text(frame.to_csv(index=False), skip_blank_lines=False)
     else:
         content = decode_text(data, where=where)
         if (seems := sniff_text(content)) in {"sdf", "html", "json"}:

@@ -12,6 +12,7 @@ from cytomol.assays.splits.base import FOLDS
 from cytomol.errors import InputError
 from cytomol.tables import read_table
 from cytomol.tables.molecules import find_column
+from cytomol.tables.number_texts import as_numbers
 
 __all__ = ["folds_from_column", "read_split"]
 
@@ -43,7 +44,7 @@ def read_split(path: str | Path, n: int) -> NDArray[np.str_]:
     where = str(path)
     rows = frame[find_column(frame, "index", where=where, option="that header")]
     fold = frame[find_column(frame, "fold", where=where, option="that header")]
-    numbers = pd.to_numeric(rows, errors="coerce").to_numpy(dtype=np.float64)
+    numbers = as_numbers(rows).to_numpy(dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.floor(numbers)))
     if wrong.size:
         raise InputError(

@@ -16,6 +16,7 @@ from cytomol.corpus.identifiers import INCHIKEYS, entity_of_column, plain_name
 from cytomol.corpus.schema import Corpus
 from cytomol.errors import InputError
 from cytomol.tables.columns import find_column, smiles_column_of
+from cytomol.tables.number_texts import as_numbers
 from cytomol.tables.read import read_table
 
 __all__ = ["connectivities", "corpus_labels", "read_labels", "scaffold_labels"]
@@ -146,7 +147,7 @@ def _assays(
     known = np.zeros((molecules, len(columns)), np.bool_)
     active = np.zeros_like(known)
     for column, (_, cells) in enumerate(columns):
-        values = pd.to_numeric(cells, errors="coerce").to_numpy(float)
+        values = as_numbers(cells).to_numpy(float)
         measured = joined & np.isfinite(values)
         known[rows[measured], column] = True
         active[rows[measured & (values == 1)], column] = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from cytomol.corpus.profiles import ProfileTable, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
 from cytomol.errors import InputError
 from cytomol.files import require_file
+from cytomol.tables.number_texts import as_numbers, read_csv_text
 from cytomol.tables.text import cut_lines, read_text
 
 __all__ = ["GctFile", "feature_names", "plain_metadata"]
@@ -127,15 +127,12 @@ def _cells(lines: list[str], width: int, first_line: int, path: Path) -> pd.Data
                 f"has {line.count(chr(9)) + 1} cells where the header has {width}",
                 where=f"{path}, line {number}",
             )
-    frame: pd.DataFrame = pd.read_csv(
-        io.StringIO("\n".join(lines)), sep="\t", header=None, quoting=3, dtype={0: str}, low_memory=False
-    )
-    return frame
+    return read_csv_text("\n".join(lines), sep="\t", header=None, quoting=3, dtype={0: str}, low_memory=False)
 
 
 def _numbers(cells: pd.DataFrame, path: Path, first_line: int, samples: list[str]) -> NDArray[np.float32]:
     """Return the matrix as float32, shape (samples, features)."""
-    numbers = cells.apply(pd.to_numeric, errors="coerce")
+    numbers = cells.apply(as_numbers)
     wrong = (numbers.isna() & cells.notna()).to_numpy()
     if wrong.any():
         row, column = np.argwhere(wrong)[0]

@@ -22,6 +22,7 @@ from cytomol.corpus.schema import Corpus, Modality, Relation
 from cytomol.corpus.tables import gene_table, molecule_table
 from cytomol.errors import InputError
 from cytomol.tables import read_table
+from cytomol.tables.number_texts import as_numbers
 
 __all__ = ["InfoAlignLayout"]
 
@@ -134,7 +135,7 @@ class _Reading:
     def _entrez(self, column: pd.Series[Any], where: str) -> NDArray[np.int64]:
         """Return NCBI ids as integers, -1 where there is none."""
         text = as_ids(column)
-        numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
+        numbers = as_numbers(text.where(text != ""))
         wrong = (numbers.isna() & (text != "")) | (numbers % 1 > 0)
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])

@@ -17,6 +17,7 @@ from cytomol.errors import InputError
 from cytomol.predict.predictor import Predictor
 from cytomol.predict.texts import Texts
 from cytomol.tables.molecules import MoleculeTable, read_molecules
+from cytomol.tables.number_texts import as_numbers
 
 __all__ = ["ExploredLibrary"]
 
@@ -141,7 +142,7 @@ def _numbers_of(table: MoleculeTable) -> dict[str, Sequence[float]]:
     for name in table.frame.columns:
         if name == table.smiles_col or len(found) == _MOST_COLOURS:
             continue
-        cells = pd.to_numeric(table.frame[name], errors="coerce").to_numpy(np.float64)
+        cells = as_numbers(table.frame[name]).to_numpy(np.float64)
         if np.isfinite(cells).mean() > 0.5 and len(np.unique(cells[np.isfinite(cells)])) > 1:
             found[str(name)] = np.where(np.isfinite(cells), cells, np.nan)
     return found

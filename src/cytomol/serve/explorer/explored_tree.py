@@ -12,6 +12,7 @@ import pandas as pd
 from cytomol.artifact.backbone import Backbone
 from cytomol.cells.tree.code_tree import CodeTree, load_tree, trained_tree
 from cytomol.errors import InputError
+from cytomol.tables.number_texts import read_csv_text
 
 __all__ = ["ExploredTree"]
 
@@ -52,8 +53,10 @@ class ExploredTree:
         try:
             about = json.loads((folder / "hierarchy.json").read_text(encoding="utf-8"))
             for name in _TABLES:
-                tables[name] = pd.read_csv(
-                    folder / f"{name}.csv", dtype={"path": str, "path_of_tree": str}, keep_default_na=False
+                tables[name] = read_csv_text(
+                    (folder / f"{name}.csv").read_text(encoding="utf-8"),
+                    dtype={"path": str, "path_of_tree": str},
+                    keep_default_na=False,
                 )
         except (OSError, ValueError) as error:
             raise InputError(

@@ -1,0 +1,77 @@
+"""Texts that are numbers, read so that no exponent misleads.
+
+pandas keeps an exponent in 32 bits and looks at no overflow: ``1e4200000000`` in a cell ends the interpreter,
+and ``1e-4294967000`` is read as 1e296 (pandas 2.3.3, `read_csv` and `to_numeric`). Texts with exponents of
+four digits or more are therefore left to Python's own parser.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["as_numbers", "has_long_exponent", "read_csv_text"]
+
+_LONG = re.compile(r"[eE][+-]?[0-9]{4}")
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+\s*", re.ASCII)
+_DIGITS = 4
+
+
+def has_long_exponent(text: str) -> bool:
+    """Return whether an e with four digits or more behind it, and a sign or none, stands in a text.
+
+    Examples
+    --------
+    >>> has_long_exponent("1e-12,1.5e+0300"), has_long_exponent("1e-12,rate,1e300")
+    (True, False)
+    """
+    if "e" not in text and "E" not in text:
+        return False
+    raw = np.frombuffer(text.encode("utf-8", "surrogatepass") + bytes(_DIGITS + 1), np.uint8)
+    at = np.flatnonzero((raw[: -_DIGITS - 1] | 32) == ord("e")) + 1
+    at += (raw[at] == ord("+")) | (raw[at] == ord("-"))
+    for place in range(_DIGITS):
+        at = at[(raw[at + place] - ord("0")).astype(np.uint8) < 10]
+    return bool(len(at))
+
+
+def as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the cells of a column as numbers, missing where one is none or is beyond 64 bits.
+
+    Examples
+    --------
+    >>> as_numbers(pd.Series(["2", " 1e-5000", "1e4200000000", "high"])).tolist()
+    [2.0, 0.0, nan, nan]
+    """
+    if not pd.api.types.is_numeric_dtype(column):
+        texts = (cell for cell in column if isinstance(cell, str))
+        if has_long_exponent("\n".join(texts)):
+            column = column.astype(object).map(_settled)
+    return pd.to_numeric(column, errors="coerce")
+
+
+def _settled(cell: Any) -> Any:
+    """Return a cell as it is, or the number that it is where its exponent is long."""
+    if not isinstance(cell, str) or not _LONG.search(cell):
+        return cell
+    number = float(cell) if _NUMBER.fullmatch(cell) else math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def read_csv_text(text: str, **options: Any) -> pd.DataFrame:
+    r"""Return what `pandas.read_csv` makes of a text, by Python's parser where an exponent is long.
+
+    Examples
+    --------
+    >>> read_csv_text("a\n1e-4294967000\n")["a"].tolist()
+    [0.0]
+    """
+    if has_long_exponent(text):
+        options["float_precision"] = "round_trip"
+    frame: pd.DataFrame = pd.read_csv(io.StringIO(text), **options)
+    return frame
