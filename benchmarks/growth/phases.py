@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import numpy as np
 from benchmarks.growth.memory import forget_peak, held_mb, peak_mb
+from benchmarks.growth.series import WITHIN
 from benchmarks.growth.steps import LINKS, context_note
 
 from cytomol.chem.store import MoleculeStore
@@ -180,7 +181,7 @@ def _watched(phases: Phases, store: Path, keep: Callable[[ContextGraph], None] |
             return graph
         keep(graph)
         found = phases.seconds["context"], phases.peaks["context"]
-        phases.within.append(("context", *found, f"{context_note(graph)}; within pretrain"))
+        phases.within.append(("context", *found, f"{context_note(graph)}; {WITHIN}"))
         return graph
 
     def batch_end(keeper: Keeper, *hooked: Any, end: Any = Keeper.on_train_batch_end) -> None:

@@ -9,7 +9,7 @@ from benchmarks.growth.fit import Fit, fit
 from benchmarks.growth.points import Row
 from benchmarks.growth.steps import STEPS
 
-__all__ = ["FIXED_BELOW", "LEAST_MB", "LEAST_SECONDS", "Series", "series_of"]
+__all__ = ["FIXED_BELOW", "LEAST_MB", "LEAST_SECONDS", "WITHIN", "Series", "series_of"]
 
 FIXED_BELOW = 1_000
 """Molecules up to which fixed costs dominate: such points are measured and not fitted."""
@@ -17,6 +17,10 @@ FIXED_BELOW = 1_000
 LEAST_SECONDS = 0.001
 LEAST_MB = 10.0
 """Less than this above the loaded libraries is the noise of the memory's pages."""
+
+
+WITHIN = "within pretrain"
+"""Ends the note of a step that a pretraining took on its way."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,12 @@ def series_of(rows: Sequence[Row], axis: str) -> list[Series]:
     """Return the series on an axis, in the order of the steps.
 
     A search that goes over to an index is two series: what was asked of the index at smaller sizes
-    belongs with what went over by itself.
+    belongs with what went over by itself. Steps that a pretraining took on its way are in no series: other
+    work ran beside.
     """
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        if row.axis == axis:
+        if row.axis == axis and not row.note.endswith(WITHIN):
             found.setdefault((row.step.removesuffix("_index"), _way(row)), []).append(row)
     order = {name: place for place, name in enumerate(STEPS)}
     return [

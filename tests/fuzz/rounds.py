@@ -30,14 +30,19 @@ def names() -> list[str]:
 
 
 def prepare() -> None:
-    """Make what the drivers of a process need: a cache of its own, and the model that is damaged."""
+    """Make what the drivers need in a process: a cache, the model that is damaged, compiled loops."""
     from tests.conftest import write_untrained
+    from tests.fuzz.inputs import SMILES
     from tests.fuzz.test_model_directory import use
+
+    from cytomol.chem.chunk import featurize_chunk
+    from cytomol.chem.options import FeatureOptions
 
     folder = Path(tempfile.mkdtemp(prefix="cytomol-fuzz-"))
     os.environ["CYTOMOL_CACHE"] = str(folder)
     use(write_untrained(folder)["chmr"])
     names()
+    featurize_chunk(SMILES, FeatureOptions(counts=True, descriptors=True))  # no case waits for a compiler
 
 
 def one_round(name: str, number: int, chunk: int) -> tuple[Row, list[str]]:
