@@ -72,12 +72,10 @@ class QuantileScaler:
         """
         for asked, answer in self._last[:1]:
             if np.array_equal(asked, values, equal_nan=True):
-                return answer
+                return answer.copy()  # products of an array with itself are rounded in another way
         found = self._scores(values)
-        if values.nbytes > _KEPT:
-            return found
-        found.flags.writeable = False
-        self._last[:] = [(values.copy(), found)]
+        if values.nbytes <= _KEPT:
+            self._last[:] = [(values.copy(), found.copy())]
         return found
 
     def _scores(self, values: Matrix) -> Matrix:
