@@ -53,7 +53,8 @@ class Rows:
     ----------
     scores
         Test rows with a ``label``, scores times 100.
-    coverage, cell, planted, levers, ablation, averaged, molecules, stereo, repeated, repeated_differences
+    coverage, cell, planted, levers, ablation, averaged, molecules, stereo, repeated, repeated_differences,
+    pretraining
         The other tables.
     """
 
@@ -68,6 +69,7 @@ class Rows:
     stereo: pd.DataFrame
     repeated: pd.DataFrame
     repeated_differences: pd.DataFrame
+    pretraining: pd.DataFrame
 
     @classmethod
     def read(cls, folder: Path) -> Rows:
@@ -82,7 +84,7 @@ class Rows:
             pairs = zip(coverage["model"], coverage["variant"], strict=True)
             coverage["label"] = [label_of(*pair) for pair in pairs]
         names: tuple[str, ...] = ("cell", "planted", "levers", "ablation", "averaged", "molecules", "stereo")
-        names += ("repeated", "repeated_differences")
+        names += ("repeated", "repeated_differences", "pretraining")
         return cls(scores, coverage, *(_table(folder / f"{name}.csv") for name in names))
 
     @cached_property

@@ -108,7 +108,7 @@ def test_page_of_a_cut_campaign(folder: Path, tmp_path: Path) -> None:
     text = told(tmp_path / "docs" / "page.md")
     assert "| bace | – | – | forest 8" in text
     assert "- forest: bace (1, 2, 3, 4); bbbp (all)" in text
-    for name in ("ablations", "cell_data", "calibration", "levers", "stereo"):
+    for name in ("ablations", "cell_data", "calibration", "levers", "pretraining", "stereo"):
         behind = (tmp_path / "docs" / "page" / f"{name}.md").read_text()
         assert ("No rows yet." in behind) == (name != "calibration"), name
 
