@@ -74,5 +74,9 @@ class Loop(Generic[R]):
         import numba
 
         self.function.__globals__["prange"] = numba.prange
-        compiled: Callable[..., R] = numba.njit(nogil=True, cache=True, parallel=True)(self.function)
+        compiled: Callable[..., R]
+        try:
+            compiled = numba.njit(nogil=True, cache=True, parallel=True)(self.function)
+        except RuntimeError:  # no folder that Numba could keep compiled code in: compile in every process
+            compiled = numba.njit(nogil=True, parallel=True)(self.function)
         return compiled
