@@ -25,15 +25,15 @@ if TYPE_CHECKING:
         SimilaritySearch,
         structural_neighbours,
     )
-    from cytomol.chem.similarity.top_k import SortedFingerprints, sorted_fingerprints, tanimoto_top_k
-    from cytomol.chem.similarity.words import bit_counts
+    from cytomol.chem.similarity.top_k import sorted_fingerprints, tanimoto_top_k
+    from cytomol.chem.similarity.words import SortedFingerprints, bit_counts
 
 _HOMES = {
     "EXACT_UP_TO": "search",
     "INDEX_NEIGHBOURS": "index",
     "Neighbours": "search",
     "SimilaritySearch": "search",
-    "SortedFingerprints": "top_k",
+    "SortedFingerprints": "words",
     "bit_counts": "words",
     "butina_clusters": "clusters",
     "distinct_pairs": "pair_lists",

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.chem.similarity.bits import common_bits, compiled, insert, threads
-from cytomol.chem.similarity.top_k import SortedFingerprints
-from cytomol.chem.similarity.words import as_words, blocks, count_bits
+from cytomol.chem.similarity.words import SortedFingerprints, as_words, blocks, count_bits
 from cytomol.errors import InputError
 
 _BUFFER_PAIRS = 1 << 16

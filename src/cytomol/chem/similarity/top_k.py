@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from cytomol.chem.similarity.words import as_words, count_bits
+from cytomol.chem.similarity.words import SortedFingerprints, as_words, count_bits, sorted_by_bits
 from cytomol.errors import InputError
 
-__all__ = ["SortedFingerprints", "sorted_by_bits", "sorted_fingerprints", "tanimoto_top_k"]
+__all__ = ["sorted_fingerprints", "tanimoto_top_k"]
 
 _FEW = 1 << 18
 """Words compared up to which NumPy answers: to load the loops takes longer than hundreds of such answers."""
-
-
-class SortedFingerprints(NamedTuple):
-    """Fingerprints in the order in which they are compared.
-
-    words: uint64, shape (n, words); counts: set bits of each, int64, shape (n,); identity: row before
-    sorting, int64, shape (n,); bounds: for `exact.top_k` the first row of each bit count, for the others
-    the end of each row's group, int64.
-    """
-
-    words: NDArray[np.uint64]
-    counts: NDArray[np.int64]
-    identity: NDArray[np.int64]
-    bounds: NDArray[np.int64]
 
 
 def sorted_fingerprints(packed: NDArray[np.uint8]) -> SortedFingerprints:
@@ -120,12 +104,3 @@ def _among_few(
 def _as_they_are(words: NDArray[np.uint64]) -> SortedFingerprints:
     """Return rows that are not sorted, for who compares all of them."""
     return SortedFingerprints(words, count_bits(words), np.arange(len(words)), np.zeros(0, np.int64))
-
-
-def sorted_by_bits(words: NDArray[np.uint64]) -> SortedFingerprints:
-    """Sort rows by set bits; the bounds say where each bit count begins."""
-    counts = count_bits(words)
-    order = np.argsort(counts, kind="stable")
-    counts = counts[order]
-    bounds = np.searchsorted(counts, np.arange(max(int(counts.max(initial=0)), 1) + 2))
-    return SortedFingerprints(words[order], counts, order, bounds)

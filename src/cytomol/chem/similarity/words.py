@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.errors import InputError
 
-__all__ = ["as_words", "bit_counts", "blocks", "count_bits"]
+__all__ = ["SortedFingerprints", "as_words", "bit_counts", "blocks", "count_bits", "sorted_by_bits"]
 
 _BLOCK_ROWS = 256  # rows of one unit of work: small enough to balance, large enough to hide the dispatch
+
+
+class SortedFingerprints(NamedTuple):
+    """Fingerprints in the order in which they are compared.
+
+    words: uint64, shape (n, words); counts: set bits of each, int64, shape (n,); identity: row before
+    sorting, int64, shape (n,); bounds: for `exact.top_k` the first row of each bit count, for the others
+    the end of each row's group, int64.
+    """
+
+    words: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+    identity: NDArray[np.int64]
+    bounds: NDArray[np.int64]
 
 
 def as_words(packed: NDArray[np.uint8], what: str = "fingerprints") -> NDArray[np.uint64]:
@@ -43,3 +58,12 @@ def blocks(n: int) -> Iterator[tuple[int, int]]:
     """Yield the first and the end of each unit of work of n rows."""
     for first in range(0, n, _BLOCK_ROWS):
         yield first, min(first + _BLOCK_ROWS, n)
+
+
+def sorted_by_bits(words: NDArray[np.uint64]) -> SortedFingerprints:
+    """Sort rows by set bits; the bounds say where each bit count begins."""
+    counts = count_bits(words)
+    order = np.argsort(counts, kind="stable")
+    counts = counts[order]
+    bounds = np.searchsorted(counts, np.arange(max(int(counts.max(initial=0)), 1) + 2))
+    return SortedFingerprints(words[order], counts, order, bounds)
