@@ -10,6 +10,21 @@ from tests.fuzz.inputs import damaged, texts
 
 from cytomol.corpus.readers import read_profiles
 
+MISSING = {
+    "nan",
+    "-nan",
+    "na",
+    "n/a",
+    "<na>",
+    "#na",
+    "#n/a",
+    "null",
+    "none",
+    "1.#ind",
+    "-1.#ind",
+    "1.#qnan",
+    "-1.#qnan",
+}
 VALID = (
     b"#1.3\n2\t3\t1\t2\n"
     b"id\tpr_gene_symbol\ts1\ts2\ts3\n"
@@ -42,8 +57,9 @@ def case(data: bytes, folder: Path) -> None:
     lines = text.split("\n")
     features, samples = (int(word) for word in lines[1].split()[:2])
     body = [line for line in lines[3:] if line.strip()][-features:]
-    # a row without a letter or digit in its name may count as nameless, which is no feature
-    nameless = sum(not any(map(str.isalnum, line.split("\t")[0])) for line in body)
+    # a row whose name has no letter or digit, or says that it is missing, may count as nameless: no feature
+    names = [line.split("\t")[0].strip(' "').lower() for line in body]
+    nameless = sum(name in MISSING or not any(map(str.isalnum, name)) for name in names)
     assert features - nameless <= table.features.shape[1] <= features
     assert table.features.shape[0] == len(table.metadata) == samples
 
