@@ -17,23 +17,25 @@ import pandas as pd
 
 __all__ = ["as_numbers", "has_long_exponent", "read_csv_text"]
 
-_LONG = re.compile(r"[eE][+-]?[0-9]{4}")
+_LONG = re.compile(r"[0-9.][eE][+-]?[0-9]{4}")
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+\s*", re.ASCII)
 _DIGITS = 4
 
 
 def has_long_exponent(text: str) -> bool:
-    """Return whether an e with four digits or more behind it, and a sign or none, stands in a text.
+    """Return whether a digit or point, an e, a sign or none and four digits stand so in a text.
 
     Examples
     --------
-    >>> has_long_exponent("1e-12,1.5e+0300"), has_long_exponent("1e-12,rate,1e300")
+    >>> has_long_exponent("1e-12,1.5e+0300"), has_long_exponent("1e-12,molecule1234,1e300")
     (True, False)
     """
     if "e" not in text and "E" not in text:
         return False
-    raw = np.frombuffer(text.encode("utf-8", "surrogatepass") + bytes(_DIGITS + 1), np.uint8)
-    at = np.flatnonzero((raw[: -_DIGITS - 1] | 32) == ord("e")) + 1
+    raw = np.frombuffer(b" " + text.encode("utf-8", "surrogatepass") + bytes(_DIGITS + 1), np.uint8)
+    at = np.flatnonzero((raw[: -_DIGITS - 1] | 32) == ord("e"))
+    before = raw[at - 1]
+    at = at[((before >= ord("0")) & (before <= ord("9"))) | (before == ord("."))] + 1
     at += (raw[at] == ord("+")) | (raw[at] == ord("-"))
     for place in range(_DIGITS):
         at = at[(raw[at + place] - ord("0")).astype(np.uint8) < 10]
@@ -71,7 +73,7 @@ def read_csv_text(text: str, **options: Any) -> pd.DataFrame:
     >>> read_csv_text("a\n1e-4294967000\n")["a"].tolist()
     [0.0]
     """
-    if has_long_exponent(text):
+    if options.get("dtype") is not str and has_long_exponent(text):  # of texts no number is made
         options["float_precision"] = "round_trip"
     frame: pd.DataFrame = pd.read_csv(io.StringIO(text), **options)
     return frame

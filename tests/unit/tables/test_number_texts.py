@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import cytomol
@@ -27,17 +27,17 @@ def python(text: str) -> float:
     return value if math.isfinite(value) else math.nan
 
 
+@settings(max_examples=1000)
 @given(text=st.text("eE+-0123456789 x.,\n", max_size=30))
+@example("molecule1234")
+@example("2.e+0123")
 def test_a_long_exponent_is_seen(text: str) -> None:
     digits = "0123456789"
     expected = False
-    for at, letter in enumerate(text):
-        rest = (
-            text[at + 1 :].removeprefix("+")
-            if text[at + 1 : at + 2] == "+"
-            else text[at + 1 :].removeprefix("-")
-        )
-        expected |= letter in "eE" and len(rest) >= 4 and all(one in digits for one in rest[:4])
+    for at in range(1, len(text)):
+        rest = text[at + 2 :] if text[at + 1 : at + 2] in {"+", "-"} else text[at + 1 :]
+        exponent = len(rest) >= 4 and all(one in digits for one in rest[:4])
+        expected |= text[at] in "eE" and text[at - 1] in digits + "." and exponent
     assert has_long_exponent(text) == expected
 
 
