@@ -52,17 +52,18 @@ def main(arguments: list[str] | None = None) -> int:
 def run_step(step: Step, options: argparse.Namespace, backbones: dict[str, Path]) -> list[Failure]:
     """Run one seed of some models; jobs that have rows, whoever made them, are skipped."""
     reach_jobs()
-    variant = step.run.backbone
-    print(f"seed {step.seed}: {', '.join(step.run.models)} {variant}", file=sys.stderr, flush=True)
+    run = step.run
+    print(f"seed {step.seed}: {', '.join(run.models)} {run.variant}", file=sys.stderr, flush=True)
     benchmark = Benchmark(
         out=options.out,
         sources=[SetSource(name) for name in step.sets],
-        models=step.run.models,
+        models=run.models,
         seeds=(step.seed,),
         jobs=options.jobs,
         threads=options.threads,
-        variant=variant,
-        backbone=str(backbones[variant]) if variant else None,
+        variant=run.variant,
+        backbone=str(backbones[run.backbone]) if run.backbone else None,
+        encoders=run.encoders,
         keep_predictions=True,
         plugins=PLUGINS,
     )

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.quality.plan import BACKBONES, LEVER_BACKBONES, SETS
+from benchmarks.quality.plan import BACKBONES, LEVER_BACKBONES, SETS, SHIPPED
 
+from cytomol.artifact.shipped import model_place
 from cytomol.errors import ConfigError
 from cytomol.evaluate.sets import load_set
 from cytomol.files import atomic_file
@@ -84,7 +85,7 @@ def find_backbones(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     ConfigError
         If one is absent.
     """
-    found = {name: folder / name for name in names}
+    found = {name: model_place(SHIPPED) if name == SHIPPED else folder / name for name in names}
     for name, path in found.items():
         if not (path / "manifest.json").is_file():
             raise ConfigError(
@@ -98,7 +99,7 @@ def pretrain(work: Path, names: Iterable[str]) -> dict[str, Path]:
     folder = work / "backbones"
     for name in names:
         out = folder / name
-        if (out / "manifest.json").is_file():
+        if name == SHIPPED or (out / "manifest.json").is_file():
             continue
         corpus = unseen_corpus(work) if name == "unseen" else corpus_folder()
         options = {**BACKBONES, **LEVER_BACKBONES}[name]

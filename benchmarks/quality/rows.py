@@ -21,8 +21,8 @@ __all__ = ["LEAKY", "OURS", "REFIT", "TODAY", "Cell", "Rows", "label_of"]
 OURS = "cytomol-five (cell)"
 """The one recipe, of five members, with nothing known of the evaluated molecules in its pretraining."""
 
-TODAY = "cytomol (long)"
-"""The recipe since a forest and neighbours joined: not all sets have all of its seeds yet."""
+TODAY = "cytomol (default)"
+"""The recipe since a forest and neighbours joined, on the backbone that comes with the package."""
 
 REFIT = "cytomol-five-refit (cell)"
 """The same, its members fitted on the valid rows too."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.encoder_options import encoder_option
 from cytomol.cli.examples import examples
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import set_options, sources_of
@@ -41,11 +42,14 @@ __all__ = ["command"]
     help="Pretrained model directory, or default, the backbone that comes with cytomol;"
     " for models that read one.",
 )
+@encoder_option
 @set_options
 @click.option("--variant", default="", metavar="TEXT", help="Written into every row.")
 @click.option("--keep-predictions", is_flag=True, help="Write the predictions of valid and test rows.")
 @click.option("--no-coverage", is_flag=True, help="Do not measure how well the stated uncertainty holds.")
-@click.option("--plugin", multiple=True, metavar="MODULE", help="Module that registers models of your own.")
+@click.option(
+    "--plugin", multiple=True, metavar="MODULE", help="Module that registers models or encoders of your own."
+)
 @click.option("--summary-only", is_flag=True, help="Run nothing; summarize the rows in DIR.")
 @mlflow_option
 @report_option
@@ -61,6 +65,7 @@ def command(
     jobs: int,
     threads: int | None,
     backbone: str | None,
+    encoder: tuple[str, ...],
     variant: str,
     keep_predictions: bool,
     no_coverage: bool,
@@ -103,6 +108,7 @@ def command(
         keep_predictions=keep_predictions,
         plugins=plugin,
         coverage=not no_coverage,
+        encoders=encoder,
     )
     from cytomol.tracking import tracked
 

@@ -62,6 +62,8 @@ class JobSpec:
         Measure how well the model's uncertainty holds on the test rows.
     passed
         Models that the fit goes through and whose rows are wanted too.
+    encoders
+        Other encoders whose vectors the model reads: names, or ``file:TABLE``.
     """
 
     job: Job
@@ -72,6 +74,7 @@ class JobSpec:
     plugins: tuple[str, ...] = ()
     coverage: bool = True
     passed: tuple[str, ...] = ()
+    encoders: tuple[str, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
@@ -84,7 +87,7 @@ class JobSpec:
         source = dict(table.pop("source"))
         if source["targets"] is not None:
             source["targets"] = tuple(source["targets"])
-        for name in ("plugins", "passed"):
+        for name in ("plugins", "passed", "encoders"):
             table[name] = tuple(table[name])
         return cls(job=Job(**table.pop("job")), source=SetSource(**source), **table)
 
@@ -181,6 +184,7 @@ def _train_and_predict(spec: JobSpec, data: BenchmarkSet, rows: NDArray[np.int64
         FinetuneConfig.build(options),
         folds=data.folds,
         backbone=spec.backbone,
+        encoders=spec.encoders,
         workers=workers,
         listener=Listener(say=lambda text: print(text, file=sys.stderr)),  # noqa: T201 - into the job's log
     ).predictor

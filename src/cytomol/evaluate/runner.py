@@ -71,6 +71,8 @@ class Benchmark:
         Modules that register models of one's own; each job imports them.
     coverage
         Measure how well the models' uncertainty holds on the test rows.
+    encoders
+        Other encoders, for the models that read vectors: names, or ``file:TABLE``.
     """
 
     out: Path
@@ -84,6 +86,7 @@ class Benchmark:
     keep_predictions: bool = False
     plugins: tuple[str, ...] = ()
     coverage: bool = True
+    encoders: tuple[str, ...] = ()
 
     def listed(self) -> dict[Job, SetSource]:
         """Return all jobs, with the set of each."""
@@ -141,6 +144,12 @@ def _needs_backbone(name: str) -> bool:
 
     model = learners[name]()
     return "embedding" in model.blocks and not model.optional_embedding
+
+
+def _reads_encoders(name: str) -> bool:
+    from cytomol.learners import learners
+
+    return name not in peers and learners[name]().reads_encoders
 
 
 def _passed(job: Job, queue: Sequence[Job]) -> list[Job]:
@@ -206,6 +215,7 @@ def run_benchmark(
     """
     left = _check_folder(benchmark.out, resume=resume, force=force)
     _check(benchmark)
+    _check_encoders(benchmark, say)
     expected = _expected(benchmark)
     _make_folder(benchmark.out, [] if resume else left)
     jobs = benchmark.listed()
@@ -276,6 +286,25 @@ def _check(benchmark: Benchmark) -> None:
         raise ConfigError(f"two sets are called {repeated[0]!r}", hint="rename a file, or name a set once")
 
 
+def _check_encoders(benchmark: Benchmark, say: Callable[[str], None]) -> None:
+    """Open the encoders once, before any job does, and say which labels each may have seen."""
+    if not benchmark.encoders:
+        return
+    from cytomol.predict.named_encoders import open_encoders
+
+    without = [name for name in benchmark.models if not _reads_encoders(name)]
+    if len(without) == len(benchmark.models):
+        raise ConfigError(
+            f"of the models {', '.join(without)} none reads an encoder's vectors",
+            where="encoder",
+            hint="leave --encoder out, or name other models",
+        )
+    for encoder in open_encoders(benchmark.encoders):
+        say(f"what it may have seen: {encoder.pretraining.said(encoder.name)}")
+    if without:
+        say(f"without the encoder, since they read no vectors: {', '.join(without)}")
+
+
 def _expected(benchmark: Benchmark) -> dict[Job, int]:
     """Return how many rows each job will have; every set is read, so a bad one is told before any work."""
     sizes: dict[str, int] = {}
@@ -333,6 +362,7 @@ def _start(benchmark: Benchmark, job: Job, work: Path, passed: Sequence[Job]) ->
         plugins=benchmark.plugins,
         coverage=benchmark.coverage,
         passed=tuple(other.model for other in passed),
+        encoders=benchmark.encoders if _reads_encoders(job.model) else (),
     )
     spec.write(folder / "spec.json")
     log = benchmark.out / LOGS / f"{job.stem}.log"

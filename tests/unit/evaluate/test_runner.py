@@ -275,6 +275,41 @@ def test_refused_before_any_work(benchmark_: Benchmark, assays: Path, tmp_path: 
     assert not benchmark_.out.exists()
 
 
+@pytest.mark.usefixtures("in_this_process")
+def test_an_encoder_is_read_by_the_models_that_read_vectors(
+    assay_table: pd.DataFrame, tmp_path: Path
+) -> None:
+    """What no structure tells, the vectors do; a model of fingerprints alone runs beside it, as it is."""
+    valid = assay_table[assay_table.index != 7].reset_index(drop=True)
+    chance = np.random.default_rng(0).permutation(np.resize([0.0, 1.0], len(valid)))
+    valid[["smiles", "part"]].assign(tails=chance).to_csv(tmp_path / "toy.csv", index=False)
+    vectors = pd.DataFrame(np.tile(chance[:, None], 300) + np.linspace(0, 0.1, 300)).add_prefix("v")
+    vectors.assign(smiles=valid["smiles"]).to_csv(tmp_path / "vectors.csv", index=False)
+    source = SetSource(str(tmp_path / "toy.csv"), split_col="part")
+    given = Benchmark(tmp_path / "out", [source], ["extra-trees", "neighbours"], (0,), coverage=False)
+    one = replace(given, encoders=(f"file:{tmp_path / 'vectors.csv'}",), variant="vectors")
+    said: list[str] = []
+    assert run_benchmark(one, say=said.append) == []
+    assert run_benchmark(given, resume=True) == []
+    rows = read_rows(tmp_path / "out" / "rows.csv").query("fold == 'test'")
+    scores = rows.set_index(["model", "variant"])["score"]
+    assert scores["extra-trees", "vectors"] == 1
+    assert scores["extra-trees", ""] < 0.9
+    assert scores["neighbours", "vectors"] == scores["neighbours", ""]
+    assert any(line.startswith("what it may have seen: ") for line in said)
+    assert "without the encoder, since they read no vectors: neighbours" in said
+
+
+def test_encoders_are_refused_before_any_work(benchmark_: Benchmark) -> None:
+    with pytest.raises(ConfigError, match=r"toy-mean none reads.*leave --encoder out"):
+        run_benchmark(replace(benchmark_, encoders=("minimol",)))
+    with pytest.raises(ConfigError, match="unknown encoder 'nothing'"):
+        run_benchmark(replace(benchmark_, models=["forest"], encoders=("nothing",)))
+    with pytest.raises(InputError, match="absent"):
+        run_benchmark(replace(benchmark_, models=["forest"], encoders=("file:absent.csv",)))
+    assert not benchmark_.out.exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not say that a parent is gone")
 def test_no_job_outlives_a_runner_that_is_killed(benchmark_: Benchmark, assays: Path) -> None:
     words = [sys.executable, "-m", "cytomol", "benchmark", assays, "--split-col", "part", "--seeds", "1"]
