@@ -88,7 +88,9 @@ data out ([why](#beside-rows-that-know-as-much)); the verdicts are on models who
 bace, bbbp, clintox and sider have no published figure here, and hiv none but a leaderboard's. That does not
 mean that there are none: CHMR is evaluated on OGB's folds of these five sets too, with figures only in the
 first version of its paper, and our table of published results does not hold those. On the first four the best
-baseline and one point more were to be reached.
+baseline and one point more were to be reached, which is a lottery: the best of nine, chosen by 150 test
+molecules. What such a set says is in [repeated cross-validation](repeated.md). On the others there is one
+target for models that learn from the train fold alone, and one for those refitted on the valid fold too.
 """
 _BESIDE = """\
 The authors of InfoAlign and CHMR leave no evaluated molecule out of pretraining. The profile files that

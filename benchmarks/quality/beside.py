@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.quality.published import LEFT_IN, PUBLISHED
-from benchmarks.quality.rows import LEAKY, TODAY, Rows, label_of
+from benchmarks.quality.rows import LEAKY, LONG, MINIMOL, TODAY, Rows, label_of
 from benchmarks.quality.tables import figure_text, markdown, named, spread
 
 __all__ = ["beside"]
@@ -15,7 +15,8 @@ _OURS = {
     "left in": tuple(label_of(model, "leaky") for model in _MODELS),
     "left out": (
         TODAY,
-        label_of("cytomol", "long"),
+        MINIMOL,
+        LONG,
         *(label_of(model, variant) for variant in ("cell", "chmr") for model in _MODELS),
     ),
     "none used": (label_of("cytomol-five", "structure"), "cytomol-five-plain"),

@@ -11,7 +11,7 @@ from benchmarks.quality.figures import figures
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.published import LEFT_IN, PUBLISHED
 from benchmarks.quality.repeated.page import headlines
-from benchmarks.quality.rows import LEAKY, OURS, REFIT, TODAY, Rows
+from benchmarks.quality.rows import LEAKY, LONG, MINIMOL, OURS, TODAY, Rows, refitted
 from benchmarks.quality.sections import contrasts_at_a_glance
 from benchmarks.quality.tables import decided, markdown, named, number, spread
 
@@ -55,11 +55,13 @@ over seeds, in brackets the number of seeds. A difference above 0 says that the 
 """
 _TODAY = f"""\
 With a random forest (on classes) and nearest neighbours, on the backbone that comes with cytomol; so whoever
-has the package can have this model. `cytomol (long)` is the same on a backbone that InfoAlign pretrained for
-30 epochs on the whole corpus. Why the members joined: [repeated
-cross-validation](FOLDER/repeated.md). Its folds hold the test molecules of six of these sets, so on those the
-rows are [not blind](FOLDER/campaign.md#what-was-known-when); `{REFIT}` and `cytomol-refit` are fitted on the
-valid molecules too.
+has the package can have this model. `{LONG}` is the same on a backbone that InfoAlign pretrained for 30
+epochs on the whole corpus. Why the members joined: [repeated cross-validation](FOLDER/repeated.md). Its folds
+hold the test molecules of six of these sets, so on those the rows are [not
+blind](FOLDER/campaign.md#what-was-known-when). Where a name says `refit`, members are fitted on the valid
+molecules too. With `+minimol` one member more reads the vectors of [MiniMol](encoders.md), which others
+pretrained on PubChem assays: only on the five sets whose labels are none of those assays ([how that was
+judged](encoders.md#what-an-encoder-may-have-seen)).
 """
 _SURE = """\
 - **Seeds.** Each seed trains everything anew on the same split: five are planned (three on hiv). Some models
@@ -189,11 +191,13 @@ def _in_short(rows: Rows, found: list[Standing]) -> Iterator[str]:
             f"- Against the best published mean: ahead on {_listed(ahead)}; not ahead on {_listed(behind)}. "
             "Those figures may [know more](#what-was-known)."
         )
-    aims = {label: [name for name in rows.sets if _reached(rows, name, label)] for label in (OURS, REFIT)}
-    yield (
-        f"- We had set a target for each set. Reached: {_listed(aims[OURS])}; by the recipe refitted on the "
-        f"valid molecules too: {_listed(aims[REFIT])}."
-    )
+    by = []
+    for label in (OURS, TODAY, MINIMOL):
+        if label == OURS or label in rows.labels:
+            aims = ([n for n in rows.sets if _reached(rows, n, each)] for each in (label, refitted(label)))
+            alone, again = map(_listed, aims)
+            by.append(f"`{label}` {alone} (refitted on the valid molecules too: {again})")
+    yield f"- We had set a target for each set. Reached: {'; '.join(by)}."
     yield ""
 
 
@@ -216,7 +220,7 @@ def _ahead(rows: Rows, name: str) -> float | None:
 
 
 def _reached(rows: Rows, name: str, label: str) -> bool:
-    cell, target = rows.cell_of(name, label), rows.target(name)
+    cell, target = rows.cell_of(name, label), rows.target(name, label)
     return cell is not None and target is not None and rows.sign(name) * (cell.mean - target) >= 0
 
 
@@ -251,13 +255,13 @@ def _scores(rows: Rows, found: list[Standing]) -> Iterator[str]:
 
 def _today(rows: Rows) -> Iterator[str]:
     """Yield the rows of today's recipe beside those of five members, with the refitted ones."""
-    refit = TODAY.replace("cytomol", "cytomol-refit")
     sets = [name for name in rows.sets if rows.cell_of(name, TODAY) is not None]
     if not sets:
         return
     yield "## The recipe of today\n"
     yield _TODAY
-    labels = (OURS, TODAY.replace("default", "long"), TODAY, REFIT, refit)
+    alone = (OURS, LONG, TODAY, MINIMOL)
+    labels = [label for label in (*alone, *map(refitted, alone)) if label in rows.labels]
     lines = [(label, *(spread(rows.cell_of(name, label)) for name in sets)) for label in labels]
     yield from markdown(("", *(named(rows, name) for name in sets)), lines)
 
