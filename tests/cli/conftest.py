@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cytomol.artifact.signature import VERIFY_KEY, new_key
 from cytomol.cli.main import main
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccoc1", "c1ccsc1"]
@@ -42,6 +43,14 @@ def cytomol() -> Callable[..., Done]:
         return Done(int(stop.value.code or 0), out.getvalue(), err.getvalue())
 
     return run
+
+
+@pytest.fixture
+def verify_key(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let no model be opened but those that a key has signed, which has signed none."""
+    public = new_key(tmp_path_factory.mktemp("keys") / "key")[1]
+    monkeypatch.setenv(VERIFY_KEY, str(public))
+    return public
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("verify_key")  # which asks nothing of the models that the run makes for itself
 def test_a_study_of_both_methods(cytomol: Run, corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["ablate", corpus, corpus / "assays.csv", "--split", corpus / "split.csv", "-o", out, *TINY]

@@ -23,6 +23,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("verify_key")  # which asks nothing of the models that the run makes for itself
 def test_two_fillings_at_random_and_by_plate(cytomol: Run, corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["stress", "missing", corpus, corpus / "assays.csv", "--split", corpus / "split.csv", "-o", out]

@@ -40,10 +40,13 @@ def command(*, out: str, size: int, epochs: int, seed: int, force: bool) -> None
 
     Every step is a verb that works the same on your own data; the command is printed before it runs.
     """
+    from cytomol.artifact.signature import made_here
+
     started = time.perf_counter()
     folder = _checked(Path(out), force=force)
     folder.mkdir(parents=True, exist_ok=True)
-    comparison = _run(folder, size=size, epochs=epochs, seed=seed, force=force)
+    with made_here():
+        comparison = _run(folder, size=size, epochs=epochs, seed=seed, force=force)
     _explain(comparison, out, time.perf_counter() - started)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cytomol.artifact.signature import made_here
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.errors import ConfigError, CytomolError
 from cytomol.evaluate.ablation_rows import AblationRows, Unit, summarize_ablation
@@ -307,7 +308,8 @@ def _fine_tuned(ablation: Ablation, data: BenchmarkSet, model: Path, seed: int) 
     # seeds of an ensemble's heads follow each other: those of two runs are kept apart
     head = ablation.head.updated(seed=seed * ablation.head.ensemble, learner="head", **SCORED_ALONE)
     # the labels of the test fold are not given to the training
-    fitted = finetune(data.smiles, data.training_labels(), head, backbone=model, folds=data.folds)
+    with made_here():
+        fitted = finetune(data.smiles, data.training_labels(), head, backbone=model, folds=data.folds)
     rows = np.flatnonzero(np.isin(data.folds, data.scored_folds))
     answers = fitted.predictor.predict([data.smiles[row] for row in rows])
     return fold_rows(data, rows, answers.values)

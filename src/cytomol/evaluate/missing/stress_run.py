@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from cytomol.artifact.backbone import Backbone
+from cytomol.artifact.signature import made_here
 from cytomol.corpus import Corpus, read_corpus
 from cytomol.errors import ConfigError, CytomolError
 from cytomol.evaluate.missing.fillings import fillings_of
@@ -249,7 +250,7 @@ def _pretraining(run: _Stress, job: StressJob) -> str:
         run.rows.append_job(job, ({**row, "share": hidden.share} for row in known))
         return "as another point with the same profiles"
     path, seconds = _pretrained(run, job, hidden.corpus, key)
-    scored = ScoredModel(Backbone.load(path, device="cpu"), run.inputs).trained_rows()
+    scored = _scored_model(run, path).trained_rows()
     run.rows.append_job(job, (_named(row, key, hidden.share, seconds) for row in scored))
     if job.rate > 0 and not run.asked.keep_models:  # the others are used again
         remove_output(path)
@@ -264,12 +265,18 @@ def _use(run: _Stress, job: StressJob) -> str:
     hidden = hide(run.inputs.kept_back, modalities, job.pattern, job.rate, seed=job.seed)
     if key not in run.used:
         run.used.clear()
-        run.used[key] = ScoredModel(Backbone.load(path, device="cpu"), run.inputs)
+        run.used[key] = _scored_model(run, path)
     scored = run.used[key].given_rows(hidden.corpus, modalities)
     if not scored:
         return "the model reads no profiles where it is used"
     run.rows.append_job(job, (_named(row, key, hidden.share, seconds) for row in scored))
     return "scored"
+
+
+def _scored_model(run: _Stress, path: Path) -> ScoredModel:
+    """Open a model that the run has pretrained."""
+    with made_here():
+        return ScoredModel(Backbone.load(path, device="cpu"), run.inputs)
 
 
 def _named(row: dict[str, Any], key: str, share: float, seconds: float) -> dict[str, Any]:
