@@ -17,6 +17,7 @@ from cytomol.assays.column_roles import Choice, Column, TaskType, choose_tasks, 
 from cytomol.assays.labels import RESERVED, Labels, read_labels
 from cytomol.assays.replicates import TaskReplicates, replicates_of
 from cytomol.assays.same_molecule import molecule_groups
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError, InputNote
 
 __all__ = ["MoleculeCounts", "Triage", "triage"]
@@ -145,7 +146,7 @@ def _with_words_among_numbers(column: Column, frame: pd.DataFrame, missing_codes
     example = f"{str(cells.series.iloc[row])!r} in row {row + 1}"
     return replace(
         column,
-        problem=f"{int(cells.words.sum()):,} cells are no numbers, as {example}",
+        problem=f"{agreeing(int(cells.words.sum()), 'cell', 'is no number', 'are no numbers')}, as {example}",
         remedy="write numbers, leave the cells empty, or name with --missing-codes what means not measured",
     )
 
@@ -180,11 +181,13 @@ def _of_tasks(tasks: Sequence[Column]) -> list[str]:
         if column.remark:
             lines.append(f"column {column.name!r}: {column.remark}")
         if column.measured < _FEW_LABELS:
-            lines.append(f"column {column.name!r}: {column.measured:,} labels are few to learn from")
+            few = agreeing(column.measured, "label", "is", "are")
+            lines.append(f"column {column.name!r}: {few} few to learn from")
         elif column.counts and min(column.counts) < _FEW_OF_A_CLASS:
             rare = column.classes[int(np.argmin(column.counts))]
             lines.append(
-                f"column {column.name!r}: class {rare} has {min(column.counts):,} labels, few to learn from"
+                f"column {column.name!r}: class {rare} has {counted(min(column.counts), 'label')}, "
+                "few to learn from"
             )
     return lines
 
@@ -192,9 +195,8 @@ def _of_tasks(tasks: Sequence[Column]) -> list[str]:
 def _of_replicates(replicates: Sequence[TaskReplicates], molecules: MoleculeCounts) -> list[str]:
     lines = []
     if molecules.repeated:
-        lines.append(
-            f"{molecules.repeated:,} molecules stand in several rows; they stay together in every split"
-        )
+        stand = agreeing(molecules.repeated, "molecule", "stands", "stand")
+        lines.append(f"{stand} in several rows, which stay together in every split")
     lines += [
         f"column {found.task!r}: {found.contradictory:,} of {found.molecules:,} repeated molecules have "
         "contradictory labels"

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
-__all__ = ["ColumnChoice", "ColumnReport", "counted", "fits", "not_a_feature", "set_of", "some", "words_of"]
+__all__ = ["ColumnChoice", "ColumnReport", "fits", "not_a_feature", "set_of", "some", "words_of"]
 
 _EXAMPLES = 5
 
@@ -58,11 +59,6 @@ _TIME_UNITS = set_of("h d min mins minute minutes s sec day point exposure post"
 _CELL = set_of("line lineage type iname mfc model id name")
 _CELL_NAMES = set_of("cellline celllines celltype cellid celliname cell depmapid ccle")
 _CONTROL_NAMES = set_of("perttype controltype control iscontrol welltype welltypes sampletype")
-
-
-def counted(number: int, word: str) -> str:
-    """Return a number with its noun: 1 column, 2,000 columns."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def some(names: Sequence[str], count: int = _EXAMPLES, separator: str = ", ") -> str:

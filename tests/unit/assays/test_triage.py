@@ -48,14 +48,14 @@ def test_molecules_are_counted_and_the_first_invalid_one_is_named() -> None:
     assert (counts.rows, counts.valid, counts.different, counts.repeated) == (6, 4, 2, 1)
     assert counts.first_invalid is not None
     assert counts.first_invalid[0] == 3
-    assert "1 molecules stand in several rows; they stay together in every split" in found.warnings
+    assert "1 molecule stands in several rows, which stay together in every split" in found.warnings
 
 
 def test_what_must_be_settled_has_no_command() -> None:
     numbers: list[object] = [f"{row / 7:.3f}" for row in range(59)]
     found = told({"smiles": chains(60), "pic50": [*numbers, "inactive"]})
     (column,) = found.problems
-    assert column.problem == "1 cells are no numbers, as 'inactive' in row 60"
+    assert column.problem == "1 cell is no number, as 'inactive' in row 60"
     assert found.command == ""
 
 

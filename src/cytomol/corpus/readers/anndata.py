@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytomol.corpus.feature_columns import ColumnChoice, counted, some
+from cytomol.corpus.feature_columns import ColumnChoice, some
 from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
 from cytomol.corpus.read_rows import name_rows
 from cytomol.corpus.readers.base import FeaturePick, ProfileReader, readers
+from cytomol.counted import counted
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import check_expansion, check_hdf5, require_file
 
