@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.cells.modality import TrainedModality
-from cytomol.cells.tree.code_tree import CodeTree
+from cytomol.cells.tree.code_tree import Codes, CodeTree
 from cytomol.cells.tree.enrichment import enrich
 from cytomol.cells.tree.hierarchy import Hierarchy, level_use, path_agreement
 from cytomol.cells.tree.label_tables import connectivities, corpus_labels, read_labels, scaffold_labels
@@ -64,16 +64,13 @@ def read_hierarchy(
         raise InputError("none of the molecules can be read", hint="is this the column of SMILES?")
     smiles = molecules["smiles"].fillna("").astype(str).tolist()
     keys = molecules["inchikey"].fillna("").astype(str).tolist() if "inchikey" in molecules else None
-    # a molecule that cannot be read, or was there before, has no place in the tests
     there = codes.path[:, 0] >= 0
     blocks = [name if known else "" for name, known in zip(connectivities(smiles, keys), there, strict=True)]
-    named = pd.Series([block or f"row {row}" for row, block in enumerate(blocks)])
-    counted = ~named.duplicated().to_numpy() & there
-    first = named.drop_duplicates()
-    place = pd.Series(first.index, index=first.to_numpy())
-    own = place.loc[named].to_numpy(np.int64)
-    path = np.where(counted[:, None], codes.path, -1)
-    scaffolds = [murcko_scaffold(text) if kept else "" for text, kept in zip(smiles, counted, strict=True)]
+    own = _first_alike(blocks)
+    # a molecule that cannot be read, or was there before, has no place in the tests
+    tested = (own == np.arange(len(own))) & there
+    path = np.where(tested[:, None], codes.path, -1)
+    scaffolds = [murcko_scaffold(text) if kept else "" for text, kept in zip(smiles, tested, strict=True)]
     kinds = [scaffold_labels(scaffolds)]
     if corpus is not None:
         kinds += corpus_labels(corpus, own, len(smiles))
@@ -81,7 +78,36 @@ def read_hierarchy(
         kinds += read_labels(table, blocks, label_columns)
     numbers = pd.factorize(pd.Series(scaffolds))[0].astype(np.int64)
     tests = [enrich(path, tree.level_sizes, kind, numbers, fewest=fewest) for kind in kinds]
-    uses, agreements = [level_use(tree, codes, "molecules")], []
+    uses, agreements = _of_profiles(backbone, tree, codes, corpus)
+    about: dict[str, str | None] = {"model": backbone.name, "digest": backbone.digest, "places": tree.places}
+    about |= {"modality": tree.modality, "source": "molecules" if corpus is None else "corpus"}
+    counts = {"rows": len(molecules), "molecules": int(there.sum()), "tested": int(tested.sum())}
+    uses = [level_use(tree, codes, "molecules"), *uses]
+    return Hierarchy(tree, molecules, codes, own, uses, agreements, tests, {**about, **counts})
+
+
+def _first_alike(blocks: Sequence[str]) -> NDArray[np.int64]:
+    """Return the first row of the connectivity of each row; a row without one is its own."""
+    named = pd.Series([block or f"row {row}" for row, block in enumerate(blocks)])
+    first = named.drop_duplicates()
+    return pd.Series(first.index, index=first.to_numpy()).loc[named].to_numpy(np.int64)
+
+
+def _of_profiles(
+    backbone: Backbone, tree: CodeTree, codes: Codes, corpus: Corpus | None
+) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """Return how the profiles of a corpus use the tree, and how far they go with their molecules.
+
+    Parameters
+    ----------
+    backbone, tree
+        The model and a tree of its places.
+    codes
+        Of the molecules of the corpus.
+    corpus
+        Where the profiles are; None for none.
+    """
+    uses, agreements = [], []
     for name, modality in {} if corpus is None else corpus.modalities.items():
         if not _placed(backbone, tree, name):
             continue
@@ -92,10 +118,7 @@ def read_hierarchy(
         uses.append(level_use(tree, profiles, name))
         if modality.entity == "molecule":
             agreements.append(path_agreement(name, profiles.path, codes.path[modality.rows]))
-    about: dict[str, str | None] = {"model": backbone.name, "digest": backbone.digest, "places": tree.places}
-    about |= {"modality": tree.modality, "source": "molecules" if corpus is None else "corpus"}
-    counts = {"rows": len(molecules), "molecules": int(there.sum()), "tested": int(counted.sum())}
-    return Hierarchy(tree, molecules, codes, own, uses, agreements, tests, {**about, **counts})
+    return uses, agreements
 
 
 def _placed(backbone: Backbone, tree: CodeTree, name: str) -> bool:
