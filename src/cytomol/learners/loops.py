@@ -14,6 +14,7 @@ prange = range
 
 _LITTLE = 20_000
 _CALLS = 8  # a process that asks more often is there to stay, and should not wait long for each answer
+_ALONE = 1_000  # up to here another thread takes as long to be woken as the work, and often much longer
 
 
 class _Process:
@@ -67,7 +68,18 @@ class Loop(Generic[R]):
             if self._done <= _LITTLE and self._calls <= _CALLS and not _Process.stays:
                 return self.function(*arguments)
             self._compiled = self.compiled()
-        return self._compiled(*arguments)
+        return self._compiled(*arguments) if work > _ALONE else self._by_one_thread(*arguments)
+
+    def _by_one_thread(self, *arguments: Any) -> R:
+        import numba
+
+        assert self._compiled is not None
+        threads = numba.get_num_threads()  # of this thread alone, as is what is set
+        numba.set_num_threads(1)
+        try:
+            return self._compiled(*arguments)
+        finally:
+            numba.set_num_threads(threads)
 
     def compiled(self) -> Callable[..., R]:
         """Return the compiled loop, which is kept for the next process and run by several threads."""

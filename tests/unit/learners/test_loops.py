@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import lightgbm
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -123,6 +124,23 @@ def test_a_loop_is_compiled_when_there_is_work(
     monkeypatch.setattr(Loop, "compiled", lambda loop: times.append(loop) or loop.function)
     assert [count(4, work=4) for _ in range(4)] == [4] * 4
     assert times == [count]  # in the third call, and then kept
+
+
+def test_little_work_wakes_no_other_thread() -> None:
+    before = numba.get_num_threads()
+
+    @Loop
+    def threads(fail: bool) -> int:
+        if fail:
+            raise ArithmeticError
+        return int(numba.get_num_threads())
+
+    with as_it_stands(threads):  # as its compiled form is called
+        assert threads(False, work=loops._ALONE) == 1
+        assert threads(False, work=loops._ALONE + 1) == before
+        with pytest.raises(ArithmeticError):
+            threads(True, work=1)
+    assert numba.get_num_threads() == before
 
 
 def test_a_process_that_stays_compiles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
