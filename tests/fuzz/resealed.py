@@ -493,12 +493,13 @@ def tamper_text(path: Path, rng: random.Random) -> str:
 
 def seal(folder: Path) -> None:
     """Write the hashes of all files into the manifest, as somebody would who means it."""
+    from cytomol.artifact.directory import model_digest
+
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     for name in manifest["files"]:
         manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    listing = json.dumps([manifest["kind"], sorted(manifest["files"].items())])
-    manifest["digest"] = hashlib.sha256(listing.encode()).hexdigest()
+    manifest["digest"] = model_digest(folder, manifest)
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ from tests.fuzz.driver import Driver
 from tests.fuzz.inputs import PIECES, damaged
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.artifact.directory import load_model
+from cytomol.artifact.directory import load_model, model_digest
 
 FILES = ["manifest.json", "config.json", "weights.safetensors", "statistics.safetensors"]
 VALUES = [None, True, -1, 0, 1, 10**30, 1.5, float("nan"), "", "x", [], {}, [[]], {"a": 1}, "\ud800", 10**9]
@@ -51,8 +51,7 @@ def sealed(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     for name in FILES[1:]:
         manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    listing = json.dumps([manifest["kind"], sorted(manifest["files"].items())])
-    manifest["digest"] = hashlib.sha256(listing.encode()).hexdigest()
+    manifest["digest"] = model_digest(folder, manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 

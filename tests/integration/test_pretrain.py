@@ -96,6 +96,7 @@ def test_the_model_directory_is_whole_and_two_runs_are_equal(
     second = pretrain(corpus, config, tmp_path / "b", method=method, quiet=True)
     assert _equal(first.path, second.path)
     assert _losses(first.path) == _losses(second.path)
+    assert load_model(first.path).digest == load_model(second.path).digest
     assert {p.name for p in first.path.iterdir()} == {
         "README.md",
         "config.json",
@@ -207,6 +208,7 @@ def test_interrupted_and_resumed_equals_straight(
     resumed = pretrain(corpus, config, tmp_path / "out", method="chmr", resume=True, quiet=True)
     assert _equal(straight.path, resumed.path)
     assert _losses(straight.path) == _losses(resumed.path)
+    assert load_model(straight.path).digest == load_model(resumed.path).digest
     assert not partial.exists()
 
 

@@ -35,17 +35,21 @@ __all__ = [
     "kind_of",
     "load_model",
     "load_weights",
+    "model_digest",
     "save_model",
     "verify",
     "write_model",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FORMAT = "cytomol model directory"
 MANIFEST = "manifest.json"
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 STATISTICS = "statistics.safetensors"
+RECORDS = frozenset({"README.md", "metrics.csv", "report.json", "scores.json", "training.json"})
+"""Files that tell how a model came about, with seconds and commands, which differ from run to run."""
+
 _LONGEST = 2**33
 _REMEDIES = {
     "backbone": "cytomol pretrain makes one",
@@ -71,7 +75,7 @@ class ModelDirectory:
     statistics
         Feature statistics by name.
     digest
-        SHA-256 over the hashes of all files: it names this very model.
+        SHA-256 that names the model, whenever and wherever it was made; see :func:`model_digest`.
     """
 
     path: Path
@@ -158,9 +162,10 @@ def write_model(
         "schema_version": SCHEMA_VERSION,
         "cytomol_version": __version__,
         "kind": kind,
-        "digest": _digest(kind, files),
+        "digest": "",
         "files": files,
     }
+    manifest["digest"] = model_digest(directory, manifest)
     (directory / MANIFEST).write_text(_dump(manifest), encoding="utf-8")
 
 
@@ -200,9 +205,9 @@ def verify(path: str | Path, *, kind: str | None = None) -> dict[str, Any]:
                 where=str(file),
                 hint="remove it",
             )
-    if manifest["digest"] != _digest(manifest["kind"], files):
+    if manifest["digest"] != (digest := model_digest(path, manifest)):
         raise ModelDirectoryError(
-            f"is altered: its digest is {_digest(manifest['kind'], files)}, it says {manifest['digest']}",
+            f"is altered: its digest is {digest}, it says {manifest['digest']}",
             where=str(path / MANIFEST),
             hint=again,
         )
@@ -358,8 +363,42 @@ def _read_json(path: Path) -> Any:
     return read_strictly(path)
 
 
-def _digest(kind: str, files: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps([kind, sorted(files.items())]).encode()).hexdigest()
+def model_digest(directory: Path, manifest: Mapping[str, Any]) -> str:
+    """Return the digest that names a model: the same options, data and seed give the same one.
+
+    SHA-256 over the hashes of the files that answers come from. :data:`RECORDS` are verified like them, but
+    do not name the model; a model within it counts by its own digest.
+
+    Parameters
+    ----------
+    directory
+        The model directory, whose other files are in place.
+    manifest
+        Its manifest; directories of the first schema count every file.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If the manifest of a model within has no digest.
+    """
+    files: Mapping[str, str] = manifest["files"]
+    parts = dict(files)
+    if manifest["schema_version"] > 1:
+        within = {name.removesuffix(f"/{MANIFEST}") for name in files if name.endswith(f"/{MANIFEST}")}
+        parts = {
+            name: value
+            for name, value in files.items()
+            if name not in RECORDS and name.rpartition("/")[0] not in within
+        }
+        parts |= {name: _digest_within(directory / name / MANIFEST) for name in within}
+    return hashlib.sha256(json.dumps([manifest["kind"], sorted(parts.items())]).encode()).hexdigest()
+
+
+def _digest_within(path: Path) -> str:
+    manifest = _read_json(path)
+    if not isinstance(manifest, dict) or not isinstance(digest := manifest.get("digest"), str):
+        raise ModelDirectoryError("has no digest", where=str(path))
+    return digest
 
 
 def _dump(table: Mapping[str, Any]) -> str:

@@ -76,7 +76,7 @@ def save_predictor(predictor: PredictorParts, path: Path, *, force: bool = False
                 "encoders": [remembered(each) for each in features.encoders],
                 "backbone": None if backbone is None else described,
                 "finetune": predictor.options,
-                "details": predictor.details,
+                "details": _without_seconds(predictor.details),
             },
             weights={},
             statistics={
@@ -89,6 +89,15 @@ def save_predictor(predictor: PredictorParts, path: Path, *, force: bool = False
             texts={**predictor.texts, **texts, CARD: predictor_card(predictor)},
         )
     return path
+
+
+def _without_seconds(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was chosen and measured in fitting, but not how long it took: that names no model."""
+    return {
+        key: _without_seconds(value) if isinstance(value, Mapping) else value
+        for key, value in table.items()
+        if not key.endswith("seconds")
+    }
 
 
 def load_predictor(path: str | Path) -> PredictorParts:

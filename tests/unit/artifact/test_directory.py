@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from cytomol.artifact.directory import load_model, load_weights, save_model, verify
+from cytomol.artifact.directory import load_model, load_weights, save_model, verify, write_model
 from cytomol.errors import ModelDirectoryError, OutputError
 from cytomol.files import sha256
 
@@ -40,12 +42,64 @@ def test_what_is_saved_is_loaded(model: Path) -> None:
     files = {p.name for p in model.iterdir()} - {"manifest.json"}
     assert set(manifest["files"]) == files
     assert all(manifest["files"][name] == sha256(model / name) for name in files)
-    assert manifest["schema_version"] == 1
+    assert manifest["schema_version"] == 2
 
 
 def test_equal_models_have_equal_digests(model: Path, tmp_path: Path) -> None:
     other = save_model(tmp_path / "other", kind="backbone", config={}, weights={}, statistics={})
     assert load_model(model).digest == verify(model)["digest"] != load_model(other).digest
+
+
+def test_what_tells_of_a_run_is_verified_but_names_no_model(model: Path, tmp_path: Path) -> None:
+    """Seconds and commands differ from run to run; all else of a model, and of one within it, counts."""
+
+    def made(name: str, inner: Path, **texts: str) -> Path:
+        shutil.copytree(inner, tmp_path / name / "backbone")
+        files = {f"{key}.json": text for key, text in texts.items()}
+        write_model(
+            tmp_path / name, kind="predictor", config={"a": 1}, weights={}, statistics={}, texts=files
+        )
+        return tmp_path / name
+
+    loaded = load_model(model)
+    again = save_model(
+        tmp_path / "again",
+        kind="backbone",
+        config=loaded.config,
+        weights=loaded.weights,
+        statistics=loaded.statistics,
+        texts={"training.json": '{"seconds": 3}'},
+        tensors={"more.safetensors": {"c": torch.ones(2)}},
+    )
+    assert load_model(again).digest == loaded.digest
+    first, second = (made("one", model, scores="{}"), made("two", again, scores='{"seconds": 1}'))
+    assert load_model(first).digest == load_model(second).digest
+    other = save_model(tmp_path / "other", kind="backbone", config={"width": 4}, weights={})
+    for each in (made("three", other, scores="{}"), made("four", model, split="{}")):
+        assert load_model(each).digest != load_model(first).digest
+    for place in (first, first / "backbone"):
+        with pytest.raises(ModelDirectoryError, match="is not the file that was saved"):
+            (place / ("scores.json" if place == first else "training.json")).write_text("{ }")
+            verify(place)
+    (second / "backbone" / "manifest.json").write_text("[]")
+    manifest = json.loads((second / "manifest.json").read_text())
+    manifest["files"]["backbone/manifest.json"] = sha256(second / "backbone" / "manifest.json")
+    (second / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelDirectoryError, match="has no digest"):
+        verify(second)
+
+
+def test_a_directory_of_the_first_schema_is_read(model: Path) -> None:
+    """There every file named the model."""
+    path = model / "manifest.json"
+    manifest = json.loads(path.read_text()) | {"schema_version": 1}
+    listing = json.dumps(["backbone", sorted(manifest["files"].items())])
+    digest = hashlib.sha256(listing.encode()).hexdigest()
+    path.write_text(json.dumps(manifest | {"digest": digest}))
+    assert load_model(model).digest == digest
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(ModelDirectoryError, match="is altered: its digest is"):
+        load_model(model)
 
 
 def test_an_altered_file_fails_with_its_name_and_both_hashes(model: Path) -> None:
