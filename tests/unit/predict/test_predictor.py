@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cytomol.artifact.backbone import load_backbone
+from cytomol.artifact.directory import load_model
 from cytomol.assays.labels import Labels
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
 from cytomol.predict.config import FinetuneConfig
@@ -45,6 +46,20 @@ def test_a_saved_predictor_answers_as_before(
     np.testing.assert_array_equal(loaded.predict(SMILES).values, predictor.predict(SMILES).values)
     assert loaded.names == ("t0", "t1")
     assert (path / "backbone").exists() == ("embedding" in features or features == "auto")
+
+
+def test_the_same_seed_gives_the_same_digest_and_another_seed_another(
+    untrained: dict[str, Path], tmp_path: Path
+) -> None:
+    """The recipe, so that every kind of member is among them; how long each took is no part of the model."""
+    for name, seed in {"one": 0, "two": 0, "other": 1}.items():
+        options = {"learner": "cytomol", "seed": seed, "threads": 1, **ALONE}
+        fitted = finetune(SMILES, labels(), backbone=untrained["chmr"], folds=FOLDS, workers=1, **options)
+        assert fitted.predictor.details["regression"]["seconds"]
+        fitted.predictor.save(tmp_path / name)
+    digests = [load_model(tmp_path / name).digest for name in ("one", "two", "other")]
+    assert digests[0] == digests[1] != digests[2]
+    assert "seconds" not in (tmp_path / "one" / "config.json").read_text()
 
 
 def test_answers_do_not_depend_on_batch_or_company(untrained: dict[str, Path]) -> None:
