@@ -83,10 +83,11 @@ assert "torch" not in sys.modules, "torch is loaded"
 """
 
 
-def test_a_learner_that_needs_no_torch_answers_without_it(tmp_path: Path) -> None:
-    with zipfile.ZipFile(FIXTURES / "model-neighbours.zip") as archive:
+@pytest.mark.parametrize("name", ["model-neighbours", "head", "head-values"])
+def test_a_model_without_a_backbone_answers_without_torch(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(FIXTURES / f"{name}.zip") as archive:
         archive.extractall(tmp_path)
-    model = Predictor.load(tmp_path / "model-neighbours").save(tmp_path / "new")
+    model = Predictor.load(tmp_path / name).save(tmp_path / "new")
     ask = [sys.executable, "-c", _ASK, str(model)]
     done = subprocess.run(ask, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import expit
 
@@ -15,15 +14,13 @@ from cytomol.errors import ConfigError
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.blocks import ScaledBlocks
 from cytomol.learners.forest import Forest
-from cytomol.learners.head.fit import FitData, FitResult, fit_head, seeded
 from cytomol.learners.head.forest_beside import forest_probability, grow_forest
-from cytomol.learners.head.named_heads import build_head
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.trained_heads import TrainedHeads, saved_units
-from cytomol.learners.head.training_mode import TrainingModeInputs
-from cytomol.learners.head.unfreeze import LiveFeatures, fit_unfrozen
 from cytomol.learners.matrix import under_prefix
-from cytomol.nn.head import PropertyHead
+
+if TYPE_CHECKING:  # loading torch takes longer than answering a molecule: only training needs it
+    from cytomol.learners.head.fit import FitResult
 
 __all__ = ["Head"]
 
@@ -75,51 +72,35 @@ class Head(Learner):
             how["embedding"] = "standard"
         self.scaled = ScaledBlocks(self.blocks)
         self.scaled.fit(blocks, learning.train, how, embedding_scale=self.options.embedding_scale)
-        data = self._data(blocks, learning)
-        live = None
+        inputs = self.scaled.transform(blocks)
+        probability = self._grow_forest(inputs, blocks, learning) if self.options.forest_gamma else None
+        moving = None
         if self.options.changes_backbone:
-            assert learning.live is not None
             others = [name for name in self.blocks if name != "embedding"]
-            fixed = torch.from_numpy(self.scaled.transform(blocks, only=others))
-            live = LiveFeatures(learning.live, self.scaled.scalers.get("embedding"), fixed)
-        device = device_of(learning.accelerator)
-        self.fits = []
-        heads = []
-        for member in range(self.options.ensemble):
-            with seeded(learning.seed + member, learning.threads):
-                head, fit = self._fit_one(data, live, learning, member, device)
-            heads.append(head.cpu())
-            self.fits.append(fit)
+            moving = self.scaled.scalers.get("embedding"), self.scaled.transform(blocks, only=others)
+        from cytomol.learners.head.train_members import train_members
+
+        heads, self.fits = train_members(
+            self.options,
+            inputs,
+            learning,
+            center=self.center,
+            scale=self.scale,
+            probability=probability,
+            moving=moving,
+        )
         self.heads = TrainedHeads.of(heads)
         self.best_epochs = [fit.best_epoch for fit in self.fits]
 
-    def _fit_one(
-        self,
-        data: FitData,
-        live: LiveFeatures | None,
-        learning: Learning,
-        member: int,
-        device: torch.device,
-    ) -> tuple[PropertyHead, FitResult]:
-        """Build a head and train it."""
-        options = self.options
-
-        def on_epoch(epoch: int, epochs: int, loss: float, score: float) -> None:
-            which = f"head {member + 1} of {options.ensemble}: " if options.ensemble > 1 else ""
-            text = f"{which}loss {loss:.4f}, valid {learning.metric} {abs(score):.4g}"
-            learning.step(member * epochs + epoch, options.ensemble * epochs, text)
-
-        head = build_head(options, data.inputs.shape[1], data.targets.shape[1], kind=self.kind)
-        if live is None:
-            return head, fit_head(head, data, options, device=device, on_epoch=on_epoch)
-        if options.unfreeze != "none":
-            fit = fit_unfrozen(head, live, data, options, device=device, on_epoch=on_epoch)
-        else:
-            live.network.to(device)
-            inputs = TrainingModeInputs(live, device)
-            fit = fit_head(head, data, options, device=device, on_epoch=on_epoch, inputs=inputs)
-        live.network.cpu()
-        return head, fit
+    def _grow_forest(
+        self, inputs: Matrix, blocks: Mapping[str, Matrix], learning: Learning
+    ) -> NDArray[np.float64]:
+        """Grow the forest beside the heads and return its probabilities."""
+        bits = inputs[:, self.scaled.place("1d", blocks)]
+        self.forest = grow_forest(
+            bits, learning.labels, learning.train, self.options, threads=learning.threads
+        )
+        return forest_probability(self.forest, bits)
 
     def refit(self, blocks: Mapping[str, Matrix], learning: Learning) -> Head:
         """Return heads trained on all training rows for as many epochs as were best with early stopping."""
@@ -163,31 +144,6 @@ class Head(Learner):
         raw = self.kind == "regression" and self.options.target_scaling == "raw"
         if raw and learning.scale is not None and learning.center is not None:
             self.center, self.scale = -learning.center / learning.scale, 1 / learning.scale
-
-    def _data(self, blocks: Mapping[str, Matrix], learning: Learning) -> FitData:
-        """Return the rows to train on, with the forest's probabilities if one stands beside the head."""
-        inputs = self.scaled.transform(blocks)
-        probability = None
-        if self.options.forest_gamma:
-            bits = inputs[:, self.scaled.place("1d", blocks)]
-            self.forest = grow_forest(
-                bits, learning.labels, learning.train, self.options, threads=learning.threads
-            )
-            probability = torch.from_numpy(forest_probability(self.forest, bits).astype(np.float32))
-        measured = ~np.isnan(learning.labels).all(axis=1)
-        units = np.ones(learning.labels.shape[1]) if learning.scale is None else learning.scale
-        return FitData(
-            inputs=torch.from_numpy(inputs),
-            targets=torch.from_numpy(((learning.labels - self.center) / self.scale).astype(np.float32)),
-            train=torch.from_numpy(np.flatnonzero(learning.train & measured)),
-            valid=torch.from_numpy(np.flatnonzero(learning.valid & measured)),
-            kind=learning.kind,
-            metric=learning.metric,
-            scale=self.scale * units,
-            forest=probability,
-            forest_gamma=self.options.forest_gamma,
-            bounds=None if learning.bounds is None else torch.from_numpy(learning.bounds),
-        )
 
     def predict(self, blocks: Mapping[str, Matrix]) -> NDArray[np.float64]:
         """Return the answer of the heads' mean output."""
@@ -245,24 +201,6 @@ class Head(Learner):
         if "forest" in table:
             learner.forest = Forest.restore(table["forest"], under_prefix(arrays, "forest."))
         return learner
-
-
-def device_of(accelerator: str) -> torch.device:
-    """Return where networks are trained.
-
-    Raises
-    ------
-    ConfigError
-        If a device is asked for that is not there.
-    """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(accelerator, True):
-        raise ConfigError(
-            f"there is no {accelerator.upper()} device", where="accelerator", hint="use auto or cpu"
-        )
-    if accelerator == "auto":
-        accelerator = "cuda" if there["cuda"] else "cpu"
-    return torch.device(accelerator)
 
 
 learners.register("head")(Head)
