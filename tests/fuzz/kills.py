@@ -15,7 +15,6 @@ import contextlib
 import csv
 import hashlib
 import importlib
-import json
 import os
 import random
 import shutil
@@ -326,18 +325,8 @@ def prepare(inputs: Path) -> None:
 def digests(kind: Kind, place: Path) -> dict[str, str]:
     """Return the SHA-256 of the compared files by name."""
     files = sorted({path for pattern in kind.compared for path in place.glob(pattern) if path.is_file()})
-    return {path.relative_to(place).as_posix(): hashlib.sha256(_timeless(path)).hexdigest() for path in files}
-
-
-def _timeless(path: Path) -> bytes:
-    """Return what a file holds, a table without what was measured by the clock."""
-    if path.suffix != ".json":
-        return path.read_bytes()
-
-    def without(table: dict[str, object]) -> dict[str, object]:
-        return {name: value for name, value in table.items() if not name.endswith("seconds")}
-
-    return json.dumps(json.loads(path.read_text(encoding="utf-8"), object_hook=without)).encode()
+    contents = {path.relative_to(place).as_posix(): path.read_bytes() for path in files}
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
 def differing(kind: Kind, place: Path, whole: Whole) -> str:

@@ -54,7 +54,7 @@ def fitted(
 
 
 def saved(predictor: Any, folder: Path) -> dict[str, Any]:
-    """Return the content of every file of a model directory, without the time that things took."""
+    """Return the content of the files that make a model."""
     path = predictor.save(folder)
     found: dict[str, Any] = {}
     for file in path.rglob("*"):
@@ -62,10 +62,6 @@ def saved(predictor: Any, folder: Path) -> dict[str, Any]:
             found |= {f"{file.name} {name}": array for name, array in load_file(file).items()}
         elif file.suffix == ".json" and file.name not in BESIDE:
             found |= {f"{file.name} {name}": part for name, part in json.loads(file.read_text()).items()}
-    details = found.get("config.json details", {})
-    for table in (details, *(value for value in details.values() if isinstance(value, dict))):
-        for name in ("seconds", "feature_seconds"):
-            table.pop(name, None)
     return found
 
 
