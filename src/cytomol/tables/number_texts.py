@@ -1,8 +1,10 @@
-"""Texts that are numbers, read so that no exponent misleads.
+"""Texts that are numbers, read so that neither exponents nor zeros mislead.
 
 pandas keeps an exponent in 32 bits and looks at no overflow: ``1e4200000000`` in a cell ends the interpreter,
-and ``1e-4294967000`` is read as 1e296 (pandas 2.3.3, `read_csv` and `to_numeric`). Texts with exponents of
-four digits or more are therefore left to Python's own parser.
+and ``1e-4294967000`` is read as 1e296 (pandas 2.3.3, `read_csv` and `to_numeric`). It keeps 17 digits of a
+number, and counts the zeros before the first other digit: ``0.0000000000000000015`` is read as 0. Texts with
+exponents of four digits or more, and long ones that begin with many zeros, are therefore left to Python's own
+parser.
 """
 
 from __future__ import annotations
@@ -10,15 +12,18 @@ from __future__ import annotations
 import io
 import math
 import re
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["as_numbers", "has_long_exponent", "read_csv_text"]
+__all__ = ["as_numbers", "has_leading_zeros", "has_long_exponent", "read_csv_text"]
 
 _LONG = re.compile(r"[0-9.][eE][+-]?[0-9]{4}")
-_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+\s*", re.ASCII)
+# wherever the point is, five zeros: with four pandas still has 13 digits of the number itself
+_ZEROS = [re.compile(zeros + r"[0-9.]{12}") for zeros in ("0000", r"000\.00", r"00\.000")]
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 _DIGITS = 4
 
 
@@ -42,6 +47,23 @@ def has_long_exponent(text: str) -> bool:
     return bool(len(at))
 
 
+def has_leading_zeros(text: str) -> bool:
+    """Return whether a long run of digits in a text begins with five zeros or more.
+
+    Examples
+    --------
+    >>> has_leading_zeros("7,0.0000000000000000015,x"), has_leading_zeros("7,10000.0000000000015,0.00001")
+    (True, False)
+    """
+    for found in chain.from_iterable(zeros.finditer(text) for zeros in _ZEROS):
+        start = found.start()
+        while start and text[start - 1] in "0.":
+            start -= 1
+        if not start or text[start - 1] not in "123456789":
+            return True
+    return False
+
+
 def as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
     """Return the cells of a column as numbers, missing where one is none or is beyond 64 bits.
 
@@ -52,28 +74,32 @@ def as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
     """
     if not pd.api.types.is_numeric_dtype(column):
         texts = (cell for cell in column if isinstance(cell, str))
-        if has_long_exponent("\n".join(texts)):
+        if _misleads("\n".join(texts)):
             column = column.astype(object).map(_settled)
     return pd.to_numeric(column, errors="coerce")
 
 
+def _misleads(text: str) -> bool:
+    return has_long_exponent(text) or has_leading_zeros(text)
+
+
 def _settled(cell: Any) -> Any:
-    """Return a cell as it is, or the number that it is where its exponent is long."""
-    if not isinstance(cell, str) or not _LONG.search(cell):
+    """Return a cell as it is, or the number that it is where pandas would be misled."""
+    if not isinstance(cell, str) or not (_LONG.search(cell) or has_leading_zeros(cell)):
         return cell
     number = float(cell) if _NUMBER.fullmatch(cell) else math.nan
     return number if math.isfinite(number) else math.nan
 
 
 def read_csv_text(text: str, **options: Any) -> pd.DataFrame:
-    r"""Return what `pandas.read_csv` makes of a text, by Python's parser where an exponent is long.
+    r"""Return what `pandas.read_csv` makes of a text, by Python's parser where it would be misled.
 
     Examples
     --------
-    >>> read_csv_text("a\n1e-4294967000\n")["a"].tolist()
-    [0.0]
+    >>> read_csv_text("a\n1e-4294967000\n0.0000000000000000015\n")["a"].tolist()
+    [0.0, 1.5e-18]
     """
-    if options.get("dtype") is not str and has_long_exponent(text):  # of texts no number is made
+    if options.get("dtype") is not str and _misleads(text):  # of texts no number is made
         options["float_precision"] = "round_trip"
     frame: pd.DataFrame = pd.read_csv(io.StringIO(text), **options)
     return frame

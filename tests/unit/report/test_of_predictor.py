@@ -145,8 +145,6 @@ def _changed(reported: Path, to: Path, record: str | None) -> Path:
     else:
         (to / RECORD).write_text(record)
         manifest["files"][RECORD] = hashlib.sha256(record.encode()).hexdigest()
-    whole = json.dumps([manifest["kind"], sorted(manifest["files"].items())])
-    manifest["digest"] = hashlib.sha256(whole.encode()).hexdigest()
     (to / "manifest.json").write_text(json.dumps(manifest))
     return to
 
