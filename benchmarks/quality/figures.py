@@ -10,7 +10,7 @@ from benchmarks.quality.contrasts import GROUPED
 from benchmarks.quality.plan import SETS
 from benchmarks.quality.published import PUBLISHED
 from benchmarks.quality.repeated.figure import FILE, TITLE, repeated_figure
-from benchmarks.quality.rows import LEAKY, OURS, REFIT, Rows
+from benchmarks.quality.rows import LEAKY, OURS, Rows, refitted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,11 +88,11 @@ def _models(axes: Axes, rows: Rows) -> None:
             dot(name, None if cell is None else cell.mean, "baselines", ".", _GREY)
         for known in PUBLISHED.values():
             dot(name, known[name].mean if name in known else None, "published", "x", _ORANGE)
-        leaky, ours, refit = (rows.cell_of(name, label) for label in (LEAKY, OURS, REFIT))
+        leaky, ours, refit = (rows.cell_of(name, label) for label in (LEAKY, OURS, refitted(OURS)))
         dot(name, None if leaky is None else leaky.mean, LEAKY, "D", _ORANGE, fill="none")
         dot(name, rows.target(name), "to reach", "|", "black")
         dot(name, None if ours is None else ours.mean, OURS, "D", _BLUE)
-        dot(name, None if refit is None else refit.mean, REFIT, "D", _BLUE, fill="none")
+        dot(name, None if refit is None else refit.mean, refitted(OURS), "D", _BLUE, fill="none")
     axes.set_xlim(left=max(axes.get_xlim()[0], -12))
     axes.set_xlabel("points beyond the best baseline of the campaign (ROC-AUC in %, MAE times -100)")
 

@@ -493,7 +493,7 @@ def tamper_text(path: Path, rng: random.Random) -> str:
 
 def seal(folder: Path) -> None:
     """Write the hashes of all files into the manifest, as somebody would who means it."""
-    from cytomol.artifact.directory import model_digest
+    from cytomol.artifact.model_digest import model_digest
 
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))

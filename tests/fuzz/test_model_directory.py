@@ -14,7 +14,8 @@ from tests.fuzz.driver import Driver
 from tests.fuzz.inputs import PIECES, damaged
 
 from cytomol.artifact.backbone import Backbone
-from cytomol.artifact.directory import load_model, model_digest
+from cytomol.artifact.directory import load_model
+from cytomol.artifact.model_digest import model_digest
 
 FILES = ["manifest.json", "config.json", "weights.safetensors", "statistics.safetensors"]
 VALUES = [None, True, -1, 0, 1, 10**30, 1.5, float("nan"), "", "x", [], {}, [[]], {"a": 1}, "\ud800", 10**9]

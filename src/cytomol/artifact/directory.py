@@ -6,7 +6,6 @@ checked against the manifest before it is read.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from cytomol.artifact.model_digest import MANIFEST, model_digest
 from cytomol.artifact.shipped import is_shipped, model_place
 from cytomol.artifact.signature import require_signature
 from cytomol.artifact.strict_json import read_strictly
@@ -35,7 +35,6 @@ __all__ = [
     "kind_of",
     "load_model",
     "load_weights",
-    "model_digest",
     "save_model",
     "verify",
     "write_model",
@@ -43,13 +42,9 @@ __all__ = [
 
 SCHEMA_VERSION = 2
 FORMAT = "cytomol model directory"
-MANIFEST = "manifest.json"
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 STATISTICS = "statistics.safetensors"
-RECORDS = frozenset({"README.md", "metrics.csv", "report.json", "scores.json", "training.json"})
-"""Files that tell how a model came about, with seconds and commands, which differ from run to run."""
-
 _LONGEST = 2**33
 _REMEDIES = {
     "backbone": "cytomol pretrain makes one",
@@ -75,7 +70,8 @@ class ModelDirectory:
     statistics
         Feature statistics by name.
     digest
-        SHA-256 that names the model, whenever and wherever it was made; see :func:`model_digest`.
+        SHA-256 that names the model, whenever and wherever it was made; see
+        :func:`~cytomol.artifact.model_digest.model_digest`.
     """
 
     path: Path
@@ -361,44 +357,6 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 def _read_json(path: Path) -> Any:
     return read_strictly(path)
-
-
-def model_digest(directory: Path, manifest: Mapping[str, Any]) -> str:
-    """Return the digest that names a model: the same options, data and seed give the same one.
-
-    SHA-256 over the hashes of the files that answers come from. :data:`RECORDS` are verified like them, but
-    do not name the model; a model within it counts by its own digest.
-
-    Parameters
-    ----------
-    directory
-        The model directory, whose other files are in place.
-    manifest
-        Its manifest; directories of the first schema count every file.
-
-    Raises
-    ------
-    ModelDirectoryError
-        If the manifest of a model within has no digest.
-    """
-    files: Mapping[str, str] = manifest["files"]
-    parts = dict(files)
-    if manifest["schema_version"] > 1:
-        within = {name.removesuffix(f"/{MANIFEST}") for name in files if name.endswith(f"/{MANIFEST}")}
-        parts = {
-            name: value
-            for name, value in files.items()
-            if name not in RECORDS and name.rpartition("/")[0] not in within
-        }
-        parts |= {name: _digest_within(directory / name / MANIFEST) for name in within}
-    return hashlib.sha256(json.dumps([manifest["kind"], sorted(parts.items())]).encode()).hexdigest()
-
-
-def _digest_within(path: Path) -> str:
-    manifest = _read_json(path)
-    if not isinstance(manifest, dict) or not isinstance(digest := manifest.get("digest"), str):
-        raise ModelDirectoryError("has no digest", where=str(path))
-    return digest
 
 
 def _dump(table: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cytomol.artifact.model_digest import MANIFEST
 from cytomol.artifact.shipped import is_shipped
 from cytomol.errors import ConfigError, MissingDependencyError, ModelDirectoryError
 from cytomol.files import SIGNATURE, atomic_file, sha256
@@ -29,7 +30,6 @@ VERIFY_KEY = "CYTOMOL_VERIFY_KEY"
 A variable, because the processes that a run starts must hold to it as well.
 """
 PASSWORD = "CYTOMOL_KEY_PASSWORD"  # noqa: S105 - the name of a variable
-_MANIFEST = "manifest.json"
 _LONGEST_KEY = 65536
 _LENGTH = 64  # bytes of an Ed25519 signature
 _MAKE_KEY = "openssl genpkey -algorithm ed25519 -out KEY, or cytomol sign --new-key, makes one"
@@ -82,12 +82,12 @@ def require_signature(directory: Path) -> None:
         holder = directory.parent
     _check(holder, key, named)
     if holder != directory:
-        inner = f"{directory.name}/{_MANIFEST}"
-        listed = json.loads((holder / _MANIFEST).read_bytes()).get("files", {}).get(inner)
-        if listed != sha256(directory / _MANIFEST):
+        inner = f"{directory.name}/{MANIFEST}"
+        listed = json.loads((holder / MANIFEST).read_bytes()).get("files", {}).get(inner)
+        if listed != sha256(directory / MANIFEST):
             raise ModelDirectoryError(
                 "is not the manifest that the signed directory around it lists",
-                where=str(directory / _MANIFEST),
+                where=str(directory / MANIFEST),
                 hint="copy the whole model directory again",
             )
 
@@ -113,7 +113,7 @@ def sign_manifest(directory: Path, key: str | Path, *, force: bool = False) -> P
     OutputError
         If there is a signature (without ``force``), or none can be written.
     """
-    signature = _private_key(Path(key)).sign((directory / _MANIFEST).read_bytes())
+    signature = _private_key(Path(key)).sign((directory / MANIFEST).read_bytes())
     with atomic_file(directory / SIGNATURE, force=force) as temporary:
         temporary.write_bytes(signature)
     return directory / SIGNATURE
@@ -165,7 +165,7 @@ def _check(directory: Path, key: Ed25519PublicKey, named: str) -> None:
             raise ModelDirectoryError(
                 f"is no signature: it has {file.stat().st_size} bytes, not {_LENGTH}", where=str(file)
             )
-        key.verify(file.read_bytes(), (directory / _MANIFEST).read_bytes())
+        key.verify(file.read_bytes(), (directory / MANIFEST).read_bytes())
     except InvalidSignature:
         raise ModelDirectoryError(
             f"is not {named}'s signature of this manifest: another key's, or one of them was altered",

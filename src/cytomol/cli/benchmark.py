@@ -92,7 +92,8 @@ def command(
         _summarize(Path(out), report=report)
         return
     from cytomol.cli.row_options import split_names
-    from cytomol.evaluate.runner import Benchmark, default_models
+    from cytomol.evaluate.benchmark_models import default_models
+    from cytomol.evaluate.runner import Benchmark
     from cytomol.evaluate.sets import SETS
 
     chosen = split_names(models, ()) or default_models(plugin, backbone=backbone)

@@ -12,21 +12,20 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cytomol.errors import ConfigError, OutputError
+from cytomol.evaluate.benchmark_models import check_encoders, check_models, passed_on_the_way, reads_encoders
 from cytomol.evaluate.job import JobSpec
-from cytomol.evaluate.peers import peers
 from cytomol.evaluate.results import COVERAGE, ROWS, Results
 from cytomol.evaluate.rows import Job
 from cytomol.evaluate.sets import SetSource
 from cytomol.files import REPORT, atomic_file, check_place, check_space
 from cytomol.processes import default_workers
-from cytomol.registry import import_plugins
 
-__all__ = ["Benchmark", "Failure", "check_models", "default_models", "known_models", "run_benchmark"]
+__all__ = ["Benchmark", "Failure", "run_benchmark"]
 
 DETAILS, PREDICTIONS, LOGS = "details", "predictions", "logs"
 _TABLES = (ROWS, COVERAGE, f".{ROWS}.lock", f".{COVERAGE}.lock", "summary.csv", "significance.csv", REPORT)
@@ -126,63 +125,6 @@ class _Running:
     began: float = field(default_factory=time.perf_counter)
 
 
-def known_models(plugins: Sequence[str] = ()) -> list[str]:
-    """Return the names of models that can be run."""
-    import_plugins(plugins)
-    from cytomol.learners import learners
-
-    return learners.names()
-
-
-def default_models(plugins: Sequence[str] = (), *, backbone: str | None = None) -> list[str]:
-    """Return the names of the models that can be run, with or without a backbone."""
-    return [name for name in known_models(plugins) if backbone is not None or not _needs_backbone(name)]
-
-
-def _needs_backbone(name: str) -> bool:
-    from cytomol.learners import learners
-
-    model = learners[name]()
-    return "embedding" in model.blocks and not model.optional_embedding
-
-
-def _reads_encoders(name: str) -> bool:
-    from cytomol.learners import learners
-
-    return name not in peers and learners[name]().reads_encoders
-
-
-def _passed(job: Job, queue: Sequence[Job]) -> list[Job]:
-    """Return the queued jobs whose models are fitted on the way to a job's model."""
-    from cytomol.learners import learners
-
-    names = () if job.model in peers else learners[job.model]().passes
-    return [other for name in names if (other := replace(job, model=name)) in queue]
-
-
-def check_models(names: Sequence[str], plugins: Sequence[str] = (), *, backbone: str | None = None) -> None:
-    """Refuse a name that is neither a model nor a peer that is installed.
-
-    Raises
-    ------
-    ConfigError
-        With the known names.
-    MissingDependencyError
-        If a peer is not installed, with the command that installs it.
-    """
-    known = known_models(plugins)
-    hint = f"known: {', '.join([*known, *peers])}"
-    if not names:
-        raise ConfigError("no model is named", hint=hint)
-    for name in names:
-        if name in peers:
-            peers[name]().require()
-        elif name not in known:
-            raise ConfigError(f"unknown model {name!r}", hint=hint)
-        elif backbone is None and _needs_backbone(name):
-            raise ConfigError(f"model {name!r} reads the embedding of a backbone", hint="give --backbone DIR")
-
-
 def run_benchmark(
     benchmark: Benchmark,
     *,
@@ -215,7 +157,7 @@ def run_benchmark(
     """
     left = _check_folder(benchmark.out, resume=resume, force=force)
     _check(benchmark)
-    _check_encoders(benchmark, say)
+    check_encoders(benchmark.models, benchmark.encoders, say)
     expected = _expected(benchmark)
     _make_folder(benchmark.out, [] if resume else left)
     jobs = benchmark.listed()
@@ -226,7 +168,7 @@ def run_benchmark(
     queue = [job for job in jobs if job not in done]
     if len(queue) < len(jobs):
         say(f"{len(jobs) - len(queue)} of {len(jobs)} jobs are done already")
-    passed = {job: _passed(job, queue) for job in queue}
+    passed = {job: passed_on_the_way(job, queue) for job in queue}
     queue = [job for job in queue if not any(job in others for others in passed.values())]
     check_space(benchmark.out / "rows.csv", _PER_JOB * len(queue), what="a benchmark")
     with tempfile.TemporaryDirectory(prefix="cytomol-benchmark-") as work:
@@ -286,25 +228,6 @@ def _check(benchmark: Benchmark) -> None:
         raise ConfigError(f"two sets are called {repeated[0]!r}", hint="rename a file, or name a set once")
 
 
-def _check_encoders(benchmark: Benchmark, say: Callable[[str], None]) -> None:
-    """Open the encoders once, before any job does, and say which labels each may have seen."""
-    if not benchmark.encoders:
-        return
-    from cytomol.predict.named_encoders import open_encoders
-
-    without = [name for name in benchmark.models if not _reads_encoders(name)]
-    if len(without) == len(benchmark.models):
-        raise ConfigError(
-            f"of the models {', '.join(without)} none reads an encoder's vectors",
-            where="encoder",
-            hint="leave --encoder out, or name other models",
-        )
-    for encoder in open_encoders(benchmark.encoders):
-        say(f"what it may have seen: {encoder.pretraining.said(encoder.name)}")
-    if without:
-        say(f"without the encoder, since they read no vectors: {', '.join(without)}")
-
-
 def _expected(benchmark: Benchmark) -> dict[Job, int]:
     """Return how many rows each job will have; every set is read, so a bad one is told before any work."""
     sizes: dict[str, int] = {}
@@ -362,7 +285,7 @@ def _start(benchmark: Benchmark, job: Job, work: Path, passed: Sequence[Job]) ->
         plugins=benchmark.plugins,
         coverage=benchmark.coverage,
         passed=tuple(other.model for other in passed),
-        encoders=benchmark.encoders if _reads_encoders(job.model) else (),
+        encoders=benchmark.encoders if reads_encoders(job.model) else (),
     )
     spec.write(folder / "spec.json")
     log = benchmark.out / LOGS / f"{job.stem}.log"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cytomol.artifact.directory import MANIFEST, kind_of
+from cytomol.artifact.directory import kind_of
+from cytomol.artifact.model_digest import MANIFEST
 from cytomol.report.page import Page, Section
 from cytomol.report.report_kinds import report_kinds
 

@@ -24,6 +24,8 @@ _LONG = re.compile(r"[0-9.][eE][+-]?[0-9]{4}")
 # wherever the point is, five zeros: with four pandas still has 13 digits of the number itself
 _ZEROS = [re.compile(zeros + r"[0-9.]{12}") for zeros in ("0000", r"000\.00", r"00\.000")]
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
+_ZEROS_BEFORE = 5  # and points, that may stand before the first match in a number
+_OTHER_DIGITS = frozenset("123456789")
 _DIGITS = 4
 
 
@@ -57,9 +59,9 @@ def has_leading_zeros(text: str) -> bool:
     """
     for found in chain.from_iterable(zeros.finditer(text) for zeros in _ZEROS):
         start = found.start()
-        while start and text[start - 1] in "0.":
-            start -= 1
-        if not start or text[start - 1] not in "123456789":
+        before = text[max(start - _ZEROS_BEFORE, 0) : start].rstrip("0.")
+        # where nothing is left but more is before, the run is longer, and was judged by its beginning
+        if (before or start <= _ZEROS_BEFORE) and before[-1:] not in _OTHER_DIGITS:
             return True
     return False
 

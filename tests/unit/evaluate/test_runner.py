@@ -23,14 +23,7 @@ from cytomol.errors import ConfigError, InputError, OutputError
 from cytomol.evaluate.coverage import read_coverage
 from cytomol.evaluate.memory import peak_mb
 from cytomol.evaluate.rows import Job, RowFile, read_rows
-from cytomol.evaluate.runner import (
-    Benchmark,
-    Failure,
-    _passed,
-    check_models,
-    default_models,
-    run_benchmark,
-)
+from cytomol.evaluate.runner import Benchmark, Failure, run_benchmark
 from cytomol.evaluate.sets import SetSource
 
 
@@ -171,14 +164,6 @@ def test_a_model_fitted_on_the_way_to_another_is_not_fitted_again(benchmark_: Be
     )
 
 
-def test_only_models_that_are_asked_for_are_taken_on_the_way() -> None:
-    refit, plain = Job("toy", "cytomol-refit", 0), Job("toy", "cytomol", 0)
-    assert _passed(refit, [refit, plain]) == [plain]
-    assert _passed(refit, [refit, Job("toy", "cytomol", 1)]) == []
-    assert _passed(plain, [refit, plain]) == []
-    assert _passed(Job("toy", "chemprop", 0), [plain]) == []
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_failures_are_told_and_the_others_go_on(failed: Ran) -> None:
     reasons = {failure.job.model: failure for failure in failed.failures}
@@ -251,12 +236,6 @@ def test_existing_results(done: Ran, tmp_path: Path) -> None:
     assert read_rows(one.out / "rows.csv")["seed"].unique().tolist() == [5]
 
 
-def test_default_models(plugin: str) -> None:
-    without, with_one = default_models([plugin]), default_models([plugin], backbone="somewhere")
-    assert {"toy-mean", "forest", "cytomol"} <= set(without) < set(with_one)
-    assert set(with_one) - set(without) >= {"mlp-embedding"}
-
-
 def test_refused_before_any_work(benchmark_: Benchmark, assays: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"unknown model 'forrest'.*toy-mean"):
         run_benchmark(replace(benchmark_, models=["toy-mean", "forrest"]))
@@ -268,10 +247,6 @@ def test_refused_before_any_work(benchmark_: Benchmark, assays: Path, tmp_path: 
         run_benchmark(replace(benchmark_, sources=[SetSource(str(tmp_path / "none.csv"))]))
     with pytest.raises(ConfigError, match=r"'mlp-embedding' reads the embedding.*--backbone"):
         run_benchmark(replace(benchmark_, models=["mlp-embedding"]))
-    with pytest.raises(ConfigError, match="plugin nothing_here"):
-        check_models(["toy-mean"], ["nothing_here"])
-    with pytest.raises(ConfigError, match="no model is named"):
-        check_models([])
     assert not benchmark_.out.exists()
 
 

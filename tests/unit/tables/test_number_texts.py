@@ -80,6 +80,12 @@ def test_zeros_before_a_number_cost_it_no_digits(zeros: int, point: int, digits:
         assert found == pytest.approx(float(text), rel=2e-12, abs=0)
 
 
+def test_a_number_of_a_million_zeros_is_looked_at_once() -> None:
+    """Each of its runs was followed back to the beginning, which took as good as for ever."""
+    assert not has_leading_zeros("1" + "0" * 1_000_000)
+    assert has_leading_zeros("0." + "0" * 1_000_000 + "1")
+
+
 def test_ordinary_numbers_are_left_to_pandas() -> None:
     ordinary = [
         "0.12345678901234567",
