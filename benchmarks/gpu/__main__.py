@@ -7,6 +7,7 @@ folder of results already is not done again. docs/gpu.md says what to carry and 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -14,7 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.plan import STAGES, TRAININGS, Clock, Settings, Sizes, measured, stage_seconds
+from benchmarks.gpu.plan import (
+    STAGES,
+    TRAININGS,
+    Clock,
+    Settings,
+    Sizes,
+    Training,
+    measured,
+    stage_seconds,
+)
 from benchmarks.gpu.rows import Row, Table
 from benchmarks.gpu.stage import Log, run_process
 
@@ -64,9 +74,14 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=9.5, help="time in all (9.5)")
     parser.add_argument("--stages", type=_names(STAGES), default=STAGES, help=f"of {','.join(STAGES)} (all)")
     parser.add_argument(
-        "--trainings", type=_names(TRAININGS), default=tuple(TRAININGS), help="of all, in order"
+        "--trainings",
+        type=_trainings,
+        default=TRAININGS,
+        help="names METHOD-cell|structure-EPOCHS-SEED, the most important first",
     )
-    parser.add_argument("--epochs", type=int, help="epochs of a training (300)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="trainings at a time (cores there are)"
+    )
     parser.add_argument("--batch-size", type=int, help="molecules of a step of a training (1024)")
     parser.add_argument("--commit", help="commit of the code (asked of git)")
     parser.add_argument("--tiny", action="store_true", help="a rehearsal: everything small")
@@ -81,6 +96,16 @@ def _names(known: Any) -> Any:
         return names
 
     return parse
+
+
+def _trainings(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        try:
+            Training.read(name)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"no training: {name}; one is {TRAININGS[0]}") from None
+    return names
 
 
 def _found_device() -> str | None:
@@ -105,15 +130,15 @@ def _no_gpu() -> str:
 
 def _settings(options: argparse.Namespace, device: str) -> Settings:
     sizes = Sizes.tiny() if options.tiny else Sizes()
-    changed = {"epochs": options.epochs, "batch_size": options.batch_size}
     return Settings(
         corpus=options.corpus.resolve(),
         exclude=None if options.exclude is None else options.exclude.resolve(),
         out=options.out.resolve(),
         work=options.work.resolve(),
         device=device,
-        sizes=replace(sizes, **{name: value for name, value in changed.items() if value is not None}),
-        trainings=tuple(name for name in TRAININGS if name in options.trainings),
+        sizes=sizes if options.batch_size is None else replace(sizes, batch_size=options.batch_size),
+        trainings=options.trainings,
+        jobs=max(1, options.jobs),
         commit=_commit() if options.commit is None else options.commit,
     )
 
@@ -135,7 +160,7 @@ def _complete(stage: str, settings: Settings) -> bool:
     if stage == "pretraining":
         from benchmarks.gpu.pretraining import finished
 
-        return all(finished(TRAININGS[name], table) for name in settings.trainings)
+        return all(finished(Training.read(name), table) for name in settings.trainings)
     return table.has(Row(stage, "stage"))
 
 

@@ -19,7 +19,6 @@ __all__ = [
     "Sizes",
     "Training",
     "measured",
-    "portion",
     "stage_seconds",
 ]
 
@@ -28,6 +27,8 @@ STAGES = ("equality", "speed", "pretraining")
 
 METHODS = ("infoalign", "chmr")
 
+_CELL, _STRUCTURE = "cell", "structure"
+
 _WEIGHTS = {"equality": 2.0, "speed": 3.0, "pretraining": 5.0}
 
 
@@ -35,11 +36,6 @@ def stage_seconds(stage: str, chosen: tuple[str, ...], left: float) -> float:
     """Return the seconds that a stage may take of those left, so that the chosen ones after it get theirs."""
     coming = [name for name in STAGES if name in chosen and STAGES.index(name) >= STAGES.index(stage)]
     return max(0.0, left) * _WEIGHTS[stage] / sum(_WEIGHTS[name] for name in coming)
-
-
-def portion(left: float, coming: int) -> float:
-    """Return the seconds of one training: half of those left, all of them if no other is coming."""
-    return max(0.0, left) * (0.5 if coming else 1.0)
 
 
 class Clock:
@@ -82,8 +78,10 @@ class Sizes:
         Bytes copied to find the rate of a copy.
     options
         Options of the methods that differ from the defaults.
-    epochs, batch_size
-        Of the long trainings.
+    batch_size
+        Of the trainings.
+    relation
+        Of molecules with genes, which trainings with cell data reconstruct; "" for none.
     backend
         Compiler of the compiled rows.
     """
@@ -95,8 +93,8 @@ class Sizes:
     repeats: int = 3
     copied: int = 2**30
     options: tuple[tuple[str, Any], ...] = ()
-    epochs: int = 300
     batch_size: int = 1024
+    relation: str = "compound_targets_gene"
     backend: str = "inductor"
 
     @classmethod
@@ -110,8 +108,8 @@ class Sizes:
             repeats=1,
             copied=2**20,
             options=(("width", 32), ("layers", 2)),
-            epochs=2,
             batch_size=64,
+            relation="",  # few molecules have targets
             backend="eager",
         )
 
@@ -133,7 +131,9 @@ class Settings:
     sizes
         How much of everything.
     trainings
-        Names of the long trainings to do.
+        Names of the trainings to do, the most important first.
+    jobs
+        So many of them at a time.
     commit
         Commit of the code, "" where it is not known.
     seconds
@@ -149,6 +149,7 @@ class Settings:
     device: str
     sizes: Sizes
     trainings: tuple[str, ...]
+    jobs: int = 1
     commit: str = ""
     seconds: float = 0.0
     skip_failed: bool = False
@@ -176,39 +177,64 @@ class Settings:
 
 @dataclass(frozen=True)
 class Training:
-    """One of the long trainings.
+    """One of the trainings.
 
     Attributes
     ----------
-    name
-        Names the model.
     method
         Registered name of the method.
     cells
         Cell data are learnt from.
+    epochs, seed
+        Its length and its chance.
     """
 
-    name: str
     method: str
     cells: bool
+    epochs: int
+    seed: int
+
+    @classmethod
+    def read(cls, name: str) -> Self:
+        """Return the training of a name.
+
+        Raises
+        ------
+        ValueError
+            If it is no such name.
+
+        Examples
+        --------
+        >>> Training.read("chmr-structure-75-1")
+        Training(method='chmr', cells=False, epochs=75, seed=1)
+        """
+        method, data, epochs, seed = name.split("-")
+        if method not in METHODS or data not in (_CELL, _STRUCTURE):
+            raise ValueError(name)
+        return cls(method, data == _CELL, int(epochs), int(seed))
+
+    @property
+    def name(self) -> str:
+        """Names the model: method, what it learns from, epochs, seed."""
+        return f"{self.method}-{_CELL if self.cells else _STRUCTURE}-{self.epochs}-{self.seed}"
 
     @property
     def title(self) -> str:
         """Say what it is."""
         method = "InfoAlign" if self.method == "infoalign" else "CHMR"
-        return f"{method} {'with' if self.cells else 'without'} cell data"
+        return f"{method} {'with' if self.cells else 'without'} cell data, seed {self.seed}"
 
 
-TRAININGS = {
-    training.name: training
-    for training in (
-        Training("infoalign-cell", "infoalign", cells=True),
-        Training("infoalign-structure", "infoalign", cells=False),
-        Training("chmr-cell", "chmr", cells=True),
-        Training("chmr-structure", "chmr", cells=False),
-    )
-}
-"""The long trainings, the most important first."""
+def _named(epochs: int, seed: int) -> list[str]:
+    return [Training(method, cells, epochs, seed).name for method in METHODS for cells in (True, False)]
+
+
+TRAININGS = (
+    *(name for epochs in (300, 75, 25, 8) for name in _named(epochs, 0)),
+    *(name for seed in (1, 2) for name in _named(75, seed)),
+    *(name for seed in (1, 2) for name in _named(300, seed)),
+)
+"""Names of the trainings: a curve by length, then other seeds."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Long trainings, each for its share of the time; interrupted ones go on another time."""
+"""Trainings side by side until time is over; interrupted ones go on another time."""
 
 from __future__ import annotations
 
@@ -7,44 +7,47 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.pack import pack_all
-from benchmarks.gpu.plan import TRAININGS, Clock, Settings, Training, portion
+from benchmarks.gpu.plan import Clock, Settings, Training
 from benchmarks.gpu.rows import Row, Table, number
 
 from cytomol.training.loop.state import STATE, partial_path
 
 __all__ = ["Reached", "command", "excluded", "finished", "models", "run", "train"]
 
-_SAVING = 20.0  # seconds that an interrupted training gets to save itself
-_RESERVE = _SAVING + 5.0  # kept for saving and packing the last one
-_SHORTEST = 3.0  # seconds below which a training is not started
+_SAVING = 20.0  # seconds that interrupted trainings get to save themselves
+_RESERVE = _SAVING + 15.0  # kept for saving and packing
+_STOPPED = (130, -signal.SIGINT)  # statuses of what was asked to stop
 
 
 def run(settings: Settings, table: Table, clock: Clock) -> None:
     """Train what is not finished; write its rows and pack its weights."""
-    place = models(settings)
-    open_ones = [TRAININGS[name] for name in settings.trainings if not finished(TRAININGS[name], table)]
+    open_ones = [
+        training for name in settings.trainings if not finished(training := Training.read(name), table)
+    ]
     if not open_ones:
         return
     exclude = excluded(settings)
     print("excluded: " + (str(exclude) if exclude else "nobody, there is no list of molecules"), flush=True)
-    for position, training in enumerate(open_ones):
-        seconds = portion(clock.left() - _RESERVE, len(open_ones) - position - 1)
-        if seconds < _SHORTEST:
-            print(f"not reached: {training.title}", flush=True)
+    commands = [command(training, settings, exclude) for training in open_ones]
+    due = Clock(clock.left() - _RESERVE)
+    for training, code in zip(open_ones, train(commands, settings.jobs, lambda: due.over), strict=True):
+        reached = Reached.read(models(settings) / training.name)
+        if code is None or (reached is None and code in _STOPPED):
+            print(f"not reached: {training.name}", flush=True)
             continue
-        due = Clock(seconds)
-        words = command(training, settings, exclude)
-        code = train(words, lambda due=due: due.over)
-        reached = Reached.read(place / training.name)
-        note = "" if training.cells and exclude else "cell data of nobody left out" if training.cells else ""
+        note = f"{min(settings.jobs, len(open_ones))} at a time"
+        if training.cells and not exclude:
+            note += "; cell data of nobody left out"
         _add_rows(training, settings, table, reached, code=code, note=note)
-        pack_all(place, settings.trainings, settings.out, settings.work / "packed")
+    pack_all(models(settings), settings.trainings, settings.out, settings.work / "packed")
 
 
 def models(settings: Settings) -> Path:
@@ -61,48 +64,85 @@ def excluded(settings: Settings) -> Path | None:
         return None
     from benchmarks.quality.backbones import evaluated_molecules
 
-    return evaluated_molecules(settings.work)
+    return evaluated_molecules(settings.work, train_too=True)
 
 
 def command(training: Training, settings: Settings, exclude: Path | None) -> list[str]:
-    """Return the words of the command that trains, or goes on training."""
+    """Return the words of the command that trains, or goes on training.
+
+    The options are those of the backbone that comes with the package, but for batch and precision.
+    """
     sizes, out = settings.sizes, models(settings) / training.name
     words = ["pretrain", str(settings.corpus), "--method", training.method, "-o", str(out)]
-    words += ["--epochs", str(sizes.epochs), "--batch-size", str(sizes.batch_size)]
-    words += ["--precision", "bf16-mixed", "--accelerator", settings.device, "--seed", "0"]
+    words += ["--epochs", str(training.epochs), "--batch-size", str(sizes.batch_size)]
+    words += ["--precision", "bf16-mixed", "--accelerator", settings.device, "--seed", str(training.seed)]
+    words += ["--molecule-targets", "morgan,maccs,descriptors", "--threads", "1", "--no-report"]
     if training.method == "chmr":
         words += ["--views", "1d,2d"]
-    for name, value in sizes.options:
+    for name, value in {"width": 240, **dict(sizes.options)}.items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     if not training.cells:
         words += ["--modalities", "", "--walk-length", "0"]
-    elif exclude is not None:
+    elif sizes.relation:
+        words += ["--relation-targets", sizes.relation]
+    if exclude is not None:
         words += ["--exclude-profiles-of", str(exclude)]
     if partial_path(out).exists():
         words.append("--resume")
     return words
 
 
-def train(words: list[str], due: Callable[[], bool]) -> int:
-    """Run ``cytomol`` until it ends, or ask it to save and stop when ``due``; return its exit status."""
-    print("$ cytomol", " ".join(word or "''" for word in words), flush=True)
-    with subprocess.Popen([sys.executable, "-m", "cytomol", *words], stdin=subprocess.DEVNULL) as process:
-        try:
-            while not due():
-                try:
-                    return process.wait(0.1)
-                except subprocess.TimeoutExpired:
-                    continue
-            for patience in (_SAVING, 5.0):
+def train(commands: list[list[str]], jobs: int, due: Callable[[], bool]) -> list[int | None]:
+    """Run ``cytomol`` with each command, so many at a time, until all have ended or it is ``due``.
+
+    Those that are under way then are asked to save themselves and to stop.
+
+    Returns
+    -------
+        The exit status of each; None where it was not started.
+    """
+    started: dict[int, subprocess.Popen[bytes]] = {}
+    waiting = list(range(len(commands)))
+    with _ended_at_last(started):
+        while not due():
+            under_way = sum(process.poll() is None for process in started.values())
+            if waiting and under_way < jobs:
+                number = waiting.pop(0)
+                print("$ cytomol", " ".join(word or "''" for word in commands[number]), flush=True)
+                words = [sys.executable, "-m", "cytomol", *commands[number]]
+                started[number] = subprocess.Popen(words, stdin=subprocess.DEVNULL)
+            elif not waiting and not under_way:
+                break
+            else:
+                time.sleep(0.1)
+        _stop([process for process in started.values() if process.poll() is None])
+    return [started[number].returncode if number in started else None for number in range(len(commands))]
+
+
+def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Ask processes to save themselves and to stop, twice if need be."""
+    for patience in (_SAVING, 5.0):
+        for process in processes:
+            if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-                try:
-                    return process.wait(patience)
-                except subprocess.TimeoutExpired:
-                    print(f"did not stop within {patience:.0f} s", flush=True)
-        finally:
+        late = Clock(patience)
+        while any(process.poll() is None for process in processes) and not late.over:
+            time.sleep(0.1)
+        if all(process.poll() is not None for process in processes):
+            return
+        print(f"did not stop within {patience:.0f} s", flush=True)
+
+
+@contextmanager
+def _ended_at_last(started: dict[int, subprocess.Popen[bytes]]) -> Iterator[None]:
+    """End what is left, whatever happens."""
+    try:
+        yield
+    finally:
+        for process in started.values():
             if process.poll() is None:
                 process.kill()
-    return process.returncode
+            process.wait()
 
 
 @dataclass(frozen=True)
@@ -167,15 +207,14 @@ def _add_rows(
 ) -> None:
     row = _row(training, settings)
     if reached is None:
-        reason = "stopped before its first step was saved" if code < 0 or code == 130 else "see the log"
-        table.add(replace(row, note=f"error: nothing came of it: exit status {code}, {reason}"))
+        table.add(replace(row, note=f"error: nothing came of it: exit status {code}, see the log"))
         return
     state = "finished" if reached.finished else "interrupted, goes on when called again"
-    if not reached.finished and code not in {0, 130, -signal.SIGINT}:
+    if not reached.finished and code not in {0, *_STOPPED}:
         state = f"error: exit status {code}; what was saved before stays"
     said = "; ".join(part for part in (state, training.title, note) if part)
     epochs = f"{reached.epochs}"
-    table.add(replace(row, value=epochs, unit=f"of {settings.sizes.epochs} epochs", note=said))
+    table.add(replace(row, value=epochs, unit=f"of {training.epochs} epochs", note=said))
     for what, value, unit in (
         ("seconds", reached.seconds, "s"),
         ("speed", reached.molecules_per_second, "mol/s"),

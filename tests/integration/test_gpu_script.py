@@ -8,7 +8,6 @@ import json
 import signal
 import warnings
 from contextlib import redirect_stdout
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 import pytest
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu.pack import pack_all
-from benchmarks.gpu.plan import TRAININGS, Settings, Sizes, measured
+from benchmarks.gpu.plan import Settings, Sizes, Training, measured
 from benchmarks.gpu.pretraining import Reached, command, models, train
 from benchmarks.gpu.stage import run_process
 from benchmarks.gpu.unpack import main as unpack_main
@@ -28,7 +27,8 @@ from cytomol.corpus.planted import generate_planted
 from cytomol.corpus.write import write_corpus
 
 ROOT = Path(__file__).parents[2]
-TRAINED = ("infoalign-cell", "chmr-structure")
+TRAINED = ("infoalign-cell-2-0", "chmr-structure-2-1")
+CELL, STRUCTURE = TRAINED
 SMILES = ["CCO", "c1ccccc1O", "CN1CCC[C@H]1c1cccnc1"]
 
 
@@ -124,22 +124,22 @@ def test_what_a_gpu_would_compute_is_what_the_cpu_computes(method, rehearsed):
 def test_what_comes_home_is_little_and_gives_models_that_work(rehearsed):
     out = rehearsed[0]
     files = list(out.iterdir())
-    assert {path.name for path in files} == {"rows.csv", "log.txt", *(f"{name}.zip" for name in TRAINED)}
+    assert {path.name for path in files} == {"rows.csv", "log.txt", "weights.zip"}
     assert len(files) <= 8
     assert max(path.stat().st_size for path in files) < 16 * 2**20
     found = {row["what"]: row for row in rows_of(out) if row["stage"] == "pretraining"}
+    assert unpack_main([str(out), str(out.parent / "home")]) == 0
     for name in TRAINED:
         assert found[f"{name}: epochs"]["value"] == "2"
         assert found[f"{name}: epochs"]["note"].startswith("finished")
         assert float(found[f"{name}: loss"]["value"]) > 0
         assert float(found[f"{name}: speed"]["value"]) > 0
-        assert unpack_main([str(out), name, str(out.parent / f"home-{name}")]) == 0
-        home = Backbone.load(out.parent / f"home-{name}").embed(SMILES)[0]
+        home = Backbone.load(out.parent / "home" / name).embed(SMILES)[0]
         whole = Backbone.load(out.parent / "work" / "models" / name).embed(SMILES)[0]
         assert 0 < np.linalg.norm(home - whole) / np.linalg.norm(whole) < 5e-3
-    training = json.loads((out.parent / "home-infoalign-cell" / "training.json").read_text())
+    training = json.loads((out.parent / "home" / CELL / "training.json").read_text())
     assert training["data"]["excluded"]["profiles"] > 0
-    assert not json.loads((out.parent / "home-chmr-structure" / "config.json").read_text())["modalities"]
+    assert not json.loads((out.parent / "home" / STRUCTURE / "config.json").read_text())["modalities"]
 
 
 @pytest.mark.slow
@@ -154,8 +154,10 @@ def test_called_again_it_has_nothing_to_do(rehearsed):
 @pytest.mark.slow
 def test_an_interrupted_training_comes_home_and_goes_on(corpus, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
-    endless = replace(Sizes.tiny(), epochs=100_000)
-    settings = Settings(corpus, None, tmp_path / "out", tmp_path / "work", "cpu", endless, TRAINED[:1])
+    endless = Training("infoalign", cells=True, epochs=100_000, seed=0)
+    settings = Settings(
+        corpus, None, tmp_path / "out", tmp_path / "work", "cpu", Sizes.tiny(), (endless.name,)
+    )
     said = ""
 
     def has_begun() -> bool:
@@ -163,21 +165,25 @@ def test_an_interrupted_training_comes_home_and_goes_on(corpus, tmp_path, monkey
         said += capfd.readouterr().err
         return "epoch 2/" in said
 
-    code = train(command(TRAININGS["infoalign-cell"], settings, None), has_begun)
-    reached = Reached.read(models(settings) / "infoalign-cell")
+    [code] = train([command(endless, settings, None)], 1, has_begun)
+    place = models(settings) / endless.name
+    reached = Reached.read(place)
     assert code != 0
     assert reached is not None
     assert not reached.finished
     assert reached.epochs >= 2
-    pack_all(models(settings), TRAINED, settings.out, tmp_path / "packed")
-    unpack(settings.out, "infoalign-cell", tmp_path / "half-way")
-    assert np.isfinite(Backbone.load(tmp_path / "half-way").embed(SMILES)[0]).all()
+    settings.out.mkdir()
+    assert pack_all(models(settings), settings.trainings, settings.out, tmp_path / "packed") == [endless.name]
+    [half_way] = unpack(settings.out, tmp_path / "half-way")
+    assert np.isfinite(Backbone.load(half_way).embed(SMILES)[0]).all()
+    assert json.loads((half_way / "training.json").read_text())["epochs"] == reached.epochs
 
-    settings = replace(settings, sizes=replace(endless, epochs=reached.epochs + 2))
-    assert train(command(TRAININGS["infoalign-cell"], settings, None), lambda: False) == 0
-    last = Reached.read(models(settings) / "infoalign-cell")
+    words = command(endless, settings, None)
+    words[words.index("--epochs") + 1] = str(reached.epochs + 2)
+    assert train([words], 1, lambda: False) == [0]
+    last = Reached.read(place)
     assert last is not None
     assert last.finished
     assert last.epochs == reached.epochs + 2
-    history = json.loads((models(settings) / "infoalign-cell" / "training.json").read_text())["history"]
+    history = json.loads((place / "training.json").read_text())["history"]
     assert [entry["epoch"] for entry in history] == list(range(1, last.epochs + 1))

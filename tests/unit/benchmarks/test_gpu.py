@@ -1,3 +1,4 @@
+import csv
 import json
 import math
 from dataclasses import replace
@@ -8,9 +9,9 @@ import pytest
 import torch
 from benchmarks.gpu.__main__ import main
 from benchmarks.gpu.equality import errors, watched
-from benchmarks.gpu.pack import Packed, choose, halved, pack_all, parts_of, split
-from benchmarks.gpu.plan import STAGES, TRAININGS, Settings, Sizes, measured, portion, stage_seconds
-from benchmarks.gpu.pretraining import Reached, command, excluded
+from benchmarks.gpu.pack import ARCHIVE, halved, pack_all, parts_of, saved_models, split
+from benchmarks.gpu.plan import STAGES, TRAININGS, Settings, Sizes, Training, measured, stage_seconds
+from benchmarks.gpu.pretraining import Reached, command, excluded, train
 from benchmarks.gpu.resident import differences
 from benchmarks.gpu.rows import Row, Table
 from benchmarks.gpu.speed import covered
@@ -23,6 +24,7 @@ from benchmarks.speed.limits import Products
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.artifact.directory import load_model
+from cytomol.cli.pretrain import command as pretrain_command
 from cytomol.errors import InputError
 from cytomol.methods import methods
 from cytomol.methods.config import InfoAlignConfig
@@ -32,9 +34,7 @@ SMILES = ["CCO", "c1ccccc1O", "CC(=O)Nc1ccc(O)cc1", "not a molecule", "CN1CCC[C@
 
 
 def settings(folder: Path, **changes) -> Settings:
-    base = Settings(
-        folder / "corpus", None, folder / "out", folder / "work", "cpu", Sizes.tiny(), tuple(TRAININGS)
-    )
+    base = Settings(folder / "corpus", None, folder / "out", folder / "work", "cpu", Sizes.tiny(), TRAININGS)
     return replace(base, **changes)
 
 
@@ -46,12 +46,16 @@ def test_stages_share_the_time_and_the_last_gets_what_is_left():
     assert stage_seconds("speed", STAGES, -3) == 0
 
 
-def test_a_training_gets_half_of_the_rest_and_the_last_one_all():
-    left, given = 160.0, []
-    for coming in (3, 2, 1, 0):
-        given.append(portion(left, coming))
-        left -= given[-1]
-    assert given == [80, 40, 20, 20]
+def test_names_say_what_is_trained(capsys):
+    assert len(set(TRAININGS)) == len(TRAININGS) == 32
+    assert [Training.read(name).name for name in TRAININGS] == list(TRAININGS)
+    assert Training.read("chmr-cell-8-2") == Training("chmr", cells=True, epochs=8, seed=2)
+    assert Training.read("chmr-cell-8-2").title == "CHMR with cell data, seed 2"
+    for wrong in ("infoalign-cell", "other-cell-8-0", "chmr-cells-8-0", "chmr-cell-8-x"):
+        words = ["--corpus", "c", "--out", "o", "--work", "w", "--trainings", f"{TRAININGS[0]},{wrong}"]
+        with pytest.raises(SystemExit):
+            main(words)
+        assert f"no training: {wrong}; one is infoalign-cell-300-0" in capsys.readouterr().err
 
 
 def test_settings_survive_the_way_to_another_process(tmp_path):
@@ -84,35 +88,15 @@ def test_rows_are_replaced_by_key_and_failed_ones_are_tried_again(tmp_path):
     ]
 
 
-def test_everything_is_chosen_where_everything_fits():
-    models = [Packed("a", 30, 10), Packed("b", 30, 10)]
-    assert choose(models, part=15, files=4, total=60) == {"a": "full", "b": "full"}
-
-
-@pytest.mark.parametrize(
-    ("files", "total", "chosen"),
-    [
-        (9, 59, ["full", "lean", "full"]),  # the bytes do not suffice for all
-        (4, 99, ["full", "lean", "lean"]),  # nor do the files
-        (9, 25, ["lean", "lean", "none"]),
-        (2, 99, ["lean", "lean", "none"]),
-        (0, 99, ["none", "none", "none"]),
-    ],
-)
-def test_the_least_important_gives_up_first(files, total, chosen):
-    models = [Packed("a", 30, 10), Packed("b", 40, 11), Packed("c", 16, 12)]
-    assert list(choose(models, part=15, files=files, total=total).values()) == chosen
-
-
 def test_parts_join_to_the_whole_and_none_is_too_large(tmp_path):
     content = bytes(range(256)) * 5
-    assert split(content, "m.zip", part=len(content)) == {"m.zip": content}
-    files = split(content, "m.zip", part=100)
+    assert split(content, part=len(content)) == {ARCHIVE: content}
+    files = split(content, part=100)
     assert max(map(len, files.values())) <= 100
     for name, part in reversed(files.items()):
         (tmp_path / name).write_bytes(part)
-    (tmp_path / "m-other.zip").write_bytes(b"another model")
-    assert b"".join(path.read_bytes() for path in parts_of(tmp_path, "m")) == content
+    (tmp_path / "other.zip").write_bytes(b"something else")
+    assert b"".join(path.read_bytes() for path in parts_of(tmp_path)) == content
 
 
 def test_what_float16_cannot_hold_stays():
@@ -136,61 +120,72 @@ def test_what_float16_cannot_hold_stays():
 @pytest.fixture
 def packed(untrained, tmp_path) -> Path:
     """A folder that came home with both backbones; CHMR's was trained on 65 targets."""
+    (tmp_path / "models").mkdir()
     for name in ("infoalign", "chmr"):
-        (tmp_path / "models" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "models" / name).symlink_to(untrained[name])
-    names = ("infoalign", "chmr")
-    chosen = pack_all(tmp_path / "models", names, tmp_path / "out", tmp_path / "work")
-    assert chosen == {"infoalign": "full", "chmr": "full"}
+    (tmp_path / "out").mkdir()
+    names = ("infoalign", "chmr", "absent")
+    assert pack_all(tmp_path / "models", names, tmp_path / "out", tmp_path / "work") == ["infoalign", "chmr"]
     return tmp_path / "out"
 
 
 @pytest.mark.parametrize("name", ["infoalign", "chmr"])
 def test_weights_that_came_home_embed_as_before(name, packed, untrained, tmp_path):
-    assert unpack_main([str(packed), name, str(tmp_path / "model")]) == 0
-    found, valid = Backbone.load(tmp_path / "model").embed(SMILES)
+    assert unpack_main([str(packed), str(tmp_path / "home")]) == 0
+    home = Backbone.load(tmp_path / "home" / name)
+    assert len(home.method.decoders) == 0
+    found, valid = home.embed(SMILES)
     wanted, _ = Backbone.load(untrained[name]).embed(SMILES)
     assert valid.tolist() == [True, True, True, False, True]
     error = np.linalg.norm((found - wanted)[valid]) / np.linalg.norm(wanted[valid])
     assert 0 < error < 2e-3
-    facts = json.loads((tmp_path / "model" / "packed.json").read_text())
+    facts = json.loads((tmp_path / "home" / name / "packed.json").read_text())
     assert facts["digest"] == load_model(untrained[name]).digest
     assert facts["finished"]
-    assert facts["decoders"]
-
-
-def test_without_decoders_a_model_embeds_all_the_same(untrained, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("benchmarks.gpu.pack.choose", lambda packed: {p.name: "lean" for p in packed})
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "chmr").symlink_to(untrained["chmr"])
-    pack_all(tmp_path / "models", ("chmr", "absent"), tmp_path / "out", tmp_path / "work")
-    assert "the decoders of chmr" in capsys.readouterr().out
-    backbone = Backbone.load(unpack(tmp_path / "out", "chmr", tmp_path / "model"))
-    whole = Backbone.load(untrained["chmr"])
-    assert len(whole.method.decoders) == 1
-    assert len(backbone.method.decoders) == 0
-    np.testing.assert_allclose(
-        backbone.embed(SMILES[:2])[0], whole.embed(SMILES[:2])[0], rtol=0.05, atol=0.01
-    )
 
 
 def test_a_missing_part_is_said(packed, tmp_path, capsys):
-    content = (packed / "chmr.zip").read_bytes()
-    (packed / "chmr.zip").unlink()
-    for name, part in split(content, "chmr.zip", part=len(content) // 3).items():
+    content = (packed / ARCHIVE).read_bytes()
+    (packed / ARCHIVE).unlink()
+    for name, part in split(content, part=len(content) // 3).items():
         (packed / name).write_bytes(part)
-    unpack(packed, "chmr", tmp_path / "whole")
-    (packed / "chmr.zip.03").unlink()
+    assert len(unpack(packed, tmp_path / "whole")) == 2
+    (packed / f"{ARCHIVE}.03").unlink()
     with pytest.raises(InputError, match="no whole archive"):
-        unpack(packed, "chmr", tmp_path / "model")
-    assert unpack_main([str(packed), "other", str(tmp_path / "model")]) != 0
-    assert "it holds chmr, infoalign" in capsys.readouterr().err
+        unpack(packed, tmp_path / "models-again")
+    assert unpack_main([str(tmp_path / "work"), str(tmp_path / "none")]) == 0  # where the archive was made
+    assert unpack_main([str(tmp_path), str(tmp_path / "none")]) != 0
+    assert "holds no weights" in capsys.readouterr().err
 
 
-def test_packing_again_replaces_the_archive_of_another_size(untrained, packed, tmp_path):
-    (packed / "chmr.zip.00").write_bytes(b"a part of a larger one before")
-    pack_all(tmp_path / "models", ("infoalign", "chmr"), packed, tmp_path / "work")
-    assert sorted(path.name for path in packed.iterdir()) == ["chmr.zip", "infoalign.zip"]
+def test_what_does_not_fit_comes_the_next_time_and_nothing_comes_twice(untrained, tmp_path, capsys):
+    models, out, work = (tmp_path / name for name in ("models", "out", "work"))
+    out.mkdir()
+    models.mkdir()
+    for name in ("infoalign", "chmr"):
+        (models / name).symlink_to(untrained[name])
+    names = ("infoalign", "chmr")
+    assert pack_all(models, names, out, tmp_path / "both") == [*names]
+    whole = sum(path.stat().st_size for path in parts_of(out))
+    assert pack_all(models, names, out, work, total=whole - 1, part=whole // 3) == ["infoalign"]
+    assert "come another time, there is no room: chmr" in capsys.readouterr().out
+    assert len(parts_of(out)) > 1
+    assert pack_all(models, names, out, work, total=whole - 1) == ["chmr"]
+    assert [path.name for path in unpack(out, tmp_path / "home")] == ["chmr"]
+    assert pack_all(models, names, out, work) == []
+    assert parts_of(out) == []
+
+
+def test_finished_models_come_before_interrupted_ones(untrained, tmp_path):
+    for name in ("a.partial", "b", "c.partial", "d", "d.partial"):
+        (tmp_path / name).symlink_to(untrained["infoalign"])
+    found = saved_models(tmp_path, ("a", "b", "c", "d", "e"))
+    assert [(name, path.name) for name, path in found.items()] == [
+        ("b", "b"),
+        ("d", "d"),
+        ("a", "a.partial"),
+        ("c", "c.partial"),
+    ]
 
 
 def test_bytes_are_those_counted_by_hand():
@@ -311,24 +306,41 @@ def test_batches_differ_where_they_do():
 
 def test_the_command_of_each_training_says_what_differs(tmp_path):
     chosen = settings(tmp_path)
-    words = {
-        name: " ".join(command(training, chosen, tmp_path / "x.csv")) for name, training in TRAININGS.items()
-    }
-    assert {name for name, text in words.items() if "--exclude-profiles-of" in text} == {
-        "infoalign-cell",
-        "chmr-cell",
-    }
-    assert {name for name, text in words.items() if "--walk-length 0" in text} == {
-        "infoalign-structure",
-        "chmr-structure",
-    }
-    assert {name for name, text in words.items() if "--views 1d,2d" in text} == {
-        "chmr-cell",
-        "chmr-structure",
-    }
-    assert all("--resume" not in text for text in words.values())
-    (tmp_path / "work" / "models" / "chmr-cell.partial").mkdir(parents=True)
-    assert "--resume" in command(TRAININGS["chmr-cell"], chosen, None)
+    names = ("infoalign-cell-8-1", "infoalign-structure-8-1", "chmr-cell-75-0", "chmr-structure-75-0")
+    words = {name: command(Training.read(name), chosen, tmp_path / "x.csv") for name in names}
+    for name, given in words.items():
+        taken = pretrain_command.make_context("pretrain", list(given[1:])).params
+        training = Training.read(name)
+        assert (taken["epochs"], taken["seed"], taken["method"]) == (
+            training.epochs,
+            training.seed,
+            training.method,
+        )
+        assert taken["batch_size"] == 64
+        assert taken["out"].endswith(name)
+        assert ("--walk-length 0" in " ".join(given)) is not training.cells
+        assert ("--views 1d,2d" in " ".join(given)) is (training.method == "chmr")
+        assert "--relation-targets" not in given
+        assert str(tmp_path / "x.csv") in given
+        assert "--resume" not in given
+    whole = replace(chosen, sizes=Sizes())
+    learnt = [name for name in names if "--relation-targets" in command(Training.read(name), whole, None)]
+    assert learnt == ["infoalign-cell-8-1", "chmr-cell-75-0"]
+    (tmp_path / "work" / "models" / "chmr-cell-75-0.partial").mkdir(parents=True)
+    assert "--resume" in command(Training.read("chmr-cell-75-0"), chosen, None)
+
+
+def test_trainings_run_side_by_side_and_what_was_not_started_is_known():
+    asked = 0
+
+    def due() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 1200
+
+    done = train([["--version"], ["no-such-verb"], ["--version"]], 2, due)
+    assert done == [0, 2, 0]
+    assert train([["--version"]] * 2, 2, lambda: True) == [None, None]
 
 
 def test_nobody_is_excluded_where_no_list_is_known(tmp_path, monkeypatch):
@@ -367,3 +379,34 @@ def test_without_a_gpu_it_says_what_to_do(tmp_path, capsys, monkeypatch):
     assert main([*folders, "--device", "cpu"]) == 1
     assert "no corpus" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_page_has_the_rows_of_speed():
+    root = Path(__file__).parents[3]
+    with (root / "benchmarks" / "results" / "gpu.csv").open(newline="", encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    assert not [row for row in rows if row["note"].startswith("error")]
+    page = (root / "docs" / "gpu.md").read_text(encoding="utf-8")
+    shown = [
+        tuple(cell.strip() for cell in line.split("|")[1:-1])
+        for line in page.splitlines()
+        if line.startswith(("| step |", "| frozen encoder |"))
+    ]
+    measured_rows = [row for row in rows if row["stage"] == "speed" and row["peak_mb"]]
+    assert sorted(shown) == sorted(
+        (
+            row["what"],
+            row["method"],
+            f"{int(row['batch']):,}",
+            row["precision"],
+            f"{float(row['value']):,.0f}",
+            *(f"{100 * float(row[share]):.0f}%" for share in ("share_of_products", "share_of_copy", "idle")),
+            f"{float(row['peak_mb']):,.0f}",
+        )
+        for row in measured_rows
+    )
+    single = {row["what"]: float(row["value"]) for row in rows if row["what"].endswith("-0: speed")}
+    assert len(single) == 16
+    assert f"add up to {1000 * round(sum(single.values()) / 1000):,} molecules a second" in " ".join(
+        page.split()
+    )
