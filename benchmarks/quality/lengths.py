@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from benchmarks.default_backbone.choose import CHOICE_SETS
-from benchmarks.quality.pretraining import WITH, WITHOUT
+from benchmarks.quality.pretraining import MODEL, WITH, WITHOUT
 from benchmarks.quality.rows import Rows
 from benchmarks.quality.tables import markdown
 from scipy import stats
@@ -17,6 +17,8 @@ from cytomol.assays.metrics import metrics
 __all__ = ["added", "lengths"]
 
 _MEAN = "mean"
+_KIND = ("method", "batch", "planned", "epochs")
+_HEAD = ("method", "batch", "epochs")
 
 
 def lengths(rows: Rows) -> Iterator[str]:
@@ -27,22 +29,35 @@ def lengths(rows: Rows) -> Iterator[str]:
         return
     higher = table["metric"].map(lambda name: metrics[name].higher_is_better)
     table = table.assign(signed=table["value"].where(higher, -table["value"]))
-    whole = table.groupby(["features", "cells", "epochs", "seed"], as_index=False)["signed"].mean()
+    whole = table.groupby(["features", *MODEL], as_index=False)["signed"].mean()
     table = pd.concat([table, whole.assign(set=_MEAN)], ignore_index=True)
     sets = [*CHOICE_SETS, _MEAN]
     for features, part in table.groupby("features", sort=False):
         yield f"## {str(features).capitalize()}\n"
         lines = [
-            (str(epochs), str(cells), str(own["seed"].nunique()), *(_spread(own, name) for name in sets))
-            for (epochs, cells), own in part.groupby(["epochs", "cells"])
+            (*_length(*kind), str(cells), str(own["seed"].nunique()), *(_spread(own, name) for name in sets))
+            for (*kind, cells), own in part.groupby([*_KIND, "cells"], sort=True)
         ]
-        yield from markdown(("epochs", "cell data", "seeds", *sets), lines)
+        yield from markdown((*_HEAD, "cell data", "seeds", *sets), lines)
         compared = [
-            (str(epochs), *(added(own[own["set"] == name]) for name in sets))
-            for epochs, own in part.groupby("epochs")
+            (*_length(*kind), *(added(own[own["set"] == name]) for name in sets))
+            for kind, own in part.groupby(list(_KIND))
+            if own["cells"].nunique() == 2
         ]
         yield "With less without cell data:\n"
-        yield from markdown(("epochs", *sets), compared)
+        yield from markdown((*_HEAD, *sets), compared)
+
+
+def _length(method: str, batch: int, planned: int, epochs: int) -> tuple[str, ...]:
+    """Say what was pretrained, and how far of how long.
+
+    Examples
+    --------
+    >>> _length("chmr", 1024, 300, 25)
+    ('CHMR', '1,024', '25 of 300')
+    """
+    names = {"infoalign": "InfoAlign", "chmr": "CHMR"}
+    return names[method], f"{batch:,}", f"{epochs}" if epochs == planned else f"{epochs} of {planned}"
 
 
 def _spread(table: pd.DataFrame, name: str) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from benchmarks.quality import pretraining
 from benchmarks.quality.lengths import added, lengths
-from benchmarks.quality.pretraining import COLUMNS, Pretraining
+from benchmarks.quality.pretraining import COLUMNS, MODEL, Pretraining, described
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t as student
@@ -32,14 +32,28 @@ def test_the_command_line_takes_the_words(tmp_path: Path, cells: str) -> None:
     assert Pretraining(cells, 8, 1).words(tmp_path, tmp_path, out) == [*words, "--resume"]
 
 
+def _model(path: Path, *, done: int = 8) -> Path:
+    """A directory of what is asked of a backbone's directory: what it says of itself."""
+    path.mkdir(parents=True)
+    options = {"batch_size": 1024, "epochs": 8, "seed": 3}
+    config = {"method": "chmr", "config": options, "modalities": {"morphology": {}}}
+    (path / "config.json").write_text(json.dumps(config))
+    (path / "training.json").write_text(json.dumps({"epochs": done}))
+    (path / "manifest.json").write_text("{}")
+    return path
+
+
 def test_what_is_there_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work, out = tmp_path / "work" / "pretraining", tmp_path / "out"
     out.mkdir()
-    made = work / "with-8-0"
-    made.mkdir(parents=True)
-    (made / "manifest.json").write_text("{}")
+    _model(work / "with-8-0")
     asked: list[list[str]] = []
-    monkeypatch.setattr(pretraining.subprocess, "run", lambda words, check: asked.append(words))
+
+    def ran(words: list[str], check: bool) -> None:
+        asked.append(words)
+        _model(Path(words[words.index("-o") + 1]), done=7)
+
+    monkeypatch.setattr(pretraining.subprocess, "run", ran)
     monkeypatch.setattr(pretraining, "corpus_folder", lambda: tmp_path)
     monkeypatch.setattr(pretraining, "evaluated_molecules", lambda work, train_too: tmp_path)
     monkeypatch.setattr(pretraining, "score_form", _scored)
@@ -48,16 +62,33 @@ def test_what_is_there_is_not_made_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert [one[one.index("-o") + 1] for one in asked] == [str(work / "without-8-0")]
     table = pd.read_csv(out / "pretraining.csv")
     assert list(table.columns) == list(COLUMNS)
-    assert set(table["cells"]) == {"with", "without"}
+    assert sorted(set(table["epochs"])) == [7, 8]
     assert table["value"].tolist() == [50.0] * 14
 
 
-def _scored(entrant: Any, name: str, work: Path) -> None:
-    folder = work / "choice"
-    folder.mkdir(exist_ok=True)
+def test_models_from_elsewhere_join_the_rows_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretraining, "score_form", _scored)
+    first, second = _model(tmp_path / "a"), _model(tmp_path / "b", done=5)
+    words = ["--epochs", "--out", str(tmp_path), "--work", str(tmp_path), "--models"]
+    for models in ([first], [second], [first]):
+        assert pretraining.main([*words, *map(str, models)]) == 0
+    table = pd.read_csv(tmp_path / "pretraining.csv")
+    assert len(table) == 14
+    assert described(second) == ("chmr", "with", 1024, 5, 8, 3)
+    assert [tuple(row) for row in table[list(MODEL)].drop_duplicates().to_numpy()] == [
+        described(second),
+        described(first),
+    ]
+
+
+def _scored(entrant: Any, name: str, work: Path) -> Path:
     metric = "mae" if name == "biogenadme" else "roc_auc"
-    text = json.dumps({"metric": metric, "scores": {"embedding": [40.0, 60.0]}})
-    (folder / f"{entrant.name}.{name}.json").write_text(text)
+    path = work / f"{entrant.name}.{name}.json"
+    work.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"metric": metric, "scores": {"embedding": [40.0, 60.0]}}))
+    return path
 
 
 @given(
@@ -81,11 +112,14 @@ def test_the_interval_is_welchs(first: list[float], second: list[float]) -> None
 
 def test_an_error_counts_below_zero() -> None:
     rows = [
-        ("with", 8, 0, "biogenadme", "mae", "embedding", 5, 40.0),
-        ("without", 8, 0, "biogenadme", "mae", "embedding", 5, 45.0),
-        ("with", 8, 0, "bace", "roc_auc", "embedding", 5, 80.0),
-        ("without", 8, 0, "bace", "roc_auc", "embedding", 5, 81.0),
+        ("infoalign", "with", 128, 8, 8, 0, "biogenadme", "mae", "embedding", 5, 40.0),
+        ("infoalign", "without", 128, 8, 8, 0, "biogenadme", "mae", "embedding", 5, 45.0),
+        ("infoalign", "with", 128, 8, 8, 0, "bace", "roc_auc", "embedding", 5, 80.0),
+        ("infoalign", "without", 128, 8, 8, 0, "bace", "roc_auc", "embedding", 5, 81.0),
+        ("infoalign", "with", 128, 5, 8, 0, "bace", "roc_auc", "embedding", 5, 70.0),
     ]
     text = "\n".join(lengths(SimpleNamespace(pretraining=pd.DataFrame(rows, columns=list(COLUMNS)))))  # type: ignore[arg-type]
-    assert "| 8 | with | 1 | 80.0 |" in text
-    assert "| 8 | -1.0 | – | – | – | +5.0 | – | – | +2.0 |" in text
+    assert "| InfoAlign | 128 | 8 | with | 1 | 80.0 |" in text
+    assert "| InfoAlign | 128 | 5 of 8 | with | 1 | 70.0 |" in text  # and nothing to compare it with
+    assert text.count("5 of 8") == 1
+    assert "| InfoAlign | 128 | 8 | -1.0 | – | – | – | +5.0 | – | – | +2.0 |" in text
