@@ -27,6 +27,7 @@ from cytomol.methods.config import MethodConfig
 from cytomol.methods.options.views import GeometryOptions
 from cytomol.nn.allocator import keep_memory
 from cytomol.nn.batch import Batch, Dimensions
+from cytomol.nn.evaluated import evaluated
 
 __all__ = [
     "BACKBONE_FOLDER",
@@ -284,16 +285,14 @@ class Backbone:
             raise InputError(f"a batch of {batch_size} molecules", hint="batch_size must be at least 1")
         tables = {name: np.full((len(store), width), np.nan, np.float32) for name, width in widths.items()}
         rows, done = np.flatnonzero(store.valid), 0
-        was_training = self.method.training
-        self.method.eval()
-        for part in batches_by_size(store, rows, batch_size):
-            found = read(self.builder.build(store, part).to(self.device))
-            for name, table in tables.items():
-                table[part] = found[name].float().cpu().numpy()
-            done += len(part)
-            if progress is not None:
-                progress(done, len(rows))
-        self.method.train(was_training)
+        with evaluated(self.method):
+            for part in batches_by_size(store, rows, batch_size):
+                found = read(self.builder.build(store, part).to(self.device))
+                for name, table in tables.items():
+                    table[part] = found[name].float().cpu().numpy()
+                done += len(part)
+                if progress is not None:
+                    progress(done, len(rows))
         return tables
 
     def embed(

@@ -35,16 +35,15 @@ class CountSimilarity:
     """
 
     def __init__(self, counts: NDArray[np.uint8]) -> None:
-        self._levels = _levels(counts)
-        self._reference: Any = self._levels.T.tocsr()
-        self._size = np.asarray(self._levels.sum(axis=1)).ravel()
+        levels = _levels(counts)
+        self._reference: Any = levels.T.tocsr()
+        self._size = _sizes(levels)
 
     def __call__(self, counts: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the similarity of molecules, (n, width) -> (n, m); 1 where both have no count."""
         levels = _levels(counts)
         result: NDArray[np.float32] = (levels @ self._reference).toarray()
-        size = np.asarray(levels.sum(axis=1)).ravel()
-        union = size[:, None] + self._size[None, :] - result
+        union = _sizes(levels)[:, None] + self._size[None, :] - result
         np.divide(result, union, out=result, where=union > 0)
         result[union <= 0] = 1.0
         return result
@@ -75,8 +74,14 @@ def _levels(counts: NDArray[np.uint8]) -> Any:
     """Return which levels each column reaches, sparse, shape (n, width * 16)."""
     rows, columns = np.nonzero(counts)
     height = np.minimum(counts[rows, columns], _HIGHEST).astype(np.int64)
-    level = np.arange(height.sum()) - np.repeat(np.cumsum(height) - height, height)
-    at = np.repeat(columns * _HIGHEST, height) + level
-    shape = (len(counts), counts.shape[1] * _HIGHEST)
+    ends = np.cumsum(height)
+    at = np.repeat(columns * _HIGHEST - (ends - height), height) + np.arange(ends[-1] if len(ends) else 0)
+    # rows come in their order, so that the sparse form can be written down at once
+    starts = np.concatenate(([0], ends))[np.searchsorted(rows, np.arange(len(counts) + 1))]
     ones = np.ones(len(at), dtype=np.float32)
-    return sp.csr_matrix((ones, (np.repeat(rows, height), at)), shape=shape)
+    return sp.csr_matrix((ones, at, starts), shape=(len(counts), counts.shape[1] * _HIGHEST))
+
+
+def _sizes(levels: Any) -> NDArray[np.float32]:
+    """Return how many levels each row reaches."""
+    return np.diff(levels.indptr).astype(np.float32)
