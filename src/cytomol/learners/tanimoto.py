@@ -84,4 +84,5 @@ def _levels(counts: NDArray[np.uint8]) -> Any:
 
 def _sizes(levels: Any) -> NDArray[np.float32]:
     """Return how many levels each row reaches."""
-    return np.diff(levels.indptr).astype(np.float32)
+    size: NDArray[np.float32] = np.diff(levels.indptr).astype(np.float32)
+    return size
