@@ -42,12 +42,17 @@ class Material:
             options |= {"dropout": 0.0, "decoder_dropout": 0.0}
         return methods[method].Config.preset("default").updated(**options)
 
-    def data(self, method: str) -> PretrainData:
-        """Return what a method's batches are made of."""
+    @property
+    def corpus(self) -> Corpus:
+        """The corpus, read once."""
         if self._corpus is None:
             self._corpus = read_corpus(self.settings.corpus)
+        return self._corpus
+
+    def data(self, method: str) -> PretrainData:
+        """Return what a method's batches are made of."""
         if method not in self._data:
-            self._data[method] = prepare(self._corpus, self.config(method), Reporter(quiet=True))
+            self._data[method] = prepare(self.corpus, self.config(method), Reporter(quiet=True))
         return self._data[method]
 
     def build(self, method: str, *, dropout: bool = True) -> Method:
@@ -62,7 +67,7 @@ class Material:
         """Return molecules of a batch: half of them with cell data, where there are so many."""
         data, rng = self.data(method), np.random.default_rng([7, number])
         measured = np.zeros(len(data.store), np.bool_)
-        for modality in self._corpus.modalities.values() if self._corpus is not None else ():
+        for modality in self.corpus.modalities.values():
             if modality.entity == "molecule":
                 measured[modality.rows] = True
         known = rng.permutation(data.train[measured[data.train]])[: size // 2]

@@ -22,14 +22,14 @@ __all__ = [
     "stage_seconds",
 ]
 
-STAGES = ("equality", "speed", "pretraining")
+STAGES = ("features", "equality", "speed", "pretraining")
 """Stages in their order."""
 
 METHODS = ("infoalign", "chmr")
 
 _CELL, _STRUCTURE = "cell", "structure"
 
-_WEIGHTS = {"equality": 2.0, "speed": 3.0, "pretraining": 5.0}
+_WEIGHTS = {"features": 2.0, "equality": 2.0, "speed": 3.0, "pretraining": 5.0}
 
 
 def stage_seconds(stage: str, chosen: tuple[str, ...], left: float) -> float:
@@ -80,6 +80,8 @@ class Sizes:
         Options of the methods that differ from the defaults.
     batch_size
         Of the trainings.
+    targets
+        Features that trainings reconstruct.
     relation
         Of molecules with genes, which trainings with cell data reconstruct; "" for none.
     backend
@@ -94,6 +96,7 @@ class Sizes:
     copied: int = 2**30
     options: tuple[tuple[str, Any], ...] = ()
     batch_size: int = 1024
+    targets: tuple[str, ...] = ("morgan", "maccs", "descriptors")
     relation: str = "compound_targets_gene"
     backend: str = "inductor"
 
@@ -163,7 +166,7 @@ class Settings:
         """Return the settings that :meth:`text` wrote."""
         table = json.loads(text)
         sizes = table.pop("sizes")
-        sizes |= {name: tuple(sizes[name]) for name in ("batches", "compiled")}
+        sizes |= {name: tuple(sizes[name]) for name in ("batches", "compiled", "targets")}
         sizes["options"] = tuple((name, value) for name, value in sizes["options"])
         for name in ("corpus", "exclude", "out", "work"):
             table[name] = None if table[name] is None else Path(table[name])

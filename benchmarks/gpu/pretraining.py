@@ -76,7 +76,7 @@ def command(training: Training, settings: Settings, exclude: Path | None) -> lis
     words = ["pretrain", str(settings.corpus), "--method", training.method, "-o", str(out)]
     words += ["--epochs", str(training.epochs), "--batch-size", str(sizes.batch_size)]
     words += ["--precision", "bf16-mixed", "--accelerator", settings.device, "--seed", str(training.seed)]
-    words += ["--molecule-targets", "morgan,maccs,descriptors", "--threads", "1", "--no-report"]
+    words += ["--molecule-targets", ",".join(sizes.targets), "--threads", "1", "--no-report"]
     if training.method == "chmr":
         words += ["--views", "1d,2d"]
     for name, value in {"width": 240, **dict(sizes.options)}.items():

@@ -20,7 +20,7 @@ class Row:
     Attributes
     ----------
     stage
-        "device", "equality", "speed", "sums" or "pretraining".
+        "device", "features", "equality", "speed", "sums" or "pretraining".
     what
         What was looked at.
     method

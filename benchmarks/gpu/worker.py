@@ -34,7 +34,9 @@ def main(arguments: list[str]) -> None:
 
 
 def _stage(name: str) -> Callable[[Settings, Table, Clock], None]:
-    if name == "equality":
+    if name == "features":
+        from benchmarks.gpu.features import run
+    elif name == "equality":
         from benchmarks.gpu.equality import run
     elif name == "speed":
         from benchmarks.gpu.speed import run

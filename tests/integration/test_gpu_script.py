@@ -83,7 +83,14 @@ def rows_of(out: Path) -> list[dict[str, str]]:
 @pytest.mark.slow
 def test_every_stage_leaves_its_rows(rehearsed):
     rows = rows_of(rehearsed[0])
-    assert {row["stage"] for row in rows} == {"device", "equality", "speed", "sums", "pretraining"}
+    assert {row["stage"] for row in rows} == {
+        "device",
+        "features",
+        "equality",
+        "speed",
+        "sums",
+        "pretraining",
+    }
     assert [row for row in rows if row["note"].startswith("error")] == []
     assert {row["device"] for row in rows} == {"CPU"}
     assert len({tuple(row.values()) for row in rows}) == len(rows)
@@ -147,7 +154,7 @@ def test_called_again_it_has_nothing_to_do(rehearsed):
     out, words = rehearsed
     before = {path.name: path.stat().st_mtime_ns for path in out.iterdir() if path.name != "log.txt"}
     said = script(*words)
-    assert said.count("done before") == 3
+    assert said.count("done before") == 4
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir() if path.name != "log.txt"} == before
 
 

@@ -39,6 +39,7 @@ def settings(folder: Path, **changes) -> Settings:
 
 
 def test_stages_share_the_time_and_the_last_gets_what_is_left():
+    assert stage_seconds("features", STAGES, 600) == pytest.approx(100)
     assert stage_seconds("equality", STAGES, 500) == pytest.approx(100)
     assert stage_seconds("speed", STAGES, 440) == pytest.approx(165)
     assert stage_seconds("pretraining", STAGES, 300) == 300
