@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.quality.backbones import find_backbones, pretrain
-from benchmarks.quality.plan import SETS, STAGES, Step, steps
+from benchmarks.quality.plan import ALL, SETS, STAGES, Step, steps
 from benchmarks.quality.plugins import PLUGINS, reach_jobs
 from benchmarks.raw_rows import growing
 
@@ -23,16 +23,18 @@ _ROOT = Path(__file__).resolve().parents[2]
 def main(arguments: list[str] | None = None) -> int:
     """Pretrain what is missing and run every step; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
-    parser.add_argument("--stage", nargs="+", choices=[*STAGES, "all"], default=["all"], help="parts (all)")
+    parser.add_argument(
+        "--stage", nargs="+", choices=[*STAGES, "all"], default=["all"], help="parts (all that need no GPU)"
+    )
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, metavar="SET", help="sets (all)")
     parser.add_argument("--seeds", type=int, default=5, help="seeds (5; hiv has 3 at most)")
     parser.add_argument("--jobs", type=int, default=2, help="jobs that run at once (2)")
     parser.add_argument("--threads", type=int, default=0, help="threads of a job (cores / jobs)")
-    parser.add_argument("--backbones", type=Path, help="folder with cell/, structure/ and leaky/")
+    parser.add_argument("--backbones", type=Path, help="folder with cell/, structure/ and others")
     parser.add_argument("--work", type=Path, default=_ROOT / "build" / "quality", help="folder outside git")
     parser.add_argument("--out", type=Path, default=_ROOT / "benchmarks" / "results" / "quality")
     options = parser.parse_args(arguments)
-    stages = STAGES if "all" in options.stage else options.stage
+    stages = [*ALL, *options.stage] if "all" in options.stage else options.stage
     planned = list(steps(stages, options.sets, options.seeds))
     names = list(dict.fromkeys(step.run.backbone for step in planned if step.run.backbone))
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.quality.plan import BACKBONES, LEVER_BACKBONES, SETS, SHIPPED
+from benchmarks.quality.plan import BACKBONES, FROM_GPU, LEVER_BACKBONES, SETS, SHIPPED
 
 from cytomol.artifact.shipped import model_place
 from cytomol.errors import ConfigError
@@ -85,12 +85,17 @@ def find_backbones(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     ConfigError
         If one is absent.
     """
-    found = {name: model_place(SHIPPED) if name == SHIPPED else folder / name for name in names}
+    found = {
+        name: model_place(SHIPPED) if name == SHIPPED else folder / FROM_GPU.get(name, name) for name in names
+    }
     for name, path in found.items():
         if not (path / "manifest.json").is_file():
-            raise ConfigError(
-                f"there is no backbone {name!r}", where=str(folder), hint="leave --backbones out to pretrain"
-            )
+            hint = "leave --backbones out to pretrain"
+            if name in FROM_GPU:
+                hint = (
+                    f"pretrain it with python -m benchmarks.gpu --trainings {path.name}, and unpack it here"
+                )
+            raise ConfigError(f"there is no backbone {name!r}", where=str(folder), hint=hint)
     return found
 
 
@@ -99,7 +104,7 @@ def pretrain(work: Path, names: Iterable[str]) -> dict[str, Path]:
     folder = work / "backbones"
     for name in names:
         out = folder / name
-        if name == SHIPPED or (out / "manifest.json").is_file():
+        if name == SHIPPED or name in FROM_GPU or (out / "manifest.json").is_file():
             continue
         corpus = unseen_corpus(work) if name == "unseen" else corpus_folder()
         options = {**BACKBONES, **LEVER_BACKBONES}[name]

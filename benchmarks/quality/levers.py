@@ -19,7 +19,7 @@ import pandas as pd
 from benchmarks.quality.backbones import corpus_folder, evaluated_molecules, find_backbones, pretrain
 from benchmarks.quality.lever_heads import ByRange, Imputed, Snapshots, summed_and_averaged
 from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
-from benchmarks.quality.plan import LEVER_BACKBONES, SETS
+from benchmarks.quality.plan import FROM_GPU, LEVER_BACKBONES, SETS, SHIPPED
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
@@ -129,6 +129,8 @@ class Lever:
         Whether seeds differ.
     classes
         Whether it changes the learning of classes alone.
+    needs
+        Name of a backbone that is not pretrained here; without it the lever is left out.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Lever:
     answer: Answer
     random: bool = True
     classes: bool = False
+    needs: str = ""
 
 
 def _model(
@@ -215,6 +218,7 @@ def _tasks_together(material: Material, seed: int) -> NDArray[np.float64]:
 
 
 _ONE = "one perceptron"
+_FROM_GPU = "structure-75"
 LEVERS = (
     Lever(_ONE, "", partial(_model, _perceptron(), _plain)),
     Lever("one hidden layer", _ONE, partial(_model, _perceptron(hidden_layers=1), _plain)),
@@ -240,6 +244,13 @@ LEVERS = (
         "embedding, structure, evaluated molecules unseen",
         "embedding, structure",
         partial(_model, _perceptron(_WITH), _embedded("unseen")),
+    ),
+    Lever("embedding, the one shipped", _ONE, partial(_model, _perceptron(_WITH), _embedded(SHIPPED))),
+    Lever(
+        "embedding, structure, 75 epochs on a GPU",
+        "embedding, structure",
+        partial(_model, _perceptron(_WITH), _embedded(_FROM_GPU)),
+        needs=_FROM_GPU,
     ),
     Lever("embedding, cell", _ONE, partial(_model, _perceptron(_WITH), _embedded("cell"))),
     Lever(
@@ -277,6 +288,9 @@ def main(arguments: list[str] | None = None) -> int:
             material = Material(load_set(name), options.backbones or options.work / "backbones", options.work)
             for lever in LEVERS:
                 if lever.classes and material.learning.kind != "classification":
+                    continue
+                if lever.needs and not (material.backbones / FROM_GPU[lever.needs]).is_dir():
+                    print(f"{lever.name}: left out, {material.backbones} has no {FROM_GPU[lever.needs]}")
                     continue
                 for seed in range(options.seeds if lever.random else 1):
                     _measure(path, material, lever, seed)

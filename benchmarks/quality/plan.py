@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 __all__ = [
+    "ALL",
     "BACKBONES",
     "CLEAN",
+    "FROM_GPU",
     "LEAVES",
     "LEVER_BACKBONES",
     "MOST_SEEDS",
@@ -22,6 +24,9 @@ __all__ = [
 
 SHIPPED = "default"
 """The backbone that comes with the package, pretrained without what is known of evaluated molecules."""
+
+FROM_GPU = {"structure-75": "infoalign-structure-75-0"}
+"""Backbones that ``benchmarks.gpu`` pretrains, and how it calls them; nothing here pretrains them."""
 
 SETS = ("bace", "bbbp", "clintox", "sider", "chembl2k", "biogenadme", "broad6k", "toxcast", "hiv")
 """The nine sets, cheap ones first."""
@@ -79,6 +84,7 @@ RUNS = (
     Run("baselines", _BASELINES),
     Run("ours", ("cytomol-refit", "cytomol"), SHIPPED),
     Run("minimol", ("cytomol-refit", "cytomol"), SHIPPED, ("minimol",), CLEAN),
+    Run("gpu", ("cytomol-refit", "cytomol"), *FROM_GPU, sets=SETS[:7]),
     Run("long", ("cytomol-refit", "cytomol"), "long"),
     Run("five", ("cytomol-five-refit", "cytomol-five", *_SINGLE), "cell"),
     Run("five", ("cytomol-five-plain",)),
@@ -88,6 +94,8 @@ RUNS = (
     Run("chmr", ("cytomol-five", *_SINGLE), "chmr-structure"),
 )
 STAGES = tuple(dict.fromkeys(run.stage for run in RUNS))
+ALL = tuple(stage for stage in STAGES if stage != "gpu")
+"""What runs without a GPU."""
 
 # The rows were made when these were the defaults.
 LEAVES = ("--gene-profiles", "leaf", "--unprofiled-genes")
