@@ -46,42 +46,47 @@ class Behind(NamedTuple):
 
 _CAMPAIGN = f"""\
 **{OURS}** is the one recipe as it was for the campaign: perceptrons on a backbone's embedding, fingerprints
-and descriptors, trees, boosting and a Gaussian process, stacked. `cytomol`, the recipe of today, has a random
-forest and nearest neighbours too. What stands in brackets is the backbone, pretrained by InfoAlign: `default`
-[comes with the package](../default_backbone.md), and `+minimol` says that one member more reads MiniMol's
-vectors; `long` and `cell` with the cell data of molecules that are in no valid or test fold of any set (30
-epochs, 240 wide; 12 epochs, 300 wide), `structure` on molecules alone, `leaky` with the profiles and
-annotated targets of evaluated molecules left in; `chmr` and `chmr-structure` are pretrained by CHMR, with and
-without cell data. All but `default` and `long` were pretrained when gene profiles hung on nodes of their own
-(`--gene-profiles leaf --unprofiled-genes`, then the default; [what that changes](../fidelity.md)).
-`cytomol-five-refit` is the recipe whose members, once their weights stand, learn from the valid rows' labels
-too: no published method and no baseline here does, so it stands beside and not among them.
-`cytomol-five-plain` has no backbone. `mlp-one` and `mlp-embedding-one` are one perceptron where `mlp` and
-`mlp-embedding` are five, `forest-bits` is a forest on bits; these and the recipe of five are learners of the
-campaign alone (`benchmarks/quality/study_learners.py`). All other names are in [the guide](../guide.md).
+and descriptors, trees, boosting and a Gaussian process, stacked. `cytomol`, the recipe of today, has a
+random forest and nearest neighbours too. What stands in brackets is the backbone, pretrained by InfoAlign:
+`default` [comes with the package](../default_backbone.md), and `+minimol` says that one member more reads
+MiniMol's vectors; `long` and `cell` with the cell data of molecules that are in no valid or test fold of
+any set (30 epochs, 240 wide; 12 epochs, 300 wide), `structure` on molecules alone, `structure-75` too (75
+epochs in batches of 1,024, 240 wide, on [a GPU](../gpu.md)), `leaky` with the profiles and annotated
+targets of evaluated molecules left in; `chmr` and `chmr-structure` are pretrained by CHMR, with and without
+cell data. All but `default`, `long` and `structure-75` were pretrained when gene profiles hung on nodes of
+their own (`--gene-profiles leaf --unprofiled-genes`, then the default; [what that
+changes](../fidelity.md)). `cytomol-five-refit` is the recipe whose members, once their weights stand, learn
+from the valid rows' labels too: no published method and no baseline here does, so it stands beside and not
+among them. `cytomol-five-plain` has no backbone. `mlp-one` and `mlp-embedding-one` are one perceptron where
+`mlp` and `mlp-embedding` are five, `forest-bits` is a forest on bits; these and the recipe of five are
+learners of the campaign alone (`benchmarks/quality/study_learners.py`). All other names are in [the
+guide](../guide.md).
 
-On every page: test fold; mean ± standard deviation over seeds of the mean over tasks, in brackets the number
-of seeds. ROC-AUC in %, higher is better; MAE (biogenadme) times 100, lower is better. Differences are in the
-same points, above 0 where the first is better.
+On every page: test fold; mean ± standard deviation over seeds of the mean over tasks, in brackets the
+number of seeds. ROC-AUC in %, higher is better; MAE (biogenadme) times 100, lower is better. Differences
+are in the same points, above 0 where the first is better.
 
 ## What was known when
 
-The settings of the perceptrons were chosen on the valid folds of chembl2k, biogenadme and clintox. Trial runs
-had shown test scores of a forest, nearest neighbours and a perceptron on bace and clintox, and earlier work
-fine-tuned heads on three sets ([first real run](../first_real_run.md)). An earlier state of the recipe was
-scored on test (one or two seeds, all nine sets). Then two things were changed: how far the stacking draws
-weights to equal ones follows from the number of measured values, as half folds of valid rows had it (what
-toxcast's weights looked like had led there), and the extremely randomised trees are half as many, for their
-cost. All rows of the recipe were made after that. Isotonic calibration from 1,000 rows on was chosen after a
-look at broad6k's test fold; it touches calibrated probabilities alone. The backbones pretrained by CHMR came
-then; nothing was chosen by their rows.
+The settings of the perceptrons were chosen on the valid folds of chembl2k, biogenadme and clintox. Trial
+runs had shown test scores of a forest, nearest neighbours and a perceptron on bace and clintox, and earlier
+work fine-tuned heads on three sets ([first real run](../first_real_run.md)). An earlier state of the recipe
+was scored on test (one or two seeds, all nine sets). Then two things were changed: how far the stacking
+draws weights to equal ones follows from the number of measured values, as half folds of valid rows had it
+(what toxcast's weights looked like had led there), and the extremely randomised trees are half as many, for
+their cost. All rows of the recipe were made after that. Isotonic calibration from 1,000 rows on was chosen
+after a look at broad6k's test fold; it touches calibrated probabilities alone. The backbones pretrained by
+CHMR came then; nothing was chosen by their rows.
 
 Last, a forest and nearest neighbours joined the recipe, because of what they add in [repeated
-cross-validation](repeated.md) on six sets. Its folds hold the molecules of the published test folds too, and
-that neighbours did well on the published folds of bace and sider was known. So the rows of {TODAY} on these
-six sets are not blind; those on broad6k are blind to that choice. The backbone that comes with the package
-was chosen among several on folds of train and valid rows, when test scores of an earlier one were known. What
-MiniMol adds was known from the first repeat of repeated cross-validation, on biogenadme too.
+cross-validation](repeated.md) on six sets. Its folds hold the molecules of the published test folds too,
+and that neighbours did well on the published folds of bace and sider was known. So the rows of {TODAY} on
+these six sets are not blind; those on broad6k are blind to that choice. The backbone that comes with the
+package was chosen among several on folds of train and valid rows, when test scores of an earlier one were
+known. What MiniMol adds was known from the first repeat of repeated cross-validation, on biogenadme too.
+`structure-75` was chosen by one perceptron on the valid folds of chembl2k, biogenadme and sider
+([levers](levers.md)), and by a linear learner on [folds of train and valid rows](pretraining.md), before a
+test row of it was read.
 """
 _TARGETS = f"""\
 The best baseline is chosen on test, set by set, which favours it; published means are each method's own.
@@ -185,7 +190,8 @@ along` chooses its epoch on the fold that scores it, which favours it. `annotate
 the highest Tanimoto coefficient with another molecule of the corpus that is annotated with it as a target.
 Pretraining reads the structures (never labels) of all sets but hiv, whose molecules are mostly not in the
 corpus; `evaluated molecules unseen` leaves out those of all valid and test folds, `no descriptors as targets`
-reconstructs fingerprints alone.
+reconstructs fingerprints alone. The backbone of 75 epochs on [a GPU](../gpu.md) is 240 wide and reconstructs
+descriptors; the one shipped [comes with the package](../default_backbone.md).
 """
 _AVERAGED = """\
 Mean score of single seeds → score of their mean prediction, test fold, in brackets the number of seeds. An

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.quality.published import LEFT_IN, PUBLISHED
-from benchmarks.quality.rows import LEAKY, LONG, MINIMOL, TODAY, Rows, label_of
+from benchmarks.quality.rows import GPU, LEAKY, LONG, MINIMOL, TODAY, Rows, label_of
 from benchmarks.quality.tables import figure_text, markdown, named, spread
 
 __all__ = ["beside"]
@@ -19,7 +19,7 @@ _OURS = {
         LONG,
         *(label_of(model, variant) for variant in ("cell", "chmr") for model in _MODELS),
     ),
-    "none used": (label_of("cytomol-five", "structure"), "cytomol-five-plain"),
+    "none used": (GPU, label_of("cytomol-five", "structure"), "cytomol-five-plain"),
 }
 """What became of the evaluated molecules' cell data in pretraining, and our models of that kind."""
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cytomol.evaluate.significance import Paired, compare
 
-__all__ = ["LEAKY", "LONG", "MINIMOL", "OURS", "TODAY", "Cell", "Rows", "label_of", "refitted"]
+__all__ = ["GPU", "LEAKY", "LONG", "MINIMOL", "OURS", "TODAY", "Cell", "Rows", "label_of", "refitted"]
 
 OURS = "cytomol-five (cell)"
 """The one recipe, of five members, with nothing known of the evaluated molecules in its pretraining."""
@@ -29,6 +29,9 @@ LONG = "cytomol (long)"
 
 MINIMOL = "cytomol (default+minimol)"
 """The recipe of today with a member more, which reads MiniMol's vectors; on sets that are clean of it."""
+
+GPU = "cytomol (structure-75)"
+"""The recipe of today on a backbone of structures alone, pretrained for 75 epochs on a GPU."""
 
 LEAKY = "cytomol-five (leaky)"
 """The recipe on a backbone that was pretrained with the profiles of evaluated molecules left in."""

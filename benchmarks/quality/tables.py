@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 from benchmarks.quality.published import LIMIT_MINUTES, Figure
-from benchmarks.quality.rows import LEAKY, MINIMOL, OURS, TODAY, Cell, Rows, refitted
+from benchmarks.quality.rows import GPU, LEAKY, MINIMOL, OURS, TODAY, Cell, Rows, refitted
 
 from cytomol.evaluate.significance import FEWEST_DRAWN, Paired, holm
 from cytomol.evaluate.summary import summarize_models
@@ -78,7 +78,7 @@ def targets(rows: Rows) -> Iterator[str]:
         lines.append((named(rows, name), number(rows.published(name)), leaky, baseline, *aims))
     header = ("set", "best published", LEAKY, "best own baseline", "to reach", "refitted")
     yield from markdown(header, lines)
-    for label in (OURS, TODAY, MINIMOL):
+    for label in (OURS, TODAY, GPU, MINIMOL):
         if label in rows.labels:
             yield from _reached_by(rows, label)
 
@@ -216,7 +216,7 @@ def _difference(found: tuple[Paired, float] | None) -> str:
 def costs(rows: Rows) -> Iterator[str]:
     """Yield the seconds of one seed of ours and of its refit against the limits, then of all models."""
     header = ("set", "features s", "fit s", "predict s", "peak MB", "minutes", "limit", "within?")
-    for label in (OURS, refitted(OURS), TODAY, refitted(TODAY), MINIMOL):
+    for label in (OURS, refitted(OURS), TODAY, refitted(TODAY), GPU, MINIMOL):
         if label in rows.labels:
             yield f"One seed of {label}:\n"
             yield from markdown(header, _costs_of(rows, label))

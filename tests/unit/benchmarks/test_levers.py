@@ -15,7 +15,7 @@ from benchmarks.quality import levers, stacking
 from benchmarks.quality.lever_heads import ByRange, Imputed, Snapshots, summed_and_averaged
 from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
 from benchmarks.quality.levers import LEVERS, Material
-from benchmarks.quality.plan import LEVER_BACKBONES
+from benchmarks.quality.plan import FROM_GPU, LEVER_BACKBONES
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
@@ -43,7 +43,7 @@ def test_levers_are_set_against_levers() -> None:
 
 
 def test_every_lever_answers_the_valid_rows(tmp_path: Path, untrained: dict[str, Path]) -> None:
-    for name in ("cell", "structure", *LEVER_BACKBONES):
+    for name in ("cell", "structure", *LEVER_BACKBONES, *FROM_GPU.values()):
         shutil.copytree(untrained["infoalign"], tmp_path / name)
     smiles = ["C" * n + end for n in range(1, 13) for end in ("O", "N", "c1ccccc1", "C(=O)O")]
     labels = np.array([["N" in text, "c" in text] for text in smiles], dtype=np.float64)

@@ -12,12 +12,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.quality import ablation, averaged, cell, molecules
-from benchmarks.quality.backbones import find_backbones, unseen_corpus
+from benchmarks.quality.backbones import find_backbones, pretrain, unseen_corpus
 from benchmarks.quality.beside import beside
 from benchmarks.quality.known import Known
 from benchmarks.quality.levers import COLUMNS as LEVERS
 from benchmarks.quality.page import main as write_page
-from benchmarks.quality.plan import BACKBONES, MOST_SEEDS, SETS, SHIPPED, STAGES, cells, steps
+from benchmarks.quality.plan import (
+    ALL,
+    BACKBONES,
+    FROM_GPU,
+    MOST_SEEDS,
+    RUNS,
+    SETS,
+    SHIPPED,
+    STAGES,
+    cells,
+    steps,
+)
 from benchmarks.quality.planted import COLUMNS as PLANTED
 from benchmarks.quality.plugins import PLUGINS
 from benchmarks.quality.rows import OURS, Rows
@@ -78,13 +89,22 @@ def test_every_planned_model_and_backbone_is_known() -> None:
         importlib.import_module(name)
     planned = list(cells(5))
     assert {model for _, model, _, _ in planned} <= set(learners.names())
-    assert {variant for _, _, variant, _ in planned} == {"", SHIPPED, f"{SHIPPED}+minimol", *BACKBONES}
+    assert {variant for _, _, variant, _ in planned} == {
+        "",
+        SHIPPED,
+        f"{SHIPPED}+minimol",
+        *BACKBONES,
+        *FROM_GPU,
+    }
+    assert {run.stage for run in RUNS if run.backbone in FROM_GPU}.isdisjoint(ALL)
     assert len(set(planned)) == len(planned)
 
 
 def test_an_absent_backbone_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no backbone 'cell'"):
         find_backbones(tmp_path, ["cell"])
+    with pytest.raises(ConfigError, match="trainings infoalign-structure-75-0, and unpack it here"):
+        pretrain(tmp_path, ["structure-75"])
 
 
 def test_the_corpus_of_the_unseen_has_no_evaluated_connectivity(
