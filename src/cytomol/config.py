@@ -113,11 +113,14 @@ class Config(BaseModel):
         try:
             return cls(**cls.flat(options, where=where))
         except ValidationError as error:
+            found = error.errors(include_url=False, include_context=False)
             problems = "; ".join(
                 f"{'.'.join(map(str, item['loc'])) or 'options'}: {item['msg']} (got {shown(item['input'])})"
-                for item in error.errors(include_url=False, include_context=False)
+                for item in found
             )
-            raise ConfigError(problems, where=where, hint=f"options: {', '.join(cls.model_fields)}") from None
+            unknown = any(item["type"] == "extra_forbidden" for item in found)
+            hint = f"options: {', '.join(cls.model_fields)}" if unknown else None
+            raise ConfigError(problems, where=where, hint=hint) from None
 
     @classmethod
     def saved(cls, options: Mapping[str, Any], *, where: str | None = None) -> Self:

@@ -13,6 +13,8 @@ from pydantic import Field, ValidationError
 
 from cytomol.config import MACHINE, Config, defaults, read_options
 from cytomol.errors import ConfigError
+from cytomol.methods.config import InfoAlignConfig
+from cytomol.options.machine import MOST_THREADS
 
 
 class Options(Config):
@@ -158,3 +160,16 @@ def test_honest_files_are_read_as_they_stand(
     if "<<" not in json.dumps(options):
         (folder / "a.yaml").write_text(yaml.safe_dump(options), encoding="utf-8")
         assert read_options(folder / "a.yaml") == options
+
+
+def test_a_wrong_value_is_named_without_a_list_of_all_options() -> None:
+    for options in ({"threads": MOST_THREADS + 1}, {"threads": 2**31}, {"workers": 10**30}):
+        [name] = options
+        with pytest.raises(
+            ConfigError, match=f"^{name}: Input should be less than or equal to 4096"
+        ) as raised:
+            InfoAlignConfig.build(dict(options))
+        assert "options: " not in str(raised.value)
+    with pytest.raises(ConfigError, match=r"options: .*epochs"):
+        InfoAlignConfig.build({"epoch": 3})
+    assert InfoAlignConfig.build({"threads": MOST_THREADS}).threads == MOST_THREADS

@@ -13,6 +13,7 @@ from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import set_options, sources_of
 from cytomol.cli.tracking_option import mlflow_option
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.options.machine import MOST_THREADS
 
 if TYPE_CHECKING:
     from cytomol.evaluate.runner import Benchmark
@@ -32,9 +33,18 @@ __all__ = ["command"]
 @click.option("-o", "--out", required=True, metavar="DIR", help="Folder of the results.")
 @click.option("--models", multiple=True, metavar="A,B", help="Models.  [default: all that can run]")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Seeds, from 0.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Jobs that run at once.")
 @click.option(
-    "--threads", type=click.IntRange(1), metavar="N", help="Threads of a job.  [default: cores / jobs]"
+    "--jobs",
+    type=click.IntRange(1, MOST_THREADS),
+    default=1,
+    show_default=True,
+    help="Jobs that run at once.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, MOST_THREADS),
+    metavar="N",
+    help="Threads of a job.  [default: cores / jobs]",
 )
 @click.option(
     "--backbone",

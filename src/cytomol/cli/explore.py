@@ -6,6 +6,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.options.machine import MOST_THREADS
 
 __all__ = ["command"]
 
@@ -24,7 +25,9 @@ __all__ = ["command"]
     "--port", type=click.IntRange(1, 65535), help="Port of this machine.  [default: 8421 or a free one]"
 )
 @click.option("--no-open", is_flag=True, help="Do not open the page in a browser.")
-@click.option("--workers", type=click.IntRange(1), help="Processes that read FILE.  [default: all cores]")
+@click.option(
+    "--workers", type=click.IntRange(1, MOST_THREADS), help="Processes that read FILE.  [default: all cores]"
+)
 @verify_key_option
 def command(
     *,

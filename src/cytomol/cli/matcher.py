@@ -8,6 +8,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.options.machine import MOST_THREADS
 
 __all__ = ["command"]
 
@@ -48,7 +49,9 @@ __all__ = ["command"]
     help="Variance of a profile's noise beside what structure explains.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of folds and sample.")
-@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
+@click.option(
+    "--workers", type=click.IntRange(1, MOST_THREADS), help="Processes that featurize.  [default: all cores]"
+)
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @verify_key_option

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytomol.errors import OutputError
+from cytomol.options.machine import MOST_THREADS
 
 if TYPE_CHECKING:
     from cytomol.tables.row_answer import Answer
@@ -64,7 +65,9 @@ def pass_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Molecules in a pass.",
         ),
         click.option(
-            "--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]"
+            "--workers",
+            type=click.IntRange(1, MOST_THREADS),
+            help="Processes that featurize.  [default: all cores]",
         ),
         *_OUTPUT,
     ]

@@ -13,6 +13,7 @@ from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
 from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.errors import InputError
+from cytomol.options.machine import MOST_THREADS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +54,9 @@ __all__ = ["command"]
 )
 @encoder_option
 @plugin_option
-@click.option("--workers", type=click.IntRange(1), help="Processes that featurize.  [default: all cores]")
+@click.option(
+    "--workers", type=click.IntRange(1, MOST_THREADS), help="Processes that featurize.  [default: all cores]"
+)
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @verify_key_option

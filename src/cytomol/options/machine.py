@@ -8,7 +8,10 @@ from pydantic import Field
 
 from cytomol.config import MACHINE, Config
 
-__all__ = ["MachineOptions"]
+__all__ = ["MOST_THREADS", "MachineOptions"]
+
+MOST_THREADS = 4096
+"""More than any machine has; no library below takes far more."""
 
 
 class MachineOptions(Config):
@@ -17,4 +20,6 @@ class MachineOptions(Config):
     group: ClassVar[str] = MACHINE
 
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to train.")
-    threads: int = Field(0, ge=0, description="Threads of a process; 0 leaves the choice to torch.")
+    threads: int = Field(
+        0, ge=0, le=MOST_THREADS, description="Threads of a process; 0 leaves the choice to torch."
+    )

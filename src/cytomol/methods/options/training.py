@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from cytomol.config import Config
-from cytomol.options.machine import MachineOptions
+from cytomol.options.machine import MOST_THREADS, MachineOptions
 
 __all__ = ["PretrainingMachine", "TrainingOptions"]
 
@@ -58,5 +58,7 @@ class PretrainingMachine(MachineOptions):
         description="How processes train together: each with a copy of the model (ddp; auto), or with a part "
         "of it (fsdp, which no method bears so far).",
     )
-    workers: int = Field(0, ge=0, description="Processes that featurize molecules; 0 takes one per core.")
+    workers: int = Field(
+        0, ge=0, le=MOST_THREADS, description="Processes that featurize molecules; 0 takes one per core."
+    )
     logger: str = Field("csv", description="Where losses are logged: csv, tensorboard, mlflow or none.")
