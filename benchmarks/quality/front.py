@@ -57,12 +57,13 @@ _TODAY = f"""\
 With a random forest (on classes) and nearest neighbours, on the backbone that comes with cytomol; so
 whoever has the package can have this model. `{LONG}` is the same on a backbone that InfoAlign pretrained
 for 30 epochs on the whole corpus, `{GPU}` on one that saw its structures alone, for 75 epochs on [a
-GPU](gpu.md); valid folds [had chosen it](FOLDER/levers.md). Why the members joined: [repeated
-cross-validation](FOLDER/repeated.md). Its folds hold the test molecules of six of these sets, so on those
-the rows are [not blind](FOLDER/campaign.md#what-was-known-when). Where a name says `refit`, members are
-fitted on the valid molecules too. With `+minimol` one member more reads the vectors of
-[MiniMol](encoders.md), which others pretrained on PubChem assays: only on the five sets whose labels are
-none of those assays ([how that was judged](encoders.md#what-an-encoder-may-have-seen)).
+GPU](gpu.md); valid folds [had chosen it](FOLDER/levers.md) for one perceptron, and the recipe keeps little
+of that on test. Why the members joined: [repeated cross-validation](FOLDER/repeated.md). Its folds hold the
+test molecules of six of these sets, so on those the rows are [not
+blind](FOLDER/campaign.md#what-was-known-when). Where a name says `refit`, members are fitted on the valid
+molecules too. With `+minimol` one member more reads the vectors of [MiniMol](encoders.md), which others
+pretrained on PubChem assays: only on the five sets whose labels are none of those assays ([how that was
+judged](encoders.md#what-an-encoder-may-have-seen)).
 """
 _SURE = """\
 - **Seeds.** Each seed trains everything anew on the same split: five are planned (three on hiv). Some models
