@@ -158,9 +158,9 @@ def _complete(stage: str, settings: Settings) -> bool:
 
     table = Table(settings.out, device=device_name(settings.device))
     if stage == "pretraining":
-        from benchmarks.gpu.pretraining import finished
+        from benchmarks.gpu.pretraining import complete
 
-        return all(finished(Training.read(name), table) for name in settings.trainings)
+        return complete(settings, table)
     return table.has(Row(stage, "stage"))
 
 

@@ -16,7 +16,7 @@ from cytomol.artifact.backbone import KIND
 from cytomol.artifact.directory import ModelDirectory, load_model, save_model
 from cytomol.training.loop.state import STATE, partial_path
 
-__all__ = ["ARCHIVE", "PART", "TOTAL", "halved", "pack_all", "parts_of", "saved_models", "split"]
+__all__ = ["ARCHIVE", "PART", "TOTAL", "halved", "pack_all", "parts_of", "saved_models", "split", "waiting"]
 
 ARCHIVE = "weights.zip"
 """All models that come home, each in a folder of its name."""
@@ -66,6 +66,22 @@ def saved_models(models: Path, names: Sequence[str]) -> dict[str, Path]:
     return found
 
 
+def _home(work: Path) -> dict[str, str]:
+    """Return the digests of what was packed before, by name."""
+    path = work / _HOME
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def waiting(models: Path, names: Sequence[str], work: Path) -> list[str]:
+    """Return the names of models that are saved and were not packed yet, as they are now."""
+    home = _home(work)
+    digests = {
+        name: json.loads((place / "manifest.json").read_text(encoding="utf-8"))["digest"]
+        for name, place in saved_models(models, names).items()
+    }
+    return [name for name, digest in digests.items() if home.get(name) != digest]
+
+
 def pack_all(
     models: Path, names: Sequence[str], out: Path, work: Path, *, total: int = TOTAL, part: int = PART
 ) -> list[str]:
@@ -89,14 +105,11 @@ def pack_all(
         Names of the models in it.
     """
     work.mkdir(parents=True, exist_ok=True)
-    home: dict[str, str] = json.loads((work / _HOME).read_text()) if (work / _HOME).is_file() else {}
-    path = work / ARCHIVE
+    home, places, path = _home(work), saved_models(models, names), work / ARCHIVE
     packed, left = [], []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, place in saved_models(models, names).items():
-            model = load_model(place, kind=KIND)
-            if home.get(name) == model.digest:
-                continue
+        for name in waiting(models, names, work):
+            model = load_model(places[name], kind=KIND)
             folder = work / name
             _write_small(model, folder)
             # weights hardly become smaller, so their bytes as they are tell whether they fit
@@ -115,7 +128,7 @@ def pack_all(
     if packed:
         for file, content in split(path.read_bytes(), part=part).items():
             (out / file).write_bytes(content)
-    (work / _HOME).write_text(json.dumps(home, indent=1))
+    (work / _HOME).write_text(json.dumps(home, indent=1), encoding="utf-8")
     print(f"come home: {', '.join(packed) or 'nothing new'}", flush=True)
     if left:
         print(f"come another time, there is no room: {', '.join(left)}", flush=True)

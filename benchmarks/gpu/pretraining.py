@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.pack import pack_all
+from benchmarks.gpu.pack import pack_all, waiting
 from benchmarks.gpu.plan import Clock, Settings, Training
 from benchmarks.gpu.rows import Row, Table, number
 
 from cytomol.training.loop.state import STATE, partial_path
 
-__all__ = ["Reached", "command", "excluded", "finished", "models", "run", "train"]
+__all__ = ["Reached", "command", "complete", "excluded", "finished", "models", "packed", "run", "train"]
 
 _SAVING = 20.0  # seconds that interrupted trainings get to save themselves
 _RESERVE = _SAVING + 15.0  # kept for saving and packing
@@ -28,12 +28,23 @@ _STOPPED = (130, -signal.SIGINT)  # statuses of what was asked to stop
 
 
 def run(settings: Settings, table: Table, clock: Clock) -> None:
-    """Train what is not finished; write its rows and pack its weights."""
+    """Train what is not finished and write its rows; pack the weights that were not packed yet."""
     open_ones = [
         training for name in settings.trainings if not finished(training := Training.read(name), table)
     ]
-    if not open_ones:
-        return
+    if open_ones:
+        _train(open_ones, settings, table, clock)
+    pack_all(models(settings), settings.trainings, settings.out, packed(settings))
+
+
+def complete(settings: Settings, table: Table) -> bool:
+    """Say whether every training is finished, and its weights are packed."""
+    return all(finished(Training.read(name), table) for name in settings.trainings) and not waiting(
+        models(settings), settings.trainings, packed(settings)
+    )
+
+
+def _train(open_ones: list[Training], settings: Settings, table: Table, clock: Clock) -> None:
     exclude = excluded(settings)
     print("excluded: " + (str(exclude) if exclude else "nobody, there is no list of molecules"), flush=True)
     commands = [command(training, settings, exclude) for training in open_ones]
@@ -47,12 +58,16 @@ def run(settings: Settings, table: Table, clock: Clock) -> None:
         if training.cells and not exclude:
             note += "; cell data of nobody left out"
         _add_rows(training, settings, table, reached, code=code, note=note)
-    pack_all(models(settings), settings.trainings, settings.out, settings.work / "packed")
 
 
 def models(settings: Settings) -> Path:
     """Return the folder of the model directories."""
     return settings.work / "models"
+
+
+def packed(settings: Settings) -> Path:
+    """Return the folder in which archives are made."""
+    return settings.work / "packed"
 
 
 def excluded(settings: Settings) -> Path | None:

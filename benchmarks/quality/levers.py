@@ -19,7 +19,7 @@ import pandas as pd
 from benchmarks.quality.backbones import corpus_folder, evaluated_molecules, find_backbones, pretrain
 from benchmarks.quality.lever_heads import ByRange, Imputed, Snapshots, summed_and_averaged
 from benchmarks.quality.lever_models import Annotated, annotated_neighbours, correlations, solve_tasks
-from benchmarks.quality.plan import FROM_GPU, LEVER_BACKBONES, SETS, SHIPPED
+from benchmarks.quality.plan import FROM_GPU, LEVER_BACKBONES, SETS, SHIPPED, STRUCTURE_75
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
@@ -218,7 +218,6 @@ def _tasks_together(material: Material, seed: int) -> NDArray[np.float64]:
 
 
 _ONE = "one perceptron"
-_FROM_GPU = "structure-75"
 LEVERS = (
     Lever(_ONE, "", partial(_model, _perceptron(), _plain)),
     Lever("one hidden layer", _ONE, partial(_model, _perceptron(hidden_layers=1), _plain)),
@@ -249,8 +248,8 @@ LEVERS = (
     Lever(
         "embedding, structure, 75 epochs on a GPU",
         "embedding, structure",
-        partial(_model, _perceptron(_WITH), _embedded(_FROM_GPU)),
-        needs=_FROM_GPU,
+        partial(_model, _perceptron(_WITH), _embedded(STRUCTURE_75)),
+        needs=STRUCTURE_75,
     ),
     Lever("embedding, cell", _ONE, partial(_model, _perceptron(_WITH), _embedded("cell"))),
     Lever(

@@ -16,6 +16,7 @@ __all__ = [
     "SETS",
     "SHIPPED",
     "STAGES",
+    "STRUCTURE_75",
     "Run",
     "Step",
     "cells",
@@ -25,7 +26,8 @@ __all__ = [
 SHIPPED = "default"
 """The backbone that comes with the package, pretrained without what is known of evaluated molecules."""
 
-FROM_GPU = {"structure-75": "infoalign-structure-75-0"}
+STRUCTURE_75 = "structure-75"
+FROM_GPU = {STRUCTURE_75: "infoalign-structure-75-0"}
 """Backbones that ``benchmarks.gpu`` pretrains, and how it calls them; nothing here pretrains them."""
 
 SETS = ("bace", "bbbp", "clintox", "sider", "chembl2k", "biogenadme", "broad6k", "toxcast", "hiv")
@@ -84,7 +86,7 @@ RUNS = (
     Run("baselines", _BASELINES),
     Run("ours", ("cytomol-refit", "cytomol"), SHIPPED),
     Run("minimol", ("cytomol-refit", "cytomol"), SHIPPED, ("minimol",), CLEAN),
-    Run("gpu", ("cytomol-refit", "cytomol"), *FROM_GPU, sets=SETS[:7]),
+    Run("gpu", ("cytomol-refit", "cytomol"), STRUCTURE_75, sets=SETS[:7]),
     Run("long", ("cytomol-refit", "cytomol"), "long"),
     Run("five", ("cytomol-five-refit", "cytomol-five", *_SINGLE), "cell"),
     Run("five", ("cytomol-five-plain",)),
@@ -94,7 +96,7 @@ RUNS = (
     Run("chmr", ("cytomol-five", *_SINGLE), "chmr-structure"),
 )
 STAGES = tuple(dict.fromkeys(run.stage for run in RUNS))
-ALL = tuple(stage for stage in STAGES if stage != "gpu")
+ALL = tuple(dict.fromkeys(run.stage for run in RUNS if run.backbone not in FROM_GPU))
 """What runs without a GPU."""
 
 # The rows were made when these were the defaults.

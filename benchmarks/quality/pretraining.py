@@ -107,18 +107,18 @@ def _made(wanted: Pretraining, work: Path) -> Path:
 
 def _score(model: Path, work: Path, path: Path) -> None:
     """Score a backbone where that was not done, and write its rows into the table."""
-    entrant = Entrant(model.name, str(model))
+    entrant, named = Entrant(model.name, str(model)), described(model)
     found: list[tuple[object, ...]] = []
     for name in CHOICE_SETS:
         result = json.loads(score_form(entrant, name, work).read_text(encoding="utf-8"))
         print(f"{model.name}: {name} scored", flush=True)
         for features, values in result["scores"].items():
             value = round(float(np.mean(values)), 3)
-            found.append((*described(model), name, result["metric"], features, len(values), value))
+            found.append((*named, name, result["metric"], features, len(values), value))
     rows = pd.DataFrame(found, columns=list(COLUMNS))
     if path.is_file():
         before = pd.read_csv(path)
-        same = pd.MultiIndex.from_frame(before[list(MODEL)]).isin([described(model)])
+        same = pd.MultiIndex.from_frame(before[list(MODEL)]).isin([named])
         rows = pd.concat([before[~same], rows], ignore_index=True)
     rows = rows.sort_values([*MODEL, "features"], kind="stable")
     with atomic_file(path, force=True) as temporary:

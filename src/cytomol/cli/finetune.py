@@ -15,10 +15,10 @@ from cytomol.cli.options import GroupedCommand, options_from
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.tracking_option import mlflow_option
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.cli.workers_option import workers_option
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
-from cytomol.options.machine import MOST_THREADS
 from cytomol.predict.config import FinetuneConfig
 
 if TYPE_CHECKING:
@@ -88,9 +88,7 @@ _SHOWN_TASKS = 40
     "code (authors; authors:bace and the like with what they set by hand for a data set).",
 )
 @report_option
-@click.option(
-    "--workers", type=click.IntRange(1, MOST_THREADS), help="Processes that featurize.  [default: all cores]"
-)
+@workers_option
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same command.")
 @click.option("--force", is_flag=True, help="Replace an existing output; forget an interrupted run.")
 @mlflow_option

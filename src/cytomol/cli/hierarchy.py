@@ -10,7 +10,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options
 from cytomol.cli.verify_key_option import verify_key_option
-from cytomol.options.machine import MOST_THREADS
+from cytomol.cli.workers_option import workers_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,9 +77,7 @@ __all__ = ["command"]
     "--typical", type=click.IntRange(1), default=5, show_default=True, help="Most typical members listed."
 )
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES of TABLE.  [default: smiles]")
-@click.option(
-    "--workers", type=click.IntRange(1, MOST_THREADS), help="Processes that featurize.  [default: all cores]"
-)
+@workers_option
 @output_options
 @verify_key_option
 def command(

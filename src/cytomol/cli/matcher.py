@@ -8,7 +8,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.verify_key_option import verify_key_option
-from cytomol.options.machine import MOST_THREADS
+from cytomol.cli.workers_option import workers_option
 
 __all__ = ["command"]
 
@@ -49,9 +49,7 @@ __all__ = ["command"]
     help="Variance of a profile's noise beside what structure explains.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of folds and sample.")
-@click.option(
-    "--workers", type=click.IntRange(1, MOST_THREADS), help="Processes that featurize.  [default: all cores]"
-)
+@workers_option
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @verify_key_option

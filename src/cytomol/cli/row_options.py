@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cytomol.cli.workers_option import workers_option
 from cytomol.errors import OutputError
-from cytomol.options.machine import MOST_THREADS
 
 if TYPE_CHECKING:
     from cytomol.tables.row_answer import Answer
@@ -64,11 +64,7 @@ def pass_options(function: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Molecules in a pass.",
         ),
-        click.option(
-            "--workers",
-            type=click.IntRange(1, MOST_THREADS),
-            help="Processes that featurize.  [default: all cores]",
-        ),
+        workers_option,
         *_OUTPUT,
     ]
     return _with(options, function)

@@ -12,8 +12,8 @@ import click
 from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.cli.workers_option import workers_option
 from cytomol.errors import InputError
-from cytomol.options.machine import MOST_THREADS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,9 +54,7 @@ __all__ = ["command"]
 )
 @encoder_option
 @plugin_option
-@click.option(
-    "--workers", type=click.IntRange(1, MOST_THREADS), help="Processes that featurize.  [default: all cores]"
-)
+@workers_option
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @verify_key_option

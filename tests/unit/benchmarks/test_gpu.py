@@ -9,9 +9,10 @@ import pytest
 import torch
 from benchmarks.gpu.__main__ import main
 from benchmarks.gpu.equality import errors, watched
-from benchmarks.gpu.pack import ARCHIVE, halved, pack_all, parts_of, saved_models, split
-from benchmarks.gpu.plan import STAGES, TRAININGS, Settings, Sizes, Training, measured, stage_seconds
-from benchmarks.gpu.pretraining import Reached, command, excluded, train
+from benchmarks.gpu.pack import ARCHIVE, halved, pack_all, parts_of, saved_models, split, waiting
+from benchmarks.gpu.plan import STAGES, TRAININGS, Clock, Settings, Sizes, Training, measured, stage_seconds
+from benchmarks.gpu.pretraining import Reached, command, complete, excluded, models, train
+from benchmarks.gpu.pretraining import run as run_pretraining
 from benchmarks.gpu.resident import differences
 from benchmarks.gpu.rows import Row, Table
 from benchmarks.gpu.speed import covered
@@ -171,10 +172,26 @@ def test_what_does_not_fit_comes_the_next_time_and_nothing_comes_twice(untrained
     assert pack_all(models, names, out, work, total=whole - 1, part=whole // 3) == ["infoalign"]
     assert "come another time, there is no room: chmr" in capsys.readouterr().out
     assert len(parts_of(out)) > 1
+    assert waiting(models, names, work) == ["chmr"]
     assert pack_all(models, names, out, work, total=whole - 1) == ["chmr"]
+    assert waiting(models, names, work) == []
     assert [path.name for path in unpack(out, tmp_path / "home")] == ["chmr"]
     assert pack_all(models, names, out, work) == []
     assert parts_of(out) == []
+
+
+def test_finished_trainings_are_not_done_before_their_weights_are_packed(untrained, tmp_path):
+    name = "infoalign-cell-8-0"
+    chosen = settings(tmp_path, trainings=(name,))
+    models(chosen).mkdir(parents=True)
+    chosen.out.mkdir()
+    (models(chosen) / name).symlink_to(untrained["infoalign"])
+    table = Table(chosen.out, device="CPU")
+    table.add(Row("pretraining", f"{name}: epochs", "infoalign", "64", "bf16", note="finished; so it is"))
+    assert not complete(chosen, table)
+    run_pretraining(chosen, table, Clock(0))  # nothing is left to train
+    assert complete(chosen, table)
+    assert [path.name for path in unpack(chosen.out, tmp_path / "home")] == [name]
 
 
 def test_finished_models_come_before_interrupted_ones(untrained, tmp_path):
