@@ -85,7 +85,7 @@ class Batcher:
     waiting
         Rows that may wait; a request beyond is refused, but for one that finds nobody waiting.
     done
-        Called by the thread after each batch.
+        Called by the thread after each batch, before its answers are handed over.
 
     Examples
     --------
@@ -238,14 +238,14 @@ class Batcher:
         seconds = time.monotonic() - start
         rate = len(rows) / max(seconds, 1e-6)
         self._rate = rate if not self._rate else _MEMORY * self._rate + (1 - _MEMORY) * rate
+        if self._done is not None:  # who has an answer finds it counted
+            self._done(BatchDone(batch[0][0].key, len(rows), len(batch), seconds))
         place = 0
         for job, count in batch:
             job.answers += answers[place : place + count]
             place += count
             if len(job.answers) == len(job.rows):
                 _finish(job.future, job.answers)
-        if self._done is not None:
-            self._done(BatchDone(batch[0][0].key, len(rows), len(batch), seconds))
 
     def _answered(self, key: Hashable, rows: list[Any]) -> Sequence[Any]:
         answers = self._answer(key, rows)

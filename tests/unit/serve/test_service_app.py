@@ -29,18 +29,26 @@ JSON = {"content-type": "application/json"}
 TOKEN = "a-token-of-enough-letters"
 
 
+class Held:
+    """A model that begins to answer, and goes on when it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+
+
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Let the model compute until the event is set."""
-    go, usual = threading.Event(), PredictQuestion.answer
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    """Let the model compute until it is let go."""
+    held, usual = Held(), PredictQuestion.answer
 
     def answer(self: PredictQuestion, *args: Any) -> Any:
-        assert go.wait(20)
+        held.begun.set()
+        assert held.go.wait(20)
         return usual(self, *args)
 
     monkeypatch.setattr(questions.PredictQuestion, "answer", answer)
-    yield go
-    go.set()
+    yield held
+    held.go.set()
 
 
 def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def test_an_answer_of_too_many_numbers(models: ServedModels, verb: str, rows: in
         problem(client.post(f"/v1/{verb}", json={"molecules": ["C"] * rows}), 413, "numbers")
 
 
-def test_a_full_queue_refuses_and_the_rest_is_answered(models: ServedModels, held: threading.Event) -> None:
+def test_a_full_queue_refuses_and_the_rest_is_answered(models: ServedModels, held: Held) -> None:
     narrow = LIMITS.model_copy(update={"waiting": 2, "batch_rows": 1, "batch_wait": 0.0})
     with (
         TestClient(create_service(models, narrow), base_url="http://localhost") as client,
@@ -109,7 +117,7 @@ def test_a_full_queue_refuses_and_the_rest_is_answered(models: ServedModels, hel
         # it answers others while it computes
         assert client.get("/healthz").json() == {"status": "ok"}
         assert "cytomol_waiting_rows" in client.get("/metrics").text
-        held.set()
+        held.go.set()
         assert second.result(20).status_code == 200
 
 
@@ -125,11 +133,11 @@ def until(found: Any, seconds: float = 20) -> Any:
     return value
 
 
-def test_a_request_is_given_up_after_its_time(models: ServedModels, held: threading.Event) -> None:
+def test_a_request_is_given_up_after_its_time(models: ServedModels, held: Held) -> None:
     short = LIMITS.model_copy(update={"timeout": 0.2})
     with TestClient(create_service(models, short), base_url="http://localhost") as client:
         problem(client.post("/v1/predict", json={"molecules": ["CCO"]}), 504, "timeout")
-        held.set()
+        held.go.set()
         assert until(lambda: answered_with(client.post("/v1/predict", json={"molecules": ["CCO"]}), 200))
 
 
@@ -171,18 +179,18 @@ async def asgi(
     return sent
 
 
-def test_a_client_that_goes_away_is_not_computed_for(models: ServedModels, held: threading.Event) -> None:
+def test_a_client_that_goes_away_is_not_computed_for(models: ServedModels, held: Held) -> None:
     app = create_service(models, LIMITS.model_copy(update={"batch_rows": 1, "batch_wait": 0.0}))
 
     async def leave() -> list[dict[str, Any]]:
         leaves = asyncio.Event()
         asked = asyncio.create_task(asgi(app, b'{"molecules": ["C", "CC", "CCC"]}', leaves=leaves))
-        await asyncio.sleep(0.2)
+        assert await asyncio.to_thread(held.begun.wait, 20)
         leaves.set()
         return await asyncio.wait_for(asked, 10)
 
     assert asyncio.run(leave())[0]["status"] == 499
-    held.set()
+    held.go.set()
     with TestClient(app, base_url="http://localhost") as client:
         assert client.post("/v1/predict", json={"molecules": ["CCO"]}).status_code == 200
         page = client.get("/metrics").text
