@@ -18,7 +18,7 @@ from benchmarks.quality.repeated.differences import write_differences
 from benchmarks.quality.repeated.material import make_material, make_vectors
 from benchmarks.quality.repeated.parts import PARTS, READS_ENCODER
 from benchmarks.quality.repeated.plan import SETS, Unit, units
-from benchmarks.quality.repeated.rows import write_scores
+from benchmarks.quality.repeated.rows import TABLE, read_scores, without_rows, write_scores
 from benchmarks.quality.repeated.worker import run_unit
 
 from cytomol.artifact.backbone import Backbone
@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         backbone = Backbone.load(options.backbone)
         folder = options.work / backbone.digest[:8]
         planned = list(units(options.sets, options.repeats, options.folds, options.parts))
+        if options.extend:
+            planned = without_rows(planned, read_scores(options.out / TABLE))
         failed = 0
         if not options.score:
             places = {name: make_material(options.work, name, backbone) for name in options.sets}
@@ -46,12 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
                     make_vectors(place, name)
             failed = _fit([each for each in planned if not each.path(folder).exists()], places, options.jobs)
         every = units(SETS, options.repeats, options.folds, tuple(PARTS))
-        table = write_scores(options.out / "repeated.csv", folder, every)
+        table = write_scores(options.out / TABLE, folder, every)
         write_differences(options.out / "repeated_differences.csv", table)
     except CytomolError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    print(f"{len(table)} rows: {options.out / 'repeated.csv'}")
+    print(f"{len(table)} rows: {options.out / TABLE}")
     return 1 if failed else 0
 
 
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=_USUAL, help=f"what is fitted ({usual})")
     parser.add_argument("--jobs", type=int, default=2, help="folds at once, a process each (2)")
     parser.add_argument("--backbone", default="default", help="model directory, or default")
+    parser.add_argument("--extend", action="store_true", help="fit only what the table has no row of")
     parser.add_argument("--score", action="store_true", help="fit nothing, score what is there")
     work = _ROOT / "build" / "quality" / "repeated"
     parser.add_argument("--work", type=Path, default=work, help="folder outside git")

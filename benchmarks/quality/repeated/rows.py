@@ -16,7 +16,9 @@ from cytomol.assays.metrics import score_tasks
 from cytomol.files import atomic_file
 from cytomol.learners.stack_weights import stack, weighted_mean
 
-__all__ = ["COLUMNS", "fold_scores", "read_scores", "reweighted", "write_scores"]
+__all__ = ["COLUMNS", "TABLE", "fold_scores", "read_scores", "reweighted", "without_rows", "write_scores"]
+
+TABLE = "repeated.csv"
 
 COLUMNS = (
     *("set", "repeat", "fold", "model", "metric", "value", "tasks", "n_train", "n_valid", "n_test"),
@@ -26,6 +28,7 @@ _KEY = ["set", "repeat", "fold", "model"]
 _WITH_EMBEDDING = ("mlp-embedding",)
 _JOINED = ("forest", "neighbours")  # after the campaign had shown what the other five do
 _SMALLER = "forest"  # the recipe's has fewer trees than the forest that stands for itself
+_TOLD_BY = {"recipe": "cytomol", "minimol": "mlp-minimol", "crossfit": "cytomol-crossfit"}
 
 
 def reweighted(answers: Answers, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
@@ -139,6 +142,16 @@ def read_scores(path: Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame(columns=list(COLUMNS))
     return pd.read_csv(path, dtype={"weights": str}).fillna({"weights": ""})
+
+
+def without_rows(planned: Iterable[Unit], table: pd.DataFrame) -> list[Unit]:
+    """Return the units that have no row yet; those fitted elsewhere need not be fitted here again."""
+    known = set(table[_KEY].itertuples(index=False, name=None))
+    return [
+        unit
+        for unit in planned
+        if (unit.set, unit.repeat, unit.fold, _TOLD_BY.get(unit.part, unit.part)) not in known
+    ]
 
 
 def write_scores(path: Path, folder: Path, planned: Iterable[Unit]) -> pd.DataFrame:

@@ -15,7 +15,14 @@ from benchmarks.quality.repeated.answers import Answers
 from benchmarks.quality.repeated.material import Division, Material
 from benchmarks.quality.repeated.parts import PARTS, fit_part
 from benchmarks.quality.repeated.plan import Unit, units
-from benchmarks.quality.repeated.rows import COLUMNS, fold_scores, read_scores, reweighted, write_scores
+from benchmarks.quality.repeated.rows import (
+    COLUMNS,
+    fold_scores,
+    read_scores,
+    reweighted,
+    without_rows,
+    write_scores,
+)
 from benchmarks.quality.repeated.worker import run_unit
 from sklearn.metrics import roc_auc_score
 
@@ -316,3 +323,15 @@ def test_the_command_fits_what_is_missing_and_scores_all(
 def test_every_part_is_a_known_learner_or_a_way_of_the_recipe() -> None:
     assert set(PARTS) - set(learners) == {"recipe", "minimol", "crossfit"}
     assert isinstance(material().division(0, 0, 5), Division)
+
+
+def test_what_has_rows_from_elsewhere_is_not_fitted_again() -> None:
+    planned = list(units(("bace", "broad6k"), 5, 5, tuple(PARTS)))
+    told = {"recipe": "cytomol", "forest": "forest", "minimol": "mlp-minimol", "crossfit": "cytomol-crossfit"}
+    done = planned[::3]
+    table = pd.DataFrame(
+        [(each.set, each.repeat, each.fold, told[each.part]) for each in done],
+        columns=["set", "repeat", "fold", "model"],
+    )
+    assert without_rows(planned, table) == [each for each in planned if each not in done]
+    assert without_rows(planned, pd.DataFrame(columns=list(COLUMNS))) == planned
