@@ -239,7 +239,7 @@ def _numbers(cells: Cells, task_type: str, *, named: bool, settled: bool, where:
             _check_classes(cells, values, where)
             places = np.where(np.isnan(cells.numbers), np.nan, np.searchsorted(values, cells.numbers))
             return _classes(cells, tuple(map(class_name, values)), places, "by number")
-    if len(values) == 1 and not named:
+    if len(values) == 1 and not named and not cells.words.any():
         return described(cells, "constant", f"every value is {values[0]:g}")
     remark = ""
     whole = bool((values == np.floor(values)).all())

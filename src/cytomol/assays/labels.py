@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.answer_names import RESERVED
 from cytomol.assays.cells import Cells, read_cells, refuse_decimal_commas
 from cytomol.assays.classes import encode
 from cytomol.assays.column_roles import (
@@ -24,10 +25,8 @@ from cytomol.assays.column_roles import (
 from cytomol.errors import InputError, note
 from cytomol.tables.molecules import find_column
 
-__all__ = ["RESERVED", "Kind", "Labels", "Task", "check_training_labels", "read_labels"]
+__all__ = ["Kind", "Labels", "Task", "check_training_labels", "read_labels"]
 
-# names that columns of a prediction have, so no task can have them
-RESERVED = ("smiles", "error")
 Kind = Literal["binary", "multiclass", "regression"]
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.answer_names import RESERVED, alike
 from cytomol.assays.cells import read_cells
 from cytomol.assays.column_roles import Choice, Column, TaskType, choose_tasks, roles_of_columns
-from cytomol.assays.labels import RESERVED, Labels, read_labels
+from cytomol.assays.labels import Labels, read_labels
 from cytomol.assays.replicates import TaskReplicates, replicates_of
 from cytomol.assays.same_molecule import molecule_groups
 from cytomol.counted import agreeing, counted
@@ -111,6 +112,7 @@ def triage(
             frame, smiles_col=smiles_col, missing_codes=missing_codes, task_type=task_type
         )
     ]
+    columns = _without_clashes(columns)
     choice = choose_tasks(columns)
     molecules, groups = _count_molecules(smiles)
     by_name = {column.name: column for column in columns}
@@ -149,6 +151,22 @@ def _with_words_among_numbers(column: Column, frame: pd.DataFrame, missing_codes
         problem=f"{agreeing(int(cells.words.sum()), 'cell', 'is no number', 'are no numbers')}, as {example}",
         remedy="write numbers, leave the cells empty, or name with --missing-codes what means not measured",
     )
+
+
+def _without_clashes(columns: Sequence[Column]) -> list[Column]:
+    """Add to tasks for which an answer would have the columns of another that they cannot stand beside it."""
+    by_name = {column.name: column for column in columns}
+    chosen = [name for name in choose_tasks(columns).tasks if not by_name[name].problem]
+    while clash := alike({name: by_name[name].classes for name in chosen}):
+        first, second, shared = clash
+        named, other = (first, second) if first == shared else (second, first)
+        chosen.remove(named)
+        by_name[named] = replace(
+            by_name[named],
+            problem=f"the answer for {other!r} has a column {shared!r} too",
+            remedy="rename the column, or name the tasks with --targets",
+        )
+    return [by_name[column.name] for column in columns]
 
 
 def _count_molecules(smiles: Sequence[str]) -> tuple[MoleculeCounts, NDArray[np.int64]]:

@@ -78,9 +78,7 @@ def featurize(
     >>> store.dense("morgan").shape
     (2, 1024)
     """
-    if isinstance(smiles, str):
-        raise InputError("one text where a sequence of SMILES belongs", hint="put it in a list")
-    rows: list[Any] = list(smiles)
+    rows = _rows(smiles)
     _refuse_to_start_again()
 
     def compute() -> MoleculeStore:
@@ -126,14 +124,23 @@ def featurize_several(
     >>> one.dense("morgan").shape, other.dense("morgan").shape
     ((1, 64), (1, 128))
     """
-    if cache is not None or isinstance(smiles, str) or any(one.geometry is not None for one in wanted):
+    if cache is not None or any(one.geometry is not None for one in wanted):
         reports = [progress, *[None] * (len(wanted) - 1)]
         return [
             featurize(smiles, options, workers=workers, cache=cache, progress=report)
             for options, report in zip(wanted, reports, strict=True)
         ]
     _refuse_to_start_again()
-    return _compute(list(smiles), wanted, workers, progress)
+    return _compute(_rows(smiles), wanted, workers, progress)
+
+
+def _rows(smiles: Sequence[Any]) -> list[Any]:
+    """Return the cells of a sequence in their order; a table would give the names of its columns."""
+    if isinstance(smiles, str):
+        raise InputError("one text where a sequence of SMILES belongs", hint="put it in a list")
+    if hasattr(smiles, "columns"):
+        raise InputError("a table where a sequence of SMILES belongs", hint="give its column of SMILES")
+    return list(smiles)
 
 
 def _refuse_to_start_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from cytomol.errors import InputError
 __all__ = ["annotate"]
 
 _EXAMPLES = 5
+_WELL = re.compile(r"([A-Za-z]{1,2})0*([1-9]\d?)")
 # Columns that together say where a profile was measured, under the names that plate maps have for them.
 _PLACES = {
     "well": ("well", "wellposition", "wellid", "detwell"),
@@ -49,9 +51,10 @@ def annotate(metadata: pd.DataFrame, path: Path, *, where: str, problems: Proble
     frame = read_rows(path, text=True)
     other = pd.DataFrame({name: as_ids(frame[name]) for name in map(str, frame)}).drop_duplicates()
     other = other.reset_index(drop=True)
-    mine, theirs = _key(metadata, other, path, where)
-    keys, by = _keys(metadata, mine), " and ".join(theirs)
-    rows = _rows_of(keys, _keys(other, theirs), by, path)
+    profiles, known = _with_plain_wells(metadata), _with_plain_wells(other)
+    mine, theirs = _key(profiles, known, path, where)
+    keys, by = _keys(profiles, mine), " and ".join(theirs)
+    rows = _rows_of(keys, _keys(known, theirs), by, path)
     found = rows >= 0
     if not found.any():
         raise _nothing(metadata, path, where)
@@ -63,6 +66,17 @@ def annotate(metadata: pd.DataFrame, path: Path, *, where: str, problems: Proble
     if kept:
         problems.note(f"{path}: {', '.join(kept)} differ from the profiles' own, which were kept")
     return metadata
+
+
+def _with_plain_wells(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with every well as a capital and two digits: A1, a01 and A001 are A01."""
+    wells = {column for column in map(str, frame) if plain_name(column) in _PLACES["well"]}
+    return frame.assign(**{column: frame[column].map(_plain_well) for column in wells})
+
+
+def _plain_well(text: str) -> str:
+    found = _WELL.fullmatch(text)
+    return f"{found[1].upper()}{int(found[2]):02d}" if found else text
 
 
 def _rows_of(keys: pd.Series[str], known: pd.Series[str], by: str, path: Path) -> NDArray[np.int64]:

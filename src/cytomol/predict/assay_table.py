@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.dates import read_dates
 from cytomol.assays.digits import shown
 from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import MAIN_METRIC
 from cytomol.assays.replicates import aggregate, replicates_of
 from cytomol.assays.same_molecule import molecule_groups
+from cytomol.assays.splits import FOLDS
 from cytomol.errors import InputError
-from cytomol.predict.smiles_input import InputTypeError
+from cytomol.predict.smiles_input import InputTypeError, check_smiles, is_missing
 
 __all__ = ["AssayTable"]
 
@@ -57,6 +61,26 @@ class AssayTable:
         for name, values in of_rows.items():
             if values is not None and len(values) != len(self.smiles):
                 raise InputError(f"{len(self.smiles)} molecules with {len(values)} {name}")
+
+    @classmethod
+    def of_columns(
+        cls, smiles: Any, labels: Labels, *, folds: Any = None, dates: Any = None, ids: Any = None
+    ) -> AssayTable:
+        """Take lists, arrays or columns of a data frame by position, whatever their index says.
+
+        Raises
+        ------
+        InputError
+            If molecules are no texts, a date is none, a fold has another name, or the numbers of rows differ.
+        """
+        found = check_smiles(smiles)
+        return cls(
+            found,
+            labels,
+            None if folds is None else _folds(folds),
+            None if dates is None else _dates(dates),
+            None if ids is None else ["" if is_missing(one) else str(one) for one in _cells(ids, "ids")],
+        )
 
     @property
     def names(self) -> list[str]:
@@ -122,3 +146,29 @@ class AssayTable:
             ceiling if how == "keep" else None,
         )
         return table, rows
+
+
+def _cells(values: Any, what: str) -> list[Any]:
+    """Return the cells of a list, an array or a column in their order."""
+    cells = values.to_numpy(dtype=object) if hasattr(values, "to_numpy") else np.array(values, dtype=object)
+    if cells.ndim != 1:
+        raise InputTypeError(f"{type(values).__name__} where one column of {what} belongs")
+    return list(cells)
+
+
+def _folds(values: Any) -> NDArray[np.str_]:
+    """Return the fold of every row, "" where there is none."""
+    folds = ["" if is_missing(one) else str(one) for one in _cells(values, "folds")]
+    for row, fold in enumerate(folds):
+        if fold not in {*FOLDS, ""}:
+            raise InputError(
+                f"{fold!r} is no fold", where=f"folds, row {row + 1}", hint=f"write {', '.join(FOLDS)} or ''"
+            )
+    return np.array(folds, dtype="<U5")
+
+
+def _dates(values: Any) -> NDArray[np.datetime64]:
+    """Return the date of every row, NaT where there is none."""
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        return values
+    return read_dates(pd.Series(_cells(values, "dates"), name="dates"), where="table")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.answer_names import OF_NEAREST
 from cytomol.checked import Checked
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.predict.texts import Texts
@@ -23,7 +24,7 @@ _SIGNS = {-1: "<", 0: "", 1: ">"}
 
 def evidence_columns(tasks: Sequence[str]) -> list[str]:
     """Return the columns that :meth:`NearestEvidence.frame` has for these tasks."""
-    return ["nearest_id", "nearest_smiles", "nearest_similarity", *(f"{name}_nearest" for name in tasks)]
+    return [*OF_NEAREST, *(f"{name}_nearest" for name in tasks)]
 
 
 @dataclass(frozen=True)

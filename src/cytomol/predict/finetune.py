@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
+from cytomol.assays.answer_names import alike
 from cytomol.assays.folds import check_molecules, fold_texts, say_kept_whole
 from cytomol.assays.labels import Labels
 from cytomol.chem.encoders import MoleculeEncoder
-from cytomol.errors import ConfigError
+from cytomol.errors import ConfigError, InputError
 from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.crossfit import calibration_folds
@@ -136,7 +137,9 @@ def finetune(
     listener = listener or Listener()
     if isinstance(backbone, str | Path):
         backbone = Backbone.load(backbone)
-    as_given = AssayTable(smiles, labels, folds, dates, ids)
+    as_given = AssayTable.of_columns(smiles, labels, folds=folds, dates=dates, ids=ids)
+    smiles = as_given.smiles
+    _check_answer(labels)
     table, places = as_given.gathered(config.replicates, listener.say)
     encoding = open_encoders(encoders)
     _say_encoders(encoding, labels, listener)
@@ -170,6 +173,24 @@ def finetune(
         predictor.texts[RECORD] = made.model_dump_json() + "\n"
     stages.end()
     return FinetuneResult(predictor, all_folds, scores, validated.evaluated, validated.verdict)
+
+
+def _check_answer(labels: Labels) -> None:
+    """Refuse tasks for which an answer would have two columns of one name.
+
+    Raises
+    ------
+    InputError
+        With both and the name.
+    """
+    if clash := alike({task.name: task.classes for task in labels.tasks}):
+        first, second, shared = clash
+        raise InputError(
+            f"tasks {first!r} and {second!r} cannot be learnt together: an answer would have two columns "
+            f"{shared!r}",
+            where=labels.where,
+            hint="rename a column, or name the tasks with --targets",
+        )
 
 
 def _say_encoders(encoders: Sequence[MoleculeEncoder], labels: Labels, listener: Listener) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cytomol.errors import InputError
 
-__all__ = ["InputTypeError", "InputValueError", "check_labels", "check_smiles", "require_valid"]
+__all__ = ["InputTypeError", "InputValueError", "check_labels", "check_smiles", "is_missing", "require_valid"]
 
 
 class InputValueError(InputError, ValueError):
@@ -58,10 +58,15 @@ def check_smiles(X: Any) -> list[str]:
     return [_text(cell, row) for row, cell in enumerate(cells.ravel().tolist())]
 
 
+def is_missing(cell: Any) -> bool:
+    """Tell a cell that holds nothing (None, NaN, NA)."""
+    return cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell))
+
+
 def _text(cell: Any, row: int) -> str:
     if isinstance(cell, str):
         return cell
-    if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):
+    if is_missing(cell):
         return ""
     raise InputTypeError(
         f"{type(cell).__name__} {cell!r} where a SMILES belongs",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from cytomol.assays.labels import read_labels
 from cytomol.assays.triage import Triage, triage
+from cytomol.errors import InputError
 
 
 def told(table: dict[str, list[object]]) -> Triage:
@@ -57,6 +61,29 @@ def test_what_must_be_settled_has_no_command() -> None:
     (column,) = found.problems
     assert column.problem == "1 cell is no number, as 'inactive' in row 60"
     assert found.command == ""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    numbers=st.lists(st.sampled_from(["5", "5.0", "0", "4", "12.5"]), min_size=1, max_size=4, unique=True),
+    words=st.lists(
+        st.sampled_from(["8,02", "8.02 uM", "failed", "1,234.5", "n.d.?"]), min_size=1, max_size=3
+    ),
+    share=st.integers(51, 99),
+)
+def test_words_among_numbers_are_never_passed_over(numbers: list[str], words: list[str], share: int) -> None:
+    """However few different numbers there are: floors of an assay are often the only whole ones."""
+    cells = [(numbers * 100)[row] if row < share else (words * 100)[row] for row in range(100)]
+    table: dict[str, list[object]] = {
+        "smiles": chains(100),
+        "y": list(cells),
+        "z": [n / 7 for n in range(100)],
+    }
+    found = next(column for column in told(table).columns if column.name == "y")
+    assert found.problem, found
+    assert told(table).command == ""
+    with pytest.raises(InputError):
+        read_labels(pd.DataFrame(table), None, ignore=["smiles"])
 
 
 def test_contradictory_labels_of_a_molecule_are_told() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cytomol.corpus.annotate import annotate
 from cytomol.corpus.problems import Problems
@@ -81,3 +84,36 @@ def test_what_does_not_join(tmp_path: Path, text: str, message: str) -> None:
         annotate(
             pd.DataFrame({"id": ["1", "2"]}), table(tmp_path / "m.csv", text), where="t", problems=Problems()
         )
+
+
+Spelling = Callable[[str, int], str]
+SPELLINGS: tuple[Spelling, ...] = (
+    lambda row, column: f"{row}{column:02d}",
+    lambda row, column: f"{row}{column}",
+    lambda row, column: f"{row.lower()}{column:02d}",
+    lambda row, column: f"{row.lower()}{column:03d}",
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    wells=st.lists(
+        st.tuples(st.sampled_from(["A", "H", "P", "AA", "AF"]), st.integers(1, 48)), min_size=1, unique=True
+    ),
+    mine=st.sampled_from(SPELLINGS),
+    theirs=st.sampled_from(SPELLINGS),
+    plates=st.booleans(),
+)
+def test_a_well_is_the_same_however_it_is_spelled(
+    tmp_path: Path, wells: list[tuple[str, int]], mine: Spelling, theirs: Spelling, plates: bool
+) -> None:
+    profiles = pd.DataFrame({"Metadata_Well": [mine(*well) for well in wells], "Metadata_Plate": "P1"})
+    known = pd.DataFrame({"well": [theirs(*well) for well in wells[::-1]]})
+    known["compound"] = [f"{row}-{column}" for row, column in wells[::-1]]
+    if plates:
+        known["plate"] = "P1"
+    path = tmp_path / "map.csv"
+    known.to_csv(path, index=False)
+    found = annotate(profiles, path, where="t", problems=Problems())
+    assert found["compound"].tolist() == [f"{row}-{column}" for row, column in wells]
+    assert found["Metadata_Well"].tolist() == profiles["Metadata_Well"].tolist()

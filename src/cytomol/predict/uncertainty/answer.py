@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.answer_names import OF_MOLECULE, SUFFIXES
 from cytomol.predict.uncertainty.limits import DomainLimits, Word
 
 __all__ = ["UncertaintyAnswer", "kinds_of", "set_of_classes", "uncertainty_columns"]
 
 Matrix = NDArray[np.float64]
 
-_SUFFIXES = {"classification": ("calibrated", "std", "set"), "regression": ("std", "low", "high")}
-_MOLECULE = ("similarity", "in_domain", "domain", "domain_reason")
 _SETS = np.array(["", "0", "1", "0|1"], dtype=object)
 
 
@@ -30,9 +29,9 @@ def uncertainty_columns(names: Sequence[str], kind: str | Sequence[str]) -> list
     """Return the columns that :meth:`UncertaintyAnswer.frame` has for these tasks."""
     kinds = kinds_of(kind, len(names))
     of_tasks = [
-        f"{name}_{suffix}" for name, one in zip(names, kinds, strict=True) for suffix in _SUFFIXES[one]
+        f"{name}_{suffix}" for name, one in zip(names, kinds, strict=True) for suffix in SUFFIXES[one]
     ]
-    return [*of_tasks, *_MOLECULE]
+    return [*of_tasks, *OF_MOLECULE]
 
 
 def set_of_classes(
