@@ -102,3 +102,20 @@ def test_an_output_that_exists_is_kept(cytomol: Run, trained: Path, tmp_path: Pa
     done = cytomol("score", trained, table(tmp_path), "-o", tmp_path / "s.json", "--workers", "1")
     assert done.code == 2
     assert (tmp_path / "s.json").read_text() == "mine"
+
+
+def test_codes_and_empty_columns_are_not_scored(cytomol: Run, trained: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(table(tmp_path)).assign(aromatic="")
+    frame["nitrogen"] = frame["nitrogen"].astype(str)
+    frame.loc[::5, "nitrogen"] = "-999"
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    words = ("score", trained, tmp_path / "t.csv", "-o", tmp_path / "s.json", "--workers", "1")
+    refused = cytomol(*words)
+    assert refused.code == 2
+    assert "'-999' is none of the classes" in refused.err
+    done = cytomol(*words, "--missing-codes=-999")
+    assert done.code == 0, done.err
+    assert "column 'aromatic' has no label, so this task is not scored" in done.err
+    found = json.loads((tmp_path / "s.json").read_text())["tasks"]
+    assert list(found) == ["nitrogen"]
+    assert found["nitrogen"]["labels"] == len(frame) - len(frame.iloc[::5])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytomol.cli.examples import examples
+from cytomol.cli.missing_codes_option import codes_of, missing_codes_option
 
 if TYPE_CHECKING:
     from cytomol.assays.column_roles import Column
@@ -29,11 +30,7 @@ _LONGEST = 40  # letters of a name
 @click.argument("table", metavar="TABLE")
 @click.option("--smiles-col", metavar="NAME", help="Column with the SMILES.  [default: smiles]")
 @click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.  [default: the first]")
-@click.option(
-    "--missing-codes",
-    metavar="A,B",
-    help="What stands for nothing measured beside empty cells, such as -1,-999; none: no number does.",
-)
+@missing_codes_option
 @click.option(
     "--task-type",
     default="auto",
@@ -54,13 +51,12 @@ def command(
     from cytomol.tables import read_molecules
 
     molecules = read_molecules(table, smiles_col=smiles_col, sheet=sheet)
-    codes = [code.strip() for code in (missing_codes or "").split(",") if code.strip()]
     found = triage(
         molecules.frame,
         molecules.smiles,
         smiles_col=molecules.smiles_col,
         table=table,
-        missing_codes=codes,
+        missing_codes=codes_of(missing_codes),
         task_type=task_type,
     )
     for line in _lines(found):

@@ -11,6 +11,7 @@ import click
 
 from cytomol.cli.encoder_options import encoder_option, plugin_option
 from cytomol.cli.examples import examples
+from cytomol.cli.missing_codes_option import codes_of, missing_codes_option
 from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.cli.workers_option import workers_option
 from cytomol.errors import InputError
@@ -52,6 +53,7 @@ __all__ = ["command"]
     metavar="SHARE",
     help="Share of molecules whose value the intervals or sets should hold.",
 )
+@missing_codes_option
 @encoder_option
 @plugin_option
 @workers_option
@@ -66,6 +68,7 @@ def command(
     smiles_col: str | None,
     sheet: str | None,
     coverage: float,
+    missing_codes: str | None,
     encoder: tuple[str, ...],
     plugin: tuple[str, ...],
     workers: int | None,
@@ -93,7 +96,7 @@ def command(
 
     import_plugins(plugin)
     predictor = Predictor.load(model).with_encoders(encoder)
-    labels, places = _labels(table, predictor.tasks)
+    labels, places = _labels(table, predictor.tasks, codes_of(missing_codes))
     stated = predictor.uncertainty is not None
     with Reporter(quiet=quiet).bar("predict") as advance:
         answer = predictor.predict(
@@ -112,8 +115,8 @@ def command(
             temporary.write_text(json.dumps(scored.to_dict(), indent=2) + "\n", encoding="utf-8")
 
 
-def _labels(table: MoleculeTable, tasks: Sequence[Task]) -> tuple[Labels, list[int]]:
-    """Return the labels of the tasks that the table has, and which tasks these are."""
+def _labels(table: MoleculeTable, tasks: Sequence[Task], codes: Sequence[str]) -> tuple[Labels, list[int]]:
+    """Return the labels of the tasks that were measured, and which tasks of the model these are."""
     from cytomol.predict.verdict.reading import read_measured
 
     names = [str(column) for column in table.frame.columns]
@@ -127,7 +130,13 @@ def _labels(table: MoleculeTable, tasks: Sequence[Task]) -> tuple[Labels, list[i
     for task in tasks:
         if task.name not in names:
             click.echo(f"no column {task.name!r}, so this task is not scored", err=True)
-    return read_measured(table.frame, [tasks[place] for place in places], where=table.where), places
+    labels = read_measured(
+        table.frame, [tasks[place] for place in places], missing_codes=codes, where=table.where
+    )
+    for place in places:
+        if tasks[place].name not in labels.names:
+            click.echo(f"column {tasks[place].name!r} has no label, so this task is not scored", err=True)
+    return labels, [place for place in places if tasks[place].name in labels.names]
 
 
 def _of_task(answer: Predictions, place: int) -> NDArray[np.float64]:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.cells import Cells, read_cells
 from cytomol.assays.labels import Labels, Task, read_labels
 from cytomol.errors import InputError
 from cytomol.tables.molecules import find_column
 
 __all__ = ["read_measured"]
 
-_MISSING = {"", "nan", "na", "n/a", "null", "none", "<na>"}
 
-
-def read_measured(frame: pd.DataFrame, tasks: Sequence[Task], *, where: str = "table") -> Labels:
+def read_measured(
+    frame: pd.DataFrame, tasks: Sequence[Task], *, missing_codes: Sequence[str] = (), where: str = "table"
+) -> Labels:
     """Read a column for each task: values as numbers, classes by the names that they had in training.
 
     A table of a few molecules may hold one class only, or classes in another order; what a column is, is
-    therefore asked of the model and not of the column.
+    therefore asked of the model and not of the column. A task of which nothing is measured is left out.
 
     Parameters
     ----------
@@ -31,45 +31,54 @@ def read_measured(frame: pd.DataFrame, tasks: Sequence[Task], *, where: str = "t
         The table; cells are text or numbers.
     tasks
         Tasks of the model that are columns of the table.
+    missing_codes
+        What stands for nothing measured beside empty cells, as in training.
     where
         The table's name, for messages.
 
     Raises
     ------
     InputError
-        If a column is absent, a cell is no number or no class that the model knows, or nothing is measured.
+        If a column is absent, a cell is no number or no class that the model knows, or nothing is measured
+        in any of them.
     """
+    named = [(find_column(frame, task.name, where=where, option="the model's task"), task) for task in tasks]
+    tasks = [task for name, task in named if read_cells(frame[name], missing_codes).measured]
+    if not tasks:
+        columns = ", ".join(repr(task.name) for _, task in named)
+        raise InputError("no label is measured", where=f"{where}, column{'s' * (len(named) > 1)} {columns}")
     matrix = np.full((len(frame), len(tasks)), np.nan)
     bounds = np.zeros(matrix.shape, dtype=np.int8)
     for place, task in enumerate(tasks):
         if task.kind == "regression":
-            found = read_labels(frame, [task.name], task_type="regression", where=where)
+            found = read_labels(
+                frame, [task.name], task_type="regression", missing_codes=missing_codes, where=where
+            )
             matrix[:, place] = found.matrix[:, 0]
             if found.bounds is not None:
                 bounds[:, place] = found.bounds[:, 0]
         else:
             name = find_column(frame, task.name, where=where, option="the model's task")
-            matrix[:, place] = _places(frame[name], task, where)
+            matrix[:, place] = _places(read_cells(frame[name], missing_codes), task, where)
     labels = Labels(tuple(tasks), matrix, where)
     return replace(labels, bounds=bounds) if bounds.any() else labels
 
 
-def _places(cells: pd.Series[Any], task: Task, where: str) -> NDArray[np.float64]:
+def _places(cells: Cells, task: Task, where: str) -> NDArray[np.float64]:
     """Return the place of every cell among the classes of a task; NaN where nothing was measured."""
     known = {_same(name): float(place) for place, name in enumerate(task.classes)}
-    places = np.full(len(cells), np.nan)
-    for row, (cell, missing) in enumerate(zip(cells, cells.isna(), strict=True)):
-        text = "" if missing else _same(cell)
-        if text in known:
+    places = np.full(len(cells.series), np.nan)
+    for row, (cell, missing) in enumerate(zip(cells.series, cells.missing, strict=True)):
+        if missing:
+            continue
+        if (text := _same(cell)) in known:
             places[row] = known[text]
-        elif text not in _MISSING:
+        else:
             raise InputError(
                 f"{str(cell)!r} is none of the classes of the model: {', '.join(task.classes)}",
                 where=f"{where}, row {row + 1}, column {task.name!r}",
                 hint="write the class as in training, or leave the cell empty where nothing was measured",
             )
-    if np.isnan(places).all():
-        raise InputError("no label is measured", where=f"{where}, column {task.name!r}")
     return places
 
 

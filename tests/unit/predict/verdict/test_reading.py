@@ -62,6 +62,19 @@ def test_nothing_measured_is_refused() -> None:
         read_measured(pd.DataFrame({"active": ["", "NA"]}), [ACTIVE])
 
 
+def test_a_task_of_which_nothing_is_measured_is_left_out() -> None:
+    frame = pd.DataFrame({"active": ["", "NA"], "pIC50": ["1.5", "-999"]})
+    found = read_measured(frame, [ACTIVE, VALUE], missing_codes=["-999"])
+    assert found.tasks == (VALUE,)
+    np.testing.assert_array_equal(found.matrix[:, 0], [1.5, np.nan])
+
+
+def test_codes_stand_for_nothing_measured_in_classes_too() -> None:
+    frame = pd.DataFrame({"active": ["active", "n.d.", "-1", "inactive"]})
+    found = read_measured(frame, [ACTIVE], missing_codes=["N.D.", "-1"])
+    np.testing.assert_array_equal(found.matrix[:, 0], [1, np.nan, np.nan, 0])
+
+
 def test_an_absent_column_is_refused() -> None:
     with pytest.raises(InputError, match="active"):
         read_measured(pd.DataFrame({"other": ["1"]}), [ACTIVE])
