@@ -19,6 +19,7 @@ from cytomol.assays.splits import FOLDS, divided_molecules, split
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
+from cytomol.counted import agreeing
 from cytomol.errors import InputError, note
 
 __all__ = ["check_folds", "check_molecules", "fold_texts", "score_folds", "valid_folds"]
@@ -81,6 +82,11 @@ def valid_folds(
         )
     else:
         result[valid] = folds[valid]
+        if left := int((result[valid] == "").sum()):
+            note(
+                f"{agreeing(left, 'molecule', 'is', 'are')} in no fold: neither learnt from nor scored",
+                where="split given",
+            )
         if divided := divided_molecules(result, molecule_groups(smiles)):
             note(
                 f"{divided:,} molecule(s) stand in two folds, which makes scores too good",

@@ -141,9 +141,12 @@ def read_labels(
     Raises
     ------
     InputError
-        If a column is absent, a cell is no number (with row, column and value), nothing is measured,
-        values look like codes for nothing measured, or the labels do not suit the kind.
+        If a column is absent or two have one name, a cell is no number (with row, column and value), nothing
+        is measured, values look like codes for nothing measured, or the labels do not suit the kind.
     """
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise InputError(f"has two columns {twice!r}", where=where, hint="rename one of them")
     settled = NO_CODES in missing_codes
     if targets is None:
         names, left_out = _tasks_by_role(frame, ignore, task_type, missing_codes, where)

@@ -194,7 +194,7 @@ def _load_folder(name: str, folder: Path) -> BenchmarkSet:
     card = _read_card(folder / _CARD)
     where = str(folder / _ASSAYS)
     frame = read_table(folder / _ASSAYS)  # numbers as such: toxcast has five million cells
-    column = frame[find_column(frame, "smiles", where=where, option="that header")]
+    column = frame[find_column(frame, "smiles", where=where)]
     smiles = ["" if absent else str(text) for text, absent in zip(column, column.isna(), strict=True)]
     targets = [column for column in frame.columns if column != "smiles"]
     labels = read_labels(frame, targets, ignore=["smiles"], task_type=card["kind"], where=where)

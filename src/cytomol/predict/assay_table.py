@@ -16,7 +16,7 @@ from cytomol.assays.labels import Labels
 from cytomol.assays.metrics import MAIN_METRIC
 from cytomol.assays.replicates import aggregate, replicates_of
 from cytomol.assays.same_molecule import molecule_groups
-from cytomol.assays.splits import FOLDS
+from cytomol.assays.splits import folds_from_column
 from cytomol.errors import InputError
 from cytomol.predict.smiles_input import InputTypeError, check_smiles, is_missing
 
@@ -158,13 +158,8 @@ def _cells(values: Any, what: str) -> list[Any]:
 
 def _folds(values: Any) -> NDArray[np.str_]:
     """Return the fold of every row, "" where there is none."""
-    folds = ["" if is_missing(one) else str(one) for one in _cells(values, "folds")]
-    for row, fold in enumerate(folds):
-        if fold not in {*FOLDS, ""}:
-            raise InputError(
-                f"{fold!r} is no fold", where=f"folds, row {row + 1}", hint=f"write {', '.join(FOLDS)} or ''"
-            )
-    return np.array(folds, dtype="<U5")
+    cells = pd.Series(_cells(values, "folds"), dtype=object)
+    return folds_from_column(cells, where="table", column="folds")
 
 
 def _dates(values: Any) -> NDArray[np.datetime64]:

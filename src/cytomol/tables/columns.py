@@ -14,16 +14,18 @@ __all__ = ["SMILES_NAMES", "find_column", "free_name", "smiles_column_of"]
 SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "structure")
 
 
-def find_column(frame: pd.DataFrame, name: str, *, where: str, option: str) -> str:
-    """Return ``name`` if the table has it; otherwise say which columns there are and the nearest one."""
+def find_column(frame: pd.DataFrame, name: str, *, where: str, option: str = "") -> str:
+    """Return ``name`` if the table has it; otherwise say which columns there are and the nearest one.
+
+    ``option`` is what another column is chosen with; "" where none can be.
+    """
     if name in frame.columns:
         return name
     near = difflib.get_close_matches(name, frame.columns, n=1, cutoff=0.6)
     shown = ", ".join(frame.columns[:12]) + (", ..." if len(frame.columns) > 12 else "")
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise InputError(
-        f"has no column {name!r}", where=where, hint=f"{hint}columns: {shown}; choose with {option}"
-    )
+    how = f"choose with {option}" if option else "rename the column"
+    raise InputError(f"has no column {name!r}", where=where, hint=f"{hint}columns: {shown}; {how}")
 
 
 def smiles_column_of(names: Iterable[str], wanted: str | None = None) -> str | None:

@@ -29,6 +29,15 @@ def test_given_folds_stay_and_divided_molecules_are_said() -> None:
     assert folds.tolist() == ["train", "", "test", "train", "valid", "test", "train"]
 
 
+def test_molecules_of_no_fold_are_said() -> None:
+    given = np.array(["train", "", "test", "", "valid", "", "train"])
+    with pytest.warns(InputNote) as told:
+        valid_folds(SMILES, VALID, given, OPTIONS)
+    assert "split given: 2 molecules are in no fold: neither learnt from nor scored" in map(
+        str, (each.message for each in told)
+    )
+
+
 def test_folds_by_dates_leave_invalid_and_undated_rows_out() -> None:
     cells = pd.Series(
         ["2020-01-01", "2020-01-01", "2024-01-01", "2021-01-01", "", "2022-01-01", "2023-01-01"], name="d"

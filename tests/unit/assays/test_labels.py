@@ -184,3 +184,10 @@ def test_decimal_commas_are_named(cells: list[object]) -> None:
 def test_text_with_a_comma_is_text() -> None:
     labels = read_labels(frame(y=["a,b", "1,2", "c"], t=["0.5", "1.5", "2"]), None, ignore=["smiles"])
     assert labels.names == ("t",)
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    frame = pd.DataFrame([["C", 1.0, 2.0]], columns=["smiles", "y", "y"])
+    for targets in (["y"], None):
+        with pytest.raises(InputError, match="has two columns 'y'"):
+            read_labels(frame, targets, ignore=["smiles"])

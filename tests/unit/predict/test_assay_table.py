@@ -85,7 +85,7 @@ def test_a_shuffled_frame_is_learnt_as_its_lists_are() -> None:
         ({"smiles": "CCO"}, "one text"),
         ({"smiles": table()}, "one column of SMILES"),
         ({"smiles": [1, 2]}, "int 1 where a SMILES belongs"),
-        ({"folds": ["train", "holdout"]}, "folds, row 2: 'holdout' is no fold"),
+        ({"folds": ["train", "holdout"]}, "row 2, column 'folds': fold 'holdout' is unknown"),
         ({"folds": table()}, "one column of folds"),
         ({"dates": ["2020-01-01", "soon"]}, "'soon' is not a date"),
         ({"ids": ["a"]}, "2 molecules with 1 ids"),

@@ -42,8 +42,8 @@ def read_split(path: str | Path, n: int) -> NDArray[np.str_]:
     """
     frame = read_table(path, text=True)
     where = str(path)
-    rows = frame[find_column(frame, "index", where=where, option="that header")]
-    fold = frame[find_column(frame, "fold", where=where, option="that header")]
+    rows = frame[find_column(frame, "index", where=where)]
+    fold = frame[find_column(frame, "fold", where=where)]
     numbers = as_numbers(rows).to_numpy(dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.floor(numbers)))
     if wrong.size:
