@@ -114,6 +114,6 @@ def test_a_variant_that_fails_gives_status_1(
     source = [corpus / "assays.csv", "--split", corpus / "split.csv"]
     done = cytomol("ablate", corpus, *source, "-o", tmp_path / "out", *TINY, *words)
     assert done.code == 1
-    assert "1 variants failed:\n  infoalign minimality: beta 1e-06, seed 0: too small" in done.err
+    assert "1 variant failed:\n  infoalign minimality: beta 1e-06, seed 0: too small" in done.err
     assert "beta 0.001" in done.out
     assert "warning: no molecule's profiles are left out" in done.err

@@ -77,7 +77,7 @@ def test_own_table_from_start_to_end(cytomol: Run, assays: Path, plugin: str, tm
 
     assert "--resume" in cytomol("benchmark", *common, "--models", "cli-constant").err
     done = cytomol("benchmark", *common, "--models", "cli-constant", "--resume")
-    assert (done.code, "1 of 1 jobs are done already" in done.err) == (0, True)
+    assert (done.code, "1 of 1 job is done already" in done.err) == (0, True)
     again = cytomol("benchmark", "-o", out, "--summary-only")
     assert (again.code, again.out) == (0, done.out)
 

@@ -52,7 +52,7 @@ def test_says_what_each_column_is(cytomol: Run, newcomer: Path) -> None:
 def test_counts_molecules_and_contradictions(cytomol: Run, newcomer: Path) -> None:
     out = cytomol("check", newcomer).out
     assert "60 rows, 59 valid molecules, 30 different, 29 in several rows" in out
-    assert "1 rows without a valid molecule; row 6: " in out
+    assert "1 row without a valid molecule; row 6: " in out
     assert "column 'outcome': 29 of 29 repeated molecules have contradictory labels" in out
     assert "outcome: 0 of 29 repeated molecules agree; two labels of one molecule differ in 100%" in out
     assert "clearance, log: 0 of 29 repeated molecules agree; noise of the assay" in out

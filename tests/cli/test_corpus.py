@@ -250,7 +250,7 @@ def test_one_command_without_a_table_of_molecules(tmp_path: Path, capsys: pytest
     assert run("corpus", "build", "-o", tmp_path / "out", *sources) == 0
     said = capsys.readouterr().out
     assert "brings 3 molecules" in said
-    assert "brings 1 molecules" in said
+    assert "brings 1 molecule" in said
     corpus = read_corpus(tmp_path / "out")
     assert corpus.smiles == ["CCO", "c1ccccc1O", "CCN", "CCC"]
     assert corpus.modalities["cp"].rows.tolist() == [0, 1, 2]
@@ -354,7 +354,7 @@ def test_check_finds_contradictions_in_modalities_and_in_profile_files(
     assert "contradict each other in 1 of 3 rows: row 2: CCCl, but m1 is c1ccccc1O" in capsys.readouterr().out
     (tables / "p.csv").write_text("compound,SMILES,f\n1,CCO,1\n1,CCN,2\n2,CCC,3\n")
     assert run("corpus", "check", tables / "p.csv") == 1
-    assert "1 ids stand beside different structures (1 rows): 1 is CCO in row 1" in capsys.readouterr().out
+    assert "1 id stands beside different structures (1 row): 1 is CCO in row 1" in capsys.readouterr().out
 
 
 def test_tables_as_libraries_are_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -372,10 +372,10 @@ def test_tables_as_libraries_are_published(tmp_path: Path, capsys: pytest.Captur
     assert run("corpus", "build", "-o", tmp_path / "out", *source) == 0
     said = capsys.readouterr().out
     assert (
-        "2 rows have no id (DMSO, empty): 1 are called by their InChIKey; 1 without structure were left out"
+        "2 rows have no id (DMSO, empty): 1 is called by its InChIKey; 1 without structure was left out"
         in said
     )
-    assert "1 rows repeat an id with its structure and were left out: B1" in said
+    assert "1 row repeats an id with its structure and was left out: B1" in said
     corpus = read_corpus(tmp_path / "out")
     assert corpus.molecules["mol_id"].tolist() == ["B1", "B2", "IAZDPXIOMUYVGZ-UHFFFAOYSA-N"]
     assert corpus.modalities["cp"].rows.tolist() == [0, 1]

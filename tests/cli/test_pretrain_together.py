@@ -220,4 +220,4 @@ def test_other_processes_than_were_started_are_refused(
     for name, value in said.items():
         monkeypatch.setenv(name, value)
     assert _run(corpus, "-o", tmp_path / "m", "--devices", 2) == 2
-    assert "torchrun started 4 processes on 1 nodes" in capsys.readouterr().err
+    assert "torchrun started 4 processes on 1 node" in capsys.readouterr().err

@@ -64,7 +64,7 @@ def test_each_row_is_scored_with_its_own_label(cytomol: Run, trained: Path, tmp_
     pd.concat([frame.iloc[:5], invalid, frame.iloc[5:]]).to_csv(tmp_path / "other.csv", index=False)
     done = cytomol("score", trained, tmp_path / "other.csv", "-o", tmp_path / "b.json", "--workers", "1")
     assert done.code == 0, done.err
-    assert "1 of 43 molecules are invalid and left out; row 6:" in done.out
+    assert "1 of 43 molecules is invalid and left out; row 6:" in done.out
     first, second = (
         json.loads((tmp_path / f"{name}.json").read_text())["tasks"]["nitrogen"] for name in "ab"
     )

@@ -113,5 +113,5 @@ def test_a_point_that_fails_gives_status_1(cytomol: Run, corpus: Path, tmp_path:
     words = ["--method", "contrastive", "--rates", "100", "--place", "pretraining", "--pattern", "random"]
     done = cytomol("stress", "missing", corpus, "-o", tmp_path / "out", *TINY, *words)
     assert done.code == 1, done.err
-    assert "1 points failed:\n  contrastive, filled by none: 100% of all at random" in done.err
+    assert "1 point failed:\n  contrastive, filled by none: 100% of all at random" in done.err
     assert "0 molecules have a profile, and the method learns from those alone" in done.err

@@ -387,7 +387,7 @@ def test_impossible_options_are_refused_before_work(corpus: Corpus, tmp_path: Pa
     out = tmp_path / "m"
     with pytest.raises(ConfigError, match="patience needs validation"):
         pretrain(corpus, _chmr(patience=2, validation_fraction=0.0), out, method="chmr", quiet=True)
-    with pytest.raises(ConfigError, match="batch_size 1 on 1 devices"):
+    with pytest.raises(ConfigError, match="batch_size 1 on 1 device"):
         pretrain(corpus, _chmr(batch_size=1), out, method="chmr", quiet=True)
     with pytest.raises(ConfigError, match="unknown logger"):
         pretrain(corpus, _chmr(logger="paper"), out, method="chmr", quiet=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.artifact.card_parts import cell, citation, code, front_matter, licence_lines
+from cytomol.counted import counted
 from cytomol.version import __version__
 
 __all__ = ["card"]
@@ -77,7 +78,7 @@ def _made(backbone: Backbone, training: Mapping[str, Any]) -> list[str]:
     seconds, speed = f"{training['seconds']:.0f} s", f"{training['molecules_per_second']:,.0f} molecules/s"
     lines = [
         f"Pretrained by cytomol {__version__} on a corpus of {training['data']['molecules']:,} molecules:",
-        f"{training['epochs']} epochs, {seconds}, {speed}.",
+        f"{counted(training['epochs'], 'epoch', comma=False)}, {seconds}, {speed}.",
         "",
         f"- views: {', '.join(backbone.config.views)}",
         f"- representation: {backbone.embedding_width} numbers a molecule",
@@ -132,8 +133,8 @@ def _left_out(data: Mapping[str, Any]) -> str:
     if "excluded" not in data:  # written before relations left as well
         return f"profiles left out: those of the {listed}; their relations stayed"
     left = data["excluded"]
-    relations = f"{left['relations']:,} relations" if data["exclude_relations"] else "no relations"
+    relations = counted(left["relations"], "relation") if data["exclude_relations"] else "no relations"
     return (
-        f"profiles left out: {left['profiles']:,}, and {relations}, of {left['molecules']:,} molecules; "
-        f"those of the {listed}"
+        f"profiles left out: {left['profiles']:,}, and {relations}, of "
+        f"{counted(left['molecules'], 'molecule')}; those of the {listed}"
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cytomol.artifact.model_digest import MANIFEST
 from cytomol.artifact.shipped import is_shipped
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, MissingDependencyError, ModelDirectoryError
 from cytomol.files import SIGNATURE, atomic_file, sha256
 
@@ -163,7 +164,8 @@ def _check(directory: Path, key: Ed25519PublicKey, named: str) -> None:
             )
         if file.stat().st_size != _LENGTH:
             raise ModelDirectoryError(
-                f"is no signature: it has {file.stat().st_size} bytes, not {_LENGTH}", where=str(file)
+                f"is no signature: it has {counted(file.stat().st_size, 'byte', comma=False)}, not {_LENGTH}",
+                where=str(file),
             )
         key.verify(file.read_bytes(), (directory / MANIFEST).read_bytes())
     except InvalidSignature:

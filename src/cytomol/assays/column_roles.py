@@ -14,6 +14,7 @@ from cytomol.assays.classes import class_name, encode, has_known_words, order_cl
 from cytomol.assays.codes import looks_missing, minus_one_among_classes
 from cytomol.assays.column import Choice, Column, Role, choose_tasks, described
 from cytomol.assays.id_columns import no_task, words_of_name
+from cytomol.counted import agreeing, counted
 from cytomol.errors import ConfigError, InputError
 
 __all__ = [
@@ -215,11 +216,11 @@ def _censored(cells: Cells, *, settled: bool) -> Column:
     return described(
         cells,
         "censored",
-        f"{below + above:,} of {cells.measured:,} cells are bounds",
+        agreeing(below + above, "cell", "is a bound", "are bounds", of=cells.measured),
         below=below,
         above=above,
-        remark=f"{below + above:,} of {cells.measured:,} values are bounds: {below:,} 'less than', {above:,} "
-        "'more than'",
+        remark=agreeing(below + above, "value", "is a bound", "are bounds", of=cells.measured)
+        + f": {below:,} 'less than', {above:,} 'more than'",
         **_problem(cells, settled=settled),
         **_range(cells),
     )
@@ -251,11 +252,11 @@ def _numbers(cells: Cells, task_type: str, *, named: bool, settled: bool, where:
         and len(numbers) >= 4 * len(values)
     ):
         remark = (
-            f"holds {len(values)} different whole numbers, learnt as numbers; for classes give --task-type "
-            f'"{cells.name}=classification"'
+            f"holds {counted(len(values), 'different whole number', comma=False)}, learnt as numbers; for"
+            f' classes give --task-type "{cells.name}=classification"'
         )
     return described(
-        cells, "number", f"{len(values):,} different values", remark=remark, **problem, **_range(cells)
+        cells, "number", counted(len(values), "different value"), remark=remark, **problem, **_range(cells)
     )
 
 
@@ -299,9 +300,9 @@ def _problem(cells: Cells, *, settled: bool, asked: bool = False) -> dict[str, s
     codes = looks_missing(np.where(cells.bounds == 0, cells.numbers, np.nan))
     if not codes:
         return {}
-    counted = ", ".join(f"{class_name(code)} in {count:,}" for code, count in codes.items())
+    found = ", ".join(f"{class_name(code)} in {count:,}" for code, count in codes.items())
     given = ",".join(class_name(code) for code in codes)
     return {
-        "problem": f"{counted} of {cells.measured:,} cells, apart from all other values: not measured?",
+        "problem": f"{found} of {cells.measured:,} cells, apart from all other values: not measured?",
         "remedy": f"--missing-codes={given} leaves them out, --missing-codes=none learns them as values",
     }

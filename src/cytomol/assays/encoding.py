@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.labels import Kind, Labels, Task
 from cytomol.checked import Checked
+from cytomol.counted import counted
 from cytomol.errors import ModelDirectoryError
 
 __all__ = ["Encoding"]
@@ -134,7 +135,8 @@ class Encoding:
                 entry.word("kind", get_args(Kind)), "regression"
             )
             if (kind == "multiclass") != (len(classes) > 2) or (kind == "regression" and classes):
-                raise ModelDirectoryError(f"{entry.part}: {len(classes)} classes of a {kind} task")
+                known = counted(len(classes), "class", plural="classes", comma=False)
+                raise ModelDirectoryError(f"{entry.part}: {known} of a {kind} task")
             tasks.append(Task(name, kind, classes))
         if not tasks or len({task.name for task in tasks}) != len(tasks):
             raise ModelDirectoryError("tasks: there are none, or two have one name")

@@ -19,7 +19,7 @@ from cytomol.assays.splits import FOLDS, divided_molecules, split
 from cytomol.chem.featurize import FeatureOptions
 from cytomol.chem.standardize import kept_whole
 from cytomol.chem.store import MoleculeStore
-from cytomol.counted import agreeing
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError, note
 
 __all__ = ["check_folds", "check_molecules", "fold_texts", "score_folds", "valid_folds"]
@@ -45,9 +45,12 @@ def check_molecules(
     first = f"row {invalid[0] + 1}: {errors[invalid[0]]}"
     if not valid.any():
         raise InputError(
-            f"no valid molecule among {len(valid)} rows; {first}", where=where, hint="is --smiles-col right?"
+            f"no valid molecule among {counted(len(valid), 'row', comma=False)}; {first}",
+            where=where,
+            hint="is --smiles-col right?",
         )
-    say(f"{invalid.size} of {len(valid)} molecules are invalid and left out; {first}")
+    invalid_are = agreeing(invalid.size, "molecule", "is", "are", of=len(valid), comma=False)
+    say(f"{invalid_are} invalid and left out; {first}")
 
 
 def say_kept_whole(options: FeatureOptions, store: MoleculeStore, say: Callable[[str], None]) -> None:
@@ -106,8 +109,9 @@ def check_folds(folds: NDArray[np.str_], labels: Labels, *, why: str) -> None:
     for fold in FOLDS[:2]:
         rows = folds == fold
         if not (rows[:, None] & ~np.isnan(labels.matrix)).any():
+            in_it = counted(int(rows.sum()), "molecule", comma=False)
             raise InputError(
-                f"the {fold} fold has no labelled, valid molecule ({int(rows.sum())} molecules in it)",
+                f"the {fold} fold has no labelled, valid molecule ({in_it} in it)",
                 where=labels.where,
                 hint=f"{why}: give one, or use another --split-type",
             )

@@ -216,7 +216,8 @@ def _of_replicates(replicates: Sequence[TaskReplicates], molecules: MoleculeCoun
         stand = agreeing(molecules.repeated, "molecule", "stands", "stand")
         lines.append(f"{stand} in several rows, which stay together in every split")
     lines += [
-        f"column {found.task!r}: {found.contradictory:,} of {found.molecules:,} repeated molecules have "
+        f"column {found.task!r}: "
+        f"{agreeing(found.contradictory, 'repeated molecule', 'has', 'have', of=found.molecules)} "
         "contradictory labels"
         for found in replicates
         if found.contradictory

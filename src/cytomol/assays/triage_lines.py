@@ -8,6 +8,7 @@ from cytomol.assays.column_roles import Column
 from cytomol.assays.digits import shown
 from cytomol.assays.replicates import TaskReplicates
 from cytomol.assays.triage import MoleculeCounts
+from cytomol.counted import agreeing, counted
 
 __all__ = ["column_values", "molecule_lines", "replicate_lines"]
 
@@ -43,13 +44,14 @@ def molecule_lines(counts: MoleculeCounts) -> list[str]:
     --------
     >>> from cytomol.assays.triage import MoleculeCounts
     >>> molecule_lines(MoleculeCounts(3, 2, 2, 0, (3, "empty SMILES")))[1]
-    '1 rows without a valid molecule; row 3: empty SMILES'
+    '1 row without a valid molecule; row 3: empty SMILES'
     """
-    valid = f"{counts.valid:,} valid molecules, {counts.different:,} different"
-    lines = [f"{counts.rows:,} rows, {valid}, {counts.repeated:,} in several rows"]
+    valid = f"{counted(counts.valid, 'valid molecule')}, {counts.different:,} different"
+    lines = [f"{counted(counts.rows, 'row')}, {valid}, {counts.repeated:,} in several rows"]
     if counts.first_invalid:
         row, reason = counts.first_invalid
-        lines.append(f"{counts.rows - counts.valid:,} rows without a valid molecule; row {row}: {reason}")
+        invalid = counted(counts.rows - counts.valid, "row")
+        lines.append(f"{invalid} without a valid molecule; row {row}: {reason}")
     return lines
 
 
@@ -58,7 +60,7 @@ def replicate_lines(task: TaskReplicates, columns: Sequence[Column]) -> list[str
     spread = next((column.spread for column in columns if column.name == task.task), None)
     if task.noise is None:
         return []
-    agree = f"{task.same:,} of {task.molecules:,} repeated molecules agree"
+    agree = agreeing(task.same, "repeated molecule", "agrees", "agree", of=task.molecules)
     if spread is None:
         best = "".join(f"; at best {name} {score:.3f}" for name, score in task.best.items())
         return [f"{task.task}: {agree}; two labels of one molecule differ in {task.noise:.0%}{best}"]

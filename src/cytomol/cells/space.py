@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cytomol.cells.modality import NamedFeatures, TrainedModality
 from cytomol.chem.featurize import featurize
 from cytomol.chem.store import MoleculeStore
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError
 
 __all__ = ["CellSpace", "Space", "Way"]
@@ -173,7 +174,7 @@ class CellSpace:
         if values.ndim != 2 or values.shape[1] != len(modality.columns):
             raise InputError(
                 f"profiles of shape {values.shape}",
-                hint=f"{modality.name} has {len(modality.columns)} features",
+                hint=f"{modality.name} has {counted(len(modality.columns), 'feature', comma=False)}",
             )
         parts = [self._profiles(values[at : at + _CHUNK]) for at in range(0, len(values), _CHUNK)]
         places = np.concatenate(parts) if parts else np.zeros((0, self.width), np.float32)

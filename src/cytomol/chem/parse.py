@@ -11,6 +11,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from cytomol.chem.smiles_cell import split_cell
+from cytomol.counted import counted
 
 __all__ = [
     "EMPTY",
@@ -130,13 +131,15 @@ def _endless(text: str, max_atoms: int) -> str:
     if len(text) <= max_atoms:
         return ""
     if len(text) > _CHARACTERS_PER_ATOM * max_atoms:
-        return f"text of {len(text):,} characters, too long for a molecule of at most {max_atoms:,} atoms"
+        most = counted(max_atoms, "atom")
+        return f"text of {len(text):,} characters, too long for a molecule of at most {most}"
     depth = deepest = 0
     for character in text:
         depth += (character == "(") - (character == ")")
         deepest = max(deepest, depth)
     if deepest > max_atoms:  # each branch begins at another atom
-        return f"branches nested {deepest:,} deep, too deep for a molecule of at most {max_atoms:,} atoms"
+        most = counted(max_atoms, "atom")
+        return f"branches nested {deepest:,} deep, too deep for a molecule of at most {most}"
     return ""
 
 

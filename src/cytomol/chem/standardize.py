@@ -9,6 +9,7 @@ from rdkit import Chem
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from cytomol.chem.parse import ParsedMolecule
+from cytomol.counted import agreeing
 
 __all__ = ["Standardize", "in_canonical_order", "kept_whole", "parent"]
 
@@ -60,7 +61,7 @@ def kept_whole(smiles: Iterable[str]) -> str:
     several = sum("." in text for text in texts)
     if not several:
         return ""
-    return (
-        f"{several:,} of {len(texts):,} molecules are salts or mixtures and are read whole; "
-        "--standardize parent reads the largest part, uncharged"
+    whole = agreeing(
+        several, "molecule", "is a salt or mixture and is", "are salts or mixtures and are", of=len(texts)
     )
+    return f"{whole} read whole; --standardize parent reads the largest part, uncharged"

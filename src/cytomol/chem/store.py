@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cytomol.chem.checksum import checksums, differing
 from cytomol.chem.fingerprints import unpack_bits
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.files import atomic_directory, require_file, settled
 
@@ -100,7 +101,7 @@ class MoleculeStore:
         )
         n = len(self.smiles)
         problems = [
-            f"{name} has {length} rows"
+            f"{name} has {counted(length, 'row', comma=False)}"
             for name, length in (
                 ("errors", len(self.errors)),
                 ("atom_offsets", len(self.atom_offsets) - 1),
@@ -116,7 +117,8 @@ class MoleculeStore:
         if set(self.widths) != set(self.blocks):
             problems.append(f"widths of {sorted(self.widths)} for blocks {sorted(self.blocks)}")
         if problems:
-            raise InputError(f"molecule store of {n} molecules does not fit together: {'; '.join(problems)}")
+            size = counted(n, "molecule", comma=False)
+            raise InputError(f"molecule store of {size} does not fit together: {'; '.join(problems)}")
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -178,12 +180,14 @@ class MoleculeStore:
         numbers = np.asarray(rows)
         if numbers.dtype == np.bool_:
             if numbers.shape != (len(self),):
-                raise InputError(f"mask of shape {numbers.shape} for {len(self)} molecules")
+                size = counted(len(self), "molecule", comma=False)
+                raise InputError(f"mask of shape {numbers.shape} for {size}")
             return np.flatnonzero(numbers)
         numbers = numbers.reshape(-1).astype(np.int64)
         outside = (numbers < -len(self)) | (numbers >= len(self))
         if outside.any():
-            raise InputError(f"no row {numbers[outside][0]} among {len(self)} molecules")
+            size = counted(len(self), "molecule", comma=False)
+            raise InputError(f"no row {numbers[outside][0]} among {size}")
         return np.where(numbers < 0, numbers + len(self), numbers)
 
     def with_block(self, name: str, values: NDArray[Any], width: int | None = None) -> MoleculeStore:

@@ -10,6 +10,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import base_config, pretraining_options, set_options, sources_of
+from cytomol.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,7 +159,7 @@ def _run(ablation: Ablation, *, resume: bool, force: bool, report: bool, quiet: 
     if report and len(summary):
         report_beside(ablation.out, quiet=quiet)
     if failures:
-        click.echo(f"{len(failures)} variants failed:", err=True)
+        click.echo(f"{counted(len(failures), 'variant', comma=False)} failed:", err=True)
         for failure in failures:
             click.echo(f"  {failure.variant}, seed {failure.seed}: {failure.reason}", err=True)
         raise SystemExit(1)
@@ -168,7 +169,8 @@ def _print(summary: pd.DataFrame) -> None:
     """Print one table per study, method and set: mean over tasks by fold, and difference from full."""
     for (study, method, name), part in summary.groupby(["study", "method", "set"], sort=False):
         metric, folds = part["metric"].iloc[0], list(dict.fromkeys(part["fold"]))
-        click.echo(f"\n{method} {study}, {name}: {metric}, mean over tasks, {part['seeds'].max()} seeds")
+        seeds = counted(part["seeds"].max(), "seed", comma=False)
+        click.echo(f"\n{method} {study}, {name}: {metric}, mean over tasks, {seeds}")
         width = max(len(str(variant)) for variant in part["variant"])
         click.echo(" " * width + "".join(f"{fold:>18}{'from full':>11}" for fold in folds))
         for variant, rows in part.groupby("variant", sort=False):

@@ -13,6 +13,7 @@ from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import set_options, sources_of
 from cytomol.cli.tracking_option import mlflow_option
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.counted import counted
 from cytomol.options.machine import MOST_THREADS
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _run(benchmark: Benchmark, *, resume: bool, force: bool, report: bool) -> No
     if (benchmark.out / "rows.csv").exists():
         _summarize(benchmark.out, report=report)
     if failures:
-        click.echo(f"{len(failures)} jobs failed:", err=True)
+        click.echo(f"{counted(len(failures), 'job', comma=False)} failed:", err=True)
         for failure in failures:
             click.echo(f"  {failure.job}: {failure.reason} (log: {failure.log})", err=True)
         raise SystemExit(1)

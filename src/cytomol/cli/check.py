@@ -9,6 +9,7 @@ import click
 
 from cytomol.cli.examples import examples
 from cytomol.cli.missing_codes_option import codes_of, missing_codes_option
+from cytomol.counted import counted
 
 if TYPE_CHECKING:
     from cytomol.assays.column_roles import Column
@@ -106,5 +107,5 @@ def _columns(columns: Sequence[Column], tasks: Sequence[str]) -> list[str]:
         left = f"{name:<{widths[0]}}  {role:<{widths[1]}}  {measured:>{widths[2]}}"
         lines.append(f"{left}  {values:<{widths[3]}}  {learnt}".rstrip())
     if len(columns) > _SHOWN:
-        lines.append(f"... and {len(columns) - _SHOWN} more columns")
+        lines.append(f"... and {counted(len(columns) - _SHOWN, 'more column', comma=False)}")
     return lines

@@ -10,6 +10,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -168,6 +169,5 @@ class _Tally:
         click.echo(f"coded {self.coded:,} of {self.rows:,} profiles: {out}", err=True)
         if self.compared:
             mean = self.shared / self.compared
-            click.echo(
-                f"profile and molecule share {mean:.2f} levels on average ({self.compared} pairs)", err=True
-            )
+            pairs = counted(self.compared, "pair", comma=False)
+            click.echo(f"profile and molecule share {mean:.2f} levels on average ({pairs})", err=True)

@@ -11,6 +11,7 @@ import click
 from cytomol.cli.corpus_annotate import command as annotate
 from cytomol.cli.examples import examples
 from cytomol.cli.well_options import well_options, wells_by_name
+from cytomol.counted import counted
 from cytomol.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -349,14 +350,15 @@ def _summary(corpus: Corpus, problems: Problems, output: Path) -> None:
     for note in problems.notes:
         if note not in told:
             click.echo(note)
-    click.echo(f"wrote {output}: {len(corpus):,} molecules, {len(corpus.genes):,} genes")
+    molecules, genes = counted(len(corpus), "molecule"), counted(len(corpus.genes), "gene")
+    click.echo(f"wrote {output}: {molecules}, {genes}")
     for modality in corpus.modalities.values():
         click.echo(
-            f"  {modality.name} ({modality.kind}): {len(modality):,} profiles of {modality.entity}s"
-            f" x {modality.width:,} features"
+            f"  {modality.name} ({modality.kind}): {counted(len(modality), 'profile')} of {modality.entity}s"
+            f" x {counted(modality.width, 'feature')}"
         )
     for relation in corpus.relations.values():
         ends = f"{relation.source_entity} - {relation.target_entity}"
-        click.echo(f"  {relation.name}: {len(relation):,} links {ends}")
+        click.echo(f"  {relation.name}: {counted(len(relation), 'link')} {ends}")
     click.echo(f"what became of every row: {output / 'build.json'}")
     click.echo(f"look it over with: cytomol corpus check {output}")

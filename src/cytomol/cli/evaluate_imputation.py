@@ -9,6 +9,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options, split_names
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.counted import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,7 @@ def command(
 def _say(rows: pd.DataFrame, out: str) -> None:
     """Print what matters of all molecules."""
     for modality, of in rows[rows["stratum"] == "all"].groupby("modality", sort=False):
-        click.echo(f"{modality}, {int(of['molecules'].iloc[0]):,} molecules", err=True)
+        click.echo(f"{modality}, {counted(int(of['molecules'].iloc[0]), 'molecule')}", err=True)
         table = of.pivot_table(index="source", columns="metric", values="value", sort=False)
         for source, line in table.iterrows():
             told = "  ".join(

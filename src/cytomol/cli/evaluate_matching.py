@@ -10,6 +10,7 @@ import click
 from cytomol.cli.examples import examples
 from cytomol.cli.row_options import split_names
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.counted import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +169,7 @@ def _candidates(
     found = find_candidates(corpus, blocks, modality, names)
     reporter.say(
         f"{len(found):,} held-out molecules with a profile of {found.modality.name}; "
-        f"{int(found.rest.sum()):,} profiles of others to learn from"
+        f"{counted(int(found.rest.sum()), 'profile')} of others to learn from"
     )
     return found
 

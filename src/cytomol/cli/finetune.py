@@ -16,6 +16,7 @@ from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.tracking_option import mlflow_option
 from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.cli.workers_option import workers_option
+from cytomol.counted import counted
 from cytomol.errors import ConfigError
 from cytomol.learners.head.options import HeadOptions
 from cytomol.learners.head.presets import check_preset
@@ -354,7 +355,7 @@ def _say_tasks(labels: Labels, *, detected: bool) -> None:
     """Say what is learned, and which columns are not."""
     how = "detected from the labels; override with --task-type" if detected else "as asked"
     names = ", ".join(labels.names[:6]) + (", ..." if len(labels.names) > 6 else "")
-    count = "1 task" if len(labels.names) == 1 else f"{len(labels.names)} tasks"
+    count = counted(len(labels.names), "task", comma=False)
     click.echo(f"{labels.kind} ({how}), {count}: {names}", err=True)
     if labels.left_out:
         shown = ", ".join(labels.left_out[:6]) + (", ..." if len(labels.left_out) > 6 else "")
@@ -371,7 +372,8 @@ def _print_scores(scores: dict[str, Any], tasks: Sequence[str]) -> None:
         cells = (_cell(scores[fold]["tasks"][name]) for fold in folds)
         click.echo(f"{name:<{width}}" + "".join(f"{cell:>10}" for cell in cells))
     if len(tasks) > _SHOWN_TASKS:
-        click.echo(f"... and {len(tasks) - _SHOWN_TASKS} more tasks in scores.json")
+        more = counted(len(tasks) - _SHOWN_TASKS, "more task", comma=False)
+        click.echo(f"... and {more} in scores.json")
     means = (_cell(scores[fold]["mean"]) for fold in folds)
     click.echo(f"{'mean over tasks':<{width}}" + "".join(f"{cell:>10}" for cell in means))
     for label, key in (("tasks scored", "scored_tasks"), ("molecules", "rows")):

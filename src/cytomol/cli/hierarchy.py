@@ -11,6 +11,7 @@ from cytomol.cli.examples import examples
 from cytomol.cli.row_options import output_options
 from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.cli.workers_option import workers_option
+from cytomol.counted import agreeing, counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,10 +186,8 @@ def _molecules(
 def _say(found: Hierarchy, out: Path) -> None:
     """Print the use of the levels and the surest label of each kind."""
     told = found.summary()
-    click.echo(
-        f"{told['molecules']} of {told['rows']} rows are molecules with a path,"
-        f" {told['tested']} of them distinct"
-    )
+    rows = agreeing(told["molecules"], "row", "is a molecule", "are molecules", of=told["rows"], comma=False)
+    click.echo(f"{rows} with a path, {told['tested']} of them distinct")
     for line in told["levels"]:
         if line["of"] == "molecules":
             click.echo(
@@ -205,6 +204,6 @@ def _say(found: Hierarchy, out: Path) -> None:
         )
         click.echo(
             f"{one['kind']}: {one['significant']} of {one['tests']} tests with q below 0.05, in"
-            f" {one['nodes']} nodes{surest}"
+            f" {counted(one['nodes'], 'node', comma=False)}{surest}"
         )
     click.echo(f"wrote {out}", err=True)

@@ -13,6 +13,7 @@ from cytomol.cli.examples import examples
 from cytomol.cli.row_options import pass_options, rows_options, say_rows, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.counted import agreeing, counted
 
 if TYPE_CHECKING:
     from cytomol.cells.impute.feature_calibration import FeatureCalibration
@@ -192,16 +193,19 @@ def _notes(imputer: Imputer) -> Iterator[str]:
         calibration = imputer.calibrations[one.name]
         width = len(one.columns)
         if calibration.calibrated:
-            mean = f"{calibration.mean_alone} of {width} features are not predicted better than their mean"
+            no_better = "is not predicted better than its", "are not predicted better than their"
+            worse = calibration.mean_alone
+            mean = agreeing(worse, "feature", *no_better, of=width, comma=False) + " mean"
+            get = f", and {'gets' if worse == 1 else 'get'} it" if worse else ""
             told = (
                 f"{calibration.coverage:.0%} intervals by {calibration.molecules:,} molecules of"
-                f" {calibration.scaffolds:,} scaffolds; expected values by {_sources(calibration)}; {mean}"
-                + (", and get it" if calibration.mean_alone else "")
+                f" {calibration.scaffolds:,} scaffolds; expected values by {_sources(calibration)};"
+                f" {mean}{get}"
             )
         else:
             told = (
-                f"not calibrated: half widths are those of the {one.typical.profiles:,} training profiles"
-                " under a normal law (--calibrate)"
+                "not calibrated: half widths are those of the"
+                f" {counted(one.typical.profiles, 'training profile')} under a normal law (--calibrate)"
             )
         if (correction := one.backbone.corrections.get(one.name)) is not None:
             told += f"; values are those of profiles corrected by {correction.by} ({correction.way})"

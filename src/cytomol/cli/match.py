@@ -14,6 +14,7 @@ from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.row_options import pass_options, split_names
 from cytomol.cli.stream_options import Streaming, check_answers_name, stream_options
 from cytomol.cli.verify_key_option import verify_key_option
+from cytomol.counted import agreeing, counted
 
 if TYPE_CHECKING:
     from cytomol.cells.match.match_index import PlaceIndex
@@ -165,7 +166,8 @@ def command(*, model: str, out: str, report: bool, force: bool, quiet: bool, **o
         )
     if invalid == total:
         click.echo(f"no query has a place; {first_error}", err=True)
-    reporter.say(f"matched {total - invalid:,} of {total:,} queries with {library.valid:,} candidates: {out}")
+    placed_ones = counted(library.valid, "candidate")
+    reporter.say(f"matched {total - invalid:,} of {total:,} queries with {placed_ones}: {out}")
     if report and not out.endswith(("/", "\\")):
         report_beside(out, quiet=quiet)
 
@@ -259,10 +261,8 @@ def _named(holds: str, modality: str) -> str:
 def _say_candidates(report: Reporter, library: Library) -> None:
     """Say how many candidates have a place, and whether the model tells them apart."""
     if library.valid < library.rows:
-        report.say(
-            f"{library.rows - library.valid:,} of {library.rows:,} candidates have no place "
-            f"({library.about['first_error']})"
-        )
+        lack = agreeing(library.rows - library.valid, "candidate", "has", "have", of=library.rows)
+        report.say(f"{lack} no place ({library.about['first_error']})")
     length = float((library.crowd.mean**2).sum() ** 0.5)
     if length > _ONE_PLACE and library.valid > 1:
         report.say(

@@ -14,6 +14,7 @@ from cytomol.cli.examples import examples
 from cytomol.cli.missing_codes_option import codes_of, missing_codes_option
 from cytomol.cli.verify_key_option import verify_key_option
 from cytomol.cli.workers_option import workers_option
+from cytomol.counted import agreeing
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -180,12 +181,14 @@ def _warnings(answer: Predictions, labels: Labels) -> list[str]:
     lines = []
     if invalid:
         first = f"row {invalid[0] + 1}: {answer.errors[invalid[0]]}"
-        lines.append(f"{len(invalid)} of {len(answer.errors)} molecules are invalid and left out; {first}")
+        are = agreeing(len(invalid), "molecule", "is", "are", of=len(answer.errors), comma=False)
+        lines.append(f"{are} invalid and left out; {first}")
     if answer.uncertainty is not None:
         seen = int((answer.uncertainty.similarity >= 1).sum())
         if seen:
+            look = agreeing(seen, "molecule", "looks", "look", of=len(labels.matrix), comma=False)
+            them = "it" if seen == 1 else "them"
             lines.append(
-                f"{seen} of {len(labels.matrix)} molecules look exactly like a training molecule: "
-                "scores on them say little about new ones"
+                f"{look} exactly like a training molecule: scores on {them} say little about new ones"
             )
     return lines

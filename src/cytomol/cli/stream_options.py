@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cytomol.cli.row_options import say_rows, standard_output
+from cytomol.counted import counted
 
 if TYPE_CHECKING:
     from cytomol.tables.streaming.row_source import RowSource
@@ -224,7 +225,7 @@ class Streaming:
         if self.quiet:
             return answered
         if answered.taken_up:
-            click.echo(f"took up {answered.taken_up:,} finished chunks", err=True)
+            click.echo(f"took up {counted(answered.taken_up, 'finished chunk')}", err=True)
         for note in notes:
             click.echo(note, err=True)
         if say:

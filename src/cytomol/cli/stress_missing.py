@@ -11,6 +11,7 @@ from cytomol.cli.examples import examples
 from cytomol.cli.method_name import MethodName
 from cytomol.cli.report_beside import report_beside, report_option
 from cytomol.cli.set_options import base_config, pretraining_options, set_options, sources_of
+from cytomol.counted import counted
 
 if TYPE_CHECKING:
     from cytomol.evaluate.missing.stress_run import MissingStress
@@ -189,7 +190,7 @@ def _run(stress: MissingStress, *, resume: bool, force: bool, report: bool, quie
     if report and len(summary):
         report_beside(stress.out, quiet=quiet)
     if failures:
-        click.echo(f"{len(failures)} points failed:", err=True)
+        click.echo(f"{counted(len(failures), 'point', comma=False)} failed:", err=True)
         for failure in failures:
             click.echo(f"  {failure.job}: {failure.reason}", err=True)
         raise SystemExit(1)

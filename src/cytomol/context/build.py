@@ -13,6 +13,7 @@ from cytomol.context.criteria import Inputs, criteria
 from cytomol.context.edges import Edges, merge_edges, symmetric_csr
 from cytomol.context.graph import ContextGraph
 from cytomol.corpus.schema import Corpus
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.options.context import ContextOptions
 
@@ -71,7 +72,8 @@ def build_context(
     """
     options = ContextOptions() if options is None else options
     if len(store) != len(corpus.molecules):
-        raise InputError(f"{len(store)} featurized molecules for a corpus of {len(corpus.molecules)}")
+        featurized = counted(len(store), "featurized molecule", comma=False)
+        raise InputError(f"{featurized} for a corpus of {len(corpus.molecules)}")
     offsets, nodes = _offsets(corpus, options)
     inputs = Inputs(corpus, store, options, offsets, fingerprints)
     names = criteria.names() if options.criteria is None else list(options.criteria)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
+
 __all__ = ["ContextGraph"]
 
 
@@ -75,10 +77,11 @@ class ContextGraph:
     def text(self) -> str:
         """Return nodes, edges and what each criterion gave, one line each."""
         alone = int((self.degree() == 0).sum())
-        lines = [f"context graph: {self.node_count:,} nodes ({alone:,} alone), {self.edge_count:,} edges"]
+        nodes, edges = counted(self.node_count, "node"), counted(self.edge_count, "edge")
+        lines = [f"context graph: {nodes} ({alone:,} alone), {edges}"]
         for space in self.spaces:
             first, end = self.span(space)
-            lines.append(f"  {space}: {end - first:,} nodes")
+            lines.append(f"  {space}: {counted(end - first, 'node')}")
         for name, facts in self.report.items():
             if facts["edges"] or _indexed(facts):
                 lines += _criterion_text(name, facts)
@@ -96,7 +99,7 @@ def _criterion_text(name: str, facts: Mapping[str, Any]) -> list[str]:
     details = {key: value for key, value in facts.items() if key not in {"edges", "seconds"}}
     plain = {key: value for key, value in details.items() if not isinstance(value, dict)}
     tables = {key: value for key, value in details.items() if isinstance(value, dict)}
-    head = f"  {name}: {facts['edges']:,} edges in {facts['seconds']:.1f} s"
+    head = f"  {name}: {counted(facts['edges'], 'edge')} in {facts['seconds']:.1f} s"
     return [
         head + (f" ({_facts_text(plain)})" if plain else ""),
         *(f"    {table}: {_facts_text(found)}" for table, found in tables.items()),

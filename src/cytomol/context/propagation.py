@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.context.cosine import complete
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def propagate(
     values = complete(values)
     if fill not in ("renormalise", "mean") or steps < 0:
         raise ConfigError(
-            f"cannot propagate with fill={fill!r} and {steps} steps",
+            f"cannot propagate with fill={fill!r} and {counted(steps, 'step', comma=False)}",
             hint="fill is renormalise or mean, steps at least 0",
         )
     if not len(rows):
@@ -197,11 +198,13 @@ def _checked(
     """Return values and rows sorted by row."""
     rows = np.asarray(rows, np.int64)
     if values.ndim != 2 or len(values) != len(rows):
-        raise InputError(f"{len(rows)} rows for observed profiles of shape {values.shape}")
+        given = counted(len(rows), "row", comma=False)
+        raise InputError(f"{given} for observed profiles of shape {values.shape}")
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
     if len(rows) and not (rows[0] >= 0 and rows[-1] < W.shape[0]):
-        raise InputError(f"observed rows {rows[0]} to {rows[-1]} for {W.shape[0]} molecules")
+        molecules = counted(W.shape[0], "molecule", comma=False)
+        raise InputError(f"observed rows {rows[0]} to {rows[-1]} for {molecules}")
     if np.any(rows[1:] == rows[:-1]):
         raise InputError("a molecule has several observed profiles", hint="average them first")
     return np.asarray(values, np.float32)[order], rows
@@ -258,7 +261,8 @@ def held_out_propagate(
         The observed molecules that the others reach.
     """
     if folds < 2:
-        raise ConfigError(f"cannot hold out with {folds} folds", hint="holding out needs at least 2")
+        few = counted(folds, "fold", comma=False)
+        raise ConfigError(f"cannot hold out with {few}", hint="holding out needs at least 2")
     values, rows = _checked(W, values, rows)
     fold = np.random.default_rng(seed).permutation(len(rows)) % min(folds, max(len(rows), 1))
     found, estimates = [rows[:0]], [values[:0]]

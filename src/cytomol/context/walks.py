@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.context.graph import ContextGraph
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def sample_walks(
     if length < 0:
         raise InputError(f"cannot walk {length} steps", hint="the length must be at least 0")
     if len(starts) and not (starts.min() >= 0 and starts.max() < graph.node_count):
-        raise InputError(f"walks start outside the graph of {graph.node_count} nodes")
+        nodes = counted(graph.node_count, "node", comma=False)
+        raise InputError(f"walks start outside the graph of {nodes}")
     return follow_walks(graph, starts, rng.random((length, len(starts))))
 
 

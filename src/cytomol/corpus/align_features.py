@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["aligned_profiles"]
@@ -51,7 +52,7 @@ def aligned_profiles(
         raise InputError(
             f"lacks {len(missing)} of the {len(wanted)} features of {name}: {some}",
             where=where,
-            hint=f"the table holds {len(columns)} features, such as {', '.join(columns[:_NAMED])}; "
-            "they are matched by name",
+            hint=f"the table holds {counted(len(columns), 'feature', comma=False)}, such as "
+            f"{', '.join(columns[:_NAMED])}; they are matched by name",
         )
     return np.ascontiguousarray(values[:, [place[column] for column in wanted]])

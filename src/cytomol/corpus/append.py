@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Modality
+from cytomol.counted import agreeing
 from cytomol.errors import InputError
 
 __all__ = ["stack_profiles"]
@@ -47,19 +48,20 @@ def stack_profiles(old: Modality, new: Modality, problems: Problems) -> Modality
     for which, lacks in (("new", set(old.columns) - shared), ("old", set(new.columns) - shared)):
         if lacks:
             names = ", ".join(sorted(lacks)[:_EXAMPLES])
-            problems.note(f"{where}: {len(lacks):,} features are empty in the {which} profiles: {names}")
+            empty = agreeing(len(lacks), "feature", "is", "are")
+            problems.note(f"{where}: {empty} empty in the {which} profiles: {names}")
     above, below = _widened(old, columns), _widened(new, columns)
     known = {(int(row), values.tobytes()) for row, values in zip(old.rows, above, strict=True)}
     fresh = np.array(
         [(int(row), values.tobytes()) not in known for row, values in zip(new.rows, below, strict=True)], bool
     )
     if not fresh.all():
-        problems.note(f"{where}: {int((~fresh).sum()):,} profiles were there already and are left out")
+        there = "was there already and is", "were there already and are"
+        problems.note(f"{where}: {agreeing(int((~fresh).sum()), 'profile', *there)} left out")
     again = int(np.isin(new.rows[fresh], old.rows).sum())
     if again:
-        problems.note(
-            f"{where}: {again:,} new profiles are of {old.entity}s that had one before; both are kept"
-        )
+        are = agreeing(again, "new profile", f"is of a {old.entity}", f"are of {old.entity}s")
+        problems.note(f"{where}: {are} that had one before; both are kept")
     rows = np.concatenate([old.rows, new.rows[fresh]])
     return replace(
         old,

@@ -21,6 +21,7 @@ from cytomol.corpus.schema import Corpus, Entity, Modality
 from cytomol.corpus.sources import ProfileSource, group_sources, read_joined, read_metadata
 from cytomol.corpus.tables import gene_table, molecule_table, read_ids
 from cytomol.corpus.wells import WellOptions
+from cytomol.counted import agreeing
 from cytomol.errors import InputError
 from cytomol.tables import read_molecules
 from cytomol.tables.read import format_of
@@ -324,11 +325,10 @@ def _with_new_genes(genes: pd.DataFrame, named: pd.DataFrame, problems: Problems
     """Return the table of genes with those that it lacks, which come last."""
     named = gene_table(named, where="genes", problems=problems)
     if not len(genes):
-        problems.note(
-            f"no table of genes: the {len(named):,} genes are those that profiles and relations name"
-        )
+        are = agreeing(len(named), "gene", "is the one", "are those")
+        problems.note(f"no table of genes: the {are} that profiles and relations name")
         return named
     named = named[~known_genes(named, GeneIndex(genes))]
     if len(named):
-        problems.note(f"{len(named):,} genes are new")
+        problems.note(f"{agreeing(len(named), 'gene', 'is', 'are')} new")
     return pd.concat([genes, named], ignore_index=True)

@@ -20,6 +20,7 @@ from cytomol.corpus.structures import (
     key_of,
     smiles_of_inchi,
 )
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError
 
 __all__ = ["bring_molecules", "no_molecules"]
@@ -76,7 +77,7 @@ def bring_molecules(
         rows, _ = join_molecules(metadata, index, where=where, column=column, key=key)
     new = _new_molecules(keys, rows, molecules, where, problems, off=leave_out)
     if len(new):
-        problems.note(f"{where}: brings {len(new):,} molecules")
+        problems.note(f"{where}: brings {counted(len(new), 'molecule')}")
         attrs = molecules.attrs or new.attrs
         molecules = pd.concat([molecules, new], ignore_index=True).fillna("")
         molecules.attrs = dict(attrs)
@@ -150,12 +151,14 @@ def _believed(frame: pd.DataFrame, where: str, problems: Problems, *, off: bool)
         return frame
     hit = [pair in bad for pair in zip(frame["mol_id"], frame["structure"], strict=True)]
     shown = "; ".join(list(wrong.values())[:_EXAMPLES])
+    rows = counted(sum(hit), "row")
     if off:
-        problems.note(f"{where}: {sum(hit):,} rows left out, whose id is of another structure: {shown}")
+        problems.note(f"{where}: {rows} left out, whose id is of another structure: {shown}")
     else:
+        stand = agreeing(len(wrong), "id", "stands", "stand")
         problems.error(
             InputError(
-                f"{len(wrong):,} ids stand beside different structures ({sum(hit):,} rows): {shown}",
+                f"{stand} beside different structures ({rows}): {shown}",
                 where=where,
                 hint="give each structure its own id, or leave the column of ids out; --contradictions"
                 " leave-out keeps the first structure of each id",
@@ -175,9 +178,8 @@ def _check_row(keys: RowKeys, where: str, problems: Problems, *, off: bool) -> N
         return
     shown = "; ".join(wrong[:_EXAMPLES])
     if off:
-        problems.note(
-            f"{where}: SMILES and InChIKey contradict in {len(wrong):,} rows, SMILES are used: {shown}"
-        )
+        rows = counted(len(wrong), "row")
+        problems.note(f"{where}: SMILES and InChIKey contradict in {rows}, SMILES are used: {shown}")
         keys.inchikey = pd.Series([""] * len(keys.inchikey), dtype=object)
         return
     problems.error(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cytomol.corpus.feature_columns import ColumnReport
 from cytomol.corpus.identifiers import entity_of_column
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.files import require_file
 
@@ -56,7 +57,7 @@ class Difference:
     example: str
 
     def __str__(self) -> str:
-        return f"{self.column} ({self.values:,} values)"
+        return f"{self.column} ({counted(self.values, 'value')})"
 
 
 class Fates:
@@ -148,7 +149,7 @@ class FileReport:
 
     def __str__(self) -> str:
         parts = [f"{count:,} {fate}" for fate, count in self.fates.counts().items()]
-        return f"{self.file}: {self.rows:,} rows: {', '.join(parts)}"
+        return f"{self.file}: {counted(self.rows, 'row')}: {', '.join(parts)}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON has it."""

@@ -15,6 +15,7 @@ from cytomol.corpus.lift import molecule_targets
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Corpus, Modality, Relation
 from cytomol.corpus.tables import check_keys
+from cytomol.counted import agreeing, counted
 
 __all__ = ["CheckReport", "Table", "check_corpus"]
 
@@ -59,7 +60,8 @@ class CheckReport:
         for title, sentences in (("Warnings", self.warnings), ("Errors", self.errors)):
             if sentences:
                 parts.append("\n".join([f"{title} ({len(sentences)})", *(f"- {s}" for s in sentences)]))
-        summary = f"{len(self.errors)} errors, {len(self.warnings)} warnings"
+        errors, warnings = counted(len(self.errors), "error", comma=False), len(self.warnings)
+        summary = f"{errors}, {counted(warnings, 'warning', comma=False)}"
         return "\n\n".join([*parts, summary]) + "\n"
 
 
@@ -177,7 +179,7 @@ def _judge(modality: Modality, facts: ColumnFacts, report: CheckReport, *, told:
     elif len(modality) and facts.missing == len(modality) * modality.width:
         report.errors.append(f"{where}: holds no value at all")
     if facts.infinite and not told:
-        report.errors.append(f"{where}: {facts.infinite:,} infinite values")
+        report.errors.append(f"{where}: {counted(facts.infinite, 'infinite value')}")
     if facts.missing:
         report.warnings.append(f"{where}: {facts.missing:,} NaN (not measured)")
     for what, found in (
@@ -186,12 +188,12 @@ def _judge(modality: Modality, facts: ColumnFacts, report: CheckReport, *, told:
         ("equal to an earlier one", facts.duplicated),
     ):
         if found and len(modality):
-            report.warnings.append(f"{where}: {len(found):,} columns {what}: {_some(found)}")
+            report.warnings.append(f"{where}: {counted(len(found), 'column')} {what}: {_some(found)}")
     if facts.heavy:
         column, distance = facts.farthest
         report.warnings.append(
-            f"{where}: {len(facts.heavy):,} columns have values beyond {HEAVY:g} robust standard deviations,"
-            f" the farthest {distance:,.0f} in {column}; robust scaling copes with these"
+            f"{where}: {agreeing(len(facts.heavy), 'column', 'has', 'have')} values beyond {HEAVY:g} robust"
+            f" standard deviations, the farthest {distance:,.0f} in {column}; robust scaling copes with these"
         )
 
 
@@ -269,12 +271,16 @@ def _judge_relation(relation: Relation, report: CheckReport) -> None:
     where = f"relation {relation.name}"
     pairs = pd.DataFrame({"source": relation.source, "target": relation.target})
     if repeated := int(pairs.duplicated().sum()):
-        report.warnings.append(f"{where}: {repeated:,} links stand there more than once")
+        report.warnings.append(
+            f"{where}: {agreeing(repeated, 'link', 'stands', 'stand')} there more than once"
+        )
     loops = int((relation.source == relation.target).sum())
     if loops and relation.source_entity == relation.target_entity:
-        report.warnings.append(f"{where}: {loops:,} links lead back to their source")
+        lead = agreeing(loops, "link", "leads back to its", "lead back to their")
+        report.warnings.append(f"{where}: {lead} source")
     if zero := int((relation.weight == 0).sum()):
-        report.warnings.append(f"{where}: {zero:,} links have weight 0 and join nothing")
+        join = agreeing(zero, "link", "has weight 0 and joins", "have weight 0 and join")
+        report.warnings.append(f"{where}: {join} nothing")
 
 
 def _check_structures(corpus: Corpus, report: CheckReport) -> None:

@@ -19,6 +19,7 @@ from cytomol.corpus.provenance import Provenance
 from cytomol.corpus.replicate_correlation import replicate_correlations
 from cytomol.corpus.schema import Entity, Modality
 from cytomol.corpus.wells import WellOptions, Wells
+from cytomol.counted import agreeing
 from cytomol.errors import InputError
 
 __all__ = ["JoinedWells", "combine", "measured_rows", "union_of_features"]
@@ -174,11 +175,11 @@ def _mark_unusable(
     for why in dict.fromkeys(part.keys[part.rows < 0]):
         fate.mark((part.rows < 0) & (part.keys == why), why or f"without {entity}")
     empty = fate.mark(~measured, "not measured")
-    if empty.any():
+    if count := int(empty.sum()):
         problems.note(
-            f"{part.wells.table.where}: {int(empty.sum()):,} of {len(empty):,} rows have values for"
-            f" fewer than {options.min_measured:.0%} of the features and count as not measured"
-            " (--min-measured)"
+            f"{part.wells.table.where}: {agreeing(count, 'row', 'has', 'have', of=len(empty))} values for"
+            f" fewer than {options.min_measured:.0%} of the features and"
+            f" {'counts' if count == 1 else 'count'} as not measured (--min-measured)"
         )
 
 
@@ -257,7 +258,8 @@ def _note_files(name: str, files: Sequence[FileReport], columns: Sequence[str], 
         if file.lacking:
             problems.note(
                 f"{name}: {file.file} lacks {len(file.lacking):,} of the {len(columns):,} features"
-                f" ({some(file.lacking)}); they are empty in its rows"
+                f" ({some(file.lacking)}); {'it is' if len(file.lacking) == 1 else 'they are'} empty in its"
+                " rows"
             )
 
 
@@ -265,8 +267,8 @@ def _note_unwhitened(name: str, columns: Sequence[str], kept: NDArray[np.bool_],
     lost = [column for column, stays in zip(columns, kept.tolist(), strict=True) if not stays]
     if lost:
         problems.note(
-            f"{name}: {len(lost):,} features are not measured in every well or constant among the controls;"
-            f" whitening left them out ({some(lost)})"
+            f"{name}: {agreeing(len(lost), 'feature', 'is', 'are')} not measured in every well or constant"
+            f" among the controls; whitening left {'it' if len(lost) == 1 else 'them'} out ({some(lost)})"
         )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.identifiers import as_ids
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError
 
 __all__ = ["FEWEST", "GroupCorrection", "Way"]
@@ -168,8 +169,8 @@ class GroupCorrection:
         """Return the place of each profile's group, and which profiles have one."""
         if values.ndim != 2 or values.shape[1] != self.width or len(groups) != len(values):
             raise InputError(
-                f"profiles of shape {values.shape} with {len(groups)} groups",
-                hint=f"the correction was fitted on {self.width} features",
+                f"profiles of shape {values.shape} with {counted(len(groups), 'group', comma=False)}",
+                hint=f"the correction was fitted on {counted(self.width, 'feature', comma=False)}",
             )
         place = pd.Index(self.groups, dtype=object).get_indexer(pd.Index(list(groups), dtype=object))
         return place.astype(np.int64), place >= 0

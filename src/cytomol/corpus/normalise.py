@@ -15,6 +15,7 @@ from cytomol.corpus.feature_columns import some
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable, without_infinite
 from cytomol.corpus.roles import Roles
+from cytomol.counted import agreeing
 from cytomol.errors import InputError, MissingDependencyError
 
 __all__ = ["Reference", "normalise_plates", "whiten"]
@@ -67,10 +68,9 @@ def normalise_plates(
     flat = ~np.isfinite(values) & np.isfinite(table.features)
     if flat.any():
         columns = [table.columns[j] for j in np.flatnonzero(flat.any(axis=0))]
-        problems.note(
-            f"{table.where}: {len(columns):,} features have no spread on a plate and count as not"
-            f" measured there ({some(columns)})"
-        )
+        have = "has no spread on a plate and counts", "have no spread on a plate and count"
+        flat_ones = agreeing(len(columns), "feature", *have)
+        problems.note(f"{table.where}: {flat_ones} as not measured there ({some(columns)})")
         values[flat] = np.nan
     return without_infinite(replace(table, features=values), problems)
 
@@ -90,7 +90,7 @@ def _check_references(where: str, plates: pd.Series[str], chosen: NDArray[np.boo
     poor = [str(plate) or "(no name)" for plate, count in counts.items() if count < _FEWEST]
     if poor:
         raise InputError(
-            f"{len(poor):,} of {len(counts):,} plates have fewer than {_FEWEST} {what}"
+            f"{agreeing(len(poor), 'plate', 'has', 'have', of=len(counts))} fewer than {_FEWEST} {what}"
             f" to normalise by: {some(poor, 8)}",
             where=where,
             hint="say which wells are controls with --role control=COLUMN or --control COLUMN=VALUE, or use"
@@ -133,7 +133,7 @@ def whiten(
     count = int(controls.sum())
     if count < _FEWEST:
         raise InputError(
-            f"{count} control wells are too few to whiten by (at least {_FEWEST})",
+            f"{agreeing(count, 'control well', 'is', 'are')} too few to whiten by (at least {_FEWEST})",
             where=where,
             hint="say which wells are controls with --role control=COLUMN or --control COLUMN=VALUE",
         )
@@ -145,8 +145,9 @@ def whiten(
     reference = (reference - reference.mean(axis=0)) / reference.std(axis=0)
     rank, full = int(np.linalg.matrix_rank(reference)), min(reference.shape[1], count - 1)
     if rank < full:  # what repeats other features has no direction of its own; noise would be blown up there
+        repeat = "repeats" if full - rank == 1 else "repeat"
         raise InputError(
-            f"cannot be whitened: of {reference.shape[1]:,} features {full - rank:,} repeat others",
+            f"cannot be whitened: of {reference.shape[1]:,} features {full - rank:,} {repeat} others",
             where=where,
             hint="leave features that repeat others out (--leave-out)",
         )

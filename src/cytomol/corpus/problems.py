@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cytomol.corpus.feature_columns import some
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,22 +76,26 @@ class JoinReport:
         text = f"{self.where}: {self.joined:,} of {self.total:,} rows joined by {self.key}"
         if self.missing_count:
             shown = ", ".join(self.missing) + (", ..." if self.missing_count > len(self.missing) else "")
-            plural = "" if self.missing_count == 1 else "s"
-            text += f"; {self.missing_count:,} id{plural} not found: {shown}"
+            text += f"; {counted(self.missing_count, 'id')} not found: {shown}"
         elif self.joined + self.control_rows + left_out < self.total:
             text += "; the others have no id"
         if self.control_rows:
-            text += f"; {self.control_rows:,} rows are controls and no genes: {some(self.controls)}"
+            controls = "is a control and no gene", "are controls and no genes"
+            text += f"; {agreeing(self.control_rows, 'row', *controls)}: {some(self.controls)}"
         if self.ambiguous:
-            text += f"; {self.ambiguous:,} rows fit several entries and went to the first"
+            text += (
+                f"; {agreeing(self.ambiguous, 'row', 'fits', 'fit')} several entries and went to the first"
+            )
         if self.torn:
-            text += f"; {self.torn:,} keys fit several molecules of different structure, and so none"
+            torn = agreeing(self.torn, "key", "fits", "fit")
+            text += f"; {torn} several molecules of different structure, and so none"
         if self.contradictions and self.contradictions_left_out:
             text += f"; left out for a structure that contradicts the id: {self._contradicting()}"
         return "; ".join([text, *self.hints])
 
     def _contradicting(self) -> str:
-        return f"{len(self.contradictions):,} rows ({some(self.contradictions, separator='; ')})"
+        rows = counted(len(self.contradictions), "row")
+        return f"{rows} ({some(self.contradictions, separator='; ')})"
 
     @property
     def contradiction(self) -> InputError | None:

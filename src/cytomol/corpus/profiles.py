@@ -14,6 +14,7 @@ from cytomol.corpus.feature_columns import ColumnChoice, ColumnReport, some
 from cytomol.corpus.identifiers import as_ids, entity_of_column
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.schema import Entity, Modality
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.tables.number_texts import as_numbers
 
@@ -229,9 +230,9 @@ def without_infinite(table: ProfileTable, problems: Problems) -> ProfileTable:
     columns = [table.columns[j] for j in np.flatnonzero(infinite.any(axis=0))]
     row = int(np.flatnonzero(infinite.any(axis=1))[0])
     problems.note(
-        f"{table.where}: {count:,} infinite value{'' if count == 1 else 's'} (or beyond float32) in"
-        f" {len(columns):,} column{'' if len(columns) == 1 else 's'} ({some(columns)}), first in row"
-        f" {row + 1}: counted as not measured"
+        f"{table.where}: {counted(count, 'infinite value')} (or beyond float32) in"
+        f" {counted(len(columns), 'column')} ({some(columns)}), first in row {row + 1}: counted as not"
+        " measured"
     )
     return replace(table, features=np.where(infinite, np.float32(np.nan), table.features))
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["LABELS", "RELIABILITY", "Correction", "Provenance"]
@@ -67,7 +68,8 @@ class Provenance:
         arrays = {**self.labels, **({} if self.reliability is None else {RELIABILITY: self.reliability})}
         for name, array in arrays.items():
             if array.shape != (profiles,):
-                raise InputError(f"{profiles} profiles, but {name} of shape {array.shape}", where=where)
+                known = counted(profiles, "profile", comma=False)
+                raise InputError(f"{known}, but {name} of shape {array.shape}", where=where)
         if self.reliability is not None and (wrong := ~(np.abs(self.reliability) <= 1)).any():
             wrong &= ~np.isnan(self.reliability)
             if wrong.any():

@@ -9,6 +9,7 @@ from typing import Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError
 from cytomol.spread import middle_and_spread
 
@@ -160,9 +161,8 @@ class FeatureScaler:
 
     def _by_block(self, values: NDArray[np.float32], change: _Change) -> NDArray[np.float32]:
         if values.ndim != 2 or values.shape[1] != self.width:
-            raise InputError(
-                f"features of shape {values.shape}, but the scaler was fitted on {self.width} columns"
-            )
+            fitted = counted(self.width, "column", comma=False)
+            raise InputError(f"features of shape {values.shape}, but the scaler was fitted on {fitted}")
         scaled = np.empty(values.shape, np.float32)
         for start in range(0, len(values), _BLOCK):
             rows = slice(start, start + _BLOCK)

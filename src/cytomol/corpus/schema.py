@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.corpus.provenance import Provenance
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["Corpus", "Entity", "Modality", "Relation"]
@@ -54,13 +55,15 @@ class Modality:
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or len(self.rows) != len(self.values):
+            ids = counted(len(self.rows), "profile id", comma=False)
             raise InputError(
-                f"{len(self.rows)} profile ids but values of shape {self.values.shape}",
+                f"{ids} but values of shape {self.values.shape}",
                 where=f"modality {self.name}",
             )
         if self.values.shape[1] != len(self.columns):
             raise InputError(
-                f"{len(self.columns)} column names but {self.values.shape[1]} columns",
+                f"{counted(len(self.columns), 'column name', comma=False)} but "
+                f"{counted(self.values.shape[1], 'column', comma=False)}",
                 where=f"modality {self.name}",
             )
         self.provenance.check(len(self.rows), f"modality {self.name}")

@@ -25,6 +25,7 @@ from cytomol.corpus.identifiers import (
 from cytomol.corpus.problems import Problems
 from cytomol.corpus.read_rows import read_rows
 from cytomol.corpus.structures import canonical_of, contradicts, is_inchikey, key_of, smiles_of_inchi
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError
 from cytomol.tables.number_texts import as_numbers
 
@@ -190,8 +191,8 @@ def relation_weights(frame: pd.DataFrame, *, where: str, problems: Problems) -> 
         row = int(np.flatnonzero(wrong)[0])
         problems.error(
             InputError(
-                f"{int(wrong.sum()):,} weights are not numbers in [-1, 1],"
-                f" the first is {frame['weight'].iloc[row]}",
+                agreeing(int(wrong.sum()), "weight", "is not a number", "are not numbers")
+                + f" in [-1, 1], the first is {frame['weight'].iloc[row]}",
                 where=f"{where}, row {row + 1}, column weight",
                 hint="divide by the largest",
             )
@@ -216,7 +217,8 @@ def _with_smiles(frame: pd.DataFrame, where: str, problems: Problems) -> pd.Data
     absent = (smiles == "") & (frame["inchi"] != "")
     if absent.any():
         smiles = smiles.where(~absent, [smiles_of_inchi(text) for text in frame["inchi"].where(absent, "")])
-        problems.note(f"{where}: {int(absent.sum()):,} structures come from the InChI")
+        come = agreeing(int(absent.sum()), "structure", "comes", "come")
+        problems.note(f"{where}: {come} from the InChI")
     return frame.assign(smiles=smiles)
 
 
@@ -233,11 +235,14 @@ def _named(frame: pd.DataFrame, where: str, problems: Problems) -> pd.DataFrame:
     frame = frame.assign(mol_id=frame["mol_id"].where(~absent, keys))
     names = [c for c in frame.columns if plain_name(c) in COMPOUND_NAMES]
     shown = frame.loc[absent, names[0] if names else "smiles"].astype(str).tolist()
-    note = f"{where}: {int(absent.sum()):,} rows have no id ({', '.join(shown[:_EXAMPLES])})"
+    lack = agreeing(int(absent.sum()), "row", "has", "have")
+    note = f"{where}: {lack} no id ({', '.join(shown[:_EXAMPLES])})"
     empty = frame["mol_id"] == ""
-    named = int(absent.sum() - empty.sum())
-    left = f"{int(empty.sum()):,} without structure were left out" if empty.any() else ""
-    done = f"{named:,} are called by their InChIKey" if named else ""
+    without, named = int(empty.sum()), int(absent.sum() - empty.sum())
+    left = f"{without:,} without structure {'was' if without == 1 else 'were'} left out" if without else ""
+    done = (
+        f"{named:,} {'is called by its' if named == 1 else 'are called by their'} InChIKey" if named else ""
+    )
     problems.note(f"{note}: {'; '.join(filter(None, (done, left)))}")
     return frame[~empty].reset_index(drop=True)
 
@@ -252,9 +257,8 @@ def _once(frame: pd.DataFrame, where: str, problems: Problems) -> pd.DataFrame:
     same = pd.DataFrame({"id": frame["mol_id"], "smiles": canonical}).duplicated() & repeated
     if same.any():
         shown = ", ".join(map(str, frame.loc[same, "mol_id"].unique()[:_EXAMPLES]))
-        problems.note(
-            f"{where}: {int(same.sum()):,} rows repeat an id with its structure and were left out: {shown}"
-        )
+        left_out = "repeats an id with its structure and was", "repeat an id with its structure and were"
+        problems.note(f"{where}: {agreeing(int(same.sum()), 'row', *left_out)} left out: {shown}")
     return frame[~same].reset_index(drop=True)
 
 
@@ -283,22 +287,26 @@ def _unique(
 ) -> pd.DataFrame:
     absent = frame[column] == ""
     if absent.any() and keep_first:
-        problems.note(f"{where}: {int(absent.sum()):,} rows have no {column} and were left out")
+        lack = agreeing(int(absent.sum()), "row", f"has no {column} and was", f"have no {column} and were")
+        problems.note(f"{where}: {lack} left out")
         frame = frame[~absent]
     elif absent.any():
         row = int(np.flatnonzero(absent)[0])
-        raise InputError(f"{int(absent.sum()):,} rows have no {column}", where=f"{where}, row {row + 1}")
+        lack = agreeing(int(absent.sum()), "row", "has", "have")
+        raise InputError(f"{lack} no {column}", where=f"{where}, row {row + 1}")
     repeated = frame[column].duplicated()
     if not repeated.any():
         return frame
     row = int(np.flatnonzero(repeated)[0])
     count = int(repeated.sum())
     if keep_first:
-        problems.note(f"{where}: {count:,} rows repeat the {column} of an earlier row and were left out")
+        repeat = agreeing(count, "row", "repeats", "repeat")
+        were = "was" if count == 1 else "were"
+        problems.note(f"{where}: {repeat} the {column} of an earlier row and {were} left out")
     else:
         problems.error(
             InputError(
-                f"{column} {frame[column].iloc[row]!r} stands twice ({count:,} repeats in all)",
+                f"{column} {frame[column].iloc[row]!r} stands twice ({counted(count, 'repeat')} in all)",
                 where=f"{where}, row {row + 1}",
                 hint="every id must be unique",
             )

@@ -11,6 +11,7 @@ from cytomol.corpus.problems import Problems
 from cytomol.corpus.profiles import ProfileTable, without_infinite
 from cytomol.corpus.roles import Role, Roles, find_roles
 from cytomol.corpus.schema import Entity
+from cytomol.counted import agreeing
 
 __all__ = ["MIN_MEASURED", "WellOptions", "Wells", "note_controls", "ready_wells"]
 
@@ -105,8 +106,9 @@ def ready_wells(table: ProfileTable, entity: Entity, options: WellOptions, probl
 def note_controls(controls: Controls, entity: Entity, where: str, problems: Problems) -> None:
     """Say how many wells are left out as controls, and by what they were told."""
     if len(controls):
-        what = "no compounds" if entity == "molecule" else "no genes of interest"
+        are = agreeing(len(controls), "well", "is a control", "are controls", of=len(controls.rows))
+        ending, them = ("", "it") if len(controls) == 1 else ("s", "them")
+        what = f"no compound{ending}" if entity == "molecule" else f"no gene{ending} of interest"
         problems.note(
-            f"{where}: {len(controls):,} of {len(controls.rows):,} wells are controls ({controls}),"
-            f" {what}: left out (--keep-controls treats them like the others)"
+            f"{where}: {are} ({controls}), {what}: left out (--keep-controls treats {them} like the others)"
         )

@@ -17,6 +17,7 @@ import torch
 
 from cytomol.artifact.signature import made_here
 from cytomol.corpus import Corpus, read_corpus
+from cytomol.counted import agreeing
 from cytomol.errors import ConfigError, CytomolError
 from cytomol.evaluate.ablation_rows import AblationRows, Unit, summarize_ablation
 from cytomol.evaluate.job import fold_rows
@@ -145,7 +146,8 @@ def run_ablation(
         folder.write_record(_made_with(ablation, inputs), growing={"sets", "options"})
         rows = AblationRows(out / ROWS)
         if cut := rows.read({data.name: _rows_of(data) for data in inputs.sets}):
-            say(f"{cut} results were written in part; they are made again")
+            were = "was written in part; it is", "were written in part; they are"
+            say(f"{agreeing(cut, 'result', *were, comma=False)} made again")
         failures = _run(ablation, inputs, plan, rows, say)
         summary = summarize_ablation(rows.frame())
         write_table(summary.round(6), out / SUMMARY, force=True)

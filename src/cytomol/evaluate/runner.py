@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cytomol.counted import agreeing
 from cytomol.errors import ConfigError, OutputError
 from cytomol.evaluate.benchmark_models import check_encoders, check_models, passed_on_the_way, reads_encoders
 from cytomol.evaluate.job import JobSpec
@@ -167,7 +168,8 @@ def run_benchmark(
     done = results.rows.jobs()
     queue = [job for job in jobs if job not in done]
     if len(queue) < len(jobs):
-        say(f"{len(jobs) - len(queue)} of {len(jobs)} jobs are done already")
+        are = agreeing(len(jobs) - len(queue), "job", "is", "are", of=len(jobs), comma=False)
+        say(f"{are} done already")
     passed = {job: passed_on_the_way(job, queue) for job in queue}
     queue = [job for job in queue if not any(job in others for others in passed.values())]
     check_space(benchmark.out / "rows.csv", _PER_JOB * len(queue), what="a benchmark")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cytomol.assays.metrics import metrics
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.evaluate.rows import read_rows
 from cytomol.evaluate.significance import significance
@@ -182,7 +183,8 @@ def _pairs(pairs: pd.DataFrame, best: str) -> str:
     told = ""
     if len(pairs) > _PAIRS_SHOWN:
         with_best = pairs[(pairs["better"] == best) | (pairs["worse"] == best)]
-        told = f"\n({len(pairs) - len(with_best)} more pairs in significance.csv)"
+        more = counted(len(pairs) - len(with_best), "more pair", comma=False)
+        told = f"\n({more} in significance.csv)"
         pairs = with_best
     header = ["better", "worse", "by", "95% interval", "wins", "p", "p (Holm)", "test"]
     lines = []

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.checked import Checked
+from cytomol.counted import counted
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.boosting_text import BoostedText
 from cytomol.learners.loops import Loop, prange
@@ -120,7 +121,8 @@ class BoostedTrees:
         """
         if X.shape[1] < self.width:
             raise ModelDirectoryError(
-                f"boosted trees compare column {self.width - 1} of a matrix of {X.shape[1]} columns"
+                f"boosted trees compare column {self.width - 1} of a matrix of "
+                f"{counted(X.shape[1], 'column', comma=False)}"
             )
         result = np.full((len(X), len(self.tasks) - 1), np.nan)
         _walk(

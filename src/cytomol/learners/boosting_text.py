@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import ModelDirectoryError
 
 __all__ = ["BoostedText", "TreeText"]
@@ -106,7 +107,8 @@ def _fields(block: str) -> dict[str, str]:
 def _numbers(said: dict[str, str], name: str, count: int, kind: type[np.generic]) -> NDArray[Any]:
     words = said.get(name, "").split()
     if len(words) != count or any(len(word) > 40 for word in words):
-        raise _refused(f"{name} has {len(words)} numbers where {count} belong, or one that is too long")
+        numbers = counted(len(words), "number", comma=False)
+        raise _refused(f"{name} has {numbers} where {count} belong, or one that is too long")
     try:
         return np.array([float(w) if kind is np.float64 else int(w) for w in words], dtype=kind)
     except (ValueError, OverflowError):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.metrics import score_tasks
 from cytomol.checked import Checked
+from cytomol.counted import counted
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.base import Learner, Learning, Matrix, learners
 from cytomol.learners.blocks import ENCODED, encoded_blocks
@@ -232,7 +233,9 @@ class Ensemble(Learner):
             model.held = saved.array("held", np.float64, "members rows columns")
         members = Checked(saved.mapping("members"), arrays, "ensemble")
         if len(model.kinds) != len(model.weights) or not model.kinds:
-            raise ModelDirectoryError(f"ensemble: {len(model.weights)} weights of {len(model.kinds)} members")
+            weights = counted(len(model.weights), "weight", comma=False)
+            members_named = counted(len(model.kinds), "member", comma=False)
+            raise ModelDirectoryError(f"ensemble: {weights} of {members_named}")
         for kind in model.kinds:
             if kind not in _CLASSES and not kind.startswith("mlp-"):
                 raise ModelDirectoryError(f"ensemble: {kind[:40]!r} is no kind of member")

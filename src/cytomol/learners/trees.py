@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.checked import Checked
+from cytomol.counted import counted
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.loops import Loop, prange
 
@@ -84,7 +85,8 @@ class FlatTrees:
             If the matrix has fewer columns than the trees compare.
         """
         if X.shape[1] <= (last := int(self.feature.max(initial=-1))):
-            raise ModelDirectoryError(f"trees compare column {last} of a matrix of {X.shape[1]} columns")
+            columns = counted(X.shape[1], "column", comma=False)
+            raise ModelDirectoryError(f"trees compare column {last} of a matrix of {columns}")
         result = np.full((len(X), len(self.tasks) - 1), np.nan)
         _walk(
             np.ascontiguousarray(X, dtype=np.float32),

@@ -17,6 +17,7 @@ from cytomol.assays.metrics import MAIN_METRIC
 from cytomol.assays.replicates import aggregate, replicates_of
 from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits import folds_from_column
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError
 from cytomol.predict.smiles_input import InputTypeError, check_smiles, is_missing
 
@@ -56,11 +57,13 @@ class AssayTable:
                 "PropertyRegressor and PropertyClassifier take arrays",
             )
         of_rows = {"folds": self.folds, "dates": self.dates, "ids": self.ids}
+        molecules = counted(len(self.smiles), "molecule", comma=False)
         if len(self.smiles) != len(self.labels.matrix):
-            raise InputError(f"{len(self.smiles)} molecules with {len(self.labels.matrix)} rows of labels")
+            rows = counted(len(self.labels.matrix), "row", comma=False)
+            raise InputError(f"{molecules} with {rows} of labels")
         for name, values in of_rows.items():
             if values is not None and len(values) != len(self.smiles):
-                raise InputError(f"{len(self.smiles)} molecules with {len(values)} {name}")
+                raise InputError(f"{molecules} with {len(values)} {name}")
 
     @classmethod
     def of_columns(
@@ -122,7 +125,9 @@ class AssayTable:
             if not found.molecules:
                 continue
             spread = float(np.nanstd(self.labels.matrix[:, self.labels.tasks.index(task)]))
-            said = f"{task.name}: {found.molecules:,} molecules have {found.labels:,} labels"
+            said = (
+                f"{task.name}: {agreeing(found.molecules, 'molecule', 'has', 'have')} {found.labels:,} labels"
+            )
             if found.contradictory:
                 said += f", contradictory ones for {found.contradictory:,}"
             elif task.kind == "regression" and found.noise:
@@ -135,7 +140,8 @@ class AssayTable:
             say(said)
         gathered = aggregate(self.labels, groups, how)
         if how != "keep":
-            say(f"repeats become their {how}: {len(gathered.rows):,} of {len(groups):,} rows stay")
+            stay = agreeing(len(gathered.rows), "row", "stays", "stay", of=len(groups))
+            say(f"repeats become their {how}: {stay}")
         rows, names = gathered.rows, self.names
         table = AssayTable(
             [self.smiles[row] for row in rows.tolist()],

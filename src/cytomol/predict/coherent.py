@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from cytomol.counted import counted
 from cytomol.errors import ModelDirectoryError
 from cytomol.predict.parts import PredictorParts
 
@@ -31,14 +32,17 @@ def check_together(parts: PredictorParts) -> None:
         answers, members = parts.learner.answer(blocks)
         decoded = parts.encoding.decode(answers)
     if decoded.shape != (2, columns) or members.shape[1:] != (2, columns):
-        raise ModelDirectoryError(f"the learner answers {decoded.shape[-1]} columns of {columns}")
+        answered = counted(decoded.shape[-1], "column", comma=False)
+        raise ModelDirectoryError(f"the learner answers {answered} of {columns}")
     evidence, certainty = parts.evidence, parts.uncertainty
     if certainty is not None:
         if certainty.tasks != columns or (certainty.kinds != tuple(parts.encoding.kinds)):
-            raise ModelDirectoryError(f"the uncertainty knows {certainty.tasks} columns of {columns}")
+            known_columns = counted(certainty.tasks, "column", comma=False)
+            raise ModelDirectoryError(f"the uncertainty knows {known_columns} of {columns}")
         if certainty.members != len(members):
             raise ModelDirectoryError(
-                f"the uncertainty is that of {certainty.members} members; the learner has {len(members)}"
+                f"the uncertainty is that of {counted(certainty.members, 'member', comma=False)}; "
+                f"the learner has {len(members)}"
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -46,7 +50,8 @@ def check_together(parts: PredictorParts) -> None:
     if evidence is None:
         return
     if evidence.measured.shape[1] != tasks:
-        raise ModelDirectoryError(f"the evidence has values of {evidence.measured.shape[1]} tasks of {tasks}")
+        of_tasks = counted(evidence.measured.shape[1], "task", comma=False)
+        raise ModelDirectoryError(f"the evidence has values of {of_tasks} of {tasks}")
     for place, task in enumerate(parts.encoding.tasks):
         values = evidence.measured[:, place]
         known = values[~np.isnan(values)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.answer_names import OF_NEAREST
 from cytomol.checked import Checked
+from cytomol.counted import counted
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.predict.texts import Texts
 
@@ -85,9 +86,10 @@ class Evidence:
             not len(smiles) == len(ids) == len(measured) == len(fingerprints)
             or bounds.shape != measured.shape
         ):
+            given = counted(len(smiles), "molecule", comma=False), counted(len(ids), "id", comma=False)
             raise InputError(
-                f"{len(smiles)} molecules, {len(ids)} ids, values of shape {measured.shape}, bounds of shape "
-                f"{bounds.shape}, {len(fingerprints)} fingerprints",
+                f"{', '.join(given)}, values of shape {measured.shape}, bounds of shape {bounds.shape}, "
+                f"{counted(len(fingerprints), 'fingerprint', comma=False)}",
                 hint="give one of each for every molecule",
             )
         rows = np.flatnonzero(fingerprints.any(axis=1))
@@ -157,9 +159,9 @@ class Evidence:
         except KeyError as error:
             raise ModelDirectoryError(f"lacks what its evidence needs: {error}") from None
         if not len(bits) == len(smiles) == len(ids) == len(values) == len(bounds):
-            raise ModelDirectoryError(
-                f"its evidence has {len(bits)} fingerprints, {len(smiles)} molecules, {len(values)} values"
-            )
+            held = {"fingerprint": len(bits), "molecule": len(smiles), "value": len(values)}
+            numbers = ", ".join(counted(number, noun, comma=False) for noun, number in held.items())
+            raise ModelDirectoryError(f"its evidence has {numbers}")
         return cls(bits, smiles, ids, values, bounds)
 
 

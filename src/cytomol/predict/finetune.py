@@ -16,6 +16,7 @@ from cytomol.assays.answer_names import alike
 from cytomol.assays.folds import check_molecules, fold_texts, say_kept_whole
 from cytomol.assays.labels import Labels
 from cytomol.chem.encoders import MoleculeEncoder
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError
 from cytomol.predict.assay_table import AssayTable
 from cytomol.predict.config import FinetuneConfig
@@ -209,7 +210,7 @@ def _say_encoders(encoders: Sequence[MoleculeEncoder], labels: Labels, listener:
                 where=encoder.name,
                 hint="leave the column out of that table, or give it another name if it is something else",
             )
-        listener.say(f"encoder {encoder.name}: {encoder.width:,} numbers a molecule")
+        listener.say(f"encoder {encoder.name}: {counted(encoder.width, 'number')} a molecule")
         for note in encoder.notes if isinstance(encoder, VectorTable) else ():
             listener.say(f"encoder {encoder.name}: {note}")
         listener.say(f"what it may have seen: {encoder.pretraining.said(encoder.name)}")

@@ -18,6 +18,7 @@ from cytomol.corpus.feature_columns import ColumnReport
 from cytomol.corpus.profiles import ProfileTable, aggregate_profiles
 from cytomol.corpus.readers import read_profile_parts
 from cytomol.corpus.rowkeys import row_keys
+from cytomol.counted import agreeing, counted
 from cytomol.errors import ConfigError, InputError, OutputError
 from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.profile_source import (
@@ -132,7 +133,8 @@ def keep_profiles(
             raise ConfigError(
                 f"two sources of profiles are called {one.name!r}", hint="--profiles NAME=FILE names one"
             )
-        say(f"profiles {one.name}: {table.molecules:,} molecules have one ({len(one.columns):,} features)")
+        have = agreeing(table.molecules, "molecule", "has", "have")
+        say(f"profiles {one.name}: {have} one ({counted(len(one.columns), 'feature')})")
         kept.append(one)
     return kept
 

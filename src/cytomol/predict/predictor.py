@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cytomol.assays.labels import Task
 from cytomol.chem.encoders import MoleculeEncoder
 from cytomol.chem.store import MoleculeStore
+from cytomol.counted import counted
 from cytomol.errors import ModelDirectoryError
 from cytomol.learners.cell_kernel import measured_rows
 from cytomol.predict.evidence import Evidence
@@ -182,7 +183,8 @@ class Predictor(PredictorParts):
             for task, place in zip(self.tasks, self.encoding.places(), strict=True)
             if task.kind == "binary"
         ]
-        more = [f"and {len(said) - _SHOWN} more classes"] if len(said) > _SHOWN else []
+        rest = counted(len(said) - _SHOWN, "more class", plural="more classes", comma=False)
+        more = [f"and {rest}"] if len(said) > _SHOWN else []
         measured = [CAUTION] if any(map(len, self.features.profiles)) else []
         few = [*measured, *said[:_SHOWN], *more]
         known = [] if self.uncertainty is None else self.uncertainty.notes(self.encoding.columns, coverage)

@@ -11,6 +11,7 @@ from cytomol.artifact.card_parts import cell, citation, code, front_matter, lice
 from cytomol.assays.digits import shown
 from cytomol.assays.labels import Task
 from cytomol.assays.metrics import metrics
+from cytomol.counted import counted
 from cytomol.predict.config import FinetuneConfig
 from cytomol.predict.parts import PredictorParts
 from cytomol.predict.vector_table import FROM_FILE
@@ -169,7 +170,8 @@ def _verdict(scores: Mapping[str, Any]) -> list[str]:
             f"| {cell(name)} | {judged['word']} | {judged['labels']:,} | {title} | {' | '.join(cells)} |"
         )
     if len(tasks) > _SHOWN:
-        lines.append(f"\nand {len(tasks) - _SHOWN} more tasks in `scores.json`")
+        more = counted(len(tasks) - _SHOWN, "more task", comma=False)
+        lines.append(f"\nand {more} in `scores.json`")
     told = "All scores are those of held-out molecules; the intervals are of 95%."
     return [*lines, "", told, ""]
 
@@ -205,11 +207,11 @@ def _learnt_from(predictor: PredictorParts, scores: Mapping[str, Any]) -> list[s
     if folds:
         lines += ["", f"Rows of the table by fold (`split.csv`): {', '.join(folds)}."]
     for block in predictor.features.profiles:
-        lines.append(f"Measured profiles too: {block.name}, {len(block.columns):,} features.")
+        lines.append(f"Measured profiles too: {block.name}, {counted(len(block.columns), 'feature')}.")
     for encoder in predictor.features.encoders:
         lines += [
             "",
-            f"Vectors of the encoder `{encoder.name}` too, {encoder.width:,} numbers a molecule.",
+            f"Vectors of the encoder `{encoder.name}` too, {counted(encoder.width, 'number')} a molecule.",
             f"What it may have seen: {encoder.pretraining.said(encoder.name)}.",
         ]
     return lines

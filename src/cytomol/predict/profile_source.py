@@ -18,6 +18,7 @@ from cytomol.corpus.identifiers import as_ids, plain_name
 from cytomol.corpus.profiles import ProfileTable, aggregate_profiles
 from cytomol.corpus.readers import read_corpus, read_profiles
 from cytomol.corpus.rowkeys import RowKeys, row_keys
+from cytomol.counted import agreeing, counted
 from cytomol.errors import ConfigError, InputError
 from cytomol.predict.profile_block import ProfileBlock
 from cytomol.predict.projected_profiles import projected_modality
@@ -220,10 +221,8 @@ def join_profiles(
         merged = aggregate_profiles(place.astype(np.int64), corrected[rows], "median")[1]
         block = replace(block, corrected=merged)
     repeats = f", {int(rows.sum()):,} profiles, repeats as their median" if rows.sum() > len(merged) else ""
-    say(
-        f"profiles {name}: {len(merged):,} of {len(wanted):,} molecules have one"
-        f" ({len(table.columns):,} features{repeats})"
-    )
+    have = agreeing(len(merged), "molecule", "has", "have", of=len(wanted))
+    say(f"profiles {name}: {have} one ({counted(len(table.columns), 'feature')}{repeats})")
     return block
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["InputTypeError", "InputValueError", "check_labels", "check_smiles", "is_missing", "require_valid"]
@@ -94,7 +95,7 @@ def check_labels(y: Any, n: int) -> NDArray[Any]:
         labels = _plain_labels(labels, labels if isinstance(y, np.ndarray) else np.array(y, dtype=object))
     if labels.ndim not in {1, 2} or len(labels) != n:
         raise InputValueError(
-            f"labels of shape {labels.shape} for {n} molecules",
+            f"labels of shape {labels.shape} for {counted(n, 'molecule', comma=False)}",
             hint="y has shape (molecules,) or (molecules, tasks)",
         )
     if np.iscomplexobj(labels):

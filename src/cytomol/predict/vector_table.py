@@ -20,6 +20,7 @@ from cytomol.chem.keys import canonical_smiles, connectivity_block, inchikey
 from cytomol.chem.parse import parse_smiles, without_atom_maps
 from cytomol.corpus.align_features import aligned_profiles
 from cytomol.corpus.identifiers import INCHIKEYS, plain_name
+from cytomol.counted import agreeing, counted
 from cytomol.errors import ConfigError, InputError
 from cytomol.tables.columns import smiles_column_of
 from cytomol.tables.number_texts import as_numbers
@@ -113,7 +114,9 @@ class VectorTable(MoleculeEncoder):
         )
         if not whole.all():
             first = int(np.flatnonzero(~whole)[0]) + 1
-            notes.append(f"{int((~whole).sum()):,} rows with an empty cell are left out (first: row {first})")
+            noun, plural = "row with an empty cell", "rows with an empty cell"
+            left = agreeing(int((~whole).sum()), noun, "is", "are", plural=plural)
+            notes.append(f"{left} left out (first: row {first})")
         table = cls(
             FROM_FILE + path.name.split(".")[0],
             tuple(names),
@@ -210,8 +213,8 @@ class VectorTable(MoleculeEncoder):
         if not self.given:
             raise ConfigError(
                 f"the model reads vectors from a table, {self.name}, and none is given",
-                hint=f"--encoder file:TABLE, with the {self.width:,} columns {_few(self.columns)} for the"
-                " molecules that are asked about",
+                hint=f"--encoder file:TABLE, with the {counted(self.width, 'column')} {_few(self.columns)}"
+                " for the molecules that are asked about",
             )
 
     def encode(self, smiles: Sequence[str]) -> NDArray[np.float32]:

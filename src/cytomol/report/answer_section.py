@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.predict.record.record_parts import TestedTask
 from cytomol.report.elements import Element, Figure, Row, Sentence, Table
 from cytomol.report.page import Section
@@ -84,6 +85,7 @@ def _parity(task: TestedTask, number: int) -> Figure:
             axes.legend(loc="upper left")
 
     away = float(np.abs(measured - predicted).mean())
+    molecules = counted(task.total, "molecule")
     which = (
         "" if len(rows) == task.total else f" {len(rows):,} of {task.total:,} are drawn, chosen at random."
     )
@@ -91,9 +93,9 @@ def _parity(task: TestedTask, number: int) -> Figure:
         draw,
         name=f"parity-{number}",
         title=f"Predicted and measured {task.name}",
-        says=f"{task.total:,} molecules; predictions are {away:.3g} off on average.",
-        caption=f"{task.name}: {task.total:,} molecules. On the dashed line predicted and measured are the "
-        f"same. Inside, edge and outside say how near training molecules are.{which}",
+        says=f"{molecules}; predictions are {away:.3g} off on average.",
+        caption=f"{task.name}: {molecules}. On the dashed line predicted and measured are the same. "
+        f"Inside, edge and outside say how near training molecules are.{which}",
         size=_SIZE,
     )
 

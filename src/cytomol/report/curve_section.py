@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cytomol.assays.metrics import metrics
+from cytomol.counted import counted
 from cytomol.predict.record.record_parts import Curve, LearningCurve, Point
 from cytomol.report.elements import Element, Figure, Row, Sentence
 from cytomol.report.page import Section
@@ -110,7 +111,9 @@ def _figure(facts: PredictorFacts, curve: Curve, number: int) -> Figure:
         axes.set_ylabel(f"{metric.title}, {'more' if metric.higher_is_better else 'less'} is better")
         axes.set_title(curve.task[:48])
 
-    said = "; ".join(f"{point.molecules:,} molecules: {_point_text(point, curve)}" for point in known)
+    said = "; ".join(
+        f"{counted(point.molecules, 'molecule')}: {_point_text(point, curve)}" for point in known
+    )
     return drawn(
         draw,
         name=f"curve-{number}",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cytomol.assays.metrics import metrics
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError
 from cytomol.evaluate.ablation import RECORD, ROWS
 from cytomol.evaluate.ablation_rows import COLUMNS, AblationRows, summarize_ablation
@@ -67,7 +68,7 @@ class AblationReport:
             Section("How it was run", _run(record, rows)),
         ]
         variants = rows.drop_duplicates([*_PART, "variant"])
-        return Page("An ablation", f"{len(variants):,} variants, {fold} fold", sections)
+        return Page("An ablation", f"{counted(len(variants), 'variant')}, {fold} fold", sections)
 
 
 def _rows(path: Path) -> pd.DataFrame:
@@ -108,17 +109,19 @@ def _in_short(compared: Mapping[tuple[str, str], Mapping[tuple[str, str], Paired
     worse = sorted((one.difference, label) for label, one in everything if one.high < 0)
     better = sorted(((one.difference, label) for label, one in everything if one.low > 0), reverse=True)
     said = (
-        f"Of {len(everything):,} comparisons with the full method, {len(worse)} variants are worse and "
-        f"{len(better)} better by more than their 95% interval; the others cannot be told apart from it."
+        f"Of {counted(len(everything), 'comparison')} with the full method, "
+        f"{agreeing(len(worse), 'variant', 'is', 'are', comma=False)} worse and {len(better)} better by more "
+        "than their 95% interval; the others cannot be told apart from it."
     )
     lines = []
     if worse:
         lines.append(f"Most is lost by {worse[0][1]} ({worse[0][0]:+.4f}).")
     if better:
         lines.append(f"Most is won by {better[0][1]} ({better[0][0]:+.4f}).")
-    without = sum(np.isnan(one.low) for _, one in everything)
+    without = sum(bool(np.isnan(one.low)) for _, one in everything)
     if without:
-        lines.append(f"{without} comparisons have neither five tasks nor five seeds, so no interval.")
+        have = agreeing(without, "comparison", "has", "have", comma=False)
+        lines.append(f"{have} neither five tasks nor five seeds, so no interval.")
     return [Sentence(said, "said"), *map(Sentence, lines)]
 
 

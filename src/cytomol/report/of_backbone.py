@@ -9,6 +9,7 @@ from typing import Any
 
 from cytomol.artifact.backbone import KIND
 from cytomol.artifact.directory import kind_of
+from cytomol.counted import counted
 from cytomol.errors import ModelDirectoryError
 from cytomol.report.elements import Code, Element, Facts, Fold, Sentence, Table
 from cytomol.report.of_backbone_codes import codes_section
@@ -56,7 +57,8 @@ class BackboneReport:
                 Section("What it is", _what_it_is(directory, config)),
                 Section("How it was run", _how_it_was_run(training)),
             ]
-            subtitle = f"{training['data']['molecules']:,} molecules, {training['epochs']} epochs"
+            epochs = counted(training["epochs"], "epoch", comma=False)
+            subtitle = f"{training['data']['molecules']:,} molecules, {epochs}"
             name = _called(training["method"])
         except KeyError as error:  # a record that another program wrote, or cut
             raise ModelDirectoryError(
@@ -100,7 +102,8 @@ def _in_short(
         said = f"{name} was built for {which.rstrip(',')} and not trained: initial weights, as a control."
         return [Sentence(said, "said")]
     first, last = training["history"][0], training["history"][-1]
-    said = f"{name} learnt from {which} for {training['epochs']} epochs. " + _fall(first, last, training)
+    epochs = counted(training["epochs"], "epoch", comma=False)
+    said = f"{name} learnt from {which} for {epochs}. " + _fall(first, last, training)
     rest = (
         "What it is worth shows only where it is used: fine-tune it to assays (cytomol finetune) and read "
         "the verdict, or put it beside other models (cytomol benchmark)."
@@ -203,7 +206,7 @@ def _tables(facts: Mapping[str, Any]) -> list[Element]:
         criteria = sorted(context["criteria"].items(), key=lambda item: -item[1])
         rows = [[name, f"{edges:,}"] for name, edges in criteria]
         said = f"The context graph, along which walks go, has {context['nodes']:,} nodes and "
-        elements.append(Sentence(f"{said}{context['edges']:,} edges."))
+        elements.append(Sentence(f"{said}{counted(context['edges'], 'edge')}."))
         elements.append(Table(["criterion", "edges"], rows, "Edges by criterion"))
     return elements
 
@@ -218,11 +221,9 @@ def _left_out(data: Mapping[str, Any]) -> str:
     left = data.get("excluded")
     if left is None:  # written before they were counted
         return "Profiles of listed molecules were left out."
-    relations = f"{left['relations']:,} relations" if data["exclude_relations"] else "no relations"
-    return (
-        f"Left out: {left['profiles']:,} profiles and {relations} of {left['molecules']:,} molecules, "
-        "so that these can be scored honestly."
-    )
+    profiles, molecules = counted(left["profiles"], "profile"), counted(left["molecules"], "molecule")
+    relations = counted(left["relations"], "relation") if data["exclude_relations"] else "no relations"
+    return f"Left out: {profiles} and {relations} of {molecules}, so that these can be scored honestly."
 
 
 def _what_it_is(directory: Path, config: Mapping[str, Any]) -> list[Element]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cytomol.counted import counted
 from cytomol.report.elements import Element, Figure, Sentence, Table
 from cytomol.report.page import Section
 from cytomol.report.svg_figure import draw_points, drawn
@@ -38,8 +39,8 @@ def map_section(found: Mapping[str, Any]) -> Section | None:
     names = points["names"]
     counts = Counter(kind.tolist())
     shown = [
-        f"{counts[0]:,} molecules",
-        *(f"{counts[k]:,} profiles of {names[k]}" for k in range(1, len(names))),
+        counted(counts[0], "molecule"),
+        *(f"{counted(counts[k], 'profile')} of {names[k]}" for k in range(1, len(names))),
     ]
     near = "neighbours in it are neighbours in the model's space; distances between far groups mean little"
     if points["way"] != "t-SNE":
@@ -206,5 +207,5 @@ def _scatter(
             loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2, markerscale=1.8, handletextpad=0.2
         )
 
-    says = "; ".join(f"{label}: {len(rows):,} points" for label, rows, _, _ in layers)
+    says = "; ".join(f"{label}: {counted(len(rows), 'point')}" for label, rows, _, _ in layers)
     return drawn(draw, name=name, title=title, says=says, caption=caption, size=(5.4, 4.6))

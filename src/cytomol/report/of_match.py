@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cytomol.counted import agreeing, counted
 from cytomol.report.elements import Card, Cards, Code, Element, Facts, Figure, Heading, Row, Sentence, Table
 from cytomol.report.molecule_svg import draw_molecule
 from cytomol.report.page import Page, Section
@@ -54,7 +55,8 @@ class MatchReport:
             Section("How it was run", _run(table)),
         ]
         cut = "the first " if len(table) == MOST_ROWS else ""
-        subtitle = f"{directory.name}: {cut}{queries:,} queries, {_candidates(table)[1]} candidates"
+        asked = counted(queries, "query", plural="queries")
+        subtitle = f"{directory.name}: {cut}{asked}, {_candidates(table)[1]}"
         return Page("Matches", subtitle, [one for one in sections if one is not None])
 
 
@@ -74,17 +76,17 @@ def by_chance(candidates: int) -> float:
 
 
 def _candidates(table: pd.DataFrame) -> tuple[int, str]:
-    """Return how many candidates have a place, by the rounded shares, and how to say it."""
+    """Return how many candidates have a place, by the rounded shares, and how to say it with the noun."""
     found = table[table["top_percent"] > 0]
     if found.empty:
-        return 0, "no"
+        return 0, "no candidates"
     last = found.sort_values("rank", kind="stable").iloc[-1]
     number = round(100 * last["rank"] / last["top_percent"])
     unsure = number * _ROUNDED / last["top_percent"]
     if unsure < 0.5:
-        return number, f"{number:,}"
+        return number, counted(number, "candidate")
     digits = 10 ** int(np.ceil(np.log10(unsure)))
-    return number, f"about {round(number / digits) * digits:,}"
+    return number, f"about {counted(round(number / digits) * digits, 'candidate')}"
 
 
 def _in_short(table: pd.DataFrame, first: pd.DataFrame, queries: int) -> list[Element]:
@@ -92,8 +94,9 @@ def _in_short(table: pd.DataFrame, first: pd.DataFrame, queries: int) -> list[El
     if first.empty:
         return [Sentence(f"None of {queries:,} queries has a place, so nothing was matched.", "said")]
     (candidates, many), top = _candidates(table), int(table["rank"].max())
-    said = f"{len(first):,} of {queries:,} queries are answered, each by up to {top} of {many}"
-    elements: list[Element] = [Sentence(f"{said} candidates.", "said")]
+    answered = agreeing(len(first), "query", "is", "are", plural="queries", of=queries)
+    said = f"{answered} answered, each by up to {top} of {many}."
+    elements: list[Element] = [Sentence(said, "said")]
     middle, chance = first["spreads"].median(), by_chance(candidates)
     if not np.isnan(middle):
         far = "no farther than" if middle <= chance else f"{middle - chance:.1f} more than"
@@ -108,7 +111,10 @@ def _in_short(table: pd.DataFrame, first: pd.DataFrame, queries: int) -> list[El
     noted = first[first["note"] != ""] if "note" in first else first.iloc[:0]
     if len(noted):
         elements.append(
-            Sentence(f"Of {len(noted):,} queries the order says little: {noted['note'].iloc[0]}.")
+            Sentence(
+                f"Of {counted(len(noted), 'query', plural='queries')} the order says little: "
+                f"{noted['note'].iloc[0]}."
+            )
         )
     return elements
 
@@ -225,7 +231,8 @@ def _repeated_section(first: pd.DataFrame) -> Section | None:
         return None
     counts = first.groupby("candidate_row").agg(queries=("query_row", "size"), name=("candidate_id", "first"))
     counts = counts.sort_values(["queries"], ascending=False, kind="stable")
-    said = f"{len(counts):,} different candidates come first for {len(first):,} queries."
+    come = agreeing(len(counts), "different candidate", "comes", "come")
+    said = f"{come} first for {len(first):,} queries."
     elements: list[Element] = [Sentence(said)]
     often = counts[counts["queries"] > 1].head(8)
     if len(often):

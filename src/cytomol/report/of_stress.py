@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cytomol.assays.metrics import metrics
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.evaluate.missing.stress_rows import COLUMNS, NUMBERS, StressJob
 from cytomol.evaluate.missing.stress_run import RECORD, ROWS
@@ -70,7 +71,7 @@ class StressReport:
         ]
         jobs = len(rows.drop_duplicates(list(StressJob._fields)))
         methods = ", ".join(rows["method"].unique())
-        return Page("What missing profiles cost", f"{methods}, {jobs:,} points", sections)
+        return Page("What missing profiles cost", f"{methods}, {counted(jobs, 'point')}", sections)
 
 
 def _rows(path: Path) -> pd.DataFrame:

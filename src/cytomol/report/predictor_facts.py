@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from cytomol.artifact.directory import load_model
 from cytomol.assays.digits import shown
+from cytomol.counted import counted
 from cytomol.errors import ModelDirectoryError
 from cytomol.predict.record import RECORD, FitRecord
 
@@ -91,7 +92,7 @@ class PredictorFacts:
         if self.record is not None:
             facts = self.record.facts
             table = f" of {Path(self.record.table).name}" if self.record.table else ""
-            parts.insert(0, f"{facts.different:,} molecules{table}")
+            parts.insert(0, f"{counted(facts.different, 'molecule')}{table}")
             parts.append(f"cytomol {self.record.version}")
         return ", ".join(parts)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cytomol.assays.metrics import metrics
+from cytomol.counted import counted
 from cytomol.report.elements import Element, Figure, Fold, Items, Sentence, Table
 from cytomol.report.page import Section
 from cytomol.report.palette import colour
@@ -198,8 +199,8 @@ def _gains(tasks: Mapping[str, Any], models: Sequence[str]) -> Element:
         draw,
         name="gains",
         title="How much better than a constant, task by task",
-        says=f"Of {len(rows):,} judged tasks the model is better than a constant on {better:,}.",
-        caption=f"Share of the constant's error that is removed, for the {len(rows):,} tasks that can be "
-        "judged: 1 is perfect, 0 the constant. Dots are a forest on the same tasks.",
+        says=f"Of {counted(len(rows), 'judged task')} the model is better than a constant on {better:,}.",
+        caption=f"Share of the constant's error that is removed, for the {counted(len(rows), 'task')} that "
+        "can be judged: 1 is perfect, 0 the constant. Dots are a forest on the same tasks.",
         size=(6.4, 3.2),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cytomol.assays.digits import shown
+from cytomol.counted import agreeing, counted
 from cytomol.predict.record.record_parts import TableFacts, TaskFacts
 from cytomol.report.elements import Element, Facts, Fold, Heading, Sentence, Table
 from cytomol.report.page import Section
@@ -49,14 +50,16 @@ def table_section(facts: PredictorFacts) -> Section:
 
 def _counts(facts: TableFacts) -> list[tuple[str, str]]:
     """Return what was counted of the molecules."""
+    stay = agreeing(facts.repeated, "molecule, which", "stays", "stay", plural="molecules, which")
     pairs = [
         ("rows", f"{facts.rows:,}"),
         ("valid molecules", f"{facts.valid:,}, {facts.different:,} different"),
-        ("in several rows", f"{facts.repeated:,} molecules, which stay together in every split"),
+        ("in several rows", f"{stay} together in every split"),
         ("salts and mixtures", f"{facts.several_parts:,}"),
     ]
     if facts.invalid:
-        pairs.append(("no molecule", f"{facts.rows - facts.valid:,} rows, left out; {facts.invalid}"))
+        rows = counted(facts.rows - facts.valid, "row")
+        pairs.append(("no molecule", f"{rows}, left out; {facts.invalid}"))
     folds = ", ".join(f"{name} {count:,}" for name, count in facts.folds.items())
     return [*pairs, ("folds (rows)", folds)]
 

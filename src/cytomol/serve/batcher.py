@@ -11,6 +11,7 @@ from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from cytomol.counted import agreeing
 from cytomol.errors import CytomolError
 
 __all__ = ["BatchDone", "Batcher", "ClosedError", "QueueFullError"]
@@ -151,7 +152,8 @@ class Batcher:
                 raise ClosedError("the service is stopping", hint="ask another one")
             waiting = self._waiting()
             if waiting and waiting + len(rows) > self._most:
-                error = QueueFullError(f"{waiting:,} rows wait already", hint="try again later")
+                wait = agreeing(waiting, "row", "waits", "wait")
+                error = QueueFullError(f"{wait} already", hint="try again later")
                 error.retry_after = min(60.0, max(1.0, waiting / max(self._rate, _LEAST_RATE)))
                 raise error
             self._jobs.append(job)

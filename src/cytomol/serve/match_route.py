@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import CytomolError
 from cytomol.serve.answer_bodies import MatchAnswer
 from cytomol.serve.asking import Asker, problem_of
@@ -83,9 +84,8 @@ def _prepared(
     rows: Sequence[Any] = side.molecules if side.profiles is None else side.profiles.values  # type: ignore[assignment]
     check_rows(rows, most, name)
     if side.ids is not None and len(side.ids) != len(rows):
-        raise RequestProblem(
-            422, "input", f"{len(side.ids)} ids for {len(rows)} rows", f"{name}.ids", "give one for each row"
-        )
+        ids, asked = counted(len(side.ids), "id", comma=False), counted(len(rows), "row", comma=False)
+        raise RequestProblem(422, "input", f"{ids} for {asked}", f"{name}.ids", "give one for each row")
     if side.profiles is None:
         return PlaceQuestion(model.name, modality), rows
     return PlaceProfilesQuestion(model.name, modality), list(_aligned(model, modality, side.profiles, name))
@@ -99,7 +99,7 @@ def _aligned(model: ServedModel, modality: str, profiles: Profiles, name: str) -
             raise RequestProblem(
                 422,
                 "input",
-                f"{len(row)} values for {width} columns",
+                f"{counted(len(row), 'value', comma=False)} for {counted(width, 'column', comma=False)}",
                 f"{name}.profiles.values[{place}]",
                 "null stands for what was not measured",
             )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic_core import to_json
 
+from cytomol.counted import counted
 from cytomol.errors import CytomolError
 from cytomol.serve.answer_bodies import (
     EmbedAnswer,
@@ -75,10 +76,11 @@ def check_numbers(rows: int, width: int, most: int) -> None:
         If there are more.
     """
     if rows * width > most:
+        answer = f"{counted(rows, 'row')} with {counted(width, 'number')}"
         raise RequestProblem(
             413,
             "numbers",
-            f"an answer of {rows:,} rows with {width:,} numbers each, and the service gives {most:,} in all",
+            f"an answer of {answer} each, and the service gives {most:,} in all",
             hint="ask about fewer rows at a time",
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import MissingDependencyError, OutputError
 from cytomol.tables.columns import free_name
 
@@ -51,7 +52,8 @@ class Layout:
             return [f"{matrix}_{number}" for number in range(width)]
         names = [str(name) for name in self.columns[matrix]]
         if len(names) != width:
-            raise ValueError(f"{len(names)} names for the {width} columns of {matrix}")
+            given = counted(len(names), "name", comma=False)
+            raise ValueError(f"{given} for the {counted(width, 'column', comma=False)} of {matrix}")
         return names
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError, note
 from cytomol.tables.columns import smiles_column_of
 from cytomol.tables.number_texts import read_csv_text
@@ -54,7 +55,7 @@ def parse_csv(
     frame = parse_records(content[scan.start :], scan, text=text)
     if len(frame) != scan.records:
         raise InputError(
-            f"holds {scan.records:,} records, but {len(frame):,} rows were read",
+            f"holds {counted(scan.records, 'record')}, but {agreeing(len(frame), 'row', 'was', 'were')} read",
             where=where,
             hint="are there quotes that do not close?",
         )
@@ -190,7 +191,7 @@ class DelimitedScan:
         """Note the rows that lack their last cells."""
         if self.short:
             (line, found), more = self.short[0], len(self.short) - 1
-            others = f", and {more:,} more rows are so" if more else ""
+            others = f", and {agreeing(more, 'more row', 'is', 'are')} so" if more else ""
             note(
                 f"has {found} of {len(self.header)} cells in line {line}{others}: the others are empty",
                 where=self.where,

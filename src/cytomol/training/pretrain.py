@@ -15,6 +15,7 @@ from cytomol.artifact.backbone import KIND, Backbone
 from cytomol.artifact.card import card
 from cytomol.artifact.directory import load_model, load_weights, save_model
 from cytomol.corpus import Corpus, read_corpus
+from cytomol.counted import agreeing, counted
 from cytomol.errors import ConfigError, ModelDirectoryError, OutputError
 from cytomol.files import check_output, check_space, remove_output, require_file, settled, sha256
 from cytomol.methods import methods
@@ -198,11 +199,12 @@ def _without_listed(
     # the order of the files changes nothing, so a training may be resumed with another one
     digests = sorted({sha256(require_file(path, what="molecule file")) for path in files})
     found = exclude_profiles_of(corpus, files, relations=relations)
-    named = str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more files"
+    more = counted(len(files) - 1, "more file", comma=False)
+    named = str(files[0]) if len(files) == 1 else f"{files[0]} and {more}"
     kept = "" if relations else " (their relations stay)"
     reporter.say(
-        f"left out {found.profiles:,} profiles and {found.relations:,} relations{kept}: "
-        f"{found.molecules:,} molecules share a connectivity with {named}"
+        f"left out {counted(found.profiles, 'profile')} and {counted(found.relations, 'relation')}{kept}: "
+        f"{agreeing(found.molecules, 'molecule', 'shares', 'share')} a connectivity with {named}"
     )
     return found.corpus, {"exclude": digests, "excluded": found.counts, "exclude_relations": relations}
 
@@ -309,7 +311,8 @@ def _finish(
     )
     remove_output(partial_path(run.out))
     reporter.say(
-        f"wrote {run.out}: {state.epoch} epochs in {duration(state.seconds)}, {speed:,.0f} molecules/s"
+        f"wrote {run.out}: {counted(state.epoch, 'epoch', comma=False)} in {duration(state.seconds)}, "
+        f"{speed:,.0f} molecules/s"
     )
     return result
 

@@ -43,7 +43,7 @@ def test_folds_by_dates_leave_invalid_and_undated_rows_out() -> None:
         ["2020-01-01", "2020-01-01", "2024-01-01", "2021-01-01", "", "2022-01-01", "2023-01-01"], name="d"
     )
     options = SimpleNamespace(split_type="time", split_fractions=(0.5, 0.25, 0.25), split_seed=0)
-    with pytest.warns(InputNote, match="1 of 6 rows have no date"):
+    with pytest.warns(InputNote, match="1 of 6 rows has no date"):
         folds = valid_folds(SMILES, VALID, None, options, dates=read_dates(cells, where="t.csv"))
     # a molecule of two dates has the earlier one
     assert folds.tolist() == ["train", "", "train", "valid", "", "valid", "test"]

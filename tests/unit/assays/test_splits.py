@@ -188,7 +188,7 @@ def test_time_tests_what_came_last_and_leaves_the_undated_out() -> None:
     order = np.random.default_rng(1).permutation(len(SMILES))
     dates = dates[order]
     dates[5] = np.datetime64("NaT")
-    with pytest.warns(InputNote, match="1 of 83 rows have no date"):
+    with pytest.warns(InputNote, match="1 of 83 rows has no date"):
         folds = split(SMILES, "time", dates=dates)
     assert folds[5] == ""
     assert dates[folds == "train"].max() < dates[folds == "valid"].min()
@@ -239,7 +239,7 @@ def test_random_blocks_make_folds_of_near_equal_size() -> None:
     assert np.ptp(np.bincount(division)) <= 1
     with pytest.raises(InputError, match=r"2 block\(s\).*cannot fill 3 folds"):
         kfold_of_blocks(np.array([0, 0, 1]), folds=3)
-    with pytest.raises(ConfigError, match="1 folds"):
+    with pytest.raises(ConfigError, match="into 1 fold"):
         kfold_of_blocks(blocks, folds=1)
 
 

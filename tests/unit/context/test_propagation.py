@@ -199,5 +199,5 @@ def test_bad_input() -> None:
         propagate(W, values, np.array([1, 2, 3]))
     with pytest.raises(ConfigError, match="fill"):
         propagate(W, values, np.array([1, 2]), fill="zero")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="folds"):
+    with pytest.raises(ConfigError, match="with 1 fold"):
         held_out_propagate(W, values, np.array([1, 2]), folds=1)

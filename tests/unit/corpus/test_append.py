@@ -27,9 +27,9 @@ def test_union_of_features() -> None:
     expected = np.array([[1, 2, nan], [3, nan, nan], [nan, 6, 5], [nan, 8, 7]], np.float32)
     np.testing.assert_array_equal(stacked.values, expected)
     assert problems.notes == [
-        "modality cp: 1 features are empty in the new profiles: a",
-        "modality cp: 1 features are empty in the old profiles: c",
-        "modality cp: 1 new profiles are of molecules that had one before; both are kept",
+        "modality cp: 1 feature is empty in the new profiles: a",
+        "modality cp: 1 feature is empty in the old profiles: c",
+        "modality cp: 1 new profile is of a molecule that had one before; both are kept",
     ]
 
 
@@ -37,7 +37,7 @@ def test_the_same_profile_stays_once() -> None:
     problems = Problems()
     again = stack_profiles(OLD, modality([1, 1], "ba", [[np.nan, 3], [2, 3]]), problems)
     assert again.rows.tolist() == [0, 1, 1]
-    assert "1 profiles were there already" in problems.notes[0]
+    assert "1 profile was there already" in problems.notes[0]
 
 
 @pytest.mark.parametrize(

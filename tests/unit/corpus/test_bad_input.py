@@ -60,7 +60,7 @@ CASES = [
     (
         "relations/targets.csv",
         _write("source,target,weight\nm0,TP53,\n"),
-        r"column weight: 1 weights are not numbers",
+        r"column weight: 1 weight is not a number",
     ),
     ("relations/targets.csv", _write("a,b\nm0,TP53\n"), r"has no column 'source'"),
     ("relations/targets.csv", _write("source,target\n"), r"targets.csv: holds no rows"),
@@ -93,7 +93,7 @@ def test_one_clear_error(own: Path, file: str, spoil: Callable[[Path], None], me
         ("mol_id,smiles\n", "holds no molecules"),
         ("mol_id,name\nm0,x\n", "has no column of SMILES"),
         ("mol_id,smiles\nm0,C\nm0,CC\n", r"row 2: mol_id 'm0' stands twice"),
-        ("mol_id,smiles\nm0,C\n,CC\n", r"row 2: 1 rows have no mol_id"),
+        ("mol_id,smiles\nm0,C\n,CC\n", r"row 2: 1 row has no mol_id"),
     ],
 )
 def test_molecules(own: Path, content: str | None, message: str) -> None:

@@ -51,7 +51,7 @@ def test_a_name_is_no_id() -> None:
 def test_one_id_of_two_structures() -> None:
     given = table(compound=["1", "2", "1", "1"], SMILES=["CCO", "CCN", "c1ccccc1", "OCC"])
     with pytest.raises(
-        InputError, match=r"1 ids stand beside different structures \(1 rows\): 1 is CCO in row 1"
+        InputError, match=r"1 id stands beside different structures \(1 row\): 1 is CCO in row 1"
     ):
         bring(no_molecules(), given)
     found = bring(no_molecules(), given, leave_out=True)

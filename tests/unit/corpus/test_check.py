@@ -69,7 +69,7 @@ def test_report_of_a_small_corpus(own: Path) -> None:
     assert overlap == [["1 gene_crispr", "2", ""], ["2 morphology_test", "0", "2"]]
     assert any("1 NaN" in warning for warning in report.warnings)
     text = report.text()
-    assert "0 errors, 1 warnings" in text
+    assert "0 errors, 1 warning" in text
     assert "\x1b" not in text
     assert "| morphology_test | morphology   | molecule |        3 |     2 |" in text
 
@@ -94,7 +94,7 @@ def test_errors() -> None:
     corpus = Corpus(molecules, pd.DataFrame({"gene_id": []}), {"x": infinite, "none": empty, "blank": blank})
     text = "\n".join(check_corpus(corpus).errors)
     assert "no SMILES parses" in text
-    assert "modality x: 1 infinite values" in text
+    assert "modality x: 1 infinite value" in text
     assert "modality none: no profile joined" in text
     assert "modality blank: holds no value at all" in text
 
@@ -105,9 +105,9 @@ def test_relations(own: Path) -> None:
         "source,target,weight\nTP53,EGFR,1\nTP53,EGFR,1\nKRAS,KRAS,0\n"
     )
     text = "\n".join(check_corpus(read_corpus(own)).warnings)
-    assert "relation regulates: 1 links stand there more than once" in text
-    assert "relation regulates: 1 links lead back to their source" in text
-    assert "relation regulates: 1 links have weight 0" in text
+    assert "relation regulates: 1 link stands there more than once" in text
+    assert "relation regulates: 1 link leads back to its source" in text
+    assert "relation regulates: 1 link has weight 0" in text
 
 
 def test_corpus_without_profiles() -> None:

@@ -263,7 +263,7 @@ def test_controls_are_left_out_but_for_those_who_want_them(build: Build) -> None
     corpus, problems = build(table)
     assert corpus.modalities["cp"].rows.tolist() == [0, 2]
     assert fates(problems) == {"joined by mol_id": 2, "control": 1}
-    assert any("1 of 3 wells are controls (Metadata_pert_type = ctl_vehicle (1))" in n for n in corpus.notes)
+    assert any("1 of 3 wells is a control (Metadata_pert_type = ctl_vehicle (1))" in n for n in corpus.notes)
     corpus, _ = build(table, keep_controls=True)
     assert corpus.modalities["cp"].rows.tolist() == [0, 1, 2]
     corpus, _ = build(table, controls=(("pert_type", "trt_poscon"),))

@@ -78,7 +78,7 @@ def test_controls(name: str) -> None:
     assert control_genes(pd.Series([name])).tolist() == [True]
     rows, report = join_genes(pd.DataFrame({"gene": [name, "TP53"]}), GeneIndex(GENES), where="g")
     assert rows.tolist() == [-1, 3]
-    assert f"1 rows are controls and no genes: {name}" in str(report)
+    assert f"1 row is a control and no gene: {name}" in str(report)
     assert report.missing == ()
 
 

@@ -102,7 +102,7 @@ def test_names() -> None:
     rows, report = join_molecules(metadata, INDEX, where="t")
     assert rows.tolist() == [5, -1, -1]
     assert report.torn == 1
-    assert "1 keys fit several molecules of different structure" in str(report)
+    assert "1 key fits several molecules of different structure" in str(report)
 
 
 def test_numbers_count_in_their_own_column_only() -> None:

@@ -54,16 +54,14 @@ def test_robust_z_of_each_plate(reference: str, gap: bool) -> None:
         wanted[~np.isfinite(wanted)] = np.nan
         np.testing.assert_allclose(found.features[plate], wanted, rtol=1e-4, atol=1e-4)
     assert np.isnan(found.features[20:, 3]).all()
-    assert any(
-        "1 features have no spread on a plate" in note and "Cells_d" in note for note in problems.notes
-    )
+    assert any("1 feature has no spread on a plate" in note and "Cells_d" in note for note in problems.notes)
 
 
 def test_a_plate_without_controls_is_named() -> None:
     wells, controls = table()
     rows = controls.rows.copy()
     rows[20:38] = False
-    with pytest.raises(InputError, match=r"1 of 2 plates have fewer than 3 control wells .*: B"):
+    with pytest.raises(InputError, match=r"1 of 2 plates has fewer than 3 control wells .*: B"):
         normalise_plates(wells, PLATES, Controls(rows, {}), "controls", Problems())
 
 

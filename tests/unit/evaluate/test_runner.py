@@ -186,7 +186,7 @@ def test_resume_runs_what_is_missing(failed: Ran, tmp_path: Path, monkeypatch: p
     said: list[str] = []
     assert run_benchmark(both, resume=True, say=said.append) == []
     assert said[0].startswith("the last row was cut off")
-    assert said[1] == "1 of 2 jobs are done already"
+    assert said[1] == "1 of 2 jobs is done already"
     assert rows.read_bytes().startswith(before)
     assert set(RowFile(rows).jobs().values()) == {4}
     assert run_benchmark(both, resume=True) == []

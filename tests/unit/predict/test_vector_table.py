@@ -112,7 +112,7 @@ def test_repeated_rows_may_agree_and_must_not_differ(tmp_path: Path) -> None:
 def test_rows_with_an_empty_cell_are_left_out_and_said(tmp_path: Path) -> None:
     frame = table_of(["CCO", "CCN", "CCC"], c=[1.0, None, 3.0])
     table = VectorTable.read(written(tmp_path, frame))
-    assert table.notes == ("1 rows with an empty cell are left out (first: row 2)",)
+    assert table.notes == ("1 row with an empty cell is left out (first: row 2)",)
     assert np.isnan(table.encode(["CCO", "CCN"])).any(axis=1).tolist() == [False, True]
 
 

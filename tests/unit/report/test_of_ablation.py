@@ -27,7 +27,7 @@ def test_the_page_says_which_part_matters(folder: Path) -> None:
     ]
     assert page.subtitle == "3 variants, test fold"
     text = page.html()
-    assert "Of 2 comparisons with the full method, 1 variants are worse and 0 better" in text
+    assert "Of 2 comparisons with the full method, 1 variant is worse and 0 better" in text
     assert "-0.1000 to -0.1000" in text
     assert "180 s in all" in text  # three variants and two seeds, each pretrained once
     assert "No molecule&#x27;s profiles were left out" in text

@@ -26,7 +26,7 @@ def test_the_page_lies_beside_the_table_and_says_what_was_found(tmp_path: Path, 
     assert place == tmp_path / "m.report.html"
     text = place.read_text(encoding="utf-8")
     assert "6 of 7 queries are answered, each by up to 4 of 4 candidates." in text
-    assert "1 different candidates come first for 6 queries." in text
+    assert "1 different candidate comes first for 6 queries." in text
     assert "100.0%" in text  # of the queries have it first
     assert "no molecule &lt;img src=x" in text
     assert text.count("candidate c0") == 9  # drawn first for each of five queries, and later for four

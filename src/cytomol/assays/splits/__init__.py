@@ -14,6 +14,7 @@ from cytomol.assays.splits.file import folds_from_column, read_split
 from cytomol.assays.splits.kfold import kfold, kfold_of_blocks, rotation
 from cytomol.assays.splits.once import each_once
 from cytomol.assays.splits.shares import divided_molecules, far_from_shares
+from cytomol.counted import agreeing
 from cytomol.errors import note
 
 __all__ = [
@@ -81,7 +82,8 @@ def split(
         molecules, places = each_once(smiles, groups, dates)
         folds = splitter(molecules, fractions=shares, seed=seed)[places]
         if without := int((folds == "").sum()):
-            note(f"{without:,} of {len(folds):,} rows have no date and are in no fold", where=where)
+            lack = agreeing(without, "row", "has no date and is", "have no date and are", of=len(folds))
+            note(f"{lack} in no fold", where=where)
     for line in (lines := far_from_shares(folds, shares)):
         note(line, where=where)
     if lines and not splitter.as_published:

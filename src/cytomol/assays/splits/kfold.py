@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cytomol.assays.same_molecule import molecule_groups
 from cytomol.assays.splits.base import FOLDS, splitters
 from cytomol.assays.splits.once import each_once
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError
 
 __all__ = ["kfold", "kfold_of_blocks", "rotation"]
@@ -90,8 +91,9 @@ def kfold_of_blocks(
         If there are fewer blocks than folds.
     """
     if folds < 2 or repeats < 1:
+        times, parts = counted(repeats, "time", comma=False), counted(folds, "fold", comma=False)
         raise ConfigError(
-            f"cannot divide {repeats} times into {folds} folds",
+            f"cannot divide {times} into {parts}",
             where="folds",
             hint="at least once, into at least 2",
         )

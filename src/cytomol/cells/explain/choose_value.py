@@ -19,6 +19,7 @@ from cytomol.cells.explain.explained_value import (
 from cytomol.cells.modality import TrainedModality, trained_modality
 from cytomol.cells.profile_stream import read_profile_chunks
 from cytomol.cells.space import CellSpace
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["ValueChoice", "choose_value"]
@@ -88,5 +89,5 @@ def measured_profile(path: str | Path, modality: TrainedModality, row: int | Non
             hint="choose with --profile-row N",
         )
     if found is None:
-        raise InputError(f"has no row {row or 1:,}: it holds {rows:,} profiles", where=str(path))
+        raise InputError(f"has no row {row or 1:,}: it holds {counted(rows, 'profile')}", where=str(path))
     return found

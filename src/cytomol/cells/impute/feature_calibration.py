@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.cells.impute.pooled_slopes import STRENGTHS, Grams
 from cytomol.corpus.typical import TypicalProfile
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError
 
 __all__ = ["FeatureCalibration", "deal_groups", "numbered", "standardised"]
@@ -143,8 +144,8 @@ class FeatureCalibration:
         needed = max(2 * _FOLDS, int(np.ceil(coverage / (1 - coverage) - _ROUNDING)))
         if scaffolds < needed:
             raise InputError(
-                f"{len(groups):,} molecules of {scaffolds:,} scaffolds cannot calibrate intervals of coverage"
-                f" {coverage:g}",
+                f"{counted(len(groups), 'molecule')} of {counted(scaffolds, 'scaffold')} cannot calibrate"
+                f" intervals of coverage {coverage:g}",
                 hint=f"give profiles of at least {needed} scaffolds that the model has not seen",
             )
         told = np.stack([standardised(source, typical) for source in sources])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cytomol.cells.impute.imputer import ImputedProfiles, Imputer
 from cytomol.chem.featurize import featurize
+from cytomol.counted import agreeing
 from cytomol.errors import InputError
 from cytomol.nn.allocator import give_back_memory
 from cytomol.tables.columns import free_name
@@ -206,8 +207,9 @@ def _said(imputer: Imputer, name: str) -> dict[str, Any]:
 def _refuse_shared(layout: Layout, kept: pd.DataFrame, where: str) -> None:
     answers = {name for names in layout.columns.values() for name in names}
     if shared := [str(name) for name in kept.columns if str(name) in answers]:
+        are = agreeing(len(shared), "column that", "is", "are", plural="columns that", comma=False)
         raise InputError(
-            f"has {len(shared)} columns that are called as the answers are: {', '.join(shared[:_NAMED])}",
+            f"has {are} called as the answers are: {', '.join(shared[:_NAMED])}",
             where=where,
             hint="choose the columns that stay with --keep",
         )

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cytomol.cells.match.match_search import Block
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.files import settled
 
@@ -99,7 +100,7 @@ class Library:
             if (about["format"], about["version"]) != (FORMAT, VERSION):
                 raise ValueError(f"format {about['format']!r}, version {about['version']}")
             if size != 4 * about["rows"] * about["width"]:
-                raise ValueError(f"{PLACES} has {size:,} bytes")
+                raise ValueError(f"{PLACES} has {counted(size, 'byte')}")
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise InputError(
                 f"holds no candidates placed by cytomol: {error}",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.checked import Checked
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["CanonicalAxes"]
@@ -90,7 +91,8 @@ class CanonicalAxes:
             If there are fewer than three pairs.
         """
         if len(predicted) < _FEWEST:
-            raise InputError(f"{len(predicted)} pairs of molecule and profile", hint="at least three")
+            pairs = counted(len(predicted), "pair", comma=False)
+            raise InputError(f"{pairs} of molecule and profile", hint="at least three")
         products = np.zeros((3, min(predicted.shape[1], measured.shape[1])))
         for fold in np.unique(folds):
             out = folds == fold

@@ -15,6 +15,7 @@ from cytomol.cells.matcher.prepared_profiles import ProfilePreparation
 from cytomol.cells.matcher.shared_information import SharedInformation
 from cytomol.cells.matcher.structure_kernel import StructureKernel
 from cytomol.checked import Checked
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["CellMatcher", "MatcherOptions", "scaffold_groups"]
@@ -179,7 +180,7 @@ class CellMatcher:
         if values.ndim != 2 or values.shape[1] != self.preparation.width:
             raise InputError(
                 f"profiles of shape {values.shape}",
-                hint=f"the matcher was fitted on {self.preparation.width} features",
+                hint=f"the matcher was fitted on {counted(self.preparation.width, 'feature', comma=False)}",
             )
         result = self.shared.profiles(self.axes.place_measured(self.preparation.transform(values)))
         result[np.isnan(values).all(axis=1)] = np.nan
@@ -220,7 +221,8 @@ def _chosen(molecule: NDArray[np.int64], weights: Rows, options: MatcherOptions)
     known = np.unique(molecule[weights > 0])
     if len(known) < _FEWEST:
         raise InputError(
-            f"{len(known)} molecules with a profile to learn from", hint=f"a matcher takes {_FEWEST}"
+            f"{counted(len(known), 'molecule', comma=False)} with a profile to learn from",
+            hint=f"a matcher takes {_FEWEST}",
         )
     if len(known) > options.most_molecules:
         rng = np.random.default_rng(options.seed)

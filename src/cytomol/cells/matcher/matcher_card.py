@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cytomol.artifact.card_parts import cell, citation, code, front_matter, licence_lines
+from cytomol.counted import counted
 from cytomol.version import __version__
 
 __all__ = ["matcher_card"]
@@ -38,7 +39,8 @@ def matcher_card(name: str, features: int, facts: Mapping[str, Any]) -> str:
     backbone = facts.get("backbone") or {}
     data = facts.get("data") or {}
     profiles, molecules = facts.get("profiles", 0), facts.get("molecules", 0)
-    learnt = f"{profiles:,} profiles ({features:,} features) of {molecules:,} molecules"
+    learnt = f"{counted(profiles, 'profile')} ({counted(features, 'feature')})"
+    learnt += f" of {counted(molecules, 'molecule')}"
     lines = [
         *front_matter(
             {

@@ -22,6 +22,7 @@ from cytomol.checked import Checked
 from cytomol.chem.store import MoleculeStore
 from cytomol.corpus.align_features import aligned_profiles
 from cytomol.corpus.schema import Modality
+from cytomol.counted import counted
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.files import atomic_directory
 
@@ -212,7 +213,8 @@ def fit_matcher(
     kept = np.ones(len(modality), dtype=np.bool_) if rows is None else rows
     texts, molecule = _molecules_of(modality.rows[kept], smiles, connectivity)
     blocks, valid = (read or extra or structure_blocks)(texts)
-    say(f"{len(molecule):,} profiles of {len(texts):,} molecules ({int((~valid).sum())} invalid)")
+    profiles, molecules = counted(len(molecule), "profile"), counted(len(texts), "molecule")
+    say(f"{profiles} of {molecules} ({int((~valid).sum())} invalid)")
     chosen = np.ones(len(molecule)) if weights is None else weights[kept]
     options = options or MatcherOptions()
     matcher = CellMatcher.fit(

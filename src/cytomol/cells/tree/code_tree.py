@@ -14,6 +14,7 @@ from cytomol.artifact.backbone import Backbone
 from cytomol.artifact.directory import load_model, load_weights, write_model
 from cytomol.cells.tree.tree_card import tree_card
 from cytomol.checked import Checked
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError, ModelDirectoryError
 from cytomol.nn.leaf_quantizer import LeafQuantizer
 from cytomol.nn.quantizer import CodeBook, FlatQuantizer
@@ -158,8 +159,9 @@ def fit_tree(
         raise ConfigError(f"a tree of {depth} levels", hint=f"choose 1 to {MAX_DEPTH}")
     rows = torch.from_numpy(places[np.isfinite(places).all(axis=1)])
     if len(rows) < 2**depth:
+        molecules, levels = counted(len(rows), "molecule", comma=False), counted(depth, "level")
         raise InputError(
-            f"{len(rows)} molecules cannot fill a tree of {depth} levels with {2**depth} nodes on the last",
+            f"{molecules} cannot fill a tree of {levels} with {2**depth} nodes on the last",
             hint="choose a smaller --depth",
         )
     leaves, sums = grow_leaves(rows, depth)

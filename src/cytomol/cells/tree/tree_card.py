@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cytomol.artifact.card_parts import cell, citation, code, front_matter
+from cytomol.counted import counted
 from cytomol.version import __version__
 
 __all__ = ["hierarchy_card", "tree_card"]
@@ -107,7 +108,7 @@ def tree_card(*, model: str, digest: str, levels: int, places: str, modality: st
     """
     lines = [
         *front_matter(_FRONT),
-        f"# Tree of {levels} levels",
+        f"# Tree of {counted(levels, 'level')}",
         "",
         f"Made by cytomol {__version__}; it goes with this model alone.",
         "",
@@ -149,7 +150,7 @@ def _common(summary: Mapping[str, Any]) -> list[str]:
     for one in summary["enrichment"]:
         line = (
             f"- {cell(one['kind'])}: {one['significant']:,} of {one['tests']:,} tests with q below 0.05, in "
-            f"{one['nodes']:,} nodes"
+            f"{counted(one['nodes'], 'node')}"
         )
         if one["surest"]:
             best = one["surest"][0]

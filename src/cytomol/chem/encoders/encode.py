@@ -18,6 +18,7 @@ from cytomol.chem.geometry.vector_cache import Known, VectorCache
 from cytomol.chem.options import FeatureOptions
 from cytomol.chem.parse import without_atom_maps
 from cytomol.chem.store import MoleculeStore
+from cytomol.counted import counted
 from cytomol.errors import CytomolError
 from cytomol.files import cache_root
 
@@ -108,8 +109,9 @@ def _checked(encoder: MoleculeEncoder, chunk: list[str]) -> list[Known]:
     with rdBase.BlockLogs():
         vectors = np.asarray(encoder.encode(chunk), dtype=np.float32)
     if vectors.shape != (len(chunk), encoder.width):
+        asked = counted(len(chunk), "molecule", comma=False)
         raise CytomolError(
-            f"the encoder {encoder.name} returned the shape {vectors.shape} for {len(chunk)} molecules",
+            f"the encoder {encoder.name} returned the shape {vectors.shape} for {asked}",
             hint=f"it says that its width is {encoder.width}: return (molecules, {encoder.width})",
         )
     whole = np.isfinite(vectors).reshape(len(chunk), -1).min(axis=1, initial=True)

@@ -16,6 +16,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import agreeing
 from cytomol.errors import OutputError
 from cytomol.files import Lock
 
@@ -170,7 +171,9 @@ class VectorCache:
                     rows = []
             found = {row[0]: row[1:4] for row in rows if _intact(row[:4], row[4])}
             if len(found) < len(rows):
-                self._say(f"holds {len(rows) - len(found)} damaged rows, which are computed again")
+                count, plural = len(rows) - len(found), "damaged rows, which"
+                are = agreeing(count, "damaged row, which", "is", "are", plural=plural, comma=False)
+                self._say(f"holds {are} computed again")
             for position, key in enumerate(keys, start):
                 if key not in found:
                     continue

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cytomol.chem.similarity.bits import common_bits, compiled, insert, threads
 from cytomol.chem.similarity.words import SortedFingerprints, as_words, blocks, count_bits
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 _BUFFER_PAIRS = 1 << 16
@@ -151,7 +152,8 @@ def _by_group(packed: NDArray[np.uint8], groups: NDArray[np.int64] | None) -> So
     counts = count_bits(words)
     group = np.zeros(len(words), np.int64) if groups is None else np.asarray(groups, np.int64)
     if group.shape != counts.shape:
-        raise InputError(f"{len(group)} group labels for {len(counts)} fingerprints")
+        labels = counted(len(group), "group label", comma=False)
+        raise InputError(f"{labels} for {counted(len(counts), 'fingerprint', comma=False)}")
     order = np.lexsort((counts, group))
     order = order[(counts[order] > 0) & (group[order] >= 0)]
     group = group[order]

@@ -52,9 +52,7 @@ class AnnDataFile(ProfileReader):
             raise InputError(f"is not a readable AnnData file: {error}", where=str(path)) from None
         matrix = _matrix(data, layer, str(path))
         if 0 in data.shape:
-            raise InputError(
-                f"is empty: it holds {data.n_obs} observations of {data.n_vars} features", where=str(path)
-            )
+            raise _empty(data.n_obs, data.n_vars, str(path))
         metadata = pd.DataFrame({str(c): as_ids(data.obs[c]).to_numpy() for c in data.obs.columns})
         name_rows(metadata, data.obs_names, wanted=id_column == "id")
         with np.errstate(over="ignore"):
@@ -129,7 +127,7 @@ def _elements(file: Any, layer: str | None, where: str) -> tuple[pd.DataFrame, p
         raise InputError("has no matrix X", where=where, hint=hint)
     obs, var = read_elem(file["obs"]), read_elem(file["var"])
     if 0 in (len(obs), len(var)):
-        raise InputError(f"is empty: it holds {len(obs)} observations of {len(var)} features", where=where)
+        raise _empty(len(obs), len(var), where)
     found = file["X"] if layer is None else file["layers"][layer]
     return obs, var, found if hasattr(found, "shape") else sparse_dataset(found)
 
@@ -137,6 +135,13 @@ def _elements(file: Any, layer: str | None, where: str) -> tuple[pd.DataFrame, p
 def _no_anndata(where: str) -> MissingDependencyError:
     return MissingDependencyError(
         "reading AnnData needs the package anndata", where=where, hint="pip install 'cytomol[omics]'"
+    )
+
+
+def _empty(observations: int, features: int, where: str) -> InputError:
+    held = counted(observations, "observation", comma=False)
+    return InputError(
+        f"is empty: it holds {held} of {counted(features, 'feature', comma=False)}", where=where
     )
 
 

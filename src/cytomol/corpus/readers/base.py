@@ -20,6 +20,7 @@ from cytomol.corpus.profiles import ProfileTable
 from cytomol.corpus.schema import Corpus
 from cytomol.corpus.tables import gene_table, molecule_table
 from cytomol.corpus.wells import WellOptions, ready_wells
+from cytomol.counted import agreeing
 from cytomol.errors import InputError
 from cytomol.registry import Registry
 from cytomol.tables.read import format_of
@@ -147,7 +148,8 @@ class ProfileReader:
         molecules = molecule_table(molecules, where=str(path), problems=problems, id_col="mol_id")
         rows, report = join_molecules(metadata, MoleculeIndex(molecules), where=str(path))
         if absent := report.total - report.joined - int(controls.sum()):
-            problems.note(f"{path}: {absent:,} of {report.total:,} profiles have no molecule")
+            lack = agreeing(absent, "profile", "has", "have", of=report.total)
+            problems.note(f"{path}: {lack} no molecule")
         name = path.name.split(".")[0]
         part = JoinedWells(wells, rows, np.full(len(rows), "its own molecules", dtype=object))
         found = combine(

@@ -13,6 +13,7 @@ from cytomol.corpus.feature_columns import ColumnChoice
 from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, split_matrix
 from cytomol.corpus.readers.base import ProfileReader, readers
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.files import require_file
 from cytomol.tables.number_texts import as_numbers, read_csv_text
@@ -56,13 +57,15 @@ class GctFile(ProfileReader):
         header = lines[2].split("\t") if len(lines) > 2 else []
         if len(header) != 1 + row_columns + samples:
             raise InputError(
-                f"has {len(header)} columns, but line 2 announces {1 + row_columns + samples}",
+                f"has {counted(len(header), 'column', comma=False)}, but line 2 announces "
+                f"{1 + row_columns + samples}",
                 where=f"{path}, line 3",
             )
         body = [line for line in lines[3:] if line.strip()]
         if len(body) != column_rows + features:
             raise InputError(
-                f"has {len(body)} rows after the header, but line 2 announces {column_rows + features}",
+                f"has {counted(len(body), 'row', comma=False)} after the header, but line 2 announces "
+                f"{column_rows + features}",
                 where=str(path),
                 hint="the file is cut short or was edited",
             )
@@ -103,9 +106,8 @@ def _sizes(lines: list[str], version: str, path: Path) -> tuple[int, int, int, i
         raise InputError(f"does not hold the {wanted} sizes of the table", where=f"{path}, line 2")
     sizes = [int(cell) for cell in cells[:wanted]]
     if 0 in sizes[:2]:
-        raise InputError(
-            f"is empty: it announces {sizes[0]} features of {sizes[1]} samples", where=f"{path}, line 2"
-        )
+        announced = [counted(sizes[0], "feature", comma=False), counted(sizes[1], "sample", comma=False)]
+        raise InputError(f"is empty: it announces {' of '.join(announced)}", where=f"{path}, line 2")
     # Version 1.2 always has one column of row metadata, "Description".
     return (sizes[0], sizes[1], 1, 0) if version == "#1.2" else (sizes[0], sizes[1], sizes[2], sizes[3])
 
@@ -115,7 +117,8 @@ def _split(lines: list[str], width: int, first_line: int, path: Path) -> list[li
     for number, row in enumerate(rows, start=first_line):
         if len(row) != width:
             raise InputError(
-                f"has {len(row)} cells where the header has {width}", where=f"{path}, line {number}"
+                f"has {counted(len(row), 'cell', comma=False)} where the header has {width}",
+                where=f"{path}, line {number}",
             )
     return rows
 
@@ -124,7 +127,7 @@ def _cells(lines: list[str], width: int, first_line: int, path: Path) -> pd.Data
     for number, line in enumerate(lines, start=first_line):
         if line.count("\t") != width - 1:
             raise InputError(
-                f"has {line.count(chr(9)) + 1} cells where the header has {width}",
+                f"has {counted(line.count(chr(9)) + 1, 'cell', comma=False)} where the header has {width}",
                 where=f"{path}, line {number}",
             )
     return read_csv_text("\n".join(lines), sep="\t", header=None, quoting=3, dtype={0: str}, low_memory=False)

@@ -16,6 +16,7 @@ from cytomol.corpus.identifiers import as_ids
 from cytomol.corpus.profiles import ProfileTable, choose_columns, split_matrix
 from cytomol.corpus.readers.base import FeaturePick, ProfileReader, readers
 from cytomol.corpus.readers.gct import feature_names, plain_metadata
+from cytomol.counted import counted
 from cytomol.errors import InputError, MissingDependencyError
 from cytomol.files import check_hdf5, require_file
 
@@ -89,12 +90,13 @@ def _described(file: Any, where: str) -> tuple[Any, pd.DataFrame, tuple[str, ...
     samples, features = _metadata(file[_SAMPLES]), _metadata(file[_FEATURES])
     matrix = file[_MATRIX]
     shape = (len(samples["id"]), len(features["id"]))
+    of_samples, of_features = (
+        counted(number, noun, comma=False) for number, noun in zip(shape, ("sample", "feature"), strict=True)
+    )
     if matrix.shape != shape:
-        raise InputError(
-            f"matrix of shape {matrix.shape}, but {shape[0]} samples and {shape[1]} features", where=where
-        )
+        raise InputError(f"matrix of shape {matrix.shape}, but {of_samples} and {of_features}", where=where)
     if 0 in shape:
-        raise InputError(f"is empty: it holds {shape[1]} features of {shape[0]} samples", where=where)
+        raise InputError(f"is empty: it holds {of_features} of {of_samples}", where=where)
     names = feature_names(features.pop("id"), features, where)
     return matrix, plain_metadata(samples, samples.pop("id")), names
 

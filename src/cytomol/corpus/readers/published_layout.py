@@ -20,6 +20,7 @@ from cytomol.corpus.readers.base import readers
 from cytomol.corpus.readers.npz import read_matrix
 from cytomol.corpus.schema import Corpus, Modality, Relation
 from cytomol.corpus.tables import gene_table, molecule_table
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError
 from cytomol.tables import read_table
 from cytomol.tables.number_texts import as_numbers
@@ -114,7 +115,7 @@ class _Reading:
         frame, values = read_table(path), read_matrix(features)
         if len(frame) != len(values):
             raise InputError(
-                f"has {len(values):,} rows, but {path.name} has {len(frame):,}", where=str(features)
+                f"has {counted(len(values), 'row')}, but {path.name} has {len(frame):,}", where=str(features)
             )
         return _Table(name, str(path), frame, values)
 
@@ -209,9 +210,10 @@ class _Reading:
         distinct = int((once >= 0).sum())
         several = distinct - int((genes >= 0).sum())
         if several:
-            self.problems.note(
-                f"{table.where}: {several:,} profiles differ from the first of their gene; the mean is used"
+            differ = agreeing(
+                several, "profile", "differs from the first of its", "differ from the first of their"
             )
+            self.problems.note(f"{table.where}: {differ} gene; the mean is used")
         return once
 
     def _molecule_gene(self) -> Relation | None:

@@ -15,6 +15,7 @@ from cytomol.cells.space import CellSpace
 from cytomol.chem.featurize import FeatureOptions, featurize
 from cytomol.corpus.lift import molecule_profiles
 from cytomol.corpus.schema import Corpus
+from cytomol.counted import agreeing
 from cytomol.errors import InputError
 from cytomol.methods import methods
 from cytomol.training.dataset.exclude import molecule_groups
@@ -117,7 +118,8 @@ def seen(
     chosen = _distinct(chosen, corpus)
     if len(chosen) < 2:
         raise InputError(
-            f"{len(chosen)} readable molecules have a profile", hint="at least 2 are needed, better hundreds"
+            f"{agreeing(len(chosen), 'readable molecule', 'has', 'have')} a profile",
+            hint="at least 2 are needed, better hundreds",
         )
     profiles = {}
     for name, (rows, values) in tables.items():

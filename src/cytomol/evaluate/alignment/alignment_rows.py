@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cytomol.artifact.backbone import Backbone
 from cytomol.cells.modality import TrainedModality
+from cytomol.counted import agreeing
 from cytomol.evaluate.alignment.aligned_tables import MOLECULE, Seen, features, places, untrained
 from cytomol.evaluate.alignment.cka import linear_cka
 from cytomol.evaluate.alignment.discrepancy import squared_mmd
@@ -64,7 +65,8 @@ def alignment_rows(
         both = table.having(first, second)
         if len(both) < _FEWEST:
             if report is not None:
-                report(f"{first} and {second}: {len(both)} molecules have both, left out")
+                have = agreeing(len(both), "molecule", "has", "have", comma=False)
+                report(f"{first} and {second}: {have} both, left out")
             continue
         part = _taken(table, both)
         for stage, model in zip(STAGES, (None, before, backbone), strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["linear_cka"]
@@ -47,7 +48,8 @@ def linear_cka(X: NDArray[np.floating], Y: NDArray[np.floating], *, debiased: bo
     1.0
     """
     if len(X) != len(Y):
-        raise InputError(f"{len(X)} rows beside {len(Y)}", hint="row i of one belongs to row i of the other")
+        rows = counted(len(X), "row", comma=False)
+        raise InputError(f"{rows} beside {len(Y)}", hint="row i of one belongs to row i of the other")
     if len(X) < (_FEWEST if debiased else 2) or any((side == side[0]).all() for side in (X, Y)):
         return float("nan")
     left, right = (np.asarray(side, np.float64) for side in (X, Y))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["median_bandwidth", "squared_mmd"]
@@ -45,7 +46,8 @@ def squared_mmd(X: NDArray[np.floating], Y: NDArray[np.floating], *, bandwidth: 
     True
     """
     if X.shape[1] != Y.shape[1]:
-        raise InputError(f"samples of {X.shape[1]} and {Y.shape[1]} columns cannot be compared")
+        columns = counted(Y.shape[1], "column", comma=False)
+        raise InputError(f"samples of {X.shape[1]} and {columns} cannot be compared")
     if min(len(X), len(Y)) < 2:
         return float("nan")
     s = median_bandwidth(X, Y) if bandwidth is None else bandwidth

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import agreeing
 from cytomol.errors import ConfigError, InputError, MissingDependencyError
 
 __all__ = ["FEWEST", "Drawing", "drawn"]
@@ -50,7 +51,8 @@ def drawn(places: NDArray[np.float32], way: Drawing = "tsne", *, seed: int = 0) 
     if way not in get_args(Drawing):
         raise ConfigError(f"unknown drawing {way!r}", hint=f"known: {', '.join(get_args(Drawing))}")
     if len(places) < FEWEST:
-        raise InputError(f"{len(places)} rows are too few to be drawn", hint=f"at least {FEWEST}")
+        rows = agreeing(len(places), "row", "is", "are")
+        raise InputError(f"{rows} too few to be drawn", hint=f"at least {FEWEST}")
     return np.asarray(_reducer(way, len(places), seed).fit_transform(places), dtype=np.float32)
 
 

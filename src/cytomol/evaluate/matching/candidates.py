@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cytomol.chem.parse import parse_smiles
 from cytomol.chem.scaffolds import murcko_scaffold
 from cytomol.corpus.schema import Corpus, Modality
+from cytomol.counted import agreeing
 from cytomol.errors import InputError
 
 __all__ = ["Candidates", "find_candidates", "held_out_scaffolds", "learnable_profiles", "modality_of"]
@@ -82,7 +83,7 @@ def find_candidates(
     first = first[valid] if len(first) else first
     if len(first) < _FEWEST:
         raise InputError(
-            f"{len(first)} held-out molecules have a profile of {modality.name}",
+            f"{agreeing(len(first), 'held-out molecule', 'has', 'have')} a profile of {modality.name}",
             hint="there must be two at least: hold others out, or choose another modality",
         )
     kept = [text for text, is_valid in zip(smiles, valid, strict=True) if is_valid]

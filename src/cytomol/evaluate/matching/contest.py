@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.evaluate.matching.entrants import Entrant
 from cytomol.evaluate.matching.figures import FIGURES, Ranked, rank_queries
@@ -41,9 +42,9 @@ def rank_entrant(
         If the entrant cannot place a candidate.
     """
     molecules, profiles = entrant.places()
-    for what, places in (("molecules", molecules), ("profiles", profiles)):
-        if np.isnan(places).any():
-            raise InputError(f"{entrant.name} cannot place {int(np.isnan(places).any(axis=1).sum())} {what}")
+    for noun, places in (("molecule", molecules), ("profile", profiles)):
+        if lost := int(np.isnan(places).any(axis=1).sum()):
+            raise InputError(f"{entrant.name} cannot place {counted(lost, noun, comma=False)}")
     rankings: Rankings = {}
     for stratum in strata:
         at = np.flatnonzero(stratum.candidates)

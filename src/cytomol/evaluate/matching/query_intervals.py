@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.evaluate.matching.figures import Ranked
 
@@ -86,7 +87,8 @@ def difference(
         If the queries are not the same number.
     """
     if first.shape != second.shape:
-        raise InputError(f"{len(first)} and {len(second)} queries", hint="pair the same queries")
+        queries = counted(len(second), "query", plural="queries", comma=False)
+        raise InputError(f"{len(first)} and {queries}", hint="pair the same queries")
     known = ~(np.isnan(first) | np.isnan(second))
     return _interval([first[known], second[known]], statistic, draws, seed)
 

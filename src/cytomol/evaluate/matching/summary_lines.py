@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from cytomol.counted import counted
+
 __all__ = ["summary_lines"]
 
 _SHOWN = ("recall at 1", "recall at 5%", "MRR", "mAP", "median rank, share")
@@ -34,10 +36,8 @@ def summary_lines(rows: pd.DataFrame, *, shown: tuple[str, ...] = _SHOWN) -> lis
     lines: list[str] = []
     for (stratum, direction), part in rows.groupby(["stratum", "direction"], sort=False):
         first = part.iloc[0]
-        lines.append(
-            f"{stratum}, {direction}: {first['queries']:,} queries "
-            f"among {first['candidates']:,.0f} candidates"
-        )
+        queries = counted(first["queries"], "query", plural="queries")
+        lines.append(f"{stratum}, {direction}: {queries} among {first['candidates']:,.0f} candidates")
         figures = [figure for figure in shown if (part["figure"] == figure).any()]
         chance = [_number(figure, part.loc[part["figure"] == figure, "chance"].iloc[0]) for figure in figures]
         table = [["model", *figures], ["chance", *chance]]

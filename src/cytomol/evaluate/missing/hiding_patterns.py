@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.corpus.schema import Corpus
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError
 from cytomol.registry import Registry
 from cytomol.tables import read_table
@@ -140,8 +141,9 @@ def read_plates(folder: Path | None, corpus: Corpus) -> dict[str, NDArray[np.str
                     f"has no column {_PLATE}", where=str(path), hint=f"it has {', '.join(table.columns)}"
                 )
             if len(table) != len(modality):
+                rows = counted(len(table), "row", comma=False)
                 raise InputError(
-                    f"{len(table)} rows for {len(modality)} profiles of {name}",
+                    f"{rows} for {counted(len(modality), 'profile', comma=False)} of {name}",
                     where=str(path),
                     hint="one row a profile, in the order of the modality's table",
                 )

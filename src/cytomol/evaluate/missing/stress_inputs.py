@@ -14,6 +14,7 @@ from cytomol.chem.keys import connectivity_block, inchikey
 from cytomol.chem.parse import parse_smiles
 from cytomol.corpus.lift import mean_by_row
 from cytomol.corpus.schema import Corpus
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.evaluate.missing.hiding_patterns import Hideable
 from cytomol.evaluate.sets import BenchmarkSet
@@ -109,7 +110,7 @@ class StressInputs:
             number = sum(len(m) for m in side.corpus.modalities.values() if m.entity == "molecule")
             if number < _FEWEST:
                 raise InputError(
-                    f"{number} profiles of molecules to {verb}",
+                    f"{counted(number, 'profile', comma=False)} of molecules to {verb}",
                     hint="the corpus needs profiles of molecules, some of them held out",
                 )
         return cls(corpus, sides[0], sides[1], left_out, tuple(sets))

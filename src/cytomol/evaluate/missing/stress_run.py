@@ -16,6 +16,7 @@ import torch
 from cytomol.artifact.backbone import Backbone
 from cytomol.artifact.signature import made_here
 from cytomol.corpus import Corpus, read_corpus
+from cytomol.counted import agreeing
 from cytomol.errors import ConfigError, CytomolError
 from cytomol.evaluate.missing.fillings import fillings_of
 from cytomol.evaluate.missing.hiding import ALL, hide, modalities_of
@@ -158,7 +159,8 @@ def run_missing_stress(
         folder.write_record(_made_with(stress, inputs), growing={"plates"})
         rows = StressRows(stress.out / ROWS)
         if cut := rows.read():
-            say(f"{cut} results were written in part; they are made again")
+            were = "was written in part; it is", "were written in part; they are"
+            say(f"{agreeing(cut, 'result', *were, comma=False)} made again")
         failures = _run(_Stress(stress, inputs, configs, rows, say))
         summary = summarize_stress(rows.frame())
         write_table(summary.round(6), stress.out / SUMMARY, force=True)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import CytomolError, InputError, MissingDependencyError
 from cytomol.evaluate.peers.base import Peer, PeerResult, peers
 from cytomol.evaluate.sets import BenchmarkSet
@@ -104,8 +105,9 @@ class Chemprop(Peer):
         frame = read_table(path)
         missing = [task for task in tasks if task not in frame.columns]
         if missing or len(frame) != count:
+            rows, asked = counted(len(frame), "row", comma=False), counted(count, "molecule", comma=False)
             raise InputError(
-                f"holds {len(frame)} rows for {count} molecules, columns {', '.join(frame.columns[:6])}",
+                f"holds {rows} for {asked}, columns {', '.join(frame.columns[:6])}",
                 where=str(path),
                 hint="this version of chemprop answers in another way",
             )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from cytomol.checked import Checked
+from cytomol.counted import agreeing
 from cytomol.errors import ModelDirectoryError
 from cytomol.predict.uncertainty.held_folds import folds_of
 
@@ -73,7 +74,8 @@ class Calibrator:
         if good and method == "isotonic":
             good = not bool((np.diff(values.reshape(2, -1)) < 0).any())
         if not good:
-            raise ModelDirectoryError(f"{entry.part}: {len(values)} numbers are none of {method}")
+            numbers = agreeing(len(values), "number", "is", "are", comma=False)
+            raise ModelDirectoryError(f"{entry.part}: {numbers} none of {method}")
         return cls(method, values, entry.flag("pooled"))
 
     def __call__(self, predicted: Vector, similarity: Vector | None = None) -> Vector:

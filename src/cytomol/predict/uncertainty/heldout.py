@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import agreeing
 from cytomol.errors import InputError
 from cytomol.predict.uncertainty.answer import kinds_of
 from cytomol.predict.uncertainty.calibration import Calibrator
@@ -66,9 +67,8 @@ class HeldOut:
             )
         kinds = kinds_of(kind, predicted.shape[1])
         if len(kinds) != predicted.shape[1] or not set(kinds) <= set(_KINDS):
-            raise InputError(
-                f"{predicted.shape[1]} tasks have the kinds {kinds}", hint=f"one each of {', '.join(_KINDS)}"
-            )
+            have = agreeing(predicted.shape[1], "task", "has", "have", comma=False)
+            raise InputError(f"{have} the kinds {kinds}", hint=f"one each of {', '.join(_KINDS)}")
         of_rows = {"similarity": similarity, "groups": groups}
         for name, array in of_rows.items():
             if array is not None and array.shape != (len(predicted),):

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import agreeing
 from cytomol.errors import ModelDirectoryError
 from cytomol.predict.uncertainty.conformal import ROUNDING, Matrix, Vector
 from cytomol.predict.uncertainty.difficulty import (
@@ -122,7 +123,8 @@ class PredictionIntervals:
         learnt = unflatten("difficulty", arrays)
         for name, values in zip(names, learnt, strict=True):
             if len(values) != _NUMBERS.get(name, len(values)) or not np.isfinite(values).all():
-                raise ModelDirectoryError(f"uncertainty: {len(values)} numbers are none of {name}")
+                numbers = agreeing(len(values), "number", "is", "are", comma=False)
+                raise ModelDirectoryError(f"uncertainty: {numbers} none of {name}")
         return cls(scores, [difficulties[n].restore(v) for n, v in zip(names, learnt, strict=True)])
 
 

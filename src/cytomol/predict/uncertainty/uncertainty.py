@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytomol.checked import Checked
+from cytomol.counted import counted
 from cytomol.errors import InputError, ModelDirectoryError
 from cytomol.predict.uncertainty.answer import UncertaintyAnswer, kinds_of
 from cytomol.predict.uncertainty.calibration import Calibrator, fit_calibrators
@@ -301,8 +302,9 @@ class Uncertainty:
             values, classes = kinds.count("regression"), kinds.count("classification")
             if found != (values, 2 * classes, classes):
                 raise ModelDirectoryError(
-                    f"uncertainty: scores of {found[0]} values and {found[1] // 2} classes and {found[2]}"
-                    f" calibrations, for {values} values and {classes} classes"
+                    f"uncertainty: scores of {_values_and_classes(found[0], found[1] // 2)} and"
+                    f" {counted(found[2], 'calibration', comma=False)}, for"
+                    f" {_values_and_classes(values, classes)}"
                 )
             return cls(
                 kinds,
@@ -332,3 +334,8 @@ def _spread(members: NDArray[np.floating]) -> Matrix:
     if len(members) < 2:
         return np.full(members.shape[1:], np.nan)
     return np.asarray(members.std(axis=0, ddof=1), dtype=np.float64)
+
+
+def _values_and_classes(values: int, classes: int) -> str:
+    said = counted(classes, "class", plural="classes", comma=False)
+    return f"{counted(values, 'value', comma=False)} and {said}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cytomol.assays.labels import Labels, Task
 from cytomol.assays.metrics import MAIN_METRIC, Metric, metrics, metrics_of
+from cytomol.counted import counted
 from cytomol.errors import InputError
 from cytomol.predict.verdict.bootstrap import DRAWS, Estimate, estimate, sampled_scores
 from cytomol.predict.verdict.overall import Verdict, gain_of, summarise
@@ -124,7 +125,8 @@ def _of_task(
         return np.asarray(arrays[:, place], dtype=np.float64)
     if len(arrays) != len(labels.tasks):
         raise InputError(
-            f"predictions of {name!r} are of {len(arrays)} tasks, labels of {len(labels.tasks)}",
+            f"predictions of {name!r} are of {counted(len(arrays), 'task', comma=False)}, labels of "
+            f"{len(labels.tasks)}",
             where=labels.where,
         )
     return np.asarray(arrays[place], dtype=np.float64)
@@ -204,7 +206,7 @@ def _no_better(metric: Metric, samples: Samples) -> float:
 
 def _no_predictions(chosen: Scorable) -> str:
     lost = not chosen.rows.size and chosen.unpredicted
-    return f"no predictions for any of {chosen.unpredicted} labels" if lost else ""
+    return f"no predictions for any of {counted(chosen.unpredicted, 'label', comma=False)}" if lost else ""
 
 
 def _brier(scores: Mapping[str, Mapping[str, Estimate]]) -> tuple[float, float]:

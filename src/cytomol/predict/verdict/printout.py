@@ -8,6 +8,7 @@ import numpy as np
 
 from cytomol.assays.digits import shown
 from cytomol.assays.metrics import metrics
+from cytomol.counted import counted
 from cytomol.predict.verdict.bootstrap import Estimate
 from cytomol.predict.verdict.task import CONSTANT, MODEL, TaskVerdict
 
@@ -54,10 +55,10 @@ def _with_interval(score: Estimate, spread: float) -> str:
 
 def _sentences(task: TaskVerdict) -> list[str]:
     left_out = [
-        f"{count:,} {what} left out of the scores"
-        for count, what in (
-            (task.censored, "censored labels (bounds such as <0.5)"),
-            (task.unpredicted, "labels without a prediction"),
+        f"{counted(count, noun)} {which} left out of the scores"
+        for count, noun, which in (
+            (task.censored, "censored label", "(bounds such as <0.5)"),
+            (task.unpredicted, "label", "without a prediction"),
         )
         if count
     ]

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from cytomol.assays.digits import shown
 from cytomol.assays.labels import Task
 from cytomol.assays.metrics import metrics
+from cytomol.counted import agreeing, counted
 from cytomol.predict.verdict.bootstrap import Estimate
 from cytomol.predict.verdict.task import CONSTANT, MODEL, Word
 
@@ -138,7 +139,8 @@ def _doubt(compared: Compared, constant: Estimate) -> str:
     if not constant.value > 0:
         return ""
     value, low, high = (compared.number(x) for x in (constant.value, constant.low, constant.high))
-    return f" ({value} better, interval {low} to {high}, on {compared.molecules} molecules)"
+    molecules = counted(compared.molecules, "molecule", comma=False)
+    return f" ({value} better, interval {low} to {high}, on {molecules})"
 
 
 def _best(compared: Compared) -> str | None:
@@ -158,7 +160,8 @@ def _beside(compared: Compared, rival: str | None) -> str:
         return f"better than {name} by {compared.number(by.value)} ({low} to {high})"
     if by.low == by.high == 0:
         return f"the same as {name}"
-    return f"as good as {name}, as far as {compared.molecules} molecules tell ({compared.between(by)})"
+    tell = agreeing(compared.molecules, "molecule", "tells", "tell", comma=False)
+    return f"as good as {name}, as far as {tell} ({compared.between(by)})"
 
 
 def notes_of(

@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cytomol.counted import counted
 from cytomol.errors import InputError
 
 __all__ = ["MapPlane"]
@@ -73,7 +74,7 @@ class MapPlane:
         """
         there = np.flatnonzero(bits.any(axis=1))
         if len(there) < 3:
-            raise InputError(f"a map of {len(there)} molecules", hint="give three or more")
+            raise InputError(f"a map of {counted(len(there), 'molecule')}", hint="give three or more")
         order = np.random.default_rng(seed).permutation(there)
         chosen = np.ascontiguousarray(bits[order[:landmarks]])
         likeness = _likeness(bits[order[:_FITTED]], chosen).astype(np.float64)

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError
 from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.row_errors import RowErrors
@@ -68,7 +69,8 @@ def gather_shards(folders: Sequence[Path], out: str, *, force: bool = False) -> 
         notes |= found
         homes |= dict.fromkeys(found, PartJournal(one.folder))
     asked = shards[0].asked
-    empty = MoleculeTable(pd.DataFrame({"smiles": []}), "smiles", f"{len(shards)} shards")
+    number = counted(len(shards), "shard", comma=False)
+    empty = MoleculeTable(pd.DataFrame({"smiles": []}), "smiles", number)
     answered = Answered(RowErrors(empty, asked.get("on_error")))
     for note in notes.values():
         answered.add(note)
@@ -137,7 +139,7 @@ def _all_there(shards: list[ShardFolder]) -> None:
         nearest = min(shards, key=lambda one: abs(one.shard.index - missing[0]))
         command = command_of_shard(nearest, Shard(missing[0], count))
         raise InputError(
-            f"{len(missing):,} of {count:,} shards {'is' if len(missing) == 1 else 'are'} missing: {some}",
+            f"{agreeing(len(missing), 'shard', 'is', 'are', of=count)} missing: {some}",
             hint=f"make {'it' if len(missing) == 1 else 'the first'}: {_shown(command, '--resume')}",
         )
 

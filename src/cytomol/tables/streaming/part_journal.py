@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.counted import agreeing, counted
 from cytomol.errors import OutputError
 from cytomol.files.replace import publish_file
 
@@ -61,7 +62,7 @@ class PartJournal:
         note = self.folder / "journal.json"
         if note.is_file() and not resume and not force:
             raise OutputError(
-                f"holds {len(self.finished()):,} finished parts of a run that did not end",
+                f"holds {counted(len(self.finished()), 'finished part')} of a run that did not end",
                 where=str(self.folder),
                 hint="--resume goes on with them, --force starts anew",
             )
@@ -123,8 +124,9 @@ class PartJournal:
             publish_file(new, self.folder / f"{number:08}.json")
         except OSError as error:
             new.unlink(missing_ok=True)
+            stay = agreeing(len(self.finished()), "finished part", "stays", "stay")
             raise OutputError(
-                f"cannot be written: {error.strerror or error}; {len(self.finished()):,} finished parts stay",
+                f"cannot be written: {error.strerror or error}; {stay}",
                 where=str(self.folder),
                 hint="make room, then go on with --resume",
             ) from error

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, MissingDependencyError, OutputError, note
 from cytomol.tables.molecules import MoleculeTable
 from cytomol.tables.streaming.part_journal import PartJournal
@@ -177,7 +178,7 @@ def _wait_for(journal: PartJournal, numbers: set[int]) -> None:
     while missing := numbers - set(journal.finished()):
         if time.monotonic() - began > _PATIENCE:
             raise OutputError(
-                f"lacks {len(missing):,} parts that workers of Ray have written",
+                f"lacks {counted(len(missing), 'part')} that workers of Ray have written",
                 where=str(journal.folder),
                 hint=_TO_SHARE,
             )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, InputError, OutputError
 from cytomol.files import atomic_directory, sha256
 from cytomol.tables.streaming.part_journal import PartJournal
@@ -96,7 +97,7 @@ class ShardFolder:
         rows = sum(note["rows"] for note in notes.values())
         if rows != len(self.rows):
             raise InputError(
-                f"answers {rows:,} rows, not the {len(self.rows):,} of shard {self.shard}",
+                f"answers {counted(rows, 'row')}, not the {len(self.rows):,} of shard {self.shard}",
                 where=str(self.folder),
             )
         return notes

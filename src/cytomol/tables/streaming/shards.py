@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from cytomol.counted import agreeing, counted
 from cytomol.errors import ConfigError
 from cytomol.tables.streaming.table_source import TableSource
 
@@ -80,9 +81,9 @@ class Shard:
         total = -(-source.rows // chunk_rows)
         if total < self.count:
             most = source.rows // self.count
+            rows, chunks = agreeing(source.rows, "row", "is", "are"), counted(total, "chunk")
             raise ConfigError(
-                f"its {source.rows:,} rows are {total:,} chunks of {chunk_rows:,}, too few for {self.count:,}"
-                " shards",
+                f"its {rows} {chunks} of {chunk_rows:,}, too few for {self.count:,} shards",
                 where=source.where,
                 hint=f"use --chunk-rows {most} for all of them" if most else "use fewer shards",
             )

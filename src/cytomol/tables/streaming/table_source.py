@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from cytomol.counted import agreeing, counted
 from cytomol.errors import InputError
 from cytomol.files import open_bytes
 from cytomol.tables.delimited import DelimitedScan, parse_records
@@ -190,8 +191,8 @@ def _delimited(path: Path, kind: str, smiles_col: str | None, quoted: bool) -> T
             frame = parse_records(text, again, text=True).fillna("")
             if len(frame) != len(records):
                 raise InputError(
-                    f"holds {len(records):,} records from row {number * size + 1} on, but {len(frame):,} "
-                    "rows were read",
+                    f"holds {counted(len(records), 'record')} from row {number * size + 1} on, but "
+                    f"{agreeing(len(frame), 'row', 'was', 'were')} read",
                     where=str(path),
                     hint="are there quotes that do not close?",
                 )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cytomol.corpus.correction import GroupCorrection, Way
 from cytomol.corpus.schema import Corpus
+from cytomol.counted import counted
 from cytomol.errors import ConfigError
 from cytomol.methods.config import MethodConfig
 from cytomol.progress import Reporter
@@ -47,7 +48,8 @@ def correct_profiles(
         )
         corrections[name] = fitted
         modalities[name] = replace(modality, values=fitted.apply(modality.values, groups))
-        reporter.say(f"{name}: corrected by {about.by} ({about.correction}, {len(fitted.groups):,} groups)")
+        number = counted(len(fitted.groups), "group")
+        reporter.say(f"{name}: corrected by {about.by} ({about.correction}, {number})")
     return replace(corpus, modalities=modalities), corrections
 
 

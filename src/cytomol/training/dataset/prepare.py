@@ -23,6 +23,7 @@ from cytomol.corpus.pooled import pool_modalities
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Corpus, Modality
 from cytomol.corpus.typical import TypicalProfile
+from cytomol.counted import agreeing, counted
 from cytomol.errors import ConfigError, InputError
 from cytomol.methods import method_of
 from cytomol.methods.config import ContextConfig, MethodConfig
@@ -185,7 +186,8 @@ def _learnt_from(corpus: Corpus, store: MoleculeStore, needs: Needs) -> NDArray[
         profiled[molecule_profiles(corpus, name)[0]] = True
     if (number := int((valid & profiled).sum())) < 2:
         raise InputError(
-            f"{number} molecules have a profile, and the method learns from those alone",
+            f"{agreeing(number, 'molecule', 'has', 'have')} a profile, and the method learns from those"
+            " alone",
             hint="add profiles of molecules, or choose another method",
         )
     return valid & profiled
@@ -228,13 +230,13 @@ def _featurize(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Mole
         counts="counts" in wanted,
         descriptors="descriptors" in wanted,
     )
-    with reporter.bar(f"featurize {len(corpus):,} molecules") as progress:
+    with reporter.bar(f"featurize {counted(len(corpus), 'molecule')}") as progress:
         store = featurize(corpus.smiles, options, workers=config.workers or None, progress=progress)
     invalid = np.flatnonzero(~store.valid)
     if len(invalid):
         reasons = Counter(store.errors[row] for row in invalid).most_common(1)
         reporter.say(
-            f"{len(invalid):,} of {len(store):,} molecules are invalid and left out"
+            f"{agreeing(len(invalid), 'molecule', 'is', 'are', of=len(store))} invalid and left out"
             f" (most often: {reasons[0][0]}; first in row {invalid[0]})"
         )
     if options.standardize == "keep" and (
@@ -243,7 +245,8 @@ def _featurize(corpus: Corpus, config: MethodConfig, reporter: Reporter) -> Mole
         reporter.say(whole)
     if "3d" in config.views:
         masked = int(np.isnan(store.blocks["geometry"]).all(axis=1)[store.valid].sum())
-        reporter.say(f"3d view: {int(store.valid.sum()) - masked:,} molecules, {masked:,} masked")
+        placed = counted(int(store.valid.sum()) - masked, "molecule")
+        reporter.say(f"3d view: {placed}, {masked:,} masked")
     return store
 
 
@@ -253,7 +256,8 @@ def _split(
     """Return training and validation molecules; molecules of equal connectivity stay together."""
     valid = np.flatnonzero(usable)
     if len(valid) < 2:
-        raise InputError(f"{len(valid)} valid molecules are left", hint="pretraining needs at least 2")
+        left = agreeing(len(valid), "valid molecule", "is", "are")
+        raise InputError(f"{left} left", hint="pretraining needs at least 2")
     # two are left to learn from, whatever share was asked for
     wanted = min(round(config.validation_fraction * len(valid)), len(valid) - 2)
     if wanted == 0:

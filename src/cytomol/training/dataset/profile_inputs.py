@@ -23,6 +23,7 @@ from cytomol.context import (
 from cytomol.corpus.lift import molecule_profiles
 from cytomol.corpus.scaling import FeatureScaler
 from cytomol.corpus.schema import Corpus
+from cytomol.counted import counted
 from cytomol.methods.needs import Filling, ProfileNeeds
 from cytomol.nn.batch import Account, Response
 from cytomol.progress import Reporter
@@ -133,7 +134,8 @@ class Neighbours:
 
     def matrix(self, filling: Filling) -> csr_matrix:
         """Return the weights of each molecule's neighbours."""
-        with self.reporter.step(f"{filling.neighbours} structural neighbours of each molecule"):
+        near = counted(filling.neighbours, "structural neighbour", comma=False)
+        with self.reporter.step(f"{near} of each molecule"):
             if filling.way == "authors":
                 return distance_matrix(self.fingerprints, filling.neighbours)
             found = structural_neighbours(self.fingerprints, filling.neighbours, self.search)

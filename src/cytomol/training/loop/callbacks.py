@@ -12,6 +12,7 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from torch import distributed
 
+from cytomol.counted import counted
 from cytomol.errors import ConfigError
 from cytomol.nn.together import current
 from cytomol.progress import Reporter, duration
@@ -208,7 +209,7 @@ class Keeper(Callback):  # type: ignore[misc]
             logger.log_metrics(numbers, step=entry["step"])
         if state.stopped:
             self.reporter.say(
-                f"stopped early: no better validation for {config.patience} epochs;"
+                f"stopped early: no better validation for {counted(config.patience, 'epoch', comma=False)};"
                 f" best was epoch {state.best_epoch}"
             )
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, CytomolError, InputNote
 
 __all__ = ["Launch", "launched"]
@@ -61,7 +62,7 @@ class Launch:
         if devices not in {1, self.per_node} or nodes not in {1, self.nodes}:
             raise ConfigError(
                 f"--nodes {nodes} --devices {devices}, but {self.by} started {self.world} processes on "
-                f"{self.nodes} nodes",
+                f"{counted(self.nodes, 'node', comma=False)}",
                 hint="leave both options out, or give what was started",
             )
 
@@ -127,7 +128,8 @@ def launched(environment: Mapping[str, str] | None = None) -> Launch | None:
         return None
     if not 0 <= found.rank < found.world or found.nodes < 1 or found.world % found.nodes:
         raise ConfigError(
-            f"{found.by} says that this is process {found.rank} of {found.world} on {found.nodes} nodes",
+            f"{found.by} says that this is process {found.rank} of {found.world} on "
+            f"{counted(found.nodes, 'node', comma=False)}",
             hint="start as many processes on every node",
         )
     return found if found.world > 1 else None

@@ -11,6 +11,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import distributed
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
+from cytomol.counted import counted
 from cytomol.errors import ConfigError, CytomolError
 from cytomol.methods.config import MethodConfig
 from cytomol.nn import together
@@ -63,7 +64,8 @@ def check_processes(config: MethodConfig, out: Path, launch: Launch | None) -> N
         )
     if config.batch_size < 2 * (processes := _processes(config, launch)):
         raise ConfigError(
-            f"batch_size {config.batch_size} on {processes} devices", hint="at least 2 molecules per device"
+            f"batch_size {config.batch_size} on {counted(processes, 'device', comma=False)}",
+            hint="at least 2 molecules per device",
         )
     with quiet_lightning():
         lightning_trainer(config, out, launch)  # are there such devices?
@@ -130,12 +132,13 @@ def _processes(config: MethodConfig, launch: Launch | None) -> int:
 
 def _check_molecules(data: PretrainData, config: MethodConfig, processes: int) -> None:
     """Refuse to divide too few molecules."""
+    devices = counted(processes, "device", comma=False)
     if len(data.train) < 2 * processes:
-        raise ConfigError(f"{len(data.train)} molecules to train on {processes} devices")
+        raise ConfigError(f"{counted(len(data.train), 'molecule', comma=False)} to train on {devices}")
     fewest = min(map(len, split_epoch(data.validation, config.batch_size, None)), default=processes)
     if fewest < processes:
         raise ConfigError(
-            f"{len(data.validation)} molecules to validate on {processes} devices",
+            f"{counted(len(data.validation), 'molecule', comma=False)} to validate on {devices}",
             hint="set validation_fraction higher, or to 0",
         )
 
@@ -197,7 +200,7 @@ def lightning_trainer(config: MethodConfig, out: Path, launch: Launch | None, *k
         )
     except (MisconfigurationException, ValueError, RuntimeError, TypeError) as error:
         reason = str(error).splitlines()[0]
+        devices = counted(_processes(config, launch), "device", comma=False)
         raise ConfigError(
-            f"accelerator {config.accelerator!r}, {_processes(config, launch)} devices, {config.precision}: "
-            f"{reason}"
+            f"accelerator {config.accelerator!r}, {devices}, {config.precision}: {reason}"
         ) from None

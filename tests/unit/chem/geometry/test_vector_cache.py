@@ -202,7 +202,7 @@ def test_altered_rows_are_computed_again(tmp_path: Path, change: str) -> None:
         assert len(list(cache.find(names, timeout=0.1))) == 10
     # a row under another key is no row of these molecules
     damaged = 0 if "key" in change else 1
-    assert [("1 damaged rows" in str(one.message)) for one in said] == [True] * damaged
+    assert [("1 damaged row," in str(one.message)) for one in said] == [True] * damaged
 
 
 def test_a_file_of_an_earlier_version_is_used_on(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_file_of_an_earlier_version_is_used_on(tmp_path: Path) -> None:
         cache.store("new", (np.ones(3, dtype=np.float32), ""))
         cache.flush()
         assert len(list(cache.find(["new"], timeout=0.1))) == 1
-    assert "1 damaged rows" in str(said[0].message)
+    assert "1 damaged row," in str(said[0].message)
 
 
 @pytest.mark.parametrize("size", [0, 10, 4096, 6000])

@@ -179,7 +179,7 @@ def test_only_rows_with_a_molecule_are_read(tmp_path: Path, monkeypatch: pytest.
     corpus = extend_corpus(start, [source], [], problems=problems)
     np.testing.assert_array_equal(corpus.modalities["ge"].values, matrix[[0, 5, 10]])
     assert read == [3]
-    assert sum("1 of 20 wells are controls (id = DMSO (1))" in note for note in corpus.notes) == 1
+    assert sum("1 of 20 wells is a control (id = DMSO (1))" in note for note in corpus.notes) == 1
     fates = problems.built[0].files[0].fates
     assert fates.counts() == {"without molecule": 16, "joined by mol_id": 3, "control": 1}
     assert fates.as_list()[0]["examples"][0] == {"row": 3, "id": "x2"}

@@ -22,7 +22,7 @@ def test_reads_at_three_levels(raw: Path) -> None:
 
 def test_profiles_and_relations(raw: Path) -> None:
     corpus = read_corpus(raw)
-    assert "rows repeat the mol_id" in corpus.notes[0]
+    assert "1 row repeats the mol_id" in corpus.notes[0]
     assert corpus.genes["gene_id"].tolist() == ["99", "EGFR", "3845", "TP53"]
     assert corpus.genes["entrez_id"].tolist() == [99, 1956, 3845, 7157]
     jump = corpus.modalities["CP-JUMP"]
@@ -44,7 +44,7 @@ def test_differing_profiles_of_one_gene_become_their_mean(raw: Path) -> None:
     np.savez(raw / "G-CRISPR_feature.npz", data=np.array([[1.0, 2.0], [3.0, 6.0], [0.0, 0.0]]))
     corpus = read_corpus(raw)
     assert corpus.modalities["G-CRISPR"].values.tolist() == [[0.0, 0.0], [2.0, 4.0]]
-    assert any("1 profiles differ from the first of their gene" in note for note in corpus.notes)
+    assert any("1 profile differs from the first of its gene" in note for note in corpus.notes)
 
 
 def test_parts_may_be_absent(raw: Path) -> None:

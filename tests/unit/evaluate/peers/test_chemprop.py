@@ -120,7 +120,7 @@ def test_a_program_that_answers_otherwise(
     data: BenchmarkSet, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _install(tmp_path, monkeypatch, rows=1)
-    with pytest.raises(InputError, match="holds 1 rows for 3 molecules"):
+    with pytest.raises(InputError, match="holds 1 row for 3 molecules"):
         Chemprop().run(data, np.arange(3), seed=0, threads=0, folder=folder)
 
 

@@ -308,5 +308,5 @@ def test_wrong_predictions_are_refused() -> None:
     labels = Labels((VALUE, CLASS), np.zeros((40, 2)))
     with pytest.raises(InputError, match=r"shape \(40, 1\), labels \(40, 2\)"):
         judge(labels, {"model": np.zeros((40, 1))})
-    with pytest.raises(InputError, match="of 1 tasks, labels of 2"):
+    with pytest.raises(InputError, match="of 1 task, labels of 2"):
         judge(labels, {"model": [np.zeros(40)]})

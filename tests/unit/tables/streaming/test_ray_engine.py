@@ -135,7 +135,7 @@ def test_a_part_that_never_comes_into_sight_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ray_engine, "_PATIENCE", 0.0)
-    with pytest.raises(OutputError, match="lacks 1 parts"):
+    with pytest.raises(OutputError, match="lacks 1 part "):
         ray_engine._wait_for(PartJournal(tmp_path), {3})
 
 
