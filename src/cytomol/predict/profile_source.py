@@ -15,12 +15,14 @@ from cytomol.assays.same_molecule import molecule_key
 from cytomol.chem.keys import connectivity_block
 from cytomol.corpus.align_features import aligned_profiles
 from cytomol.corpus.identifiers import as_ids, plain_name
-from cytomol.corpus.profiles import ProfileTable, aggregate_profiles
+from cytomol.corpus.problems import Problems
+from cytomol.corpus.profiles import ProfileTable, aggregate_profiles, without_infinite
 from cytomol.corpus.readers import read_corpus, read_profiles
 from cytomol.corpus.rowkeys import RowKeys, row_keys
 from cytomol.counted import agreeing, counted
 from cytomol.errors import ConfigError, InputError
 from cytomol.predict.profile_block import ProfileBlock
+from cytomol.predict.profile_remarks import profile_remarks
 from cytomol.predict.projected_profiles import projected_modality
 from cytomol.tables.molecules import MoleculeTable
 
@@ -204,10 +206,12 @@ def join_profiles(
     metadata = table.metadata.reset_index(drop=True)
     keys = row_keys(metadata)
     wanted = {key for key in map(molecule_key, molecules.smiles) if key}
+    problems = Problems()
+    table = without_infinite(replace(table, metadata=metadata), problems)
     found = structure_keys(keys)
-    by_id = keys_by_id(keys, metadata, lambda: [molecules], molecules, found == "")
+    by_id = keys_by_id(keys, metadata, lambda: [molecules], molecules, np.ones(len(found), dtype=bool))
     found = np.where(found == "", by_id, found)
-    values = np.where(np.isinf(table.features), np.float32(np.nan), table.features)
+    values = table.features
     rows = np.array([key in wanted for key in found], dtype=bool) & ~np.isnan(values).all(axis=1)
     if not rows.any():
         raise joined_nothing(len(table), keys.columns, where=table.where, molecules=molecules.where)
@@ -223,6 +227,8 @@ def join_profiles(
     repeats = f", {int(rows.sum()):,} profiles, repeats as their median" if rows.sum() > len(merged) else ""
     have = agreeing(len(merged), "molecule", "has", "have", of=len(wanted))
     say(f"profiles {name}: {have} one ({counted(len(table.columns), 'feature')}{repeats})")
+    for remark in [*problems.notes, *profile_remarks(table, found, by_id, rows)]:
+        say(f"profiles {name}: {remark}")
     return block
 
 

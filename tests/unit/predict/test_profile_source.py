@@ -45,7 +45,8 @@ def test_joins_by_connectivity_and_takes_the_median_of_repeats(
     expected = [[2, 0], [5, 1], [np.nan] * 2, [np.nan] * 2, [np.nan] * 2]  # all of CCN is missing
     np.testing.assert_array_equal(block.of(SMILES), expected)
     assert said == [
-        "profiles painting: 2 of 4 molecules have one (2 features, 4 profiles, repeats as their median)"
+        "profiles painting: 2 of 4 molecules have one (2 features, 4 profiles, repeats as their median)",
+        "profiles painting: 2 of 6 profiles are of no molecule of the input, or empty",
     ]
 
 
