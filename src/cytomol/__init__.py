@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
+# numba shares OpenMP's runtime with torch. It does not read how many threads that may have, takes one for
+# each processor, and torch would have as many from then on.
+if os.environ.get("OMP_NUM_THREADS", "").isdecimal():
+    os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
+
 _HOMES = {
     "Backbone": "cytomol.artifact.backbone",
     "CHMRConfig": "cytomol.methods.config",

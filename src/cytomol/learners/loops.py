@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
@@ -27,6 +29,25 @@ class _Process:
 def expect_more() -> None:
     """Have every loop compiled when it is next run, in a process that will be asked again and again."""
     _Process.stays = True
+
+
+@contextmanager
+def _torchs_threads_kept() -> Iterator[None]:
+    """Let torch have as many threads afterwards as before.
+
+    numba shares OpenMP's runtime with it, and tells that how many threads the next one takes: what is
+    trained afterwards would be added up in another order.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
 
 
 class Loop(Generic[R]):
@@ -76,9 +97,10 @@ class Loop(Generic[R]):
             if self._done <= _LITTLE and self._calls <= _CALLS and not _Process.stays:
                 return self.function(*arguments)
             self._compiled = self.compiled()
-        if work > _ALONE or not self.shared:
+        if not self.shared:
             return self._compiled(*arguments)
-        return self._by_one_thread(*arguments)
+        with _torchs_threads_kept():
+            return self._compiled(*arguments) if work > _ALONE else self._by_one_thread(*arguments)
 
     def _by_one_thread(self, *arguments: Any) -> R:
         import numba

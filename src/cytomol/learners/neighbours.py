@@ -18,7 +18,6 @@ from cytomol.learners.tanimoto import CountSimilarity, KeptSimilarity, counts_of
 __all__ = ["Neighbours"]
 
 _CHOICES = (1, 3, 5, 10, 20)
-_POWER = 3
 _PRIOR = 0.05
 _CHUNK = 2048
 
@@ -124,7 +123,8 @@ def _sums(
         full = 0
         for rank in range(train):
             near = order[row, rank]
-            share = float(max(similarity[row, near], 0.0)) ** _POWER
+            likeness = float(max(similarity[row, near], 0.0))
+            share = likeness * likeness * likeness  # a power is computed otherwise once it is compiled
             for task in range(tasks):
                 y = labels[near, task]
                 if found[task] == most or np.isnan(y):

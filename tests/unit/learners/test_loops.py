@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +15,7 @@ import lightgbm
 import numba
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -186,6 +190,37 @@ def test_slow_loops_are_ready_once_the_process_compiles(monkeypatch: pytest.Monk
     monkeypatch.setattr(loops._Process, "compiles", False)
     expect_more()
     assert one.ready
+
+
+@pytest.mark.parametrize("work", [1, 10**6])
+def test_torch_has_as_many_threads_afterwards(work: int) -> None:
+    """They share a runtime: heads that are trained afterwards would be added up in another order."""
+
+    @Loop
+    def total(values: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(values))
+        for row in prange(len(values)):
+            found[row] = 2 * values[row]
+        return found
+
+    before = torch.get_num_threads()
+    try:
+        with compiled(total):
+            for threads in (1, 3):
+                torch.set_num_threads(threads)
+                total(np.arange(8.0), work=work)
+                assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("asked", "given"), [("1", 1), ("2,1", None), (None, None)])
+def test_loops_take_the_threads_that_openmp_is_given(asked: str | None, given: int | None) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("NUM_THREADS")}
+    environment |= {} if asked is None else {"OMP_NUM_THREADS": asked}
+    code = "import cytomol, os; print(os.environ.get('NUMBA_NUM_THREADS'))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == str(given)
 
 
 def test_a_process_that_stays_compiles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ class TrainedHeads:
         parts = []
         for start in range(0, max(len(X), 1), _ROWS):
             rows = X[start : start + _ROWS]
-            if len(rows) <= _FEW and _add_up.ready:
+            if len(rows) <= _FEW:
                 parts.append(_answer(self._exact, self._few_rows(_FIRST, rows[None]), self._few_rows))
                 continue
             used = np.flatnonzero(rows.any(axis=0))
@@ -95,7 +95,11 @@ class TrainedHeads:
         """Do the same, all heads on equal inputs if x is of one, reading each weight once as it is kept."""
         found = np.zeros((len(self.states), x.shape[1], len(self.states[0][name])))
         for place, (state, out) in enumerate(zip(self.states, found, strict=True)):
-            _add_up(x[place % len(x)], state[name].T, out, work=out.size * x.shape[2])
+            weights = state[name].T
+            if _add_up.ready:
+                _add_up(x[place % len(x)], weights, out, work=out.size * len(weights))
+            else:
+                _add_up_as_arrays(x[place % len(x)], weights, out)
         return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -213,6 +217,13 @@ def _add_up(x: NDArray[Any], weights: NDArray[np.float32], out: NDArray[np.float
             if value != 0.0:
                 for column in range(weights.shape[1]):
                     out[row, column] += value * weights[place, column]
+
+
+def _add_up_as_arrays(x: NDArray[Any], weights: NDArray[np.float32], out: NDArray[np.float64]) -> None:
+    """Do what :func:`_add_up` does, to the same bit, before loops are compiled."""
+    for row, values in enumerate(x.astype(np.float64)):
+        for place in np.flatnonzero(values):
+            out[row] += values[place] * weights[place]
 
 
 @Loop
