@@ -114,10 +114,7 @@ class Config(BaseModel):
             return cls(**cls.flat(options, where=where))
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False)
-            problems = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'options'}: {item['msg']} (got {shown(item['input'])})"
-                for item in found
-            )
+            problems = "; ".join(map(_problem, found))
             unknown = any(item["type"] == "extra_forbidden" for item in found)
             hint = f"options: {', '.join(cls.model_fields)}" if unknown else None
             raise ConfigError(problems, where=where, hint=hint) from None
@@ -241,3 +238,11 @@ def _check_plain(options: dict[Any, Any], where: str) -> None:
         level = inner
     if level:
         raise ConfigError(f"is nested more than {_DEEPEST} deep", where=where)
+
+
+def _problem(found: Mapping[str, Any]) -> str:
+    """Return what pydantic found, with the option and its value, or of options that do not go together."""
+    message = str(found["msg"]).removeprefix("Value error, ")
+    if not found["loc"]:
+        return message
+    return f"{'.'.join(map(str, found['loc']))}: {message} (got {shown(found['input'])})"

@@ -106,15 +106,15 @@ def triage(
     missing_codes, task_type
         As in :func:`cytomol.assays.labels.read_labels`.
     """
+    molecules, groups = _count_molecules(smiles)
     columns = [
-        _with_words_among_numbers(column, frame, missing_codes)
+        _with_words_among_numbers(column, frame, missing_codes, groups >= 0)
         for column in roles_of_columns(
             frame, smiles_col=smiles_col, missing_codes=missing_codes, task_type=task_type
         )
     ]
     columns = _without_clashes(columns)
     choice = choose_tasks(columns)
-    molecules, groups = _count_molecules(smiles)
     by_name = {column.name: column for column in columns}
     sound = [name for name in choice.tasks if not by_name[name].problem]
     given = {"ignore": [smiles_col], "task_type": task_type, "missing_codes": missing_codes, "where": table}
@@ -135,13 +135,21 @@ def triage(
     return Triage(tuple(columns), choice, molecules, tuple(replicates), tuple(lines), command)
 
 
-def _with_words_among_numbers(column: Column, frame: pd.DataFrame, missing_codes: Sequence[str]) -> Column:
-    """Add to a column of numbers what stands in its cells that is none."""
+def _with_words_among_numbers(
+    column: Column, frame: pd.DataFrame, missing_codes: Sequence[str], valid: NDArray[np.bool_]
+) -> Column:
+    """Add to a column what stands in its cells that is no number, or that no molecule has a label."""
     if not column.may_be_task:
         return column
     if column.name.lower() in RESERVED:
         return replace(column, problem="no task can have this name", remedy="rename the column")
     cells = read_cells(frame[column.name], missing_codes)
+    if not (valid & ~cells.missing).any():
+        return replace(
+            column,
+            problem="no label stands beside a molecule that can be read",
+            remedy="mend the SMILES of the rows with labels",
+        )
     if column.problem or cells.mostly_words or not cells.words.any():
         return column
     row = int(np.argmax(cells.words))

@@ -39,7 +39,7 @@ _CHUNK_ROWS = 512  # a molecule is answered once for each of its atoms
     metavar="OUT",
     help="Output: .csv, .tsv (also .gz), .parquet or a FOLDER/ of Parquet files.",
 )
-@rows_options
+@partial(rows_options, kept="none")
 @click.option("--task", "tasks", multiple=True, metavar="A,B", help="Tasks to explain.  [default: all]")
 @click.option("--modality", metavar="NAME", help="Explain the imputed profile of this modality.")
 @click.option("--feature", metavar="NAME", help="This feature of it, in measured units.")

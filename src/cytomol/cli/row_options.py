@@ -28,8 +28,8 @@ __all__ = [
 ]
 
 
-def rows_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say which molecules are read and what of their table stays."""
+def rows_options(function: Callable[..., Any], *, kept: str = "all") -> Callable[..., Any]:
+    """Add the options that say which molecules are read and what of their table stays (default: ``kept``)."""
     options = [
         click.option(
             "--smiles-col",
@@ -42,7 +42,7 @@ def rows_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--keep",
             multiple=True,
             metavar="A,B",
-            help="Columns of the input to hold in the output, beside the SMILES.  [default: all]",
+            help=f"Columns of the input to hold in the output, beside the SMILES.  [default: {kept}]",
         ),
         click.option(
             "--on-error",

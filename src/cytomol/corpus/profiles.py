@@ -34,8 +34,8 @@ Aggregate = Literal["median", "mean", "none"]
 
 _NAMED = 30  # columns of text that one message names
 _TEXT_HINT = (
-    "leave columns that are no features out with --leave-out PATTERN, choose the features with --features"
-    " PATTERN, or name the others Metadata_..."
+    "call columns that are no features Metadata_..., or take them out of the table (corpus build: --leave-out"
+    " PATTERN, or --features PATTERN for those that are)"
 )
 
 

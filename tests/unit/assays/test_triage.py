@@ -86,6 +86,15 @@ def test_words_among_numbers_are_never_passed_over(numbers: list[str], words: li
         read_labels(pd.DataFrame(table), None, ignore=["smiles"])
 
 
+def test_labels_of_no_molecule_teach_nothing() -> None:
+    """What finetune would refuse is not proposed."""
+    values: list[object] = [row / 7 for row in range(60)]
+    found = told({"smiles": ["?"] * 60 + chains(40), "y": [*values, *[""] * 40]})
+    assert next(column for column in found.columns if column.name == "y").problem.startswith("no label")
+    assert found.command == ""
+    assert told({"smiles": ["?"] * 59 + chains(41), "y": [*values, *[""] * 40]}).command
+
+
 def test_contradictory_labels_of_a_molecule_are_told() -> None:
     twice = [*chains(30), *chains(30)]
     found = told({"smiles": twice, "active": ["yes", "no"] * 15 + ["no", "no"] * 15})

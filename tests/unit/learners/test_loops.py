@@ -219,8 +219,8 @@ def test_loops_take_the_threads_that_openmp_is_given(asked: str | None, given: i
     environment = {name: value for name, value in os.environ.items() if not name.endswith("NUM_THREADS")}
     environment |= {} if asked is None else {"OMP_NUM_THREADS": asked}
     code = "import cytomol, os; print(os.environ.get('NUMBA_NUM_THREADS'))"
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert done.stdout.strip() == str(given)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+    assert done.stdout.decode().strip() == str(given)
 
 
 def test_a_process_that_stays_compiles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
