@@ -23,7 +23,6 @@ class _Process:
     """What is known of this process."""
 
     stays = False
-    compiles = False
 
 
 def expect_more() -> None:
@@ -61,8 +60,6 @@ class Loop(Generic[R]):
     ----------
     function
         The loop.
-    shared
-        Whether several threads may share its rows.
 
     Examples
     --------
@@ -77,17 +74,12 @@ class Loop(Generic[R]):
     6.0
     """
 
-    def __init__(self, function: Callable[..., R], *, shared: bool = True) -> None:
-        self.function, self.shared = function, shared
+    def __init__(self, function: Callable[..., R]) -> None:
+        self.function = function
         self.__doc__ = function.__doc__
         self._compiled: Callable[..., R] | None = None
         self._done = 0
         self._calls = 0
-
-    @property
-    def ready(self) -> bool:
-        """Whether this process compiles loops by now: one that is too slow as it stands may be run."""
-        return _Process.stays or _Process.compiles
 
     def __call__(self, *arguments: Any, work: int) -> R:
         """Run the loop; ``work`` is about how often its innermost lines will run."""
@@ -97,8 +89,6 @@ class Loop(Generic[R]):
             if self._done <= _LITTLE and self._calls <= _CALLS and not _Process.stays:
                 return self.function(*arguments)
             self._compiled = self.compiled()
-        if not self.shared:
-            return self._compiled(*arguments)
         with _torchs_threads_kept():
             return self._compiled(*arguments) if work > _ALONE else self._by_one_thread(*arguments)
 
@@ -114,14 +104,13 @@ class Loop(Generic[R]):
             numba.set_num_threads(threads)
 
     def compiled(self) -> Callable[..., R]:
-        """Return the compiled loop, which is kept for the next process."""
+        """Return the compiled loop, which is kept for the next process and run by several threads."""
         import numba
 
-        _Process.compiles = True
         self.function.__globals__["prange"] = numba.prange
         compiled: Callable[..., R]
         try:
-            compiled = numba.njit(nogil=True, cache=True, parallel=self.shared)(self.function)
+            compiled = numba.njit(nogil=True, cache=True, parallel=True)(self.function)
         except RuntimeError:  # no folder that Numba could keep compiled code in: compile in every process
-            compiled = numba.njit(nogil=True, parallel=self.shared)(self.function)
+            compiled = numba.njit(nogil=True, parallel=True)(self.function)
         return compiled

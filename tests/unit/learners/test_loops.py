@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -111,20 +110,6 @@ def test_activations(x: np.ndarray, by_row: bool) -> None:
     both(trained_heads._activate, answer)
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    x=npst.arrays(np.float32, (3, 5), elements=st.floats(-9, 9, width=32) | st.just(0.0)),
-    weights=npst.arrays(np.float32, (5, 7), elements=st.floats(-9, 9, width=32)),
-)
-def test_products(x: np.ndarray, weights: np.ndarray) -> None:
-    def answer() -> np.ndarray:
-        found = np.zeros((3, 7))
-        trained_heads._add_up(x, weights, found, work=1)
-        return found
-
-    both(trained_heads._add_up, answer)
-
-
 @pytest.mark.parametrize(("little", "calls"), [(10, 100), (100, 2)])
 def test_a_loop_is_compiled_when_there_is_work(
     monkeypatch: pytest.MonkeyPatch, little: int, calls: int
@@ -160,36 +145,6 @@ def test_little_work_wakes_no_other_thread() -> None:
         with pytest.raises(ArithmeticError):
             threads(True, work=1)
     assert numba.get_num_threads() == before
-
-
-def test_a_loop_that_is_not_shared_runs_in_the_thread_that_asks() -> None:
-    @partial(Loop, shared=False)
-    def total(values: np.ndarray) -> float:
-        found = 0.0
-        for value in values:
-            found += value
-        return found
-
-    with compiled(total), patch.object(numba, "set_num_threads", side_effect=AssertionError):
-        assert total(np.arange(4.0), work=1) == total(np.arange(4.0), work=10**6) == 6.0
-    assert total.compiled().targetoptions["parallel"] is False  # type: ignore[attr-defined]
-
-
-def test_slow_loops_are_ready_once_the_process_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops._Process, "stays", False)
-    monkeypatch.setattr(loops._Process, "compiles", False)
-
-    @Loop
-    def one() -> int:
-        return 1
-
-    one(work=1)
-    assert not one.ready
-    one.compiled()
-    assert one.ready
-    monkeypatch.setattr(loops._Process, "compiles", False)
-    expect_more()
-    assert one.ready
 
 
 @pytest.mark.parametrize("work", [1, 10**6])

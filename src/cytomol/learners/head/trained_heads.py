@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -19,7 +18,6 @@ from cytomol.learners.loops import Loop, prange
 __all__ = ["TrainedHeads", "saved_units"]
 
 _ROWS = 4096  # at a time, which bounds the memory
-_FEW = 4  # rows for which reading the weights is most of the work
 _EPS = 1e-5  # torch's, which batch and layer normalisation add to a variance
 _FIRST = "0.weight"
 _ROOT = math.sqrt(0.5)
@@ -46,10 +44,7 @@ class TrainedHeads:
 
     def __init__(self, states: Sequence[Mapping[str, NDArray[Any]]] = ()) -> None:
         # the weights of an input side by side, as the inputs of few molecules are taken out of them
-        self.states = [
-            {name: np.asfortranarray(array) if _is_matrix(name) else array for name, array in state.items()}
-            for state in states
-        ]
+        self.states = [{**state, _FIRST: np.asfortranarray(state[_FIRST])} for state in states]
         self._exact: dict[str, NDArray[np.float64]] = {}
 
     @classmethod
@@ -78,29 +73,11 @@ class TrainedHeads:
         parts = []
         for start in range(0, max(len(X), 1), _ROWS):
             rows = X[start : start + _ROWS]
-            if len(rows) <= _FEW:
-                parts.append(_answer(self._exact, self._few_rows(_FIRST, rows[None]), self._few_rows))
-                continue
             used = np.flatnonzero(rows.any(axis=0))
             inputs = rows[:, used].astype(np.float64)
             products = [inputs @ state[_FIRST].T[used].astype(np.float64) for state in self.states]
-            parts.append(_answer(self._exact, np.stack(products), self._many_rows))
+            parts.append(_answer(self._exact, np.stack(products)))
         return np.concatenate(parts, axis=1)
-
-    def _many_rows(self, name: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the products of (heads, n, inputs) and the weights of each head, (heads, n, outputs)."""
-        return x @ self._exact[name].swapaxes(1, 2)
-
-    def _few_rows(self, name: str, x: NDArray[Any]) -> NDArray[np.float64]:
-        """Do the same, all heads on equal inputs if x is of one, reading each weight once as it is kept."""
-        found = np.zeros((len(self.states), x.shape[1], len(self.states[0][name])))
-        for place, (state, out) in enumerate(zip(self.states, found, strict=True)):
-            weights = state[name].T
-            if _add_up.ready:
-                _add_up(x[place % len(x)], weights, out, work=out.size * len(weights))
-            else:
-                _add_up_as_arrays(x[place % len(x)], weights, out)
-        return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what the heads are restored from."""
@@ -171,18 +148,10 @@ def _shapes(options: HeadOptions, inputs: int, tasks: int, *, kind: str) -> Iter
     yield f"{_MODULES * layers}.bias", f"{tasks}"
 
 
-def _is_matrix(name: str) -> bool:
-    return name.endswith(".weight") and int(name.partition(".")[0]) % _MODULES == 0
-
-
-def _answer(
-    states: Mapping[str, NDArray[np.float64]],
-    x: NDArray[np.float64],
-    times: Callable[[str, NDArray[np.float64]], NDArray[np.float64]],
-) -> NDArray[np.float64]:
+def _answer(states: Mapping[str, NDArray[np.float64]], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the outputs of heads whose arrays are stacked, from the products of inputs and first weights.
 
-    Shape (heads, n, hidden) -> (heads, n, tasks); ``times`` multiplies by the weights of a name.
+    Shape (heads, n, hidden) -> (heads, n, tasks).
     """
     place = 0
     while True:
@@ -192,7 +161,7 @@ def _answer(
         by_row, gain, offset = _norm(states, f"{place + 1}.", (len(x), x.shape[2]))
         _activate(x.reshape(-1, x.shape[2]), by_row, gain, offset, work=x.size // _CHEAP)
         place += _MODULES
-        x = times(f"{place}.weight", x)
+        x = x @ states[f"{place}.weight"].swapaxes(1, 2)
 
 
 def _norm(
@@ -206,24 +175,6 @@ def _norm(
         return True, gain, offset
     gain = gain / np.sqrt(states[prefix + "running_var"] + _EPS)
     return False, gain, offset - states[prefix + "running_mean"] * gain
-
-
-@partial(Loop, shared=False)
-def _add_up(x: NDArray[Any], weights: NDArray[np.float32], out: NDArray[np.float64]) -> None:
-    """Add the products of x, (n, inputs), and (inputs, outputs) to (n, outputs), zeros left out."""
-    for row in range(len(x)):
-        for place in range(x.shape[1]):
-            value = np.float64(x[row, place])
-            if value != 0.0:
-                for column in range(weights.shape[1]):
-                    out[row, column] += value * weights[place, column]
-
-
-def _add_up_as_arrays(x: NDArray[Any], weights: NDArray[np.float32], out: NDArray[np.float64]) -> None:
-    """Do what :func:`_add_up` does, to the same bit, before loops are compiled."""
-    for row, values in enumerate(x.astype(np.float64)):
-        for place in np.flatnonzero(values):
-            out[row] += values[place] * weights[place]
 
 
 @Loop
