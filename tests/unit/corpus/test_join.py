@@ -46,7 +46,7 @@ def test_by_inchikey_whole_then_first_block(index: MoleculeIndex) -> None:
     rows, report = join_molecules(blocks, index, where="t", key="connectivity")
     assert rows.tolist() == [0, 1]  # the first of the two
     assert report.ambiguous == 1
-    assert "fit several entries" in str(report)
+    assert "1 row fits several entries" in str(report)
     rows, _ = join_molecules(pd.DataFrame({"InChIKey": keys}), index, where="t", key="connectivity")
     assert rows.tolist() == [0, 2]  # a whole key that fits is never moved
 
