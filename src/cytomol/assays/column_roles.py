@@ -248,7 +248,7 @@ def _numbers(cells: Cells, task_type: str, *, named: bool, settled: bool, where:
         not problem
         and task_type == "auto"
         and whole
-        and len(values) <= _SOME_NUMBERS
+        and 1 < len(values) <= _SOME_NUMBERS
         and len(numbers) >= 4 * len(values)
     ):
         remark = (
