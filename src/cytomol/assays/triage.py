@@ -108,7 +108,7 @@ def triage(
     """
     molecules, groups = _count_molecules(smiles)
     columns = [
-        _with_words_among_numbers(column, frame, missing_codes, groups >= 0)
+        _with_problem(column, frame, missing_codes, groups >= 0)
         for column in roles_of_columns(
             frame, smiles_col=smiles_col, missing_codes=missing_codes, task_type=task_type
         )
@@ -135,7 +135,7 @@ def triage(
     return Triage(tuple(columns), choice, molecules, tuple(replicates), tuple(lines), command)
 
 
-def _with_words_among_numbers(
+def _with_problem(
     column: Column, frame: pd.DataFrame, missing_codes: Sequence[str], valid: NDArray[np.bool_]
 ) -> Column:
     """Add to a column what stands in its cells that is no number, or that no molecule has a label."""

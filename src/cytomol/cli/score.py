@@ -134,10 +134,10 @@ def _labels(table: MoleculeTable, tasks: Sequence[Task], codes: Sequence[str]) -
     labels = read_measured(
         table.frame, [tasks[place] for place in places], missing_codes=codes, where=table.where
     )
-    for place in places:
-        if tasks[place].name not in labels.names:
-            click.echo(f"column {tasks[place].name!r} has no label, so this task is not scored", err=True)
-    return labels, [place for place in places if tasks[place].name in labels.names]
+    measured = [place for place in places if tasks[place].name in labels.names]
+    for place in sorted(set(places) - set(measured)):
+        click.echo(f"column {tasks[place].name!r} has no label, so this task is not scored", err=True)
+    return labels, measured
 
 
 def _of_task(answer: Predictions, place: int) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cytomol.assays.answer_names import SUFFIXES
 from cytomol.assays.encoding import Encoding
 from cytomol.assays.labels import Task
 from cytomol.errors import InputError
@@ -18,7 +19,6 @@ from cytomol.predict.uncertainty.answer import UncertaintyAnswer, set_of_classes
 
 __all__ = ["Predictions"]
 
-SUFFIXES = ("calibrated", "std", "low", "high", "set")
 _DIGITS = 6  # what comes after is rounding noise of 32-bit arithmetic
 
 
@@ -102,6 +102,7 @@ class Predictions:
                     places = range(place.start, place.stop)
                     table[f"{task.name}_set"] = set_of_classes(self.uncertainty, places, task.classes)
                     known = known.drop(columns=[f"{self.encoding.columns[c]}_set" for c in places])
+            kind = "regression" if task.kind == "regression" else "classification"
             for column in range(place.start, place.stop):
                 name = self.encoding.columns[column]
                 table[name] = rounded(self.columns[:, column], int(digits[column]))
@@ -109,7 +110,7 @@ class Predictions:
                     chosen = np.where(np.isnan(values[:, at]), np.nan, values[:, at] >= self.cutoffs[column])
                     table[f"{name}_class"] = _classes(task, chosen)
                 if known is not None:
-                    own = [f"{name}_{suffix}" for suffix in SUFFIXES if f"{name}_{suffix}" in known]
+                    own = [f"{name}_{suffix}" for suffix in SUFFIXES[kind] if f"{name}_{suffix}" in known]
                     for each in own:
                         cells = _as_written(known.pop(each), int(digits[column]))
                         table[each] = _with_names(cells, task) if each == f"{name}_set" else cells

@@ -42,11 +42,12 @@ def read_measured(
         If a column is absent, a cell is no number or no class that the model knows, or nothing is measured
         in any of them.
     """
-    named = [(find_column(frame, task.name, where=where, option="the model's task"), task) for task in tasks]
-    tasks = [task for name, task in named if read_cells(frame[name], missing_codes).measured]
+    columns = [find_column(frame, task.name, where=where, option="the model's task") for task in tasks]
+    cells = {name: read_cells(frame[name], missing_codes) for name in columns}
+    tasks = [task for task in tasks if cells[task.name].measured]
     if not tasks:
-        columns = ", ".join(repr(task.name) for _, task in named)
-        raise InputError("no label is measured", where=f"{where}, column{'s' * (len(named) > 1)} {columns}")
+        named = ", ".join(map(repr, columns))
+        raise InputError("no label is measured", where=f"{where}, column{'s' * (len(columns) > 1)} {named}")
     matrix = np.full((len(frame), len(tasks)), np.nan)
     bounds = np.zeros(matrix.shape, dtype=np.int8)
     for place, task in enumerate(tasks):
@@ -58,8 +59,7 @@ def read_measured(
             if found.bounds is not None:
                 bounds[:, place] = found.bounds[:, 0]
         else:
-            name = find_column(frame, task.name, where=where, option="the model's task")
-            matrix[:, place] = _places(read_cells(frame[name], missing_codes), task, where)
+            matrix[:, place] = _places(cells[task.name], task, where)
     labels = Labels(tuple(tasks), matrix, where)
     return replace(labels, bounds=bounds) if bounds.any() else labels
 
